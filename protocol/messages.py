@@ -1,0 +1,374 @@
+"""Everything that can be said between a client and the room, as msgspec tagged structs.
+
+A Command travels from a client to the server, an Event from the server to a client. `type` is the tag on the wire.
+Nothing here knows how a message is written: `jsonl` and `plain` do.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Identifier = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Model(StrEnum):
+    """The three ways to run the room."""
+
+    PROCESS = "process"
+    THREAD = "thread"
+    EVENT = "event"
+
+
+class Dialect(StrEnum):
+    """How a connection writes: the talk's lines, or one JSON object a line."""
+
+    PLAIN = "plain"
+    RICH = "rich"
+
+
+class Limits(Struct, frozen=True):
+    """What the room allows, told to each client in `welcome`. Sizes are bytes for `line`, characters elsewhere."""
+
+    line: int = 4096
+    text: int = 2000
+    lines: int = 40
+    nick: int = 24
+    burst: int = 10
+    rate: float = 2.0
+    """Lines a second once the burst is used up; 0 means no limit."""
+    join_timeout: float = 10.0
+    idle_timeout: float = 0.0
+    """Seconds without a line before a connection is let go; 0 means never."""
+
+
+# Commands
+
+
+class Resume(Struct, frozen=True):
+    """Whom a returning client was, and the last `seq` it saw."""
+
+    token: str
+    after: Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class Command(Struct, tag_field="type", tag=str.lower):
+    """The base of all that a client can ask for."""
+
+
+class Hello(Command):
+    """Ask to be let in. `dialect` is set by the server from the first line, whatever the client writes."""
+
+    nick: str
+    resume: Resume | None = None
+    dialect: Dialect = Dialect.RICH
+
+
+class Say(Command):
+    """Say `text` to all. The same `id` again is answered with the first result and is not delivered twice; without an
+    id there is no telling."""
+
+    id: Annotated[str, Meta(max_length=64)]
+    text: str
+    action: bool = False
+
+
+class Rename(Command):
+    nick: str
+
+
+class Who(Command):
+    """Ask for the roster."""
+
+
+class AskStatus(Command, tag="status"):
+    """Ask for a `status` now."""
+
+
+class Ping(Command):
+    id: Identifier
+
+
+class Quit(Command):
+    """Leave. The server also says it for a peer that has closed its side."""
+
+
+class Operator(Command):
+    """Prove the operator's key: the hex HMAC-SHA256 (RFC 2104) of `welcome.nonce` under it."""
+
+    proof: str
+
+
+class Where(Command):
+    """Ask what serves me, and what that costs."""
+
+
+class Order(Command):
+    """The base of what only an operator may ask. A person is named by nickname, or as `#12` by connection number."""
+
+
+class Switch(Order):
+    """Run the room by another model."""
+
+    model: str
+
+
+class Kick(Order):
+    nick: str
+    reason: str = ""
+
+
+class Ban(Order):
+    """Kick, and keep out for `minutes`: the token and the nickname, and with `address` everybody from that address,
+    which wants `sure` where several people share it."""
+
+    nick: str
+    minutes: Annotated[float, Meta(gt=0, le=10_080)] = 60.0
+    address: bool = False
+    sure: bool = False
+
+
+class Mute(Order):
+    nick: str
+    on: bool = True
+
+
+class Slow(Order):
+    """Everybody waits `seconds` after each line; 0 ends that."""
+
+    seconds: Annotated[float, Meta(ge=0, le=3600)]
+
+
+class Lock(Order):
+    """Nobody new comes in."""
+
+    on: bool = True
+
+
+class Quiet(Order):
+    """Only operators speak."""
+
+    on: bool = True
+
+
+class Pin(Order):
+    """A line at the top of everyone's pane; an empty one takes it away."""
+
+    text: Annotated[str, Meta(max_length=200)] = ""
+
+
+class ClearHistory(Order, tag="clear-history"):
+    """Newcomers are not shown what was said so far."""
+
+
+class Op(Order):
+    """Make somebody an operator, for as long as the room is open."""
+
+    nick: str
+
+
+class Close(Order):
+    """End the server."""
+
+    reason: Annotated[str, Meta(max_length=200)] = ""
+
+
+class Watch(Order):
+    """Send me the `meter` every second, or stop that."""
+
+    on: bool = True
+
+
+class Chaos(Order):
+    """Break something on purpose: `kill-worker`, `raise`, `block`, `slow-reader` or `silent`."""
+
+    what: str
+    nick: str = ""
+    """Whom it strikes; empty or `random` for anybody (`block`: for the one who asks)."""
+    seconds: Annotated[float, Meta(gt=0, le=5)] = 0.3
+
+
+# Events
+
+
+class Event(Struct, tag_field="type", tag=str.lower, omit_defaults=True):
+    """The base of all that the server tells a client. Those with a `seq` are told to everybody, in that order."""
+
+
+class Said(Event):
+    """`nick` said `text`, at `at` seconds since the epoch. For the sender, with its own `id`, the acknowledgement."""
+
+    seq: int
+    nick: str
+    text: str
+    at: float
+    id: str = ""
+    action: bool = False
+
+
+class Presence(Event):
+    """Who came, went and changed names since the last one. To apply it: `left`, then `renamed` (all at once), then
+    `joined`."""
+
+    seq: int
+    at: float
+    joined: list[str] = []
+    left: list[str] = []
+    renamed: list[tuple[str, str]] = []
+
+
+class Switched(Event):
+    """The room is run by `model` now. Deliveries paused for `pause` seconds; `carried` connections came along."""
+
+    seq: int
+    at: float
+    model: str
+    before: str
+    pause: float
+    carried: int
+
+
+class Notice(Event):
+    """Words of the room itself: to all where `seq` is set, to one where it is 0."""
+
+    text: str
+    seq: int = 0
+    at: float = 0.0
+
+
+class Rules(Struct, frozen=True):
+    """What holds for everybody now."""
+
+    locked: bool = False
+    quiet: bool = False
+    slow: float = 0.0
+    """Seconds between two lines of a person."""
+    pin: str = ""
+
+
+class Ruled(Event, tag="rules"):
+    """An operator has changed the rules. `text` says it in a sentence."""
+
+    seq: int
+    at: float
+    text: str
+    rules: Rules
+
+
+Sequenced = Said | Presence | Switched | Notice | Ruled
+
+
+class Welcome(Event):
+    """You are in, as `you`. `history` is what was said before or, after a resume, what was missed: the events after
+    `resume.after` that are still kept. `missed` counts those that are not: an explicit gap."""
+
+    you: str
+    token: str
+    seq: int
+    model: str
+    connections: int
+    served_by: str
+    limits: Limits
+    nonce: str
+    history: list[Said | Presence | Switched | Notice | Ruled] = []
+    missed: int = 0
+    resumed: bool = False
+    asked: str = ""
+    """The nickname asked for, where a plain client was given another."""
+    motd: str = ""
+    rules: Rules = Rules()
+    operator: bool = False
+    """You were an operator before, and still are."""
+
+
+class Status(Event):
+    """What the room runs on, and what that costs now. Memory is bytes of the whole tree, shared pages counted once."""
+
+    model: str
+    connections: int
+    served_by: str
+    people: int = 0
+    processes: int = 0
+    threads: int = 0
+    memory: int = 0
+    memory_each: int = 0
+    """Bytes a connection has added, on average; 0 while nobody is connected."""
+
+
+class People(Event):
+    """The roster as it stood at `seq`, sorted."""
+
+    seq: int
+    people: list[str]
+
+
+class Refused(Event):
+    """A command was not carried out. The connection stays. `id` is that of the refused `say`."""
+
+    code: str
+    reason: str
+    id: str = ""
+    suggestion: str = ""
+    """A nickname that is free."""
+    wait: float = 0.0
+    """Seconds until it may be tried again."""
+
+
+class Pong(Event):
+    id: str
+
+
+class Tally(Struct):
+    """What has happened since the room was opened: the show's record."""
+
+    most_people: int = 0
+    lines: int = 0
+    slowed: int = 0
+    """Times a connection was made to wait for its next line."""
+    refused: int = 0
+    """Commands and lines that were not carried out."""
+    let_go: int = 0
+    """Connections ended by the server: too slow, silent, too long a line, kicked."""
+    died: int = 0
+    """Workers that ended without a word, and sessions that failed."""
+    escaped: int = 0
+    """Lines with controls or hidden characters in them, made harmless."""
+    look_alikes: int = 0
+    """Nicknames refused because they look like somebody's."""
+    oversized: int = 0
+    longest: float = 0.0
+    """The longest that a line took to reach everybody, in seconds."""
+
+
+class Metered(Event, tag="meter"):
+    """What the running model does and costs, over the last second. Times are seconds, memory is bytes."""
+
+    at: float
+    model: str
+    connections: int
+    people: int
+    lines: float
+    """Lines said a second."""
+    deliveries: float
+    """Lines times those who were told them, a second."""
+    p50: float
+    """How long a line took from being read until it was written to everybody, of the last lines said: the median."""
+    p99: float
+    processes: int
+    threads: int
+    memory: int
+    memory_each: int
+    cpu: float
+    """Processor cores in use."""
+    tally: Tally
+
+
+class Granted(Event, tag="operator"):
+    """The proof was right: this connection is an operator's."""
+
+
+class Goodbye(Event):
+    """The last thing a connection is told."""
+
+    code: str
+    reason: str

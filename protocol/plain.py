@@ -1,0 +1,172 @@
+"""The talk's dialect: a nickname line, then `nick: text`.
+
+What the room itself says begins with `*** `; a person's line begins with a nickname, which begins with a letter or a
+digit, so nobody can speak for the room. `/` begins a command, `//` a line that begins with a slash.
+"""
+
+from protocol.messages import (
+    AskStatus,
+    Event,
+    Goodbye,
+    Hello,
+    Notice,
+    People,
+    Presence,
+    Quit,
+    Refused,
+    Rename,
+    Ruled,
+    Said,
+    Say,
+    Status,
+    Switch,
+    Switched,
+    Welcome,
+    Where,
+    Who,
+)
+
+HELP = b"""\
+*** type a line and everybody reads it; these are the commands:
+***   /who         who is here
+***   /nick NAME   change your nickname
+***   /me TEXT     say what you do
+***   /status      what the room runs on
+***   /where       what serves you, and what that costs
+***   /quit        leave
+***   //TEXT       say a line that begins with a slash
+"""
+MOST_NAMED = 5
+"""Nicknames told one by one in a presence line; the others are counted."""
+
+ORDERS = frozenset(
+    "kick ban mute unmute op slow lock unlock quiet unquiet pin unpin clear-history chaos close".split()  # noqa: SIM905
+)
+"""What operators can do in chat-tui. In plain lines there is no key to prove, so there is no way to ask."""
+
+PlainCommand = Hello | Say | Rename | Who | AskStatus | Where | Quit | Switch
+
+
+def decode_hello(line: bytes) -> Hello | Refused:
+    """The first line: a nickname."""
+    try:
+        return Hello(line.decode().strip())
+    except UnicodeDecodeError:
+        return Refused("bad-utf8", "that nickname is not UTF-8")
+
+
+def decode_command(line: bytes) -> PlainCommand | Refused | None:
+    """The command in a later line; None where it holds nothing to say."""
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        return Refused("bad-utf8", "that line is not UTF-8, and was not said")
+    if not text.strip():
+        return None
+    if text.startswith("//"):
+        return Say("", text[1:])
+    if text.startswith("/"):
+        return _slash(*text[1:].split(maxsplit=1))
+    return Say("", text)
+
+
+def _slash(name: str = "", rest: str = "") -> PlainCommand | Refused:
+    rest = rest.strip()
+    match name.lower():
+        case "who":
+            return Who()
+        case "nick" if rest:
+            return Rename(rest)
+        case "me" if rest:
+            return Say("", rest, action=True)
+        case "status":
+            return AskStatus()
+        case "where":
+            return Where()
+        case "quit":
+            return Quit()
+        case "model" | "switch" if rest:
+            return Switch(rest)
+        case "nick" | "me" | "model" | "switch":
+            return Refused("bad-command", f"/{name} wants a word after it")
+        case "help":
+            return Refused("help", "")
+        case order if order in ORDERS:
+            return Refused("not-operator", f"only an operator can /{order}")
+        case _:
+            return Refused("bad-command", "there is no such command; /help lists them, // says a line with a slash")
+
+
+def encode(event: Event) -> bytes:
+    """The event as lines; nothing for what a plain client has no use for."""
+    match event:
+        case Said():
+            return _said(event)
+        case Refused(code="help"):
+            return HELP
+        case Welcome():
+            return _welcome(event)
+        case _:
+            return b"".join(f"*** {line}\n".encode() for line in _notices(event))
+
+
+def _said(event: Said) -> bytes:
+    start = f"* {event.nick} " if event.action else f"{event.nick}: "
+    if "\n" not in event.text:
+        return f"{start}{event.text}\n".encode()
+    return "".join(f"{start}{line}\n" for line in event.text.split("\n")).encode()
+
+
+def _welcome(event: Welcome) -> bytes:
+    parts = [b"Connected to chat server\n"]
+    words = event.motd.splitlines()
+    if event.asked:
+        words.append(f"{event.asked} is taken, so you are {event.you}; /nick NAME changes it")
+    if event.rules.pin:
+        words.append(f"pinned: {event.rules.pin}")
+    parts += [f"*** {line}\n".encode() for line in words]
+    parts += [encode(past) for past in event.history]
+    return b"".join(parts)
+
+
+def _notices(event: Event) -> list[str]:
+    match event:
+        case Presence():
+            return [
+                *_gathered(event.left, "left"),
+                *(f"{before} is now {after}" for before, after in event.renamed),
+                *_gathered(event.joined, "joined"),
+            ]
+        case Switched():
+            took = f"{event.carried} carried over in {event.pause * 1000:.0f} ms"
+            return [f"the room runs by the {event.model} model now ({event.before} before): {took}"]
+        case Notice() | Ruled():
+            return event.text.split("\n")
+        case Refused():
+            also = f"; {event.suggestion} is free" if event.suggestion else ""
+            return [event.reason + also]
+        case Goodbye():
+            return [f"goodbye: {event.reason}"]
+        case People():
+            return [f"{len(event.people)} here: {', '.join(event.people)}"]
+        case Status():
+            return [_status(event)]
+    return []
+
+
+def _gathered(nicks: list[str], did: str) -> list[str]:
+    if not nicks:
+        return []
+    named = nicks if len(nicks) <= MOST_NAMED else nicks[: MOST_NAMED - 1]
+    names = list(named)
+    if len(nicks) > len(named):
+        names.append(f"{len(nicks) - len(named)} others")
+    return [f"{' and '.join([', '.join(names[:-1]), names[-1]] if len(names) > 1 else names)} {did}"]
+
+
+def _status(event: Status) -> str:
+    return (
+        f"model {event.model}, {event.connections} connected, you: {event.served_by}; "
+        f"{event.processes} processes, {event.threads} threads, {event.memory / 2**20:.1f} MiB, "
+        f"{event.memory_each / 1024:.0f} KiB a connection"
+    )

@@ -1,0 +1,45 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol import jsonl, plain
+from protocol.dialects import dialect_of, encode, other_protocol
+from protocol.messages import Dialect, Event
+from tests.protocol.strategies import events
+
+HTTP = [b"GET / HTTP/1.1\r\nHost: room:2000\r\n\r\n", b"POST /x?y=z HTTP/1.0\r\n", b"CONNECT a:443 HTTP/1.1\r\n"]
+HTTP_2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+TLS = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
+SSH = b"SSH-2.0-OpenSSH_9.9\r\n"
+
+
+@pytest.mark.parametrize("line", [b"{", b'{"type":"hello"}', b"{not json"])
+def test_a_first_line_that_begins_with_a_brace_chooses_the_rich_dialect(line: bytes) -> None:
+    assert dialect_of(line) is Dialect.RICH
+
+
+@given(st.binary().filter(lambda line: not line.startswith(b"{")))
+def test_any_other_first_line_is_plain(line: bytes) -> None:
+    assert dialect_of(line) is Dialect.PLAIN
+
+
+@pytest.mark.parametrize(
+    ("start", "name"),
+    [*((request, "HTTP") for request in HTTP), (HTTP_2, "HTTP"), (TLS, "TLS"), (SSH, "SSH"), (b"SSH-1.99-x", "SSH")],
+)
+def test_other_protocols_are_known_by_their_first_bytes(start: bytes, name: str) -> None:
+    assert other_protocol(start) == name
+
+
+@pytest.mark.parametrize(
+    "start",
+    [b"", b"ada", b"GET", b"GET / and so on", b"get / HTTP/1.1", b"SSH", b"\x16", b'{"type":"hello"}'],
+)
+def test_a_person_is_not_taken_for_a_program(start: bytes) -> None:
+    assert other_protocol(start) == ""
+
+
+@given(events)
+def test_an_event_is_written_as_its_reader_reads_it(event: Event) -> None:
+    assert encode(event, Dialect.RICH) == jsonl.encode(event)
+    assert encode(event, Dialect.PLAIN) == plain.encode(event)

@@ -1,0 +1,160 @@
+from unicodedata import category, normalize
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from protocol.text import MAX_MARKS, MAX_NICKNAME, NicknameRefused, check_nickname, harmless
+from tests.protocol.strategies import BIDI, CONTROLS, INVISIBLE, hostile_text
+
+HARMFUL = {chr(code) for code in [*CONTROLS, *BIDI, *INVISIBLE, 0x2028, 0x2029]}
+lines = st.booleans()
+
+printable = st.text(
+    st.characters(categories=["L", "N", "P", "S", "Mc"], exclude_characters=[*map(chr, INVISIBLE), "\u2800"]).filter(
+        str.isprintable
+    )
+    | st.just(" ")
+)
+
+
+def most_marks(text: str) -> int:
+    """The longest run of combining marks."""
+    longest = run = 0
+    for char in text:
+        run = run + 1 if category(char) in ("Mn", "Me") else 0
+        longest = max(longest, run)
+    return longest
+
+
+class TestHarmlessText:
+    @given(hostile_text, lines)
+    @example("e\u0301\u0301\u0301\u200d\u0301\u0301\u0301", False)
+    @example("\u200b\u0301", False)
+    @example("\U000e0002", False)
+    def test_made_harmless_twice_is_made_harmless_once(self, text: str, lines: bool) -> None:
+        once = harmless(text, lines=lines)
+        assert harmless(once, lines=lines) == once
+
+    @given(hostile_text, lines)
+    @example("\U000e0041\U000e01ff\ufff0\u2065", False)
+    def test_nothing_is_left_that_a_terminal_obeys_or_hides(self, text: str, lines: bool) -> None:
+        left = set(harmless(text, lines=lines)) - ({"\n"} if lines else set())
+        assert not left & HARMFUL
+        assert not [char for char in left if category(char) in ("Cc", "Cs", "Zl", "Zp")]
+
+    def test_no_control_bidi_invisible_tag_or_surrogate_character_survives(self) -> None:
+        harmful = [chr(code) for code in [*CONTROLS, *BIDI, *INVISIBLE, *range(0xD800, 0xE000)]]
+        assert [char for char in harmful if char in harmless(f"a{char}b")] == []
+
+    @given(hostile_text)
+    def test_what_is_left_can_be_written_to_a_terminal(self, text: str) -> None:
+        harmless(text).encode()
+
+    @given(hostile_text)
+    def test_a_line_end_stays_only_where_it_is_allowed(self, text: str) -> None:
+        assert "\n" not in harmless(text)
+        assert harmless(text, lines=True).count("\n") == text.count("\n")
+
+    @given(hostile_text, lines)
+    @example("e" + "\u0301" * 3 + "\u200d" + "\u0301" * 3, False)
+    @example("e" + "\u0301\ufe0f" * 9, False)
+    def test_a_letter_carries_at_most_three_marks(self, text: str, lines: bool) -> None:
+        assert most_marks(harmless(text, lines=lines)) <= MAX_MARKS
+
+    @given(hostile_text)
+    @example("\u200b\u0301")
+    @example("a\n\u0301")
+    def test_a_mark_never_begins_a_line_and_so_never_sits_on_the_screens_own_words(self, text: str) -> None:
+        for line in harmless(text, lines=True).split("\n"):
+            assert category((line or " ")[0]) not in ("Mn", "Me")
+
+    @given(printable)
+    def test_nothing_printable_is_lost(self, text: str) -> None:
+        assert harmless(text) == text
+
+    @pytest.mark.parametrize("text", ["Việt Nam", "e\u0323\u0302", "שָׁלוֹם", "สวัสดีครับ", "नमस्ते", "مرحبا", "李雷 😀 ±½→│"])
+    def test_the_worlds_writing_stays_as_it_is(self, text: str) -> None:
+        assert harmless(text) == text
+
+    @pytest.mark.parametrize(
+        ("text", "seen"),
+        [
+            ("\x1b[2J", "␛[2J"),
+            ("a\0b", "a␀b"),
+            ("a\rb", "a␍b"),
+            ("a\x7fb", "a␡b"),
+            ("a\x9b31mb", "a\ufffd31mb"),
+            ("a\x85b", "a␤b"),
+            ("a\u2028b", "a␤b"),
+            ("a\nb", "a␤b"),
+            ("a\tb", "a    b"),
+            ("a\u202eb", "ab"),
+            ("a\u200bb", "ab"),
+            ("\ud800", ""),
+            ("a\u00a0b", "a b"),
+        ],
+    )
+    def test_a_control_becomes_a_picture_of_itself(self, text: str, seen: str) -> None:
+        assert harmless(text) == seen
+
+
+class TestNicknames:
+    @given(hostile_text | st.from_regex(r"\w[\w.-]{0,30}", fullmatch=True))
+    @example("e" + "\u0301" * 4)
+    @example("a\u1160b")
+    @example("\u0661a")
+    @example("\ufdfa")
+    def test_an_accepted_one_is_accepted_again_unchanged_and_satisfies_every_rule(self, asked: str) -> None:
+        try:
+            nick = check_nickname(asked)
+        except NicknameRefused:
+            assume(False)
+        assert check_nickname(nick) == nick
+        assert 1 <= len(nick) <= MAX_NICKNAME
+        assert nick[0].isalnum()
+        assert all(category(char)[0] in "LMN" or char in "_-." for char in nick)
+        assert not any(char.isspace() for char in nick)
+        assert harmless(nick) == nick == normalize("NFKC", nick)
+
+    @given(hostile_text)
+    def test_a_refusal_is_one_sentence(self, asked: str) -> None:
+        reason = ""
+        try:
+            check_nickname(asked)
+        except NicknameRefused as refusal:
+            reason = str(refusal)
+        assert reason == harmless(reason)
+        assert not reason or reason.startswith("a nickname ")
+
+    @pytest.mark.parametrize(
+        "nick", ["ada", "Ada", "Zoë", "李雷", "ада", "عادة", "7of9", "a_b-c.d", "o" * MAX_NICKNAME]
+    )
+    def test_a_name_of_any_script_is_taken_as_it_is(self, nick: str) -> None:
+        assert check_nickname(nick) == nick
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            "", " ", "*", "***", "*** ", "two words", "a\u00a0b", "a\u3000b", "a\tb", "a\x1b[2J", "a\nb", "a\0", "-ada",
+            "_ada", ".ada", "ada:", "a/b", "<b>", "[/x]", "a\u200bb", "a\u202eb", "\ud800", "a\u2028b", "\u0301a",
+            "x" * (MAX_NICKNAME + 1), "x" * 10_000, "e" + "\u0301" * 5, "\U000e0041", "①", "ﬁne", "אa1", "😀", "\ufeff",
+        ],
+    )  # fmt: skip
+    def test_what_has_spaces_signs_or_invisible_characters_is_refused(self, asked: str) -> None:
+        with pytest.raises(NicknameRefused):
+            check_nickname(asked)
+
+    def test_full_width_letters_become_plain_ones(self) -> None:
+        assert check_nickname("ＡＤＡ") == "ADA"
+
+    def test_a_composed_and_a_decomposed_letter_are_one(self) -> None:
+        assert check_nickname("Zoe\u0308") == "Zo\u00eb"
+
+    @pytest.mark.parametrize(("limit", "fits"), [(3, True), (2, False)])
+    def test_the_limit_is_the_rooms(self, limit: int, fits: bool) -> None:
+        if fits:
+            assert check_nickname("ada", limit) == "ada"
+        else:
+            with pytest.raises(NicknameRefused, match="at most 2 characters"):
+                check_nickname("ada", limit)
