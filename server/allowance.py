@@ -1,0 +1,51 @@
+"""Allowance: the token bucket that says when a connection may be heard next."""
+
+from math import inf
+
+from msgspec import Struct
+
+_A_LINE = 1 - 1e-6
+"""A line earned at t must be had when the clock says t, whatever the rounding. What is missing stays owed."""
+
+
+class Allowance(Struct):
+    """`burst` lines at once, then `rate` a second; a rate of 0 is no limit. Times are seconds of one clock."""
+
+    burst: int
+    rate: float
+    saved: float
+    """Lines that may be taken at `at`."""
+    at: float
+
+    def earn(self, now: float) -> None:
+        """Add what has been earned since the last time."""
+        if self.rate and now > self.at:
+            self.saved = self._savings(now)
+            self.at = now
+
+    def take(self, now: float) -> bool:
+        """Pay for a line, if it can be paid for."""
+        if not self.rate:
+            return True
+        self.earn(now)
+        if self.saved < _A_LINE:
+            return False
+        self.saved -= 1
+        return True
+
+    def ready(self, now: float) -> bool:
+        """Whether a line could be paid for now."""
+        return not self.rate or self._savings(now) >= _A_LINE
+
+    def full(self, now: float) -> bool:
+        """Whether nothing has been said for long enough to have the whole burst again."""
+        return not self.rate or self._savings(now) >= self.burst
+
+    def next_at(self) -> float:
+        """When the next line can be paid for; minus infinity where there is no limit."""
+        if not self.rate:
+            return -inf
+        return self.at + (1 - self.saved) / self.rate
+
+    def _savings(self, now: float) -> float:
+        return min(float(self.burst), self.saved + max(0.0, now - self.at) * self.rate)

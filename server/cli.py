@@ -1,0 +1,180 @@
+"""chat-server: opens a room, and runs it until it is asked to end.
+
+Exit codes: 0 clean, 1 run-time failure, 2 bad usage or configuration, 130 on Ctrl-C. What goes wrong is told in a
+sentence on standard error; a traceback means a mistake of ours.
+"""
+
+import gc
+import logging
+import os
+import secrets
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NoReturn
+
+import click
+
+from protocol import __version__
+from protocol.text import harmless
+from server import console, handover, logs, startup
+from server.chaos import Strikes
+from server.meter import Meter
+from server.operators import Operators
+from server.room import Room
+from server.settings import Address, SettingRefused, Settings, Values
+from server.signals import EXIT_INTERRUPTED, Signals
+from server.sockets import CannotStart, Listener, raise_file_limit
+
+EXIT_FAILURE, EXIT_USAGE = 1, 2
+LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
+STDOUT = 1
+ONCE = ("model", "bind", "history", "keep", "operator_key_file", "log_format", "verbose", "quiet", "no_console")
+"""What a running server does not change."""
+
+log = logging.getLogger("chat.server")
+
+EXAMPLES = f"""\b
+Examples:
+  chat-server                                      a room on this machine, port 2000
+  chat-server --model thread --bind 0.0.0.0:2000   for everybody who reaches this machine
+  chat-server --bind [::]:0                        IPv4 and IPv6, on a free port
+  chat-server --rate-limit 20/5 --max-per-ip 50    for a lively audience
+  nc 127.0.0.1 2000                                join it: the first line is your nickname
+
+\b
+On a terminal there is a line under the log to type operator commands into; /help lists them.
+
+\b
+Every option can also come from the environment (--max-line is CHAT_SERVER_MAX_LINE) and from a
+TOML file (max-line = 8192). A flag beats the environment, and the environment beats the file:
+  {startup.default_config()}
+
+\b
+SIGHUP reads the message of the day and the limits again, for whoever connects from then on.
+Exit codes: 0 clean, 1 run-time failure, 2 bad usage or configuration, 130 on Ctrl-C.
+"""
+
+
+@click.command(epilog=EXAMPLES, context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]})
+@click.option("--model", metavar="MODEL", help="What serves a connection: process, thread or event (default).")
+@click.option("--bind", metavar="HOST:PORT", help="Where to listen; port 0 is any free one. Default 127.0.0.1:2000.")
+@click.option("--max-clients", metavar="N", help="Connections at once. Default: as many as the system allows.")
+@click.option("--max-per-ip", metavar="N", help="Connections at once from one address. Default: no limit.")
+@click.option("--rate-limit", metavar="BURST/RATE", help="Lines at once, then lines a second; or off. Default 10/2.")
+@click.option("--max-line", metavar="BYTES", help="The longest line that is taken. Default 4096.")
+@click.option("--history", metavar="N", help="Lines a newcomer is shown. Default 50.")
+@click.option("--keep", metavar="N", help="Events kept for those who come back. Default 10000.")
+@click.option("--motd", metavar="FILE", help="The message of the day, shown to each newcomer.")
+@click.option("--join-timeout", metavar="SECONDS", help="How long to wait for a nickname. Default 10.")
+@click.option("--idle-timeout", metavar="SECONDS", help="Let go who says nothing for so long; or off (default).")
+@click.option("--operator-key-file", metavar="FILE", help="Who knows what is in it can switch the model; - is stdin.")
+@click.option("--log-format", metavar="FORMAT", help="text (default) or json, on standard error.")
+@click.option(
+    "-v",
+    "--verbose",
+    count=True,
+    type=click.IntRange(0, 2, clamp=True),
+    help="Log what the server does; -vv also each connection.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Log only what fails.")
+@click.option("--no-console", is_flag=True, help="Only the log, also on a terminal: no line to type commands into.")
+@click.option("--config", metavar="FILE", default="", help="The TOML file to read instead of your own.")
+@click.version_option(__version__, prog_name="chat-server", message="%(prog)s %(version)s")
+@click.pass_obj
+def command(args: Sequence[str], /, config: str, verbose: int, **options: str | bool | None) -> int:
+    """Open a chat room that nc, telnet and chat-tui can join."""
+    given = {**options, "verbose": min(verbose, len(LEVELS) - 1)}
+    flags: Values = {name.replace("_", "-"): value for name, value in given.items() if value not in (None, 0)}
+    startup.occupy_standard_descriptors()
+    settings = startup.load(config, flags, os.environ)
+    if console.is_wanted(settings):
+        console.become(args, settings)
+    level = logging.ERROR if settings.quiet else LEVELS[settings.verbose]
+    logs.set_up(settings.log_format, level)
+    return run(settings, lambda: startup.load(config, flags, os.environ))
+
+
+def run(settings: Settings, load: Callable[[], Settings]) -> int:
+    """Serve as `settings` say until asked to end; returns the exit code. `load` gives the settings as they are now."""
+    raise_file_limit()
+    limits = settings.limits()
+    wishes = handover.Wishes()
+    strikes = Strikes()
+    room = Room(
+        limits,
+        model=settings.model,
+        keep=settings.keep,
+        history=settings.history,
+        motd=startup.read_motd(settings),
+        operators=Operators(startup.read_key(settings), wishes.switch, wishes.close, strikes),
+        make_token=lambda: secrets.token_urlsafe(16),
+        measure=Meter(),
+        journal=logging.getLogger("chat.room").warning,
+    )
+    sock = startup.open_listener(settings.bind)
+    listener = Listener(sock, limits, settings.max_clients, settings.max_per_ip)
+    signals = Signals(wishes, partial(reload, load, settings, listener, room))
+    host, port = sock.getsockname()[:2]
+    strikes.port = port
+    say(f"listening on {Address(host, port)} (model {room.model}, pid {os.getpid()})")
+    gc.collect()
+    gc.freeze()  # What is here now stays: the garbage collector need not go through it again while everybody waits.
+    handover.serve(listener, room, wishes)
+    strikes.end()
+    return EXIT_INTERRUPTED if signals.interrupted else 0
+
+
+def reload(load: Callable[[], Settings], started_with: Settings, listener: Listener, room: Room) -> None:
+    """Take over from the environment and the files what may change while the server runs: message and limits."""
+    try:
+        settings = load()
+        motd = startup.read_motd(settings)
+    except SettingRefused as error:
+        log.error("nothing has changed: %s", error)
+        return
+    limits = settings.limits()
+    room.motd, room.limits, listener.limits = motd, limits, limits
+    listener.max_clients, listener.max_per_ip = settings.max_clients, settings.max_per_ip
+    log.info("the message of the day and the limits were read again")
+    if waiting := [name for name in ONCE if getattr(settings, name) != getattr(started_with, name)]:
+        names = ", ".join(name.replace("_", "-") for name in waiting)
+        log.warning("what has changed of %s holds from the next start on", names)
+
+
+def say(line: str) -> None:
+    """Print a line for whoever started us. Nobody has to be there to read it."""
+    try:
+        os.write(STDOUT, f"{line}\n".encode())
+    except OSError as error:
+        log.warning("standard output takes nothing (%s); it would have said: %s", error.strerror, line)
+
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """The console script: runs the command and exits with its code."""
+    sys.exit(status_of(args))
+
+
+def status_of(args: Sequence[str] | None) -> int:
+    """Run the command; returns its exit code, once what went wrong is told in a sentence."""
+    words = list(sys.argv[1:] if args is None else args)
+    try:
+        status = command.main(words, prog_name="chat-server", standalone_mode=False, obj=words)
+        return int(status or 0)
+    except click.ClickException as error:
+        return fail(f"{error.format_message()} (chat-server --help lists the options)", EXIT_USAGE)
+    except SettingRefused as error:
+        return fail(str(error), EXIT_USAGE)
+    except (startup.CannotListen, CannotStart) as error:
+        return fail(str(error), EXIT_FAILURE)
+    except (KeyboardInterrupt, click.Abort):
+        return EXIT_INTERRUPTED
+    except Exception:
+        log.exception("the server has failed; this is a mistake in it")
+        return fail("the server has failed, and everybody's connection with it; its log says how", EXIT_FAILURE)
+
+
+def fail(sentence: str, status: int) -> int:
+    """Tell what went wrong, and give the exit code back."""
+    click.echo(f"chat-server: {harmless(sentence)}", err=True)
+    return status

@@ -1,0 +1,154 @@
+"""Connection: a socket with its Session, as all three models use it. It passes from one model to the next as it is.
+
+Light on purpose: a worker process of the process model has little more than this.
+"""
+
+import select
+import socket
+from collections.abc import Callable
+from math import inf
+from selectors import EVENT_READ, EVENT_WRITE
+from time import monotonic, sleep
+
+from server.session import Item, Session
+
+READ_SIZE = 64 * 1024
+
+
+class Misfortune(Exception):
+    """Raised on purpose: see `server.desk.wreak`."""
+
+
+class Connection:
+    """A peer: its socket, its session, and what was left to do at the socket."""
+
+    __slots__ = ("_closed", "_deaf", "_finished", "host", "session", "socket")
+
+    def __init__(
+        self, sock: socket.socket, session: Session, host: str = "", closed: Callable[[], None] | None = None
+    ) -> None:
+        """`host` is the peer's address; `closed` is called once, when the connection is closed here."""
+        self.socket = sock
+        self.host = host
+        self.session = session
+        self._closed = closed
+        self._deaf = False
+        self._finished = False
+
+    @property
+    def number(self) -> int:
+        """Which connection this is, counted from 1 since the server began."""
+        return self.session.number
+
+    def fileno(self) -> int:
+        return self.socket.fileno()
+
+    def read(self, now: float) -> list[Item]:
+        """Read once without waiting; returns what is to be told to the room."""
+        self._suffer()
+        try:
+            data = self.socket.recv(READ_SIZE)
+        except (BlockingIOError, InterruptedError):
+            return []
+        except OSError:
+            self.session.broken = True
+            return []
+        if data:
+            return self.session.receive(data, now)
+        # Who closed its side and does not take what we send is gone; who only closed its side may still listen.
+        self.session.broken = self._deaf
+        return self.session.end(now)
+
+    def send(self, data: bytes, mark: int, now: float) -> bool:
+        """Write without waiting; what does not go is kept in the session. False where something is left to do for it:
+        bytes to write, or what the mark says."""
+        sent = 0 if self.session.unsent else self._write(data)
+        if sent == len(data) and not mark:
+            return True
+        self.session.queue(memoryview(data)[sent:], mark, now)
+        self._finish()
+        return False
+
+    def flush(self, now: float) -> None:
+        """Write what was kept, as far as the peer takes it now."""
+        self.session.sent(self._write(self.session.unsent), now)
+        self._finish()
+
+    def advance(self, now: float) -> list[Item]:
+        """Do what has become due, or become affordable, without reading."""
+        self._suffer()
+        return self.session.advance(now)
+
+    def interest(self, now: float) -> int:
+        """What to wait for, as `selectors` has it: EVENT_READ, EVENT_WRITE, both or 0."""
+        return EVENT_READ * self.session.wants_read(now) | EVENT_WRITE * bool(self.session.unsent)
+
+    def over(self, now: float) -> bool:
+        """Whether nothing is left but to close it."""
+        return self.session.over(now)
+
+    def hang_up(self) -> None:
+        """End it for both sides; whoever sleeps on it wakes."""
+        self._shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Give the socket back. `shutdown` tells the peer even where a child process still holds a copy."""
+        self.hang_up()
+        self.socket.close()
+        if self._closed is not None:
+            self._closed()
+            self._closed = None
+
+    def _suffer(self) -> None:
+        """Let chaos that an operator asked for happen, here where this connection is served."""
+        fault, self.session.fault = self.session.fault, 0.0
+        if fault == inf:
+            raise Misfortune("an operator asked for this exception")
+        if fault:
+            sleep(fault)
+
+    def _write(self, data: bytes | bytearray) -> int:
+        if self._deaf:
+            return len(data)
+        try:
+            return self.socket.send(data)
+        except (BlockingIOError, InterruptedError):
+            return 0
+        except OSError:
+            # The peer takes nothing any more, but what it said before may still wait to be read.
+            self._deaf = True
+            return len(data)
+
+    def _finish(self) -> None:
+        """Once all is out, tell a peer that is let go that nothing more comes, and leave it to close (RFC 9112, 9.6):
+        closing at once, with bytes unread, would reset the connection and take our last words from it."""
+        if self.session.closing and not self.session.unsent and not self._finished:
+            self._finished = True
+            self._shutdown(socket.SHUT_WR)
+
+    def _shutdown(self, how: int) -> None:
+        try:
+            self.socket.shutdown(how)
+        except OSError:
+            pass  # The peer was faster.
+
+
+def wait(connection: Connection, bell: int, interest: int, at_most: float = inf) -> tuple[int, bool]:
+    """Sleep until the connection is ready for what is of interest, is due, or something can be read from `bell`, or
+    for `at_most` seconds.
+
+    Returns what it is ready for, as `selectors` has it, and whether the bell rang. It uses poll(2), which has no limit
+    on the numbers of descriptors and needs none of its own.
+    """
+    now = monotonic()
+    poller = select.poll()
+    poller.register(bell, select.POLLIN)
+    if interest:
+        flags = select.POLLIN * bool(interest & EVENT_READ) | select.POLLOUT * bool(interest & EVENT_WRITE)
+        poller.register(connection, flags)
+    left = min(at_most, connection.session.due(now) - now)
+    woken = dict(poller.poll(None if left == inf else max(0.0, left) * 1000 + 1))
+    flags = woken.get(connection.fileno(), 0)
+    # An error or a hang-up is found out by reading.
+    ready = EVENT_READ * bool(flags & ~select.POLLOUT) | EVENT_WRITE * bool(flags & select.POLLOUT)
+    return ready & interest, bell in woken

@@ -1,0 +1,119 @@
+"""Meter: what the running model costs now, as psutil sees this process, the nursery and the workers.
+
+Memory is the unique set size: pages that are nobody else's, so that what forked workers share counts once, where it
+comes from. Reading it walks a process's page tables, so of many workers only a few are read, and the others are taken
+to be like them.
+"""
+
+import logging
+from collections.abc import Sequence
+from time import monotonic
+
+import psutil
+
+from server.room import Cost
+
+log = logging.getLogger("chat.server")
+
+CPU_OVER = 0.5
+"""Seconds. The meter is also asked when somebody comes, many times a second."""
+SAMPLED = 8
+"""Workers that stand for all."""
+
+
+class Meter:
+    """Measures this process and its workers. Not safe for two threads at once."""
+
+    def __init__(self) -> None:
+        """To be made while nobody is connected: what is there now is no connection's."""
+        self._own = psutil.Process()
+        self._empty = self._own.memory_full_info().uss
+        self._sample: list[psutil.Process] = []
+        self._cpu: dict[int, float] = {}
+        self._in_use = 0.0
+        self._measured_at = monotonic()
+        self._last = Cost()
+
+    def __call__(self, served_by: Sequence[str]) -> Cost:
+        """The cost now, while connections are served by these: `process 4321`, `thread 17`, `event loop`.
+
+        Where it cannot be measured, as when no descriptor is left to read /proc with, what it was the last time.
+        """
+        try:
+            self._last = self._measure(served_by)
+        except (OSError, psutil.Error) as error:
+            log.debug("what the room costs could not be measured: %s", error)
+        return self._last
+
+    def _measure(self, served_by: Sequence[str]) -> Cost:
+        workers = [int(label.split()[1]) for label in served_by if label.startswith("process ")]
+        own = self._own.memory_full_info().uss
+        if not workers:
+            each = max(0, own - self._empty) // len(served_by) if served_by else 0
+            return Cost(1, self._own.num_threads(), own, each, self._cores([self._own], []))
+        self._choose(workers)
+        sizes = [size for size in map(_unique, self._sample) if size]
+        each = sum(sizes) // len(sizes) if sizes else 0
+        nursery = _parent(self._sample)
+        return Cost(
+            processes=2 + len(workers),
+            threads=self._own.num_threads() + 1 + len(workers),
+            memory=own + (nursery.memory_info().rss if nursery else 0) + each * len(workers),
+            memory_each=each,
+            cpu=self._cores([self._own, nursery] if nursery else [self._own], workers),
+        )
+
+    def _choose(self, workers: list[int]) -> None:
+        """Keep the sample while it is right: for the processor's time the same ones must be read twice."""
+        wanted = min(SAMPLED, len(workers))
+        alive = set(workers)
+        self._sample = [process for process in self._sample if process.pid in alive][:wanted]
+        chosen = {process.pid for process in self._sample}
+        spread = workers[:: max(1, len(workers) // SAMPLED)] + workers
+        for pid in dict.fromkeys(pid for pid in spread if pid not in chosen):
+            if len(self._sample) == wanted:
+                return
+            try:
+                self._sample.append(psutil.Process(pid))
+            except psutil.Error:
+                continue
+
+    def _cores(self, exactly: list[psutil.Process], workers: list[int]) -> float:
+        """Processor cores in use: those of some processes, and of the sample times its share.
+
+        Over the time since it was last measured, CPU_OVER at least: of less, the system's clock tells nothing.
+        """
+        now = monotonic()
+        if self._cpu and now < self._measured_at + CPU_OVER:
+            return self._in_use
+        passed, self._measured_at = max(1e-3, now - self._measured_at), now
+        before, self._cpu = self._cpu, {}
+        share = len(workers) / len(self._sample) if workers and self._sample else 0.0
+        used = 0.0
+        for process, weight in [(one, 1.0) for one in exactly] + [(one, share) for one in self._sample if share]:
+            try:
+                times = process.cpu_times()
+            except psutil.Error:
+                continue
+            self._cpu[process.pid] = times.user + times.system
+            used += weight * (self._cpu[process.pid] - before.get(process.pid, self._cpu[process.pid]))
+        self._in_use = used / passed
+        return self._in_use
+
+
+def _unique(process: psutil.Process) -> int:
+    """Bytes that are this process's alone; 0 if it is gone."""
+    try:
+        return int(process.memory_full_info().uss)
+    except psutil.Error:
+        return 0
+
+
+def _parent(sample: list[psutil.Process]) -> psutil.Process | None:
+    """The nursery: whoever has forked the workers."""
+    for process in sample:
+        try:
+            return process.parent()
+        except psutil.Error:
+            continue
+    return None

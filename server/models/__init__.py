@@ -1,0 +1,1 @@
+"""The three concurrency models, a module each: none knows another."""

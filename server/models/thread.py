@@ -1,0 +1,167 @@
+"""The thread model: a thread for each connection, and the room behind a lock.
+
+What is shared: everything, and easily, but whoever touches the room must hold the lock.
+The price: a stack for each connection, and every access to the room is thought about twice.
+"""
+
+import logging
+import selectors
+import threading
+from selectors import EVENT_READ, EVENT_WRITE
+from time import monotonic, time
+
+from server.connection import Connection, wait
+from server.room import TICK, Room
+from server.sockets import CannotStart, Listener, Stop, turn_away
+from server.threads import Threads
+
+log = logging.getLogger("chat.server")
+
+GLANCE = 2.0
+"""Seconds after which a sleeping thread looks up: others may have said goodbye to its connection."""
+
+
+def run(listener: Listener, connections: list[Connection], room: Room, stop: Stop) -> list[Connection]:
+    """Serve until `stop`, and give the connections back."""
+    model = ThreadModel(listener, room, stop)
+    # All of them before the first thread runs: what it hears is for the others too, started or not.
+    model.connections = {connection.number: connection for connection in connections}
+    for connection in connections:
+        try:
+            model.start(connection)
+        except RuntimeError as error:
+            stop.ask()
+            raise CannotStart(f"no thread: {error}", model.stop()) from error
+    with model.lock:
+        room.begin(time())
+    while not stop:
+        model.turn()
+    return model.stop()
+
+
+class ThreadModel:
+    def __init__(self, listener: Listener, room: Room, stop: Stop) -> None:
+        self.listener = listener
+        self.room = room
+        self.stopping = stop
+        self.connections: dict[int, Connection] = {}
+        self.threads = Threads()
+        self.writers: dict[int, threading.Thread] = {}
+        self.writerless: set[Connection] = set()
+        """Connections that should have a writer, when no thread was to be had."""
+        self.lock = threading.Lock()
+        """Guards the room."""
+        self.delivering = threading.Lock()
+        """Guards what goes out: who holds it writes for everybody."""
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(listener, EVENT_READ)
+        self.selector.register(stop, EVENT_READ)
+
+    def turn(self) -> None:
+        """The main thread: let newcomers in, and tell what was gathered."""
+        for key, _ in self.selector.select(TICK):
+            if key.fileobj is self.listener:
+                for connection in self.listener.accept():
+                    try:
+                        self.start(connection)
+                    except RuntimeError as error:
+                        log.warning("no thread for connection %d: %s", connection.number, error)
+                        del self.connections[connection.number]
+                        with self.lock:
+                            self.room.close(connection.number)
+                        turn_away(connection, "full", f"the room is full: no thread for you ({error})")
+        if self.writerless:
+            with self.delivering:
+                retried, self.writerless = self.writerless, set()
+                for connection in retried.intersection(self.connections.values()):
+                    self.catch_up(connection)
+        self.deliver()
+
+    # Start — somebody is here
+    def start(self, connection: Connection) -> None:
+        self.connections[connection.number] = connection
+        with self.lock:
+            self.room.open(connection.number, f"thread {connection.number}", connection.host)
+        if connection.session.unsent:  # Else no lock: a thousand that start would each wait for those who deliver.
+            with self.delivering:
+                self.catch_up(connection)
+        self.threads.start(self.read, connection)
+
+    # Read — one connection's thread, which sleeps until there is something to do
+    def read(self, connection: Connection) -> None:
+        try:
+            while not connection.over(monotonic()) and not self.stopping:
+                interest = connection.interest(monotonic()) & EVENT_READ
+                ready, _ = wait(connection, self.stopping.fileno(), interest, GLANCE)
+                items = connection.read(monotonic()) if ready & EVENT_READ else connection.advance(monotonic())
+                with self.lock:
+                    for item in items:
+                        self.room.handle(connection.number, item, time())
+                self.deliver()
+        except Exception:
+            log.exception("connection %d failed, and ends", connection.number)
+            self.end(connection, failed=True)
+        else:
+            if connection.over(monotonic()):
+                self.end(connection)
+
+    # Deliver — by the thread that spoke. Waking a thousand writers for a line is what kills: so whoever gets the lock
+    # takes all that was said and writes it for everybody, and the others go on without waiting
+    def deliver(self) -> None:
+        while self.delivering.acquire(blocking=False):
+            try:
+                with self.lock:
+                    turn, now = self.room.take(time()), monotonic()
+                for number, data, mark in turn:
+                    connection = self.connections.get(number)
+                    if connection is not None and not connection.send(data, mark, now):
+                        self.catch_up(connection)
+                with self.lock:
+                    self.room.delivered(turn, time())
+            finally:
+                self.delivering.release()
+            # Said after we took the turn, while we held the lock: its speaker has gone on and relies on us.
+            if not self.room.waiting:
+                return
+
+    # Stop — wake all threads, and wait until they are gone
+    def stop(self) -> list[Connection]:
+        self.threads.join()
+        self.deliver()
+        self.selector.close()
+        return list(self.connections.values())
+
+    def catch_up(self, connection: Connection) -> None:
+        """Called with `delivering` held: a connection that did not take it all gets a writer until it has."""
+        if connection.session.unsent and connection.number not in self.writers and not self.stopping:
+            try:
+                self.writers[connection.number] = self.threads.start(self.write, connection)
+            except RuntimeError as error:
+                log.warning("no writer for connection %d yet: %s", connection.number, error)
+                self.writerless.add(connection)
+
+    def write(self, connection: Connection) -> None:
+        """A slow connection's second thread."""
+        while not self.stopping:
+            wait(connection, self.stopping.fileno(), EVENT_WRITE)
+            with self.lock:
+                for item in connection.session.expire(monotonic()):
+                    self.room.handle(connection.number, item, time())
+            with self.delivering:
+                connection.flush(monotonic())
+                if not connection.session.unsent or connection.over(monotonic()):
+                    self.writers.pop(connection.number, None)
+                    break
+        self.deliver()
+
+    def end(self, connection: Connection, *, failed: bool = False) -> None:
+        with self.lock:
+            self.room.close(connection.number, failed=failed)
+        with self.delivering:
+            del self.connections[connection.number]
+            writer = self.writers.pop(connection.number, None)
+        connection.hang_up()
+        if writer is not None:
+            writer.join()  # Closed any earlier, its descriptor could already be somebody else's.
+        connection.close()
+        self.deliver()

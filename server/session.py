@@ -1,0 +1,313 @@
+"""Session: one connection's protocol, flood allowance and deadlines. Pure: bytes and times in, commands out.
+
+It decodes and checks what the peer sends, says when to read and when to wake it, and keeps what the peer has not taken
+yet. It never asks who else is here: that is the Room's. What it answers by itself (a Reply) goes through the room as
+well, so that everything a peer is told comes in one order. A Session is a struct of plain values: it can travel from
+one process to another, half a line and all.
+"""
+
+from math import inf
+from typing import Final
+
+from msgspec import Struct, field
+
+from protocol import jsonl, plain
+from protocol.dialects import dialect_of, encode, other_protocol
+from protocol.jsonl import AnyCommand
+from protocol.lines import LineBuffer, TooLong
+from protocol.messages import Dialect, Event, Goodbye, Hello, Limits, Notice, Quit, Refused, Rename, Say
+from protocol.text import NicknameRefused, check_nickname, harmless
+from server.allowance import Allowance
+
+MAX_RUNAWAY = 64 * 1024
+"""Bytes of a line that never ends, before its connection is let go."""
+MAX_UNSENT = 1024 * 1024
+"""Bytes a reader may let pile up."""
+MAX_STALL = 10.0
+"""Seconds a reader may take nothing of what waits for it."""
+PAUSE = 1.0
+"""Seconds without a line that end a flood, at least. A burst may be earned again in a moment in which nobody ran."""
+LINGER = 2.0
+"""Seconds a connection that is let go has to take its last lines."""
+
+TOO_SLOW = Goodbye("too-slow", "you read too slowly, and too much piled up")
+HTTP_ANSWER = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
+    b"This is a chat room, not a web site. Join it with nc, telnet or chat-tui.\n"
+)
+
+check_nickname("Zoë")  # Loads the tables for nicknames now: once here, and not once in each forked child.
+
+
+class Mark:
+    """What a delivery means for the session that passes it on, besides its bytes: flags, as plain numbers.
+
+    `enum.IntFlag` would run a dozen functions of its own, and in a forked child each function that runs for the first
+    time copies about five pages of memory.
+    """
+
+    NONE: Final = 0
+    JOINED: Final = 1
+    CLOSE: Final = 2
+    FAIL: Final = 4
+    """Chaos: raise an exception at the next chance."""
+    BLOCK: Final = 8
+    """Chaos: sleep at the next chance, for as many milliseconds as stand above SHIFT."""
+    SHIFT: Final = 8
+
+
+class Reply(Struct, tag="reply", tag_field="type"):
+    """What the session itself answers, encoded. `code` names the reason, for the log and the record."""
+
+    data: bytes
+    code: str
+    mark: int = Mark.NONE
+
+
+Item = AnyCommand | Reply
+
+
+class Session(Struct):
+    """One connection, from the first byte to the last. Times are seconds of a monotonic clock."""
+
+    number: int
+    limits: Limits
+    allowance: Allowance
+    join_by: float
+    heard: float
+    """When the last whole line came."""
+    dialect: Dialect | None = None
+    introduced: bool = False
+    """A nickname that will do was given. The room may still find it taken."""
+    joined: bool = False
+    slowed: bool = False
+    """The peer was told that it is slowed, and has not paused since: see PAUSE."""
+    ended: bool = False
+    """The peer will send no more."""
+    parting: bool = False
+    """It has asked the room to end it, and says nothing more; the room's answer closes it."""
+    broken: bool = False
+    close_by: float = inf
+    """Once a finite time: the connection is being let go, and ends by then."""
+    progress: float = 0.0
+    """When the peer last took something of `unsent`, or `unsent` began."""
+    excused: int = 0
+    """Bytes of a long welcome, that may pile up besides."""
+    fault: float = 0.0
+    """Chaos that waits to happen: seconds to block, or infinity for an exception."""
+    lines: LineBuffer = field(default_factory=LineBuffer)
+    unsent: bytearray = field(default_factory=bytearray)
+
+    @classmethod
+    def open(cls, number: int, limits: Limits, now: float) -> "Session":
+        """A session for a connection that was just accepted."""
+        allowance = Allowance(limits.burst, limits.rate, float(limits.burst), now)
+        return cls(number, limits, allowance, now + limits.join_timeout, now)
+
+    # What comes in
+
+    def receive(self, data: bytes, now: float) -> list[Item]:
+        """Take in what was read; returns what is to be told to the room."""
+        if self.closing or self.parting:
+            return []
+        self.lines.feed(data)
+        return self.advance(now)
+
+    def end(self, now: float) -> list[Item]:
+        """The peer closed its side. Lines it sent before are still heard, at their pace."""
+        self.ended = True
+        return self.advance(now)
+
+    def advance(self, now: float) -> list[Item]:
+        """What whole lines say, as far as the allowance goes. To be called again when `due` has come."""
+        items: list[Item] = []
+        if self.slowed and self.allowance.full(now) and now >= self.heard + PAUSE:
+            self.slowed = False
+        while not (self.closing or self.parting):
+            if not self.allowance.ready(now):
+                items += self._slow_down()
+                break
+            if self.dialect is None and (name := other_protocol(self.lines.beginning(self.limits.line))):
+                items.append(self._stranger(name))
+                break
+            line = self.lines.next_line(self.limits.line)
+            if line is None:
+                items += self._no_line()
+                break
+            self.allowance.take(now)
+            self.heard = now
+            items += self._understand(line)
+        return items + self.expire(now)
+
+    def _no_line(self) -> list[Item]:
+        if self.lines.runaway > MAX_RUNAWAY:
+            return [self._runaway()]
+        if self.ended:
+            self.parting = True
+            return [Quit()]
+        return []
+
+    def _slow_down(self) -> list[Item]:
+        if self.slowed or not self.lines.has_line:
+            return []
+        self.slowed = True
+        pace = f"{self.limits.rate:g} lines a second"
+        return [self._reply(Notice(f"you are fast: from here on your lines are taken at {pace}, none is lost"), "slow")]
+
+    def _understand(self, line: bytes | TooLong) -> list[Item]:
+        if isinstance(line, TooLong):
+            if line.size > MAX_RUNAWAY:
+                return [self._runaway()]
+            words = f"a line has at most {self.limits.line} bytes; yours had {line.size}, and nothing of it was said"
+            return [self._reply(Refused("line-too-long", words))]
+        if self.dialect is None:
+            self.dialect = dialect_of(line)
+        command = self._decode(line)
+        if command is None:
+            return []
+        if isinstance(command, Refused):
+            return [self._reply(command)]
+        return self._checked(command)
+
+    def _decode(self, line: bytes) -> AnyCommand | Refused | None:
+        if self.dialect is Dialect.PLAIN:
+            return plain.decode_command(line) if self.introduced else plain.decode_hello(line)
+        command = jsonl.decode_command(line)
+        if isinstance(command, Hello):
+            command.dialect = Dialect.RICH
+        elif not self.introduced and not isinstance(command, Refused | Quit):
+            return Refused("not-joined", 'say hello first: {"type":"hello","nick":"ada"}')
+        return command
+
+    def _checked(self, command: AnyCommand) -> list[Item]:
+        """The command with its text made harmless, or the refusal of it."""
+        match command:
+            case Hello() | Rename():
+                try:
+                    command.nick = check_nickname(command.nick, self.limits.nick)
+                except NicknameRefused as error:
+                    again = "; try another" if isinstance(command, Hello) else ""
+                    return [self._reply(Refused("bad-nickname", f"{error}{again}"))]
+                if isinstance(command, Hello):
+                    command.dialect = self.dialect or Dialect.PLAIN
+                    self.introduced = True
+            case Say():
+                said = command.text.replace("\r\n", "\n").strip("\n").replace("\t", "    ")
+                command.text = harmless(said, lines=True)
+                if (refused := self._check_size(command)) is not None:
+                    return [self._reply(refused)]
+                if command.text != said:
+                    return [Reply(b"", "escaped"), command]
+            case Quit():
+                self.parting = True
+        return [command]
+
+    def _check_size(self, say: Say) -> Refused | None:
+        if not say.text.strip():
+            return Refused("empty", "there was nothing in that line", say.id)
+        if len(say.text) > self.limits.text:
+            words = f"a line has at most {self.limits.text} characters; yours had {len(say.text)}, and was not said"
+            return Refused("text-too-long", words, say.id)
+        if (count := say.text.count("\n") + 1) > self.limits.lines:
+            return Refused("too-many-lines", f"{count} lines at once; {self.limits.lines} are allowed", say.id)
+        return None
+
+    # What goes out
+
+    def queue(self, data: bytes | memoryview, mark: int, now: float) -> None:
+        """Keep what the peer could not take at once, and note what the room said of us."""
+        if mark & Mark.JOINED:
+            self.joined, self.excused = True, len(data)
+        if mark & (Mark.FAIL | Mark.BLOCK):
+            self.fault = inf if mark & Mark.FAIL else (mark >> Mark.SHIFT) / 1000
+        if self.closing:
+            return
+        if mark & Mark.CLOSE and self._stalled(now):
+            self._drop_backlog()
+        if data:
+            if not self.unsent:
+                self.progress = now
+            self.unsent += data
+        if mark & Mark.CLOSE:
+            self.close_by = now + LINGER
+        elif len(self.unsent) > MAX_UNSENT + self.excused:
+            self._drop_backlog()
+            self.unsent += encode(TOO_SLOW, self.dialect or Dialect.PLAIN)
+            self.close_by = now + LINGER
+
+    def sent(self, count: int, now: float) -> None:
+        """The peer has taken `count` bytes of `unsent`."""
+        if count:
+            del self.unsent[:count]
+            self.progress = now
+
+    def _stalled(self, now: float) -> bool:
+        return bool(self.unsent) and now >= self.progress + MAX_STALL
+
+    def _drop_backlog(self) -> None:
+        """Drop what the peer would not take, but for the line that may be half sent."""
+        del self.unsent[self.unsent.find(b"\n") + 1 :]
+
+    def expire(self, now: float) -> list[Item]:
+        """The goodbye of a connection whose deadline has passed."""
+        if self.closing or self.parting:
+            return []
+        if self._stalled(now):
+            return [self._goodbye(TOO_SLOW.code, TOO_SLOW.reason)]
+        if not self.joined and now >= self.join_by:
+            words = f"no nickname came within {self.limits.join_timeout:g} seconds"
+            return [self._goodbye("join-timeout", words)]
+        if self.limits.idle_timeout and self.joined and now >= self.heard + self.limits.idle_timeout:
+            return [self._goodbye("idle", f"nothing was heard of you for {self.limits.idle_timeout:g} seconds")]
+        return []
+
+    # What the model that runs it must know
+
+    @property
+    def closing(self) -> bool:
+        """The connection is being let go: nothing more is heard of it."""
+        return self.close_by < inf
+
+    def over(self, now: float) -> bool:
+        """Whether the connection can be closed."""
+        if self.broken or now >= self.close_by:
+            return True
+        return self.closing and self.ended and not self.unsent
+
+    def wants_read(self, now: float) -> bool:
+        """Whether to read: not while the peer has to earn its next line. While closing, what comes is thrown away."""
+        return not self.ended and (self.closing or self.parting or self.allowance.ready(now))
+
+    def due(self, now: float) -> float:
+        """When to call `advance` although nothing came; infinity for never."""
+        if self.over(now):
+            return now
+        if self.fault:
+            return now
+        if self.closing or self.parting:
+            return self.close_by
+        due = inf if self.joined else self.join_by
+        if self.unsent:
+            due = min(due, self.progress + MAX_STALL)
+        if self.joined and self.limits.idle_timeout:
+            due = min(due, self.heard + self.limits.idle_timeout)
+        if self.lines.has_line or not self.allowance.ready(now):
+            due = min(due, self.allowance.next_at())
+        return due
+
+    def _reply(self, event: Event, code: str = "") -> Reply:
+        code = event.code if isinstance(event, Refused) else code
+        return Reply(encode(event, self.dialect or Dialect.PLAIN), code)
+
+    def _goodbye(self, code: str, reason: str) -> Reply:
+        self.parting = True
+        return Reply(encode(Goodbye(code, reason), self.dialect or Dialect.PLAIN), code, Mark.CLOSE)
+
+    def _runaway(self) -> Reply:
+        return self._goodbye("line-too-long", f"a line ends within {self.limits.line} bytes, and yours did not")
+
+    def _stranger(self, name: str) -> Reply:
+        self.parting = True
+        if name == "HTTP":
+            return Reply(HTTP_ANSWER, "other-protocol", Mark.CLOSE)
+        return self._goodbye("other-protocol", f"this is a chat room without encryption, and you speak {name}")

@@ -1,0 +1,187 @@
+"""Settings: all that can be set about the server, and how flags, environment and a TOML file become one. Pure.
+
+A flag beats the environment, which beats the file. Nothing here opens a file or reads the environment: the command
+does, and hands in what it found. What will not do raises SettingRefused, with one sentence that names the place.
+"""
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from pathlib import PurePath
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+from msgspec.structs import FieldInfo, fields, replace
+
+from protocol.messages import Limits, Model
+
+PREFIX = "CHAT_SERVER_"
+"""Begins the name of each variable: `--max-line` is CHAT_SERVER_MAX_LINE."""
+OFF = "off"
+
+
+class SettingRefused(ValueError):
+    """A setting will not do; the message is a sentence that says where it stands and what it must be."""
+
+
+class Address(Struct, frozen=True):
+    """Where to listen. An empty host is every interface; port 0 is any free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class RateLimit(Struct, frozen=True):
+    """`burst` lines at once, then `rate` a second; a rate of 0 is no limit."""
+
+    burst: int
+    rate: float
+
+
+Count = Annotated[int, Meta(ge=0, le=1_000_000, description="a whole number, 0 for no limit")]
+File = Annotated[str, Meta(min_length=1, description="the name of a file")]
+
+
+class Settings(Struct, frozen=True, kw_only=True, rename="kebab"):
+    """Every setting with its default, in the order of `--help`. The descriptions complete "must be ..."."""
+
+    model: Annotated[Model, Meta(description="process, thread or event")] = Model.EVENT
+    bind: Annotated[Address, Meta(description="HOST:PORT, with an IPv6 host in brackets and a port up to 65535")] = (
+        Address("127.0.0.1", 2000)
+    )
+    max_clients: Count = 0
+    max_per_ip: Count = 0
+    rate_limit: Annotated[RateLimit, Meta(description="BURST/RATE, like 10/2, or off")] = RateLimit(10, 2.0)
+    max_line: Annotated[int, Meta(ge=256, le=1_048_576, description="a number of bytes from 256 to 1048576")] = 4096
+    history: Annotated[int, Meta(ge=0, le=1000, description="a number of lines up to 1000")] = 50
+    keep: Annotated[int, Meta(ge=0, le=100_000, description="a number of events up to 100000")] = 10_000
+    motd: File = ""
+    join_timeout: Annotated[float, Meta(gt=0, le=86_400, description="a number of seconds, more than 0")] = 10.0
+    idle_timeout: Annotated[float, Meta(ge=0, le=31_536_000, description="a number of seconds, or off")] = 0.0
+    operator_key_file: File = ""
+    log_format: Annotated[Literal["text", "json"], Meta(description="text or json")] = "text"
+    verbose: Annotated[int, Meta(ge=0, le=2, description="0, 1 or 2")] = 0
+    quiet: Annotated[bool, Meta(description="true or false")] = False
+    no_console: Annotated[bool, Meta(description="true or false")] = False
+
+    def limits(self) -> Limits:
+        """What of it each connection is held to, and told in `welcome`."""
+        return Limits(
+            line=self.max_line,
+            burst=self.rate_limit.burst,
+            rate=self.rate_limit.rate,
+            join_timeout=self.join_timeout,
+            idle_timeout=self.idle_timeout,
+        )
+
+
+FIELDS: dict[str, FieldInfo] = {field.encode_name: field for field in fields(Settings)}
+"""Each setting by its name, as flags (behind `--`) and the file write it."""
+PATHS = ("motd", "operator-key-file")
+STDIN = "-"
+"""In the place of a file's name: standard input."""
+
+Values = dict[str, object]
+"""Settings that one source gives, by name, as they should be in Settings."""
+
+
+def from_flags(flags: Mapping[str, object]) -> Values:
+    """The flags that were given, by name. Raises SettingRefused."""
+    return {name: _converted(name, value, f"--{name}", strict=False) for name, value in flags.items()}
+
+
+def from_environment(environment: Mapping[str, str]) -> Values:
+    """What the environment sets. Raises SettingRefused.
+
+    An empty variable counts as not set. Others that begin with our prefix are not looked at: who runs containers under
+    the name chat-server finds CHAT_SERVER_PORT and its like set.
+    """
+    variables = {name: PREFIX + name.upper().replace("-", "_") for name in FIELDS}
+    return {
+        name: _converted(name, environment[variable], variable, strict=False)
+        for name, variable in variables.items()
+        if environment.get(variable)
+    }
+
+
+def from_toml(data: bytes, file: str) -> Values:
+    """What the TOML file called `file` sets; its relative paths are relative to its folder. Raises SettingRefused."""
+    try:
+        table = tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SettingRefused(f"the configuration file {file} is not TOML: {error}") from None
+    values: Values = {}
+    for key, value in table.items():
+        if key not in FIELDS:
+            like = get_close_matches(key.replace("_", "-"), FIELDS, n=1)
+            hint = f"; is it {like[0]}?" if like else ""
+            raise SettingRefused(f"the configuration file {file} has a key chat-server does not know: {key!r}{hint}")
+        values[key] = _converted(key, value, f"{key} in the configuration file {file}", strict=True)
+        if key in PATHS and values[key] != STDIN:
+            values[key] = str(PurePath(file).parent / str(value))
+    return values
+
+
+def merge(*sources: Values) -> Settings:
+    """One from several, the weakest first. Raises SettingRefused."""
+    values: Values = {}
+    for source in sources:
+        if source.keys() & {"verbose", "quiet"}:
+            # These two say one thing in two ways: the stronger source's word replaces both.
+            values = {name: value for name, value in values.items() if name not in ("verbose", "quiet")}
+        values |= source
+    if values.get("verbose") and values.get("quiet"):
+        raise SettingRefused("the log cannot be verbose and quiet at once; choose one of the two")
+    return replace(Settings(), **{FIELDS[name].name: value for name, value in values.items()})
+
+
+def parse_address(text: str) -> Address:
+    """HOST:PORT, an IPv6 host in brackets. Raises ValueError."""
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+(?:%\w+)?)\]|([^\s:\[\]]*)):([0-9]{1,5})", text, re.ASCII)
+    if match is None or not text.isprintable() or int(match[3]) > 65_535:
+        raise ValueError
+    return Address(match[1] or match[2] or "", int(match[3]))
+
+
+def parse_rate_limit(text: str) -> RateLimit:
+    """BURST/RATE, in lines and lines a second, or `off`. Raises ValueError."""
+    if text == OFF:
+        return RateLimit(1, 0.0)
+    match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6}(?:\.[0-9]{1,6})?)", text, re.ASCII)
+    if match is None or int(match[1]) < 1 or float(match[2]) <= 0:
+        raise ValueError
+    return RateLimit(int(match[1]), float(match[2]))
+
+
+def parse_idle_timeout(text: str) -> float:
+    """Seconds, or `off`. Raises ValueError."""
+    return 0.0 if text == OFF else float(text)
+
+
+PARSERS: dict[str, Callable[[str], object]] = {
+    "bind": parse_address,
+    "rate-limit": parse_rate_limit,
+    "idle-timeout": parse_idle_timeout,
+}
+
+
+def _converted(name: str, value: object, place: str, *, strict: bool) -> object:
+    """The value in its setting's type. Where `strict` is false, text may stand for a number or a truth value."""
+    field = FIELDS[name]
+    try:
+        parsed = PARSERS[name](value) if isinstance(value, str) and name in PARSERS else value
+        return msgspec.convert(parsed, field.type, strict=strict)
+    except (ValueError, msgspec.ValidationError):
+        description = field.type.__metadata__[0].description
+        raise SettingRefused(f"{place} must be {description}, and is {_shown(value)}") from None
+
+
+def _shown(value: object) -> str:
+    """A value as it can be put into a sentence."""
+    text = repr(value) if not isinstance(value, bool) else str(value).lower()
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,51 @@
+"""Signals: what the host's SIGINT, SIGTERM and SIGHUP mean to the running server.
+
+Python runs a handler in the main thread, between two steps of whatever runs there. So a handler only asks (Wishes) or
+puts one whole value in the place of another.
+"""
+
+import logging
+import os
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+from server.handover import Wishes
+
+EXIT_INTERRUPTED = 130
+FAREWELL = "the room closes"
+
+log = logging.getLogger("chat.server")
+
+
+class Signals:
+    """Installs the handlers. `interrupted` says whether it was Ctrl-C that ended the server."""
+
+    def __init__(self, wishes: Wishes, reload: Callable[[], None]) -> None:
+        """`reload` reads again what may change while the server runs; it raises nothing."""
+        self.interrupted = False
+        self._wishes = wishes
+        self._reload = reload
+        self._had_terminal = on_terminal()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._handle)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        match number:
+            case signal.SIGHUP if self._had_terminal and not on_terminal():
+                log.warning("the terminal is gone, so the server ends")
+                self._wishes.close(FAREWELL)
+            case signal.SIGHUP:
+                self._reload()
+            case signal.SIGINT if self._wishes.closing:
+                os._exit(EXIT_INTERRUPTED)  # The second one: whoever asks twice does not want to wait for goodbyes.
+            case signal.SIGINT:
+                self.interrupted = True
+                self._wishes.close(FAREWELL)
+            case _:
+                self._wishes.close(FAREWELL)
+
+
+def on_terminal() -> bool:
+    """Whether any of the standard three descriptors is a terminal that is still there."""
+    return any(os.isatty(descriptor) for descriptor in range(3))

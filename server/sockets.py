@@ -1,0 +1,177 @@
+"""The door: listening, letting connections in or turning them away, and how a model is asked to stop."""
+
+import contextlib
+import errno
+import logging
+import os
+import resource
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from time import monotonic
+
+from protocol.dialects import encode
+from protocol.messages import Dialect, Goodbye, Limits
+from server.connection import Connection
+from server.session import Session
+
+BACKLOG = 4096
+"""Connections that may wait in the listen queue, where they are while the models change."""
+ACCEPTED_AT_ONCE = 16
+"""New connections taken in one turn, so that a rush at the door does not hold up the talk."""
+KEEPALIVE = (60, 20, 4)
+"""Seconds of silence before TCP asks, seconds between questions, questions without an answer (RFC 9293, 3.8.4)."""
+
+log = logging.getLogger("chat.server")
+
+
+class Listener:
+    """The open door: a listening socket, and who may come in through it."""
+
+    def __init__(self, sock: socket.socket, limits: Limits, max_clients: int = 0, max_per_ip: int = 0) -> None:
+        """`limits` are for connections from now on; 0 clients means no limit."""
+        self.socket = sock
+        self.limits = limits
+        self.max_clients = max_clients
+        self.max_per_ip = max_per_ip
+        self._hosts: Counter[str] = Counter()
+        self._last_number = 0
+        self._spare: int | None = os.open(os.devnull, os.O_RDONLY)
+
+    def fileno(self) -> int:
+        return self.socket.fileno()
+
+    def accept(self) -> Iterator[Connection]:
+        """The connections that wait, a few at a time. Whoever cannot be let in is told why."""
+        for _ in range(ACCEPTED_AT_ONCE):
+            try:
+                sock, address = self.socket.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                if error.errno in (errno.EMFILE, errno.ENFILE):
+                    self._accept_on_spare()
+                    return
+                continue  # The peer has gone again (ECONNABORTED and its like, see accept(2)).
+            if (connection := self._admit(sock, str(address[0]))) is not None:
+                yield connection
+
+    def _admit(self, sock: socket.socket, host: str) -> Connection | None:
+        if self.max_clients and self._hosts.total() >= self.max_clients:
+            turn_away(sock, "full", f"the room is full: it takes {self.max_clients} connections")
+            return None
+        if self.max_per_ip and self._hosts[host] >= self.max_per_ip:
+            turn_away(sock, "full", f"there are {self.max_per_ip} connections from your address already")
+            return None
+        try:
+            prepare(sock)
+        except OSError:  # The peer has gone again (EINVAL on macOS).
+            sock.close()
+            return None
+        self._hosts[host] += 1
+        self._last_number += 1
+        number = self._last_number
+        log.debug("connection %d opened from %s", number, host)
+        session = Session.open(number, self.limits, monotonic())
+        return Connection(sock, session, host, lambda: self._left(number, host))
+
+    def _left(self, number: int, host: str) -> None:
+        log.debug("connection %d closed", number)
+        self._hosts[host] -= 1
+        if not self._hosts[host]:
+            del self._hosts[host]
+
+    def _accept_on_spare(self) -> None:
+        """Out of file descriptors: give up the one kept for this, to tell the newcomer and not let it hang."""
+        log.warning("no file descriptor is left for a new connection; it was turned away")
+        if self._spare is not None:
+            os.close(self._spare)
+            self._spare = None
+        with contextlib.suppress(OSError):  # Another thread may be faster, to accept's place or to the spare's.
+            sock, _ = self.socket.accept()
+            turn_away(sock, "full", "the room is full: the server has no file descriptor left")
+        with contextlib.suppress(OSError):
+            self._spare = os.open(os.devnull, os.O_RDONLY)
+
+
+def turn_away(peer: socket.socket | Connection, code: str, reason: str) -> None:
+    """Tell a newcomer why it cannot be let in, and close. It has no dialect yet, so the words are plain."""
+    with contextlib.suppress(OSError):
+        sock = peer if isinstance(peer, socket.socket) else peer.socket
+        sock.setblocking(False)
+        sock.send(encode(Goodbye(code, reason), Dialect.PLAIN))
+    peer.close()
+
+
+def prepare(sock: socket.socket) -> None:
+    """Never wait, send at once, and find out about peers that have gone without a word."""
+    sock.setblocking(False)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in zip(("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT"), KEEPALIVE, strict=True):
+        if hasattr(socket, name):  # macOS lacks the first.
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 picks a free one. Raises OSError where that cannot be."""
+    family, kind, proto, _, address = socket.getaddrinfo(
+        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    sock = socket.socket(family, kind, proto)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6 and host in ("", "::"):
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        sock.bind(address)
+        sock.listen(BACKLOG)
+        sock.setblocking(False)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def raise_file_limit() -> None:
+    """Allow as many open files as the system lets us: each connection takes one, and up to three as a process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):  # macOS says "unlimited" and means less.
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+class Stop:
+    """Asks a model to stop, from wherever: a signal handler, another thread, the room.
+
+    It is true once asked, and its file descriptor is readable, so whoever waits on it wakes, all threads at once.
+    """
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+        self._asked = False
+
+    def __bool__(self) -> bool:
+        return self._asked
+
+    def fileno(self) -> int:
+        return self._read
+
+    def ask(self) -> None:
+        """Ask the running model to stop and to give its connections back."""
+        if not self._asked:
+            self._asked = True
+            os.write(self._write, b"!")
+
+    def clear(self) -> None:
+        """The model has stopped; the next may start."""
+        if self._asked:
+            os.read(self._read, 1)
+            self._asked = False
+
+
+class CannotStart(Exception):
+    """A model could not take all connections over. They are all in `connections`, unharmed."""
+
+    def __init__(self, reason: str, connections: list[Connection]) -> None:
+        super().__init__(reason)
+        self.connections = connections

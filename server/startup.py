@@ -1,0 +1,126 @@
+"""Startup: what the command needs from the system before it can serve, and again on SIGHUP.
+
+It finds and reads the files, and opens the listening socket. What cannot be had raises SettingRefused or, where the
+settings are right and the system says no, CannotListen.
+"""
+
+import errno
+import os
+import socket
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from platformdirs import user_config_path
+
+from protocol.text import harmless
+from server.settings import (
+    PREFIX,
+    STDIN,
+    Address,
+    SettingRefused,
+    Settings,
+    Values,
+    from_environment,
+    from_flags,
+    from_toml,
+    merge,
+)
+from server.sockets import listen
+
+CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+STDIN_DESCRIPTOR = 0
+MAX_FILE = 64 * 1024
+"""Bytes of any file that is read: configuration, message of the day, key."""
+NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL)
+"""What bind(2) says of an address that is none of this machine's."""
+
+
+class CannotListen(Exception):
+    """The system does not let us listen there now; the message is a sentence."""
+
+
+def default_config() -> Path:
+    """The file that is read where no other is named, if it is there."""
+    return user_config_path("chat-server") / "config.toml"
+
+
+def load(config: str, flags: Values, environment: Mapping[str, str]) -> Settings:
+    """The settings from everywhere. `config` is the file that was asked for, or empty. Raises SettingRefused."""
+    asked = config or environment.get(CONFIG_VARIABLE, "")
+    path = Path(asked) if asked else default_config()
+    table: Values = {}
+    if asked or path.exists():
+        table = from_toml(read_file(path, "configuration file"), str(path))
+    return merge(table, from_environment(environment), from_flags(flags))
+
+
+def read_motd(settings: Settings) -> str:
+    """The message of the day, harmless on a terminal. Raises SettingRefused."""
+    if not settings.motd:
+        return ""
+    data = read_file(Path(settings.motd), "message of the day")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise SettingRefused(f"the message of the day {settings.motd} is not UTF-8") from None
+    return harmless(text.replace("\r\n", "\n").strip("\n"), lines=True)
+
+
+def read_key(settings: Settings) -> bytes:
+    """The operator's key, without the white space around it; empty where there is to be none. Raises SettingRefused."""
+    if not settings.operator_key_file:
+        return b""
+    if settings.operator_key_file == STDIN:
+        key = _read_all(STDIN_DESCRIPTOR, "operator's key on standard input").strip()
+    else:
+        key = read_file(Path(settings.operator_key_file), "operator's key file").strip()
+    if not key:
+        raise SettingRefused("the operator's key is empty; without --operator-key-file there are no operators")
+    return key
+
+
+def read_file(path: Path, kind: str) -> bytes:
+    """All of a file. Raises SettingRefused, calling it a `kind`."""
+    name = f"{kind} {path}"
+    try:
+        # On SIGHUP the room waits for this: a pipe, or a device, could make it wait for ever.
+        regular = stat.S_ISREG(path.stat().st_mode)
+    except (OSError, ValueError) as error:
+        raise SettingRefused(f"the {name} cannot be read: {getattr(error, 'strerror', error)}") from None
+    if not regular:
+        raise SettingRefused(f"the {name} is not a file")
+    return _read_all(path, name)
+
+
+def _read_all(source: Path | int, name: str) -> bytes:
+    try:
+        with open(source, "rb", closefd=isinstance(source, Path)) as file:
+            data = file.read(MAX_FILE + 1)
+    except OSError as error:
+        raise SettingRefused(f"the {name} cannot be read: {error.strerror}") from None
+    if len(data) > MAX_FILE:
+        raise SettingRefused(f"the {name} is larger than {MAX_FILE // 1024} KiB")
+    return data
+
+
+def open_listener(address: Address) -> socket.socket:
+    """A listening socket. Raises SettingRefused for an address not of this machine, CannotListen if it is taken."""
+    try:
+        return listen(address.host, address.port)
+    except UnicodeError:
+        raise SettingRefused(f"the server cannot listen on {address}: that is no name of a host") from None
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise CannotListen(f"{address} is in use already; --bind HOST:PORT chooses another") from None
+        words = f"the server cannot listen on {address}: {error.strerror}"
+        if isinstance(error, socket.gaierror) or error.errno in NOT_HERE:
+            raise SettingRefused(words) from None
+        raise CannotListen(words) from None
+
+
+def occupy_standard_descriptors() -> None:
+    """See that 0, 1 and 2 are open: if they were not, the first connections would get these numbers, and our log."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)

@@ -1,0 +1,94 @@
+"""Turn: what the room has to tell since it was last asked, gathered so that each connection gets one write.
+
+An entry is told to everybody and encoded once for each dialect; a letter is for one connection. `for number, data,
+mark in turn` gives each connection everything that is new to it, in order. Most get the very same bytes object:
+one send of many lines costs what one send of one line costs.
+"""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from protocol.dialects import encode
+from protocol.messages import Dialect, Sequenced
+from server.session import Mark
+
+
+class Entry(Struct):
+    """Something told to everybody. A plain client is not told what it said itself."""
+
+    event: Sequenced
+    author: int = 0
+
+
+class Letter(Struct):
+    """Something told to one connection, after the first `place` entries of the turn."""
+
+    place: int
+    data: bytes
+    mark: int
+
+
+class Turn:
+    """Filled by the room, then taken and read once."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.letters: dict[int, list[Letter]] = {}
+        self.audience: dict[int, Dialect] = {}
+        """Who is to hear the entries. Set when the turn is taken: who is in the room then."""
+        self.said_at: list[float] = []
+        """When the lines among the entries came, for the meter."""
+        self.leavers: dict[int, Dialect] = {}
+        """Who left during this turn, and hears the entries up to there."""
+        self._plain: list[bytes] = []
+        self._rich: list[bytes] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.entries or self.letters)
+
+    def tell(self, number: int, data: bytes, mark: int = Mark.NONE) -> None:
+        """Add a letter."""
+        self.letters.setdefault(number, []).append(Letter(len(self.entries), data, mark))
+
+    def __iter__(self) -> Iterator[tuple[int, bytes, int]]:
+        if not self.entries:
+            for number in self.letters:
+                yield number, *self._personal(number)
+            return
+        self._plain = [encode(entry.event, Dialect.PLAIN) for entry in self.entries]
+        self._rich = [encode(entry.event, Dialect.RICH) for entry in self.entries]
+        plain, rich = b"".join(self._plain), b"".join(self._rich)
+        plainly = Dialect.PLAIN  # A member of an enum is slow to look up, a thousand times, and slow to hash.
+        authors = {entry.author for entry in self.entries}
+        apart = self.letters.keys() | {author for author in authors if self.audience.get(author) is plainly}
+        for number, dialect in self.audience.items():
+            if number not in apart:
+                yield number, plain if dialect is plainly else rich, Mark.NONE
+        for number in apart:
+            yield number, *self._personal(number)
+
+    def _personal(self, number: int) -> tuple[bytes, int]:
+        """Entries and letters for one connection, in order, without what it said itself in the plain dialect."""
+        parts: list[bytes] = []
+        mark: int = Mark.NONE
+        dialect = self.audience.get(number) or self.leavers.get(number)
+        letters = self.letters.get(number, ())
+        # Who has just joined has the entries before the welcome in the welcome's history.
+        place = next((letter.place for letter in letters if letter.mark & Mark.JOINED), 0)
+        for letter in letters:
+            parts += self._entries(number, dialect, place, letter.place)
+            place = max(place, letter.place)
+            parts.append(letter.data)
+            mark |= letter.mark
+        if not mark & Mark.CLOSE:
+            parts += self._entries(number, dialect, place, len(self.entries))
+        return b"".join(parts), mark
+
+    def _entries(self, number: int, dialect: Dialect | None, start: int, stop: int) -> list[bytes]:
+        if dialect is None:
+            return []
+        if dialect is Dialect.RICH:
+            return self._rich[start:stop]
+        mine = zip(self._plain[start:stop], self.entries[start:stop], strict=False)
+        return [data for data, entry in mine if entry.author != number]

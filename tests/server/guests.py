@@ -1,0 +1,105 @@
+"""A house in which people sit by name, with an operator among them: what is asked at the desk, without sockets."""
+
+import hmac
+from typing import TypeVar
+
+from protocol.jsonl import AnyEvent
+from protocol.messages import Command, Event, Goodbye, Hello, Limits, Operator, Refused, Resume, Say, Welcome
+from server.chaos import Strikes
+from server.operators import Operators
+from tests.server.without_sockets import UNLIMITED, House
+
+KEY = b"the key of the tests"
+E = TypeVar("E", bound=Event)
+
+
+class WrittenStrikes(Strikes):
+    """Notes what would be struck: a house without sockets has nothing to break."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.killed: list[int] = []
+        self.invited: list[str] = []
+
+    def kill(self, pid: int) -> None:
+        self.killed.append(pid)
+
+    def invite(self, kind: str) -> None:
+        self.invited.append(kind)
+
+
+class Party(House):
+    """People by nickname. `boss` is an operator; all that it is told stands in `told`."""
+
+    def __init__(self, limits: Limits = UNLIMITED) -> None:
+        super().__init__(limits)
+        self.strikes = WrittenStrikes()
+        self.closed: list[str] = []
+        self.journal: list[str] = []
+        self.room.operators = Operators(KEY, request_close=self.closed.append, strikes=self.strikes)
+        self.room.journal = self.journal.append
+        self.numbers: dict[str, int] = {}
+        self.tokens: dict[str, str] = {}
+        self.join("boss")
+        self.prove("boss")
+
+    def join(self, nick: str, *, host: str = "", token: str = "", served_by: str = "event loop") -> list[AnyEvent]:
+        """Somebody comes, or comes back with a token; returns what it is told."""
+        number = self.open()
+        seat = self.room.seats[number]
+        seat.host, seat.served_by = host, served_by
+        self.send(number, Hello(nick, Resume(token, 0) if token else None))
+        events = self.events(number)
+        for event in only(Welcome, events):
+            self.numbers[event.you], self.tokens[event.you] = number, event.token
+        return events
+
+    def prove(self, nick: str, key: bytes = KEY) -> list[AnyEvent]:
+        """Become an operator, with the right key."""
+        number = self.numbers[nick]
+        nonce = self.room.seats[number].nonce
+        return self.ask(nick, Operator(hmac.new(key, nonce.encode(), "sha256").hexdigest()))
+
+    def ask(self, nick: str, *commands: Command) -> list[AnyEvent]:
+        """Somebody asks something; returns what it is told."""
+        self.send(self.numbers[nick], *commands)
+        return self.hears(nick)
+
+    def hears(self, nick: str) -> list[AnyEvent]:
+        """What somebody is told, a moment later."""
+        return self.events(self.numbers[nick])
+
+    def order(self, *commands: Command) -> list[AnyEvent]:
+        """The operator asks for something; returns what it is told. What the others heard until then is gone."""
+        self.drain(besides="boss")
+        return self.ask("boss", *commands)
+
+    def drain(self, besides: str = "") -> None:
+        """Everybody takes what was told so far."""
+        for nick, number in self.numbers.items():
+            if nick != besides and number in self.sessions:
+                self.hears(nick)
+
+    def later(self, seconds: float) -> None:
+        """Let time pass, in which everybody reads."""
+        self.drain()
+        self.turn(seconds)
+
+    def say(self, nick: str, text: str, id: str = "") -> Refused | None:
+        """Somebody speaks; returns why it may not."""
+        refused = only(Refused, self.ask(nick, Say(id, text)))
+        return refused[0] if refused else None
+
+    def gone(self, nick: str) -> Goodbye | None:
+        """The last words to somebody, if it was let go."""
+        goodbyes = only(Goodbye, self.hears(nick))
+        return goodbyes[0] if goodbyes else None
+
+    def is_operator(self, nick: str) -> bool:
+        member = self.room.roster.named(nick)
+        return member is not None and member.operator
+
+
+def only(kind: type[E], events: list[AnyEvent]) -> list[E]:
+    """The events of one kind."""
+    return [event for event in events if isinstance(event, kind)]

@@ -1,0 +1,385 @@
+"""What operators do, with real people on real connections: each order has its effect, whichever model runs the room."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.running import Closed, PlainPeer, RichPeer, Server, wait_until
+
+PROMPTLY = 1.0
+"""Seconds within which a kick takes effect, whatever goes on."""
+WELL_AGAIN = 3.0
+"""Seconds after which chaos is over, and everybody who was not its victim talks as before."""
+FELT = 0.6
+"""Seconds of waiting that a person notices. The blocks of these tests take a second."""
+
+Start = Callable[..., Server]
+
+
+@pytest.fixture
+def boss(room: Server) -> RichPeer:
+    return room.operator()
+
+
+def ping(peer: RichPeer) -> float:
+    """Seconds until a ping comes back."""
+    began = time.monotonic()
+    peer.sync()
+    return time.monotonic() - began
+
+
+def talk_again(speaker: RichPeer, *listeners: RichPeer | PlainPeer) -> None:
+    """All of these are well: one speaks, and the others hear it, within WELL_AGAIN seconds."""
+    text = f"still here {time.monotonic_ns()}"
+    deadline = time.monotonic() + WELL_AGAIN
+    speaker.say(text)
+    for listener in listeners:
+        if isinstance(listener, PlainPeer):
+            listener.expect(text, deadline - time.monotonic())
+        else:
+            listener.expect("said", deadline - time.monotonic(), text=text)
+
+
+# Keeping order
+
+
+def test_the_kicked_are_gone_at_once_and_all_are_told(room: Server, boss: RichPeer) -> None:
+    ada, bob, eve = room.rich("ada"), room.plain("bob"), room.plain("eve")
+    boss.command("kick", nick="ada", reason="that will do")
+    assert ada.expect("goodbye") == {"type": "goodbye", "code": "kicked", "reason": "that will do"}
+    with pytest.raises(Closed):
+        ada.line()
+    boss.command("kick", nick="bob", reason="")
+    assert "kicked you" in bob.expect("*** goodbye")[-1]
+    assert bob.lines_until_closed() == []
+    eve.expect("*** boss kicked ada: that will do")
+    eve.expect("*** boss kicked bob")
+    assert "boss kicked ada: that will do" in room.log()
+
+
+def test_a_ghost_can_be_kicked_by_its_number(start: Start) -> None:
+    server = start()
+    boss = server.operator()
+    ghost = server.connect()
+    wait_until(lambda: boss.status()["connections"] == 2, "the ghost is counted")
+    boss.command("kick", nick="#2", reason="boo")
+    assert "boo" in ghost.lines_until_closed()[-1]
+    boss.expect("notice", text="boss kicked connection 2: boo")
+    boss.command("kick", nick="#2")
+    assert boss.expect("refused")["code"] == "unknown-person"
+
+
+@pytest.fixture
+def stranger(room: Server) -> PlainPeer:
+    return room.plain("stranger")
+
+
+@pytest.mark.parametrize("name", ["kick", "ban", "mute", "op"])
+def test_unknown_people_are_an_error_and_nobody_is_hurt(
+    room: Server, boss: RichPeer, stranger: PlainPeer, name: str
+) -> None:
+    boss.command(name, nick="nobody")
+    assert boss.expect("refused")["code"] == "unknown-person"
+    talk_again(boss, stranger)
+
+
+def test_nobody_else_gives_orders_plain_or_rich(room: Server, boss: RichPeer) -> None:
+    ada, bob = room.rich("ada"), room.plain("bob")
+    for name, fields in (
+        ("kick", {"nick": "boss"}),
+        ("lock", {}),
+        ("quiet", {}),
+        ("slow", {"seconds": 60}),
+        ("close", {}),
+        ("op", {"nick": "ada"}),
+        ("chaos", {"what": "raise", "nick": "boss"}),
+        ("switch", {"model": "thread"}),
+    ):
+        ada.command(name, **fields)
+        assert ada.expect("refused")["code"] == "not-operator", name
+    for line in ("/kick boss", "/lock", "/quiet off", "/slow 60", "/close", "/op bob", "/chaos raise boss"):
+        bob.say(line)
+        assert "only an operator can" in bob.expect("***")[-1], line
+    talk_again(boss, ada, bob)
+
+
+def test_the_muted_is_heard_by_nobody_under_whatever_name(room: Server, boss: RichPeer) -> None:
+    ada, bob = room.plain("ada"), room.rich("bob")
+    boss.command("mute", nick="ada")
+    ada.expect("*** boss muted ada")
+    ada.say("hello?")
+    ada.expect("*** you are muted")
+    ada.say("/nick lovelace")
+    bob.expect("presence", renamed=[["ada", "lovelace"]])
+    ada.say("hello?")
+    ada.expect("*** you are muted")
+    boss.command("mute", nick="lovelace", on=False)
+    ada.expect("*** boss unmuted lovelace")
+    ada.say("hello!")
+    assert bob.expect("said")["text"] == "hello!"
+
+
+def test_the_muted_who_comes_back_with_its_token_is_still_muted(room: Server, boss: RichPeer) -> None:
+    ada = room.rich("ada")
+    boss.command("mute", nick="ada")
+    boss.sync()
+    again = room.rich("ada", resume={"token": ada.welcome["token"], "after": ada.welcome["seq"]})
+    again.say("hello?", id="1")
+    assert again.expect("refused", id="1")["code"] == "muted"
+
+
+def test_the_rules_of_a_room(start: Start) -> None:
+    """Slow, quiet, lock and pin in one server of its own: they hold for everybody who comes later."""
+    server = start()
+    boss, ada, bob = server.operator(), server.rich("ada"), server.plain("bob")
+    boss.command("slow", seconds=0.7)
+    bob.expect("*** boss slowed the room down")
+    ada.say("one", id="1")
+    ada.expect("said", id="1")
+    ada.say("two", id="2")
+    refused = ada.expect("refused", id="2")
+    assert refused["code"] == "slow-mode"
+    assert 0 < refused["wait"] <= 0.7
+    time.sleep(refused["wait"])
+    ada.say("two", id="2")
+    ada.expect("said", id="2")
+    boss.command("slow", seconds=0)
+    boss.command("quiet")
+    bob.expect("*** boss asked for quiet")
+    bob.say("psst")
+    bob.expect("*** only operators speak now")
+    talk_again(boss, ada, bob)
+    boss.command("quiet", on=False)
+    boss.command("pin", text="questions at the end")
+    bob.expect("*** boss pinned: questions at the end")
+    assert "*** pinned: questions at the end" in server.plain("cleo").line()
+    boss.command("lock")
+    bob.expect("*** boss locked the room")
+    stranger = server.connect()
+    stranger.send("dan\n")
+    assert "the room is locked" in stranger.lines_until_closed()[-1]
+    ada.close()
+    back = server.rich("ada", resume={"token": ada.welcome["token"], "after": ada.welcome["seq"]})
+    assert back.welcome["rules"] == {"locked": True, "quiet": False, "slow": 0.0, "pin": "questions at the end"}
+    boss.command("lock", on=False)
+    boss.sync()
+    server.plain("dan")
+
+
+def test_the_banned_stay_out(start: Start) -> None:
+    server = start()
+    boss, eve, bob = server.operator(), server.rich("eve"), server.rich("bob")
+    boss.command("ban", nick="eve", minutes=1)
+    assert eve.expect("goodbye")["code"] == "banned"
+    for hello in ({"nick": "eve"}, {"nick": "x", "resume": {"token": eve.welcome["token"], "after": 0}}):
+        stranger = server.rich_stranger()
+        stranger.command("hello", **hello)
+        assert stranger.expect("goodbye")["code"] == "banned"
+    boss.command("ban", nick="bob", address=True, sure=True)
+    assert boss.expect("refused")["code"] == "yourself"
+    talk_again(boss, bob)
+
+
+def test_the_history_is_cleared_for_newcomers(start: Start) -> None:
+    server = start()
+    boss = server.operator()
+    boss.say("a slip of the tongue")
+    boss.sync()
+    assert [said["text"] for said in server.rich("ada").welcome["history"]] == ["a slip of the tongue"]
+    boss.command("clear-history")
+    boss.sync()
+    assert "history" not in server.rich("bob").welcome
+
+
+def test_who_is_made_an_operator_gives_orders(room: Server, boss: RichPeer) -> None:
+    ada, bob = room.rich("ada"), room.plain("bob")
+    boss.command("op", nick="ada")
+    ada.expect("operator")
+    ada.command("kick", nick="bob")
+    assert bob.lines_until_closed()[-1].startswith("*** goodbye")
+
+
+def test_an_operator_closes_the_room(start: Start) -> None:
+    server = start()
+    boss, ada = server.operator(), server.plain("ada")
+    boss.command("close", reason="thank you all")
+    assert ada.lines_until_closed()[-1] == "*** goodbye: thank you all"
+    wait_until(lambda: not server.alive(), "the server has ended")
+    assert server._popen.returncode == 0
+
+
+def test_where_tells_everybody_what_serves_them(room: Server, boss: RichPeer) -> None:
+    ada, bob = room.rich("ada"), room.plain("bob")
+    ada.command("where")
+    assert ada.expect("notice")["text"].startswith(f"you: {ada.welcome['served_by']} · ")
+    bob.say("/where")
+    assert f"by the {room.model} model" in bob.expect("*** you: ")[-1]
+
+
+def test_a_kick_in_a_flood_takes_effect_within_a_second(start: Start) -> None:
+    server = start()
+    boss, bob, flooder = server.operator(), server.rich("bob"), server.rich("flooder")
+    flooding = threading.Thread(target=flood, args=(flooder, 10_000))
+    flooding.start()
+    bob.expect("said", nick="flooder", text="200")
+    began = time.monotonic()
+    boss.command("kick", nick="flooder")
+    boss.expect("notice", PROMPTLY, text="boss kicked flooder")
+    assert time.monotonic() - began < PROMPTLY
+    bob.expect("presence", left=["flooder"])
+    assert not [event for event in bob.sync() if event["type"] == "said" and event["nick"] == "flooder"]
+    flooding.join()
+    talk_again(boss, bob)
+
+
+def flood(peer: RichPeer, count: int) -> None:
+    """Say so many lines as fast as they are taken, until that is ended."""
+    peer.socket.settimeout(5)
+    try:
+        for number in range(0, count, 100):
+            lines = (f'{{"type": "say", "id": "", "text": "{one}"}}\n' for one in range(number, number + 100))
+            peer.socket.sendall("".join(lines).encode())
+    except OSError:
+        return
+
+
+# Chaos
+
+
+def test_a_killed_worker_ends_one_connection_where_there_are_workers(start: Start, model: str) -> None:
+    server = start()
+    boss, ada, bob = server.operator(), server.rich("ada"), server.plain("bob")
+    boss.sees("ada")
+    boss.command("chaos", what="kill-worker", nick="ada")
+    if model != "process":
+        assert boss.expect("refused")["code"] == "no-worker"
+        talk_again(boss, ada, bob)
+        return
+    assert f"kills the worker of ada, {ada.welcome['served_by']}" in bob.expect("*** boss kills")[-1]
+    assert not any("goodbye" in line for line in ada.lines_until_closed())
+    bob.expect("*** ada left", WELL_AGAIN)
+    talk_again(boss, bob)
+    assert meter(boss)["tally"]["died"] == 1
+
+
+def test_an_exception_ends_the_session_it_is_in_and_no_other(start: Start) -> None:
+    server = start(fails=True)
+    boss, ada, bob = server.operator(), server.plain("ada"), server.rich("bob")
+    bob.sees("ada")
+    boss.command("chaos", what="raise", nick="ada")
+    bob.expect("presence", WELL_AGAIN, left=["ada"])
+    assert not any("said" in line for line in ada.lines_until_closed())
+    talk_again(boss, bob)
+    assert meter(boss)["tally"]["died"] == 1
+    wait_until(lambda: "an operator asked for this exception" in server.log(), "the log says so")
+
+
+def test_a_block_is_felt_by_all_where_one_loop_serves_all_and_else_by_one(start: Start, model: str) -> None:
+    server = start()
+    boss, ada, bob = server.operator(), server.rich("ada"), server.rich("bob")
+    boss.command("chaos", what="block", nick="ada", seconds=1.0)
+    felt = "everybody waits" if model == "event" else "nobody else waits"
+    assert felt in bob.expect("notice")["text"]
+    took: dict[str, float] = {}
+    threads = [
+        threading.Thread(target=lambda name=name, peer=peer: took.update({name: ping(peer)}))
+        for name, peer in (("ada", ada), ("bob", bob))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert took["ada"] > FELT
+    assert (took["bob"] > FELT) is (model == "event"), took
+    assert max(took.values()) < WELL_AGAIN
+    talk_again(boss, ada, bob)
+
+
+@pytest.mark.parametrize("what", ["slow-reader", "silent"])
+def test_a_guest_that_misbehaves_harms_nobody(start: Start, what: str) -> None:
+    server = start("--join-timeout", "1")
+    boss, ada = server.operator(), server.plain("ada")
+    boss.command("chaos", what=what)
+    ada.expect(f"*** boss lets in a {what} guest")
+    wait_until(lambda: boss.status()["connections"] == 3, "the guest is here")
+    talk_again(boss, ada)
+    if what == "silent":
+        wait_until(lambda: boss.status()["connections"] == 2, "who says nothing is let go", WELL_AGAIN)
+    talk_again(boss, ada)
+
+
+# The meter
+
+
+def meter(boss: RichPeer) -> dict:
+    """The next reading."""
+    boss.command("watch")
+    return boss.expect("meter")
+
+
+def test_the_meter_counts_what_the_clients_counted(start: Start, model: str) -> None:
+    server = start()
+    boss, speaker = server.operator(), server.rich("speaker")
+    listeners = [server.plain(f"listener{number}") for number in range(5)]
+    boss.command("watch")
+    readings = [boss.expect("meter", people=7, lines=0.0)]
+    took = []
+    began = time.monotonic()
+    for number in range(30):
+        said_at = time.monotonic()
+        speaker.say("word", id=f"{number}")
+        speaker.expect("said", id=f"{number}")
+        took.append(time.monotonic() - said_at)
+        time.sleep(max(0.0, began + (number + 1) * 0.04 - time.monotonic()))
+    while readings[-1]["tally"]["lines"] < 30 or readings[-1]["lines"]:
+        readings.append(boss.expect("meter"))
+    for listener in listeners:
+        for _ in range(30):
+            listener.expect("speaker: word")
+    times = [reading["at"] for reading in readings]
+    counted = sum(one["lines"] * (one["at"] - before) for one, before in zip(readings[1:], times, strict=False))
+    assert counted == pytest.approx(30)
+    for one in readings:
+        assert one["deliveries"] == pytest.approx(one["lines"] * 7)
+        assert one["model"] == model
+        assert one["connections"] == one["people"] == 7
+    last = readings[-1]
+    assert last["tally"]["lines"] == 30
+    assert last["tally"]["most_people"] == 7
+    assert 0 < last["p50"] <= last["p99"] <= last["tally"]["longest"]
+    # The server's share of the way cannot be longer than the whole of it, as the speaker saw it.
+    assert last["p50"] <= sorted(took)[15] + 0.001
+    assert last["tally"]["longest"] <= max(took) + 0.25
+
+
+def test_the_meter_is_what_proc_says(start: Start, model: str) -> None:
+    server = start()
+    boss = server.operator()
+    people = [server.rich(f"person{number}") for number in range(6)]
+    people[-1].sync()
+    boss.command("watch")
+    boss.expect("meter", people=7)
+    before, began = cpu(server), time.monotonic()
+    readings = []
+    for _ in range(2):
+        people[0].send("".join(f'{{"type": "say", "id": "", "text": "{number}"}}\n' for number in range(2000)))
+        readings.append(boss.expect("meter"))
+    used, passed = cpu(server) - before, time.monotonic() - began
+    facts = server.facts()
+    last = readings[-1]
+    assert last["processes"] == facts.children + 1 == (9 if model == "process" else 1)
+    assert last["threads"] == facts.threads
+    # The proportional set size shares out what several processes map; the meter knows it of a sample of workers.
+    tree = [server.process, *server.children()]
+    assert last["memory"] == pytest.approx(sum(one.memory_full_info().pss for one in tree), rel=0.2)
+    metered = sum(reading["cpu"] for reading in readings) / len(readings) * passed
+    assert metered == pytest.approx(used, rel=0.5, abs=0.15)
+    assert sum(reading["cpu"] for reading in readings) > 0
+    assert last["memory_each"] > (100_000 if model == "process" else 0)
+
+
+def cpu(server: Server) -> float:
+    """Seconds of processor that the tree has used."""
+    return sum(sum(process.cpu_times()[:2]) for process in [server.process, *server.children()])

@@ -1,0 +1,238 @@
+"""Who talks too fast, reads too slowly or says nothing at all waits alone: nobody else notices."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+
+import pytest
+
+from tests.running import Closed, Peer, RichPeer, Server, wait_until
+from tests.server.slow import NEEDS_PROC, fill, lines_heard, slow_peer
+
+NOTICEABLE = 0.5
+"""Seconds another's line may take at most, while somebody makes trouble: far below what the trouble takes, and far
+above what a busy machine does to a line."""
+
+
+@contextmanager
+def promptly_served(server: Server) -> Iterator[list[float]]:
+    """Two others talk meanwhile: each line of theirs must get through promptly. Gives the seconds each line took."""
+    speaker, listener = server.rich("speaker"), server.plain("listener")
+    took: list[float] = []
+    done = threading.Event()
+    failed: list[BaseException] = []
+
+    def talk() -> None:
+        try:
+            for number in count():
+                began = time.monotonic()
+                speaker.say(f"word {number}", id=f"{number}")
+                while listener.line() != f"speaker: word {number}":
+                    pass
+                took.append(time.monotonic() - began)
+                speaker.expect("said", id=f"{number}")
+                if done.wait(0.05):
+                    return
+        except BaseException as error:  # noqa: BLE001 (raised again below, in the test's own thread)
+            failed.append(error)
+
+    thread = threading.Thread(target=talk)
+    thread.start()
+    try:
+        yield took
+    finally:
+        done.set()
+        thread.join()
+    if failed:
+        raise failed[0]
+    assert max(took) < NOTICEABLE, took
+
+
+def flood(peer: Peer, lines: list[str]) -> threading.Thread:
+    """Have a peer send all that, and wait whenever the server does not read."""
+
+    def send() -> None:
+        peer.socket.settimeout(60)
+        peer.socket.sendall("".join(lines).encode())
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    return thread
+
+
+def test_a_flood_of_ten_thousand_lines_is_slowed_and_told_once_and_loses_nothing(start) -> None:
+    server: Server = start("--rate-limit", "10/4000")
+    listener, flooder = server.rich("ear"), server.plain("flooder")
+    lines = [f"{number}\n" for number in range(10_000)]
+    with promptly_served(server):
+        began = time.monotonic()
+        thread = flood(flooder, lines)
+        heard = [listener.expect("said", nick="flooder")["text"] for _ in lines]
+        took = time.monotonic() - began
+        thread.join()
+    assert heard == [line.rstrip() for line in lines]
+    assert took > 9_990 / 4000 * 0.9
+    flooder.say("/who")
+    told = [line for line in flooder.expect(" here: ") if "you are fast" in line]
+    assert len(told) == 1
+    assert "none is lost" in told[0]
+
+
+def test_a_flood_without_a_rate_limit_delays_nobody_and_loses_nothing(start) -> None:
+    server: Server = start()
+    listener, flooder = server.rich("ear"), server.rich("flooder")
+    lines = [f'{{"type":"say","id":"{number}","text":"{number}"}}\n' for number in range(10_000)]
+    with promptly_served(server):
+        threads = [flood(flooder, lines), threading.Thread(target=lambda: list(flooder_hears(flooder, 10_000)))]
+        threads[1].start()
+        heard = [listener.expect("said", nick="flooder")["text"] for _ in lines]
+        for thread in threads:
+            thread.join()
+        time.sleep(0.3)  # A few words more, after the flood.
+    assert heard == [str(number) for number in range(10_000)]
+
+
+def flooder_hears(flooder: RichPeer, wanted: int) -> Iterator[str]:
+    for number in range(wanted):
+        yield flooder.expect("said", id=f"{number}")["id"]
+
+
+def test_who_was_slowed_and_paused_may_be_told_again(start) -> None:
+    server: Server = start("--rate-limit", "3/40")
+    ada, bob = server.plain("ada"), server.rich("bob")
+    ada.send("x\n" * 9 + "last\n")
+    ada.expect("you are fast")
+    bob.expect("said", text="last")
+    time.sleep(1.1)  # The pause itself is what is tested: a second at least, and a whole burst is earned in it.
+    ada.send("x\n" * 10)
+    ada.expect("you are fast")
+
+
+def test_a_reader_that_never_reads_is_let_go_and_nobody_else_notices(start) -> None:
+    server: Server = start()
+    deaf = server.plain("deaf")
+    watcher, talker = server.rich("watcher"), server.rich("talker")
+    watcher.sees("deaf")
+    with promptly_served(server):
+        for _ in range(4000):  # 16 MB, more than the kernel and the server keep for a connection.
+            talker.say("字" * 1300)
+            watcher.expect("said", nick="talker")
+            talker.expect("said")
+        watcher.sees_no("deaf")
+    assert len(deaf.lines_until_closed()) < 4000
+
+
+def test_who_is_let_go_for_reading_too_slowly_and_reads_then_hears_why(start) -> None:
+    server: Server = start()
+    slow = server.connect(receive_buffer=2**17)
+    slow.send("slow\n")
+    talker = server.rich("talker")
+    talker.sees("slow")
+    for _ in range(1600):  # 6 MB: a little more than the kernel and the server keep, with a receive buffer that small.
+        talker.say("字" * 1300)
+        talker.expect("said")
+    assert "too slowly" in slow.lines_until_closed()[-1]
+
+
+def test_a_reader_that_takes_nothing_for_too_long_is_let_go(start) -> None:
+    server: Server = start(sabotage="impatient")
+    deaf = server.connect(receive_buffer=4096)
+    deaf.send("deaf\n")
+    assert deaf.line() == "Connected to chat server"
+    watcher, talker = server.rich("watcher"), server.rich("talker")
+    watcher.sees("deaf")
+    for _ in range(3000):  # 12 MB, more than the kernel keeps for a connection.
+        talker.say("字" * 1300)
+        watcher.expect("said")
+        talker.expect("said")
+    with promptly_served(server):
+        watcher.sees_no("deaf")
+    assert server.alive()
+
+
+@NEEDS_PROC
+def test_a_slow_reader_that_reads_in_time_loses_nothing(start) -> None:
+    server: Server = start()
+    slow, talker = slow_peer(server), server.rich("talker")
+    talker.sees("slow")
+    lines = fill(server, slow, talker)
+    assert lines_heard(slow, last=lines[-1]) == lines
+
+
+def test_silent_connections_hold_nobody_up_and_are_closed_after_the_join_timeout(start) -> None:
+    server: Server = start("--join-timeout", "1")
+    began = time.monotonic()
+    silent = [server.connect() for _ in range(100)]
+    with promptly_served(server):
+        for peer in silent:
+            lines = peer.lines_until_closed()
+            assert lines == ["*** goodbye: no nickname came within 1 seconds"]
+        took = time.monotonic() - began
+    assert 0.9 < took < 6
+    watcher = server.rich("watcher")
+    wait_until(lambda: watcher.status()["connections"] == 3, "only those who talk are connected")
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["a nickname that never ends", '{"type":"hello","nick":"never ends'],
+    ids=["plain", "rich"],
+)
+def test_a_byte_a_time_does_not_extend_the_join_timeout(start, first: str) -> None:
+    server: Server = start("--join-timeout", "0.5")
+    peer = server.connect()
+    began = time.monotonic()
+    for byte in first.encode() * 10:
+        peer.send(bytes([byte]))
+        if not peer.hears_nothing(0.1):
+            break
+    peer.lines_until_closed()
+    assert 0.4 < time.monotonic() - began < 3
+    assert "no nickname came within 0.5 second" in peer.heard[-1]
+
+
+def test_refused_nicknames_do_not_extend_the_join_timeout(start) -> None:
+    server: Server = start("--join-timeout", "0.5")
+    peer = server.connect()
+    began = time.monotonic()
+    try:
+        while time.monotonic() - began < 5:
+            peer.send("*\n")
+            peer.line()
+            time.sleep(0.05)
+    except (Closed, ConnectionError):
+        pass
+    assert 0.4 < time.monotonic() - began < 3
+
+
+def test_who_is_idle_is_let_go_only_where_that_is_asked_for(start) -> None:
+    server: Server = start("--idle-timeout", "0.6")
+    idle, busy = server.plain("idle"), server.plain("busy")
+    began = time.monotonic()
+    while time.monotonic() - began < 0.9:
+        busy.say("still here")
+        time.sleep(0.2)
+    assert "nothing was heard of you for 0.6 second" in idle.lines_until_closed()[-1]
+    busy.say("/who")
+    busy.expect("1 here: busy")
+
+
+def test_a_hundred_lines_at_once_are_all_taken_at_their_pace(start) -> None:
+    server: Server = start("--rate-limit", "10/100")
+    bob, ada = server.rich("bob"), server.plain("ada")
+    began = time.monotonic()
+    ada.send("".join(f"{number}\n" for number in range(100)))
+    heard = [bob.expect("said")["text"] for _ in range(100)]
+    assert heard == [str(number) for number in range(100)]
+    assert 0.8 < time.monotonic() - began < 4
+
+
+def test_lines_are_still_taken_at_their_pace_after_their_sender_has_closed_its_side(start) -> None:
+    server: Server = start("--rate-limit", "5/50")
+    bob, ada = server.rich("bob"), server.plain("ada")
+    ada.send("".join(f"{number}\n" for number in range(40)))
+    ada.half_close()
+    assert [bob.expect("said")["text"] for _ in range(40)] == [str(number) for number in range(40)]
+    bob.sees_no("ada")

@@ -1,0 +1,105 @@
+"""What only the process model promises: a worker that dies, hangs or is killed is one person's worker."""
+
+import os
+import signal
+import time
+
+import psutil
+import pytest
+
+from tests.running import RichPeer, Server, wait_until
+
+
+@pytest.fixture
+def server(start_server) -> Server:
+    started: Server = start_server("process")
+    return started
+
+
+def worker_of(peer: RichPeer) -> int:
+    kind, number = peer.welcome["served_by"].split()
+    assert kind == "process"
+    return int(number)
+
+
+def test_killing_a_worker_ends_one_connection_and_the_others_hear_one_left(server: Server) -> None:
+    ada, bob, cleo, dan = server.rich("ada"), server.rich("bob"), server.plain("cleo"), server.rich("dan")
+    dan.sees("ada", "bob", "cleo")
+    bob.sync()
+    cleo.say("/who")
+    cleo.expect(" here: ")
+    os.kill(worker_of(ada), signal.SIGKILL)
+    ada.lines_until_closed()
+    bob.expect("presence", left=["ada"])
+    cleo.expect("*** ada left")
+    cleo.say("and on we go")
+    events = [bob.event()]
+    while events[-1]["type"] != "said":
+        events.append(bob.event())
+    assert events[-1]["text"] == "and on we go"
+    assert not any("ada" in event.get("left", ()) for event in events)
+    assert server.rich("ada").welcome["you"] == "ada"
+
+
+def test_a_worker_that_hangs_delays_nobody(server: Server) -> None:
+    ada, bob, cleo = server.rich("ada"), server.rich("bob"), server.plain("cleo")
+    cleo.say("/who")
+    os.kill(worker_of(ada), signal.SIGSTOP)
+    for number in range(2000):
+        bob.say(f"{number} " + "x" * 500)
+        bob.expect("said")
+    cleo.expect("bob: 1999")
+    os.kill(worker_of(ada), signal.SIGCONT)
+    for number in range(2000):
+        assert ada.expect("said")["text"].startswith(f"{number} ")
+    bob.sync()
+
+
+def test_a_worker_that_hangs_for_ever_costs_no_memory_for_ever(server: Server) -> None:
+    ada, bob = server.rich("ada"), server.rich("bob")
+    bob.sees("ada")
+    os.kill(worker_of(ada), signal.SIGSTOP)
+    for _ in range(3000):
+        bob.say("字" * 1300)
+        bob.expect("said")
+    bob.sees_no("ada")
+    assert not psutil.pid_exists(worker_of(ada))
+
+
+def test_a_bug_in_the_room_met_by_a_worker_that_is_dead_by_then_harms_nobody(start_server) -> None:
+    server: Server = start_server("process", sabotage="room_fails", fails=True)
+    bob, ada = server.rich("bob"), server.rich("ada")
+    bob.sees("ada")
+    server.process.suspend()
+    ada.say("poison", id="1")
+    worker = psutil.Process(worker_of(ada))
+    time.sleep(0.3)  # The worker writes it into its pipe: nobody tells us when.
+    worker.kill()
+    wait_until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, "the worker is dead")
+    server.process.resume()
+    bob.sees_no("ada")
+    assert server.alive()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_the_process_that_forks_workers_is_replaced_when_it_is_killed_or_hangs(server: Server, number: int) -> None:
+    bob, ada = server.rich("bob"), server.plain("ada")
+    parent = psutil.Process(worker_of(bob)).parent()
+    assert parent
+    assert parent != server.process
+    parent.send_signal(number)
+    assert server.rich("newcomer").welcome["you"] == "newcomer"
+    bob.say("we are still here")
+    ada.expect("bob: we are still here")
+    server.operator().switch("event")
+    wait_until(lambda: not parent.is_running(), "the one that was stuck is gone")
+
+
+def test_no_worker_outlives_a_master_that_was_killed(server: Server) -> None:
+    for number in range(5):
+        server.rich(f"ada{number}")
+    children = server.children()
+    assert len(children) >= 5
+    server.process.kill()
+    _, alive = psutil.wait_procs(children, timeout=5)
+    assert not alive

@@ -1,0 +1,207 @@
+"""A plain model of the Room: who is here, what was told, and what each connection should have been sent for it.
+
+How far the one order had come at each step is told by a `who` of the witness, who is always there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hypothesis.stateful import RuleBasedStateMachine
+
+from protocol import jsonl
+from protocol.dialects import encode
+from protocol.messages import (
+    Dialect,
+    Event,
+    People,
+    Presence,
+    Refused,
+    Said,
+    Sequenced,
+    Status,
+    Welcome,
+    Who,
+)
+from server.admission import taken
+from server.names import keys
+from tests.server.roster_of import applied
+from tests.server.without_sockets import UNLIMITED, new_room
+
+KEEP, HISTORY = 6, 3
+"""How much the room keeps: so little that it does not reach back far."""
+WITNESS = 1
+"""The connection that is always there."""
+
+
+@dataclass
+class Person:
+    """A member, as the model knows it."""
+
+    token: str
+    nick: str
+    connection: "Link | None"
+    results: dict[str, int] = field(default_factory=dict)
+    """Of each id, the place of its line among all that was told."""
+
+
+@dataclass
+class Letter:
+    step: int
+    dialect: Dialect
+    write: Callable[[int], Event]
+    """The event, given how far the order had come at that step."""
+    joins: bool = False
+    leaves: bool = False
+
+
+@dataclass
+class Link:
+    """A connection, what it was sent, and what it should have been sent."""
+
+    number: int
+    dialect: Dialect = Dialect.PLAIN
+    person: Person | None = None
+    let_go: bool = False
+    stream: bytes = b""
+    letters: list[Letter] = field(default_factory=list)
+    place: int | None = None
+    """How much of the one order it has; None while it is not in the room."""
+    known_as: str = ""
+    """Its nickname, as its reader can tell."""
+
+
+class RoomModel(RuleBasedStateMachine):
+    """The room, and what it should say. The rules that drive both are in `test_room_model`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.room = new_room(keep=KEEP, history=HISTORY)
+        self.now = 1000.0
+        self.last_number = 0
+        self.links: dict[int, Link] = {}
+        self.slots: list[Link | None] = [None] * 5
+        self.people: list[Person] = []
+        self.told: list[tuple[Sequenced, int]] = []
+        """What the model expects among all that is told, besides presence, with its author."""
+        self.log: list[Sequenced] = []
+        self.rosters: list[set[str]] = [set()]
+        """Who was here after each event of the log."""
+        self.seqs: list[int] = []
+        """How far the order had come at each step."""
+        self.steps = 0
+
+    def connect(self) -> Link:
+        self.last_number += 1
+        link = self.links[self.last_number] = Link(self.last_number)
+        self.room.open(link.number, "event loop")
+        return link
+
+    def expect(
+        self, link: Link, write: Event | Callable[[int], Event], joins: bool = False, leaves: bool = False
+    ) -> None:
+        """That `link` is told this now: the step is over, and the witness asks who is here, to know how far we are."""
+        write_it = write if callable(write) else lambda seq: write
+        link.letters.append(Letter(self.steps, link.dialect, write_it, joins, leaves))
+
+    def step_ends(self) -> None:
+        self.room.handle(WITNESS, Who(), self.now)
+        self.expect(self.links[WITNESS], self.people_at)
+        self.steps += 1
+
+    def people_at(self, seq: int) -> People:
+        return People(seq, sorted(self.rosters[seq], key=str.casefold))
+
+    def present(self) -> list[Person]:
+        return [person for person in self.people if person.connection]
+
+    def free(self, nick: str, person: Person | None = None) -> bool:
+        return not any(keys(nick) & keys(other.nick) for other in self.present() if other is not person)
+
+    def refused_name(self, link: Link, nick: str) -> None:
+        """The room's own words; who stands in the way is found out in test_roster."""
+        free = self.room.roster.suggest(nick, UNLIMITED.nick)
+        assert self.free(free)
+        self.expect(link, taken(self.room, nick, free, self.room.seats[link.number].member))
+
+    def gone(self, link: Link) -> None:
+        link.let_go = True
+        if link.person is not None:
+            link.person.connection = link.person = None
+
+    def member_of(self, link: Link) -> Person | None:
+        """Who speaks on this connection; where it is nobody, that it is told so."""
+        if link.person is None and not link.let_go and link.number in self.room.seats:
+            self.expect(link, Refused("not-joined", "you are not in the room yet"))
+        return link.person
+
+    def read_the_order(self) -> None:
+        """The witness has heard everything: one order, without gaps, of what was said, and who was here for it."""
+        for line in self.links[WITNESS].stream.splitlines():
+            match jsonl.decode_event(line):
+                case event if isinstance(event, Sequenced):
+                    if event.seq <= len(self.log):
+                        continue  # An answer given once more.
+                    assert event.seq == len(self.log) + 1
+                    here = self.rosters[-1]
+                    self.rosters.append(applied(here, event) if isinstance(event, Presence) else here)
+                    assert not isinstance(event, Said) or event.nick in here
+                    self.log.append(event)
+                case People() as people:
+                    self.seqs.append(people.seq)
+        heard = self.said_and_done()
+        assert len(heard) == len(self.told)
+        assert all(same(event, expected) for event, (expected, _) in zip(heard, self.told, strict=True))
+
+    def said_and_done(self) -> list[Sequenced]:
+        """The order without presence: the events of `told`, as they were told."""
+        return [event for event in self.log if not isinstance(event, Presence)]
+
+    def check(self, link: Link) -> None:
+        """That a connection was sent exactly what the model says, in that order, and nothing else."""
+        expected = b""
+        for letter in link.letters:
+            seq = self.seqs[letter.step]
+            expected += self.entries(link, seq)
+            expected += encode(letter.write(seq), letter.dialect)
+            if letter.joins:
+                link.place = seq
+            if letter.leaves:
+                link.place = None
+        expected += self.entries(link, len(self.log))
+        assert without_status(link.stream) == expected
+        self.follow_own_name(link)
+        link.letters, link.stream = [], b""
+
+    def entries(self, link: Link, stop: int) -> bytes:
+        """What was told to everybody since the last time, up to `stop`."""
+        if link.place is None:
+            return b""
+        start, link.place = link.place, stop
+        authors = iter([author for _, author in self.told])
+        by = [0 if isinstance(event, Presence) else next(authors) for event in self.log]
+        plain = link.dialect is Dialect.PLAIN
+        mine = [i for i in range(start, stop) if not (plain and by[i] == link.number)]
+        return b"".join(encode(self.log[i], link.dialect) for i in mine)
+
+    def follow_own_name(self, link: Link) -> None:
+        for line in link.stream.splitlines():
+            match jsonl.decode_event(line):
+                case Welcome(you=you):
+                    link.known_as = you
+                case Presence(renamed=renamed):
+                    link.known_as = dict(renamed).get(link.known_as, link.known_as)
+
+
+def same(event: Sequenced, expected: Sequenced) -> bool:
+    """Whether they differ in nothing but `seq`."""
+    return type(event) is type(expected) and encode_without_seq(event) == encode_without_seq(expected)
+
+
+def encode_without_seq(event: Sequenced) -> list[object]:
+    return [getattr(event, name) for name in event.__struct_fields__ if name != "seq"]
+
+
+def without_status(stream: bytes) -> bytes:
+    """The stream without the `status` events, which come when they come."""
+    lines = stream.splitlines(keepends=True)
+    return b"".join(line for line in lines if not isinstance(jsonl.decode_event(line), Status))

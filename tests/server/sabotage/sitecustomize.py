@@ -1,0 +1,47 @@
+"""What goes wrong in a server under test, as it might in a year.
+
+With this folder on PYTHONPATH, Python runs this file first in every process of the server, those it starts included.
+The environment names what goes wrong; it happens inside the real server, in the one place where a bug would be.
+"""
+
+import os
+
+from server import session
+from server.room import Room
+from server.session import Session
+
+POISON = "poison"
+"""A line with this word in it meets the bug."""
+
+
+def session_fails() -> None:
+    """A bug in what is a connection's own work."""
+    understand = Session._understand
+
+    def poisoned(self, line):
+        if isinstance(line, bytes) and POISON.encode() in line:
+            raise RuntimeError("a bug in the session")
+        return understand(self, line)
+
+    Session._understand = poisoned
+
+
+def room_fails() -> None:
+    """A bug in what all share, met by what one says."""
+    handle = Room.handle
+
+    def poisoned(self, number, item, now):
+        if POISON in getattr(item, "text", ""):
+            raise RuntimeError("a bug in the room")
+        handle(self, number, item, now)
+
+    Room.handle = poisoned
+
+
+def impatient() -> None:
+    """Nothing is wrong: who takes nothing is let go after a second, not ten, and may let more pile up."""
+    session.MAX_STALL = 1.0
+    session.MAX_UNSENT = 2**30
+
+
+globals()[os.environ["THREE_CHAT_ROOMS_SABOTAGE"]]()

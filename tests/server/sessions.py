@@ -1,0 +1,42 @@
+"""Sessions in the states that tests begin with, and what their items say."""
+
+from protocol.messages import Dialect, Limits, Say
+from server.session import Item, Mark, Reply, Session
+
+UNLIMITED = Limits(rate=0)
+SMALL = Limits(line=120, text=50, lines=3, nick=10, burst=3, rate=2.0)
+ADA = b'{"type":"hello","nick":"ada"}\n'
+
+
+def opened(limits: Limits = UNLIMITED, now: float = 0.0) -> Session:
+    return Session.open(1, limits, now)
+
+
+def in_room(dialect: Dialect = Dialect.PLAIN, limits: Limits = UNLIMITED) -> Session:
+    """A session that has said hello and was let in."""
+    session = opened(limits)
+    session.receive(b"ada\n" if dialect is Dialect.PLAIN else ADA, 0.0)
+    session.queue(b"welcome\n", Mark.JOINED, 0.0)
+    session.sent(8, 0.0)
+    return session
+
+
+def codes(items: list[Item]) -> list[str]:
+    """Of each item, the code of the reply or the name of the command."""
+    return [item.code if isinstance(item, Reply) else type(item).__name__.lower() for item in items]
+
+
+def said(items: list[Item]) -> list[str]:
+    return [item.text for item in items if isinstance(item, Say)]
+
+
+def until_quiet(session: Session, now: float, most: int = 200) -> list[Item]:
+    """Wake a session whenever it is due, until nothing is left to wake it for but its deadlines."""
+    items: list[Item] = []
+    for _ in range(most):
+        due = session.due(now)
+        if session.closing or session.parting or not session.lines.has_line:
+            break
+        now = max(now, due)
+        items += session.advance(now)
+    return items

@@ -1,0 +1,67 @@
+"""A model that cannot take over, because the system really has nothing left: nobody is dropped."""
+
+import pytest
+
+from tests.running import Server
+from tests.server.limits import SETS_LIMITS, highest_descriptor, limited, ordinary_user
+from tests.server.talk import runs_by, talk_of_eight
+
+
+@SETS_LIMITS
+@pytest.mark.parametrize(("after", "most"), [(after, most) for after in ("thread", "process") for most in (1, 4, 8)])
+def test_a_model_that_cannot_start_hands_back(start_server, after: str, most: int) -> None:
+    user = ordinary_user()
+    if most > 1 and not user:
+        pytest.skip("a limit on processes that only this server shares needs a user of its own")
+    server: Server = start_server("event", prefix=user)
+    with talk_of_eight(server) as boss:
+        with limited(server, "nproc", most, user):
+            boss.command("switch", model=after)
+            refused = boss.expect("refused")
+        assert refused["code"] == "switch-failed"
+        assert after in refused["reason"]
+        assert boss.status()["model"] == "event"
+        assert boss.status()["connections"] == 8
+        runs_by(server, "event", connections=8)
+    assert boss.switch(after)["carried"] == 8
+
+
+@SETS_LIMITS
+@pytest.mark.parametrize(("before", "after"), [("thread", "process"), ("process", "thread")])
+def test_where_the_model_before_cannot_go_on_either_the_event_model_does(start_server, before: str, after: str) -> None:
+    user = ordinary_user()
+    server: Server = start_server(before, prefix=user)
+    with talk_of_eight(server) as boss:
+        with limited(server, "nproc", 1, user):
+            boss.command("switch", model=after)
+            assert boss.expect("refused")["code"] == "switch-failed"
+            switched = boss.expect("switched")
+        assert (switched["before"], switched["model"], switched["carried"]) == (before, "event", 8)
+        runs_by(server, "event", connections=8)
+    assert boss.switch(after)["carried"] == 8
+
+
+@SETS_LIMITS
+def test_without_memory_for_another_stack_the_thread_model_hands_back(start_server) -> None:
+    server: Server = start_server("process")
+    with talk_of_eight(server) as boss:
+        with limited(server, "as", server.process.memory_info().vms + 20 * 2**20):
+            boss.command("switch", model="thread")
+            assert boss.expect("refused")["code"] == "switch-failed"
+        assert boss.status()["model"] == "process"
+        assert boss.status()["connections"] == 8
+    assert boss.switch("thread")["carried"] == 8
+
+
+@SETS_LIMITS
+@pytest.mark.parametrize("before", ["event", "thread"])
+def test_without_descriptors_for_its_pipes_the_process_model_hands_back(start_server, before: str) -> None:
+    server: Server = start_server(before)
+    with talk_of_eight(server) as boss:
+        boss.sync()
+        with limited(server, "nofile", highest_descriptor(server) + 12):
+            boss.command("switch", model="process")
+            assert boss.expect("refused")["code"] == "switch-failed"
+        assert boss.status()["model"] == before
+        assert boss.status()["connections"] == 8
+    assert boss.switch("process")["carried"] == 8

@@ -1,0 +1,277 @@
+import fcntl
+import json
+import logging
+import os
+import pty
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from server import logs
+from server.logs import FewAlike, JSONFormatter, TextFormatter, UnhurriedHandler
+from tests.running import PlainPeer, readable
+
+LOST = re.compile(r"(\d+) lines of this log were not taken in time, and are lost")
+
+
+def record(message: str, *args: object, error: BaseException | None = None) -> logging.LogRecord:
+    trace = (type(error), error, error.__traceback__) if error else None
+    return logging.LogRecord("chat.server", logging.WARNING, __file__, 1, message, args, trace)
+
+
+def raised(error: Exception) -> Exception:
+    try:
+        raise error
+    except type(error) as caught:
+        return caught
+
+
+@pytest.fixture
+def logging_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    before = root.handlers[:], root.level, threading.excepthook
+    yield
+    root.handlers[:], threading.excepthook = before[0], before[2]
+    root.setLevel(before[1])
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    reading, writing = os.pipe()
+    yield reading, writing
+    os.close(reading)
+    os.close(writing)
+
+
+@pytest.fixture
+def terminal() -> Iterator[tuple[int, int]]:
+    """A terminal's two ends: who looks at it, and who writes to it."""
+    screen, program = pty.openpty()
+    yield screen, program
+    os.close(screen)
+    os.close(program)
+
+
+def taken_from(descriptor: int) -> str:
+    """All that waits to be read."""
+    os.set_blocking(descriptor, False)
+    parts = []
+    try:
+        while data := os.read(descriptor, 1 << 16):
+            parts.append(data)
+    except BlockingIOError:
+        pass
+    os.set_blocking(descriptor, True)
+    return b"".join(parts).decode().replace("\r\n", "\n")
+
+
+# What a line looks like
+
+
+def test_a_line_of_text_says_when_how_grave_and_what() -> None:
+    line = TextFormatter().format(record("connection %d failed", 7))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} WARNING connection 7 failed", line)
+
+
+def test_a_traceback_follows_its_line_indented() -> None:
+    first, *rest = TextFormatter().format(record("failed", error=raised(KeyError("x")))).split("\n")
+    assert first.endswith("WARNING failed")
+    assert rest[0] == "  Traceback (most recent call last):"
+    assert rest[-1] == "  KeyError: 'x'"
+    assert all(line.startswith("  ") for line in rest)
+
+
+def test_nothing_in_a_log_is_obeyed_by_a_terminal_nor_looks_like_another_line() -> None:
+    evil = "\x1b]0;x\x07 \x9b2J \u202e a\n2026-01-01 00:00:00.000 ERROR forged"
+    line = TextFormatter().format(record("said %s", evil, error=raised(ValueError(evil))))
+    assert not set(line) & set("\x1b\x07\x9b\u202e")
+    assert [text for text in line.split("\n") if text.startswith("20")] == [line.split("\n")[0]]
+
+
+def test_a_json_line_is_one_object_with_its_traceback_in_it() -> None:
+    line = JSONFormatter().format(record("connection %d failed\x1b", 7, error=raised(KeyError("x"))))
+    assert "\n" not in line
+    entry = json.loads(line)
+    assert entry.keys() == {"at", "level", "pid", "message", "traceback"}
+    assert (entry["level"], entry["pid"], entry["message"]) == ("warning", os.getpid(), "connection 7 failed␛")
+    assert entry["traceback"].endswith("KeyError: 'x'")
+
+
+# Many alike
+
+
+def test_of_many_records_alike_the_first_are_written_and_the_next_period_says_how_many_were_not() -> None:
+    few = FewAlike()
+    records = [record("no room for connection %d", number) for number in range(500)]
+    for number, each in enumerate(records):
+        each.created = 1000 + number / 100
+    assert [each for each in records if few.filter(each)] == records[:10]
+    later = record("no room for connection %d", 500)
+    later.created = 1010.5
+    assert few.filter(later)
+    assert re.fullmatch(r"no room for connection 500 \(and 490 more like it since \d\d:\d\d:\d\d\)", later.getMessage())
+
+
+def test_records_of_different_kinds_do_not_count_for_each_other() -> None:
+    few = FewAlike()
+    assert all(few.filter(record(f"{kind} %d", number)) for kind in "abc" for number in range(10))
+
+
+def test_what_is_logged_for_debugging_is_written_whole() -> None:
+    few = FewAlike()
+    records = [record("connection %d opened", number) for number in range(500)]
+    for each in records:
+        each.levelno = logging.DEBUG
+    assert all(few.filter(each) for each in records)
+
+
+def test_a_clock_that_is_set_back_does_not_silence_the_log() -> None:
+    few = FewAlike()
+    for _ in range(20):
+        few.filter(record("trouble"))
+    back = record("trouble")
+    back.created -= 3600
+    assert few.filter(back)
+
+
+def test_counting_kinds_takes_no_more_memory_however_many_there_are() -> None:
+    few = FewAlike()
+    for number in range(5000):
+        assert few.filter(record(f"kind {number}"))
+    assert len(few._seen) <= logs.MOST_KINDS
+
+
+# Never waiting
+
+
+@pytest.mark.parametrize("end", ["pipe", "terminal"])
+def test_a_log_that_nobody_reads_holds_nobody_up_and_says_later_what_was_lost(
+    end: str, request: pytest.FixtureRequest
+) -> None:
+    reading, writing = request.getfixturevalue(end)
+    logs.wait_for_no_terminal(writing)
+    handler = UnhurriedHandler(writing)
+    for number in range(20_000):
+        handler.emit(record("%d %s", number, "x" * (number % 300)))
+    assert handler.dropped > 0
+    told = taken_from(reading)
+    handler.emit(record("read again"))
+    lines = (told + taken_from(reading)).splitlines()
+    assert lines[-1] == "read again"
+    shown = [int(line.split()[0]) for line in lines if re.fullmatch(r"\d+ x*", line)]
+    whole = [number for number in shown if f"{number} {'x' * (number % 300)}" in lines]
+    assert whole == sorted(set(whole))
+    # Of a line that was cut just before its end all can be read, and yet it counts as lost.
+    losses = [int(found[1]) for found in map(LOST.search, lines) if found]
+    assert losses
+    assert 0 <= len(whole) + sum(losses) - 20_000 <= len(losses)
+
+
+def test_a_line_longer_than_a_pipe_holds_is_cut_and_the_next_one_begins_anew(pipe: tuple[int, int]) -> None:
+    handler = UnhurriedHandler(pipe[1])
+    handler.emit(record("x" * 1_000_000))
+    assert handler.dropped == 1
+    taken_from(pipe[0])
+    handler.emit(record("next"))
+    assert taken_from(pipe[0]).splitlines()[0] == ""
+    handler.emit(record("after"))
+    assert taken_from(pipe[0]) == "after\n"
+
+
+def test_a_log_whose_reader_is_gone_is_no_failure() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    handler = UnhurriedHandler(writing)
+    handler.emit(record("to nobody"))
+    os.close(writing)
+    assert handler.dropped == 1
+
+
+def test_a_file_gets_every_line_however_long(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as file:
+        handler = UnhurriedHandler(file.fileno())
+        for number in range(100):
+            handler.emit(record("%d%s", number, "x" * 50_000))
+    assert (tmp_path / "log").read_text() == "".join(f"{number}{'x' * 50_000}\n" for number in range(100))
+
+
+def test_the_terminal_others_share_with_us_still_waits_for_them(terminal: tuple[int, int]) -> None:
+    shells = os.dup(terminal[1])
+    logs.wait_for_no_terminal(terminal[1])
+    assert fcntl.fcntl(terminal[1], fcntl.F_GETFL) & os.O_NONBLOCK
+    assert not fcntl.fcntl(shells, fcntl.F_GETFL) & os.O_NONBLOCK
+    os.close(shells)
+
+
+def test_a_record_that_cannot_be_put_into_words_ends_nothing(
+    pipe: tuple[int, int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler = UnhurriedHandler(pipe[1])
+    handler.emit(record("%d", "seven"))
+    handler.emit(record("fine"))
+    assert taken_from(pipe[0]) == "fine\n"
+    assert "Logging error" in capsys.readouterr().err
+
+
+# Set up
+
+
+@pytest.mark.usefixtures("logging_as_before")
+def test_records_below_the_level_are_not_written(pipe: tuple[int, int]) -> None:
+    logs.set_up("text", logging.WARNING, pipe[1])
+    logging.getLogger("chat.server").info("small talk")
+    logging.getLogger("chat.server").warning("grave")
+    [line] = taken_from(pipe[0]).splitlines()
+    assert line.endswith("WARNING grave")
+
+
+@pytest.mark.usefixtures("logging_as_before")
+def test_an_exception_that_ends_a_thread_is_logged_with_its_traceback(pipe: tuple[int, int]) -> None:
+    logs.set_up("json", logging.WARNING, pipe[1])
+
+    def fail() -> None:
+        raise KeyError("a bug in a thread")
+
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    entry = json.loads(taken_from(pipe[0]))
+    assert entry["level"] == "error"
+    assert entry["traceback"].endswith("KeyError: 'a bug in a thread'")
+
+
+@pytest.mark.parametrize("model", ["process", "thread", "event"])
+def test_a_server_whose_log_nobody_reads_goes_on(model: str, root: Path, pipe: tuple[int, int]) -> None:
+    reading, writing = pipe
+    os.set_blocking(writing, False)
+    while True:
+        try:
+            os.write(writing, b"." * 512)
+        except BlockingIOError:
+            break
+    os.set_blocking(writing, True)
+    command = [sys.executable, "-m", "server", "--bind", "127.0.0.1:0", "--model", model, "-vv", "--rate-limit", "off"]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=writing, text=True) as server:
+        try:
+            assert server.stdout is not None
+            assert readable(server.stdout, 10)
+            port = int(server.stdout.readline().split()[2].rpartition(":")[2])
+            ada, bob = PlainPeer(("127.0.0.1", port)), PlainPeer(("127.0.0.1", port))
+            ada.join("ada")
+            bob.join("bob")
+            ada.expect("bob joined")
+            for number in range(50):
+                ada.say(f"line {number}")
+                bob.expect(f"ada: line {number}")
+            taken_from(reading)
+            bob.close()
+            ada.expect("bob left")
+            ada.close()
+        finally:
+            server.terminate()
+            assert server.wait(10) == 0

@@ -1,0 +1,46 @@
+"""The Room under arbitrary commands and bytes, as its listeners see it."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.messages import (
+    Command,
+)
+from protocol.text import check_nickname, harmless
+from tests.protocol.strategies import commands, strings_in, wire_bytes
+from tests.server.people import plain, rich
+from tests.server.without_sockets import House
+
+
+class TestWhateverIsAsked:
+    @given(st.lists(st.tuples(st.integers(1, 3), commands), max_size=12))
+    def test_the_room_answers_and_tells_nobody_what_would_harm(self, asked: list[tuple[int, Command]]) -> None:
+        house = House()
+        (ada, _), (bob, _) = rich(house, "ada"), rich(house, "bob")
+        plain(house, "cleo")
+        operator = house.room.roster.named("ada")
+        assert operator is not None
+        operator.operator = True
+        for number, command in asked:
+            if number in house.sessions:
+                house.send(number, command)
+                house.turn(0.5)
+        for number in {ada, bob} & house.sessions.keys():
+            for event in house.events(number):
+                for field, text in strings_in(event):
+                    assert field in ("id", "reason") or harmless(text, lines=field == "text") == text
+
+    @given(st.lists(st.tuples(st.integers(1, 3), wire_bytes), max_size=8))
+    def test_a_plain_listener_reads_only_lines_of_people_and_of_the_room(self, sent: list[tuple[int, bytes]]) -> None:
+        house = House()
+        for _ in range(3):
+            house.open()
+        listener = plain(house, "listener")
+        for number, data in sent:
+            if number in house.sessions:
+                house.send(number, data)
+                house.turn(0.5)
+        for line in house.heard(listener):
+            start, _, _ = line.partition(" ")
+            assert start in ("***", "*") or check_nickname(start.removesuffix(":"))
+            assert harmless(line) == line

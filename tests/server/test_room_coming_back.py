@@ -1,0 +1,137 @@
+"""A member that comes back, and a line that comes twice."""
+
+from protocol.messages import (
+    Goodbye,
+    Hello,
+    Ping,
+    Refused,
+    Resume,
+    Said,
+    Say,
+)
+from tests.server.people import hello, only, plain, rich
+from tests.server.without_sockets import House
+
+
+class TestComingBack:
+    def test_brings_exactly_what_was_missed(self) -> None:
+        house = House()
+        ada, welcome = rich(house, "ada")
+        bob = plain(house, "bob")
+        house.send(bob, "one")
+        seen = house.events(ada)[-1]
+        assert isinstance(seen, Said)
+        house.close(ada)
+        house.send(bob, "two", "three")
+        house.turn(1.0)
+        back = hello(house, house.open(), "ada", welcome.token, seen.seq)
+        assert back.resumed
+        assert back.missed == 0
+        assert [event.seq for event in back.history] == list(range(seen.seq + 1, back.seq + 1))
+        assert [event.text for event in back.history if isinstance(event, Said)] == ["two", "three"]
+
+    def test_beyond_what_is_kept_says_how_much_is_lost(self) -> None:
+        house = House(keep=5)
+        ada, welcome = rich(house, "ada")
+        bob = plain(house, "bob")
+        house.close(ada)
+        house.send(bob, *(f"line {number}" for number in range(20)))
+        house.turn()
+        back = hello(house, house.open(), "ada", welcome.token, welcome.seq)
+        assert len(back.history) == 5
+        assert back.missed == back.seq - welcome.seq - 5
+
+    def test_after_more_than_there_is_finds_nothing_missed(self) -> None:
+        house = House()
+        ada, welcome = rich(house, "ada")
+        house.close(ada)
+        back = hello(house, house.open(), "ada", welcome.token, 2**53)
+        assert (back.resumed, back.history, back.missed) == (True, [], 0)
+
+    def test_with_a_made_up_token_is_coming_new(self) -> None:
+        house = House()
+        rich(house, "ada")
+        number = house.open()
+        house.send(number, Hello("ada", Resume("made up", 0)))
+        (refused,) = house.events(number)
+        assert isinstance(refused, Refused)
+        welcome = hello(house, number, "bob", "made up")
+        assert not welcome.resumed
+        assert welcome.token != "made up"
+
+    def test_while_the_old_connection_is_there_takes_it_over_and_nobody_notices(self) -> None:
+        house = House()
+        ada, welcome = rich(house, "ada")
+        bob = plain(house, "bob")
+        house.taken(ada), house.taken(bob)
+        new = house.open()
+        assert hello(house, new, "ada", welcome.token, welcome.seq).you == "ada"
+        assert only(Goodbye, house.events(ada)) == [Goodbye("taken-over", "you are here on another connection now")]
+        house.send(new, Say("1", "still me"))
+        house.turn(1.0)
+        assert house.heard(bob) == ["ada: still me"]
+
+    def test_who_was_taken_over_is_neither_told_nor_heard_any_more(self) -> None:
+        house = House()
+        ada, welcome = rich(house, "ada")
+        new = house.open()
+        house.send(new, Hello("ada", Resume(welcome.token, 0)))
+        house.send(ada, Say("1", "ghost"), Hello("ghost"), Ping("2"))
+        assert house.events(ada)[-1] == Goodbye("taken-over", "you are here on another connection now")
+        assert not only(Said, house.events(new))
+
+    def test_within_a_moment_is_not_mentioned_to_anybody(self) -> None:
+        house = House()
+        ada, welcome = rich(house, "ada")
+        bob = plain(house, "bob")
+        house.taken(bob)
+        house.close(ada)
+        hello(house, house.open(), "ada", welcome.token, welcome.seq)
+        house.turn(1.0)
+        assert house.heard(bob) == []
+
+    def test_to_a_name_that_was_taken_meanwhile_gets_one_like_it(self) -> None:
+        house = House()
+        ada, welcome = rich(house, "ada")
+        house.close(ada)
+        plain(house, "ada")
+        back = hello(house, house.open(), "ada", welcome.token, welcome.seq)
+        assert (back.you, back.asked, back.resumed) == ("ada2", "ada", True)
+
+
+class TestTheSameLineTwice:
+    def test_is_answered_with_the_first_result_and_heard_once(self) -> None:
+        house = House()
+        ada, _ = rich(house, "ada")
+        bob = plain(house, "bob")
+        house.turn(1.0), house.taken(ada), house.taken(bob)
+        house.send(ada, Say("1", "hi"))
+        first = house.events(ada)
+        house.send(ada, Say("1", "something else"))
+        assert house.events(ada) == first
+        assert house.heard(bob) == ["ada: hi"]
+
+    def test_after_a_reconnect_too(self) -> None:
+        house = House()
+        ada, welcome = rich(house, "ada")
+        house.send(ada, Say("1", "hi"))
+        (first,) = only(Said, house.events(ada))
+        house.close(ada)
+        new = house.open()
+        hello(house, new, "ada", welcome.token, 0)
+        house.send(new, Say("1", "hi"))
+        assert only(Said, house.events(new)) == [first]
+
+    def test_from_somebody_else_is_another_line(self) -> None:
+        house = House()
+        ada, _ = rich(house, "ada")
+        bob, _ = rich(house, "bob")
+        house.send(ada, Say("1", "hi"))
+        house.send(bob, Say("1", "hi"))
+        assert [(said.nick) for said in only(Said, house.events(bob))] == ["ada", "bob"]
+
+    def test_without_an_id_there_is_no_telling(self) -> None:
+        house = House()
+        ada, _ = rich(house, "ada")
+        house.send(ada, Say("", "hi"), Say("", "hi"))
+        assert len(only(Said, house.events(ada))) == 2

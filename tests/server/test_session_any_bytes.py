@@ -1,0 +1,90 @@
+"""The Session under arbitrary bytes, in arbitrary pieces, at arbitrary times."""
+
+from math import inf
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from protocol.messages import Hello, Limits, Quit, Rename, Say
+from protocol.text import harmless
+from server.session import Mark, Reply
+from tests.protocol.strategies import copied, cut, places, ways_to_cut, wire_bytes
+from tests.server.sessions import ADA, SMALL, UNLIMITED, opened, until_quiet
+
+starts = st.sampled_from([b"", b"ada\n", ADA, b"\n", b"{\n", b"/quit\n"])
+streams = st.builds(bytes.__add__, starts, wire_bytes)
+limits = st.sampled_from([UNLIMITED, SMALL, Limits(line=120, text=50, lines=3, rate=0)])
+
+
+class TestWhateverComes:
+    @given(streams, places, limits)
+    @example(b"GET / HTTP/1.1" + b"x" * 120 + b"\r\nHost: a\r\n", [], SMALL)
+    @example(b"\x16\x03\x01\n", [2], SMALL)
+    @example(b"x" * 121 + b"\nSSH-2.0\n", [130], SMALL)
+    @example(b"x" * 130 + b"\r\n", [131], SMALL)
+    def test_it_says_the_same_however_the_bytes_are_cut(self, data: bytes, places: list[int], limits: Limits) -> None:
+        results = []
+        for pieces in ways_to_cut(data, places):
+            session = opened(limits)
+            items = [item for piece in pieces for item in session.receive(piece, 1.0)]
+            items += until_quiet(session, 1.0)
+            items += session.end(300.0)
+            results.append((items, session.dialect, session.introduced, session.parting))
+        assert results[0] == results[1] == results[2]
+
+    @given(streams, places, st.lists(st.floats(0, 30), max_size=9), limits)
+    def test_it_can_move_to_another_process_between_any_two_steps(
+        self, data: bytes, places: list[int], waits: list[float], limits: Limits
+    ) -> None:
+        stays = moves = opened(limits)
+        moves = copied(stays)
+        now = 0.0
+        for i, piece in enumerate(cut(data, places)):
+            now += waits[i % len(waits)] if waits else 0.0
+            assert stays.receive(piece, now) == moves.receive(piece, now)
+            for session in (stays, moves):
+                session.queue(piece, Mark.JOINED if i == 1 else Mark.NONE, now)
+                session.sent(i % 3, now)
+            assert moves == stays
+            moves = copied(moves)
+
+    @given(streams, places, limits)
+    def test_all_that_comes_out_is_fit_for_the_room(self, data: bytes, places: list[int], limits: Limits) -> None:
+        session = opened(limits)
+        for piece in cut(data, places):
+            for item in session.receive(piece, 1.0) + until_quiet(session, 1.0):
+                match item:
+                    case Say(text=text):
+                        assert harmless(text, lines=True) == text
+                        assert text.strip()
+                        assert len(text) <= limits.text
+                        assert text.count("\n") < limits.lines
+                        assert session.introduced
+                    case Hello(nick=nick) | Rename(nick=nick):
+                        assert harmless(nick) == nick
+                        assert nick[0].isalnum()
+                        assert len(nick) <= limits.nick
+                    case Reply(data=answer):
+                        assert not answer or answer.endswith(b"\n")
+                        answer.decode()
+
+    @given(streams, places)
+    def test_nothing_is_heard_of_it_once_it_is_let_go(self, data: bytes, places: list[int]) -> None:
+        session = opened()
+        over = False
+        for piece in cut(data, places):
+            for item in session.receive(piece, 1.0):
+                assert not over
+                over = isinstance(item, Quit) or (isinstance(item, Reply) and bool(item.mark & Mark.CLOSE))
+            assert session.parting == over
+
+    @given(streams, st.lists(st.floats(0.01, 5), max_size=20), limits)
+    def test_each_time_it_is_woken_when_it_is_due_it_wants_to_be_woken_later(
+        self, data: bytes, waits: list[float], limits: Limits
+    ) -> None:
+        session, now = opened(limits), 50.0
+        session.receive(data, now)
+        for wait in waits:
+            now = session.due(now) if session.due(now) < inf else now + wait
+            session.advance(now)
+            assert session.due(now) > now or session.over(now)

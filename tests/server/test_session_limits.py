@@ -1,0 +1,206 @@
+"""What a peer may not exceed, and how it is let go."""
+
+from math import inf
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from protocol.dialects import encode
+from protocol.messages import Dialect, Limits
+from server.session import LINGER, MAX_RUNAWAY, MAX_STALL, MAX_UNSENT, TOO_SLOW, Item, Mark, Reply
+from tests.protocol.strategies import cut
+from tests.server.sessions import ADA, codes, in_room, opened, said, until_quiet
+
+
+class TestALineThatNeverEnds:
+    def test_is_let_go_with_a_reason(self) -> None:
+        session = in_room()
+        items: list[Item] = []
+        for _ in range(MAX_RUNAWAY // 1024 + 2):
+            items += session.receive(b"x" * 1024, 0.0)
+            assert len(session.lines.data) <= session.limits.line + 1
+        assert codes(items) == ["line-too-long"]
+        assert isinstance(items[0], Reply)
+        assert items[0].mark == Mark.CLOSE
+        assert session.receive(b"\nhi\n", 0.0) == []
+
+    @given(places=st.lists(st.integers(1, 2 * MAX_RUNAWAY), max_size=4), more=st.integers(-2, 2))
+    @example(places=[], more=1)
+    @example(places=[MAX_RUNAWAY], more=1)
+    def test_is_let_go_at_the_same_length_however_it_is_cut(self, places: list[int], more: int) -> None:
+        session = in_room()
+        data = b"x" * (MAX_RUNAWAY + more) + b"\nhi\n"
+        items = [item for piece in cut(data, places) for item in session.receive(piece, 0.0)]
+        assert codes(items) == (["line-too-long"] if more > 0 else ["line-too-long", "say"])
+
+
+class TestAFlood:
+    LINES = b"".join(b"line %d\n" % number for number in range(50))
+
+    def test_is_slowed_to_its_pace_and_loses_nothing(self) -> None:
+        session = in_room(limits=Limits(burst=10, rate=2.0))
+        times = [0.0] * len(said(session.receive(self.LINES, 0.0)))
+        now, texts = 0.0, []
+        while session.lines.has_line:
+            now = session.due(now)
+            new = said(session.advance(now))
+            times += [now] * len(new)
+            texts += new
+        assert len(times) == 50
+        assert texts[-1] == "line 49"
+        # The nickname was a line as well.
+        assert all(index + 2 <= 10 + 2.0 * time + 1e-3 for index, time in enumerate(times))
+        assert times[-1] == pytest.approx((50 + 1 - 10) / 2.0, abs=0.01)
+
+    def test_is_told_once(self) -> None:
+        session = in_room(limits=Limits(burst=10, rate=2.0))
+        items = session.receive(self.LINES, 0.0) + until_quiet(session, 0.0)
+        assert codes(items).count("slow") == 1
+        assert len(said(items)) == 50
+
+    def test_is_told_again_after_a_pause(self) -> None:
+        session = in_room(limits=Limits(burst=10, rate=2.0))
+        items = session.receive(self.LINES, 0.0) + until_quiet(session, 0.0)
+        items += session.receive(self.LINES, 100.0) + until_quiet(session, 100.0)
+        assert codes(items).count("slow") == 2
+
+    def test_is_not_read_until_the_next_line_is_earned(self) -> None:
+        session = in_room(limits=Limits(burst=10, rate=2.0))
+        session.receive(self.LINES, 0.0)
+        assert not session.wants_read(0.0)
+        assert session.due(0.0) == pytest.approx(0.5, abs=1e-3)
+        assert session.wants_read(session.due(0.0))
+
+    @pytest.mark.parametrize("blank", [b"\n", b" \r\n"])
+    def test_of_blank_lines_costs_as_much(self, blank: bytes) -> None:
+        session = in_room(limits=Limits(burst=10, rate=2.0))
+        assert codes(session.receive(blank * 100, 0.0)) == ["slow"]
+        assert not session.wants_read(0.0)
+
+    @pytest.mark.parametrize("line", [b"\xff\n", b"/frob\n", b"x" * 5000 + b"\n"])
+    def test_of_lines_that_are_refused_costs_as_much(self, line: bytes) -> None:
+        session = in_room(limits=Limits(burst=10, rate=2.0))
+        items = session.receive(line * 20, 0.0)
+        assert len(items) == 10
+        assert codes(items)[-1] == "slow"
+
+    def test_who_speaks_at_the_pace_is_never_slowed(self) -> None:
+        session = in_room(limits=Limits(burst=10, rate=2.0))
+        items = [item for second in range(100) for item in session.receive(b"a\nb\n", float(second + 1))]
+        assert codes(items) == ["say"] * 200
+
+    @given(
+        st.lists(st.tuples(st.floats(0, 5), st.integers(0, 30)), max_size=20),
+        st.integers(1, 20),
+        st.floats(0.5, 20),
+    )
+    def test_never_gets_more_lines_than_the_burst_and_its_pace(
+        self, sent: list[tuple[float, int]], burst: int, rate: float
+    ) -> None:
+        session, now, taken = opened(Limits(burst=burst, rate=rate, join_timeout=1e9)), 0.0, 0
+        for wait, count in sent:
+            now += wait
+            taken += sum(code != "slow" for code in codes(session.receive(b"***\n" * count, now)))
+            assert taken <= burst + rate * now + 1e-3
+
+
+class TestDeadlines:
+    def test_who_stays_silent_is_let_go_after_the_join_timeout(self) -> None:
+        session = opened()
+        assert session.due(0.0) == 10.0
+        assert session.advance(9.99) == []
+        assert codes(session.advance(10.0)) == ["join-timeout"]
+        assert session.advance(11.0) == []
+
+    def test_a_byte_a_second_does_not_put_it_off(self) -> None:
+        session = opened()
+        for second in range(10):
+            assert session.receive(b"x", float(second)) == []
+            assert session.due(float(second)) == 10.0
+        assert codes(session.receive(b"x", 10.0)) == ["join-timeout"]
+
+    def test_bad_nicknames_do_not_put_it_off(self) -> None:
+        session = opened()
+        for second in range(10):
+            assert codes(session.receive(b"***\n", float(second))) == ["bad-nickname"]
+        assert codes(session.receive(b"***\n", 10.0)) == ["bad-nickname", "join-timeout"]
+
+    def test_who_is_in_the_room_may_be_silent_for_ever(self) -> None:
+        session = in_room()
+        assert session.due(0.0) == inf
+        assert session.advance(1e9) == []
+
+    def test_where_there_is_an_idle_timeout_it_counts_from_the_last_whole_line(self) -> None:
+        session = in_room(limits=Limits(rate=0, idle_timeout=60.0))
+        session.receive(b"hi\n", 30.0)
+        session.receive(b"x", 80.0)
+        assert session.due(80.0) == 90.0
+        assert codes(session.advance(90.0)) == ["idle"]
+
+    def test_a_reader_that_takes_nothing_is_let_go(self) -> None:
+        session = in_room()
+        session.queue(b"line\n", Mark.NONE, 5.0)
+        session.queue(b"line\n", Mark.NONE, 14.0)
+        assert session.due(14.0) == 5.0 + MAX_STALL
+        assert codes(session.advance(15.0)) == ["too-slow"]
+
+    def test_a_slow_reader_that_takes_something_is_not(self) -> None:
+        session = in_room()
+        session.queue(b"x" * 1000 + b"\n", Mark.NONE, 0.0)
+        for second in range(1, 100):
+            session.sent(1, float(second))
+            assert session.advance(float(second)) == []
+
+
+class TestTheOutbox:
+    @given(
+        st.lists(
+            st.tuples(st.sampled_from([10, 1000, 100_000, 400_000]), st.sampled_from([0, 1, 500_000]), st.booleans()),
+            max_size=12,
+        )
+    )
+    def test_is_bounded_whatever_is_told_and_however_little_is_taken(self, steps: list[tuple[int, int, bool]]) -> None:
+        session, now = in_room(), 0.0
+        for size, taken, close in steps:
+            now += 1.0
+            session.queue(b"x" * size + b"\n", Mark.CLOSE if close else Mark.NONE, now)
+            session.sent(min(taken, len(session.unsent)), now)
+            assert len(session.unsent) <= MAX_UNSENT + 400_001
+
+    def test_keeps_the_order(self) -> None:
+        session = in_room()
+        session.queue(b"a\n", Mark.NONE, 0.0)
+        session.queue(memoryview(b"b\n"), Mark.NONE, 0.0)
+        assert bytes(session.unsent) == b"a\nb\n"
+
+    @pytest.mark.parametrize("dialect", Dialect)
+    def test_a_reader_that_lets_too_much_pile_up_is_let_go_with_a_reason(self, dialect: Dialect) -> None:
+        session = in_room(dialect)
+        session.queue(b"half sent\n" + b"x" * MAX_UNSENT + b"\n", Mark.NONE, 0.0)
+        assert session.closing
+        assert bytes(session.unsent) == b"half sent\n" + encode(TOO_SLOW, dialect)
+        assert session.due(0.0) == LINGER
+
+    def test_a_long_welcome_may_pile_up_besides(self) -> None:
+        session = opened()
+        session.receive(ADA, 0.0)
+        session.queue(b"w" * (2 * MAX_UNSENT) + b"\n", Mark.JOINED, 0.0)
+        session.queue(b"x" * 1000 + b"\n", Mark.NONE, 0.0)
+        assert not session.closing
+        assert len(session.unsent) == 2 * MAX_UNSENT + 1 + 1001
+
+    def test_the_last_words_stay_and_nothing_comes_after_them(self) -> None:
+        session = in_room()
+        session.queue(b"line\n", Mark.NONE, 0.0)
+        session.queue(b"goodbye\n", Mark.CLOSE, 0.0)
+        session.queue(b"more\n", Mark.NONE, 0.0)
+        assert bytes(session.unsent) == b"line\ngoodbye\n"
+
+    def test_a_reader_that_is_stuck_gets_only_the_last_words(self) -> None:
+        session = in_room()
+        session.queue(b"half a line\nmore\n", Mark.NONE, 0.0)
+        (goodbye,) = session.advance(MAX_STALL)
+        assert isinstance(goodbye, Reply)
+        session.queue(goodbye.data, goodbye.mark, MAX_STALL)
+        assert bytes(session.unsent) == b"half a line\n" + goodbye.data

@@ -1,0 +1,326 @@
+"""The door and the socket of one connection, over real sockets."""
+
+import errno
+import os
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from selectors import EVENT_READ, EVENT_WRITE
+
+import pytest
+
+from protocol.messages import Limits
+from server.connection import Connection, wait
+from server.session import MAX_UNSENT, Mark, Session
+from server.sockets import ACCEPTED_AT_ONCE, Listener, Stop, listen, raise_file_limit, turn_away
+
+PATIENCE = 5.0
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    sock = listen("127.0.0.1", 0)
+    yield Listener(sock, Limits())
+    sock.close()
+
+
+@pytest.fixture
+def peers() -> Iterator[list[socket.socket]]:
+    """Whoever a test connects, closed at its end."""
+    opened: list[socket.socket] = []
+    yield opened
+    for sock in opened:
+        sock.close()
+
+
+def come(listener: Listener, peers: list[socket.socket], count: int = 1) -> list[Connection]:
+    """Connect so many, and let in who is let in."""
+    for _ in range(count):
+        peers.append(socket.create_connection(listener.socket.getsockname(), PATIENCE))
+    return list(listener.accept())
+
+
+def told(peer: socket.socket) -> str:
+    """Everything up to the end."""
+    peer.settimeout(PATIENCE)
+    data = b""
+    while part := peer.recv(65536):
+        data += part
+    return data.decode()
+
+
+class TestListener:
+    def test_gives_each_connection_the_next_number(self, listener: Listener, peers: list[socket.socket]) -> None:
+        assert [connection.number for connection in come(listener, peers, 3)] == [1, 2, 3]
+        assert [connection.number for connection in come(listener, peers)] == [4]
+        assert come(listener, peers)[0].host == "127.0.0.1"
+
+    def test_accepts_only_a_few_at_a_time(self, listener: Listener, peers: list[socket.socket]) -> None:
+        assert len(come(listener, peers, ACCEPTED_AT_ONCE + 5)) == ACCEPTED_AT_ONCE
+        assert len(list(listener.accept())) == 5
+        assert list(listener.accept()) == []
+
+    def test_turns_away_who_is_one_too_many(self, listener: Listener, peers: list[socket.socket]) -> None:
+        listener.max_clients = 2
+        here = come(listener, peers, 3)
+        assert len(here) == 2
+        assert told(peers[2]) == "*** goodbye: the room is full: it takes 2 connections\n"
+        here[0].close()
+        assert len(come(listener, peers)) == 1
+
+    def test_turns_away_who_is_one_too_many_from_an_address(
+        self, listener: Listener, peers: list[socket.socket]
+    ) -> None:
+        listener.max_per_ip = 1
+        (first,) = come(listener, peers)
+        assert come(listener, peers) == []
+        assert "from your address already" in told(peers[1])
+        first.close()
+        first.close()  # Closing twice counts once.
+        assert len(come(listener, peers)) == 1
+        assert come(listener, peers) == []
+
+    def test_gives_newcomers_the_limits_of_now(self, listener: Listener, peers: list[socket.socket]) -> None:
+        (before,) = come(listener, peers)
+        listener.limits = Limits(nick=7)
+        (after,) = come(listener, peers)
+        assert before.session.limits.nick == Limits().nick
+        assert after.session.limits.nick == 7
+
+    def test_a_peer_that_has_gone_again_does_no_harm(self, listener: Listener, peers: list[socket.socket]) -> None:
+        gone = socket.create_connection(listener.socket.getsockname())
+        gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        gone.close()
+        for connection in come(listener, peers):
+            connection.read(0.0)
+
+    def test_connections_do_not_block_and_send_at_once(self, listener: Listener, peers: list[socket.socket]) -> None:
+        (connection,) = come(listener, peers)
+        assert not connection.socket.getblocking()
+        assert connection.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert connection.socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+
+    def test_without_descriptors_tells_the_newcomer_and_recovers(self) -> None:
+        """The limit is this process's own, so a child meets it."""
+        pid = os.fork()
+        if pid == 0:
+            os._exit(_accept_at_the_limit())
+        _, status = os.waitpid(pid, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+
+
+def _accept_at_the_limit() -> int:
+    import resource
+
+    os.closerange(3, 256)
+    sock = listen("127.0.0.1", 0)
+    listener = Listener(sock, Limits())
+    peers = [socket.create_connection(sock.getsockname(), PATIENCE) for _ in range(4)]
+    open_now = len(os.listdir("/dev/fd"))  # noqa: PTH208 (one of them is this listing's own)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_now - 1, open_now + 50))
+    for peer in peers[:3]:
+        if list(listener.accept()) or "no file descriptor left" not in told(peer):
+            return 1
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_now + 50, open_now + 50))
+    return 0 if len(list(listener.accept())) == 1 else 2
+
+
+class TestListen:
+    def test_a_port_in_use_is_an_error(self) -> None:
+        with listen("127.0.0.1", 0) as first, pytest.raises(OSError, match=os.strerror(errno.EADDRINUSE)):
+            listen("127.0.0.1", first.getsockname()[1])
+
+    def test_takes_ipv6(self) -> None:
+        try:
+            sock = listen("::1", 0)
+        except OSError:
+            pytest.skip("this machine has no IPv6")
+        with sock:
+            assert sock.family == socket.AF_INET6
+
+    def test_a_port_just_given_back_can_be_had(self, peers: list[socket.socket]) -> None:
+        sock = listen("127.0.0.1", 0)
+        address = sock.getsockname()
+        peers.append(socket.create_connection(address, PATIENCE))
+        accepted, _ = sock.accept()
+        accepted.close()
+        sock.close()
+        listen("127.0.0.1", address[1]).close()
+
+    def test_the_limit_on_files_is_raised_as_far_as_it_goes(self) -> None:
+        pid = os.fork()
+        if pid == 0:
+            import resource
+
+            _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+            raise_file_limit()
+            os._exit(0 if resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard) else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def test_turning_away_a_peer_that_has_gone_does_no_harm() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.close()
+    turn_away(ours, "full", "the room is full")
+    assert ours.fileno() == -1
+
+
+class TestStop:
+    def test_is_true_and_readable_once_asked_until_cleared(self) -> None:
+        stop = Stop()
+        assert not stop
+        assert not readable(stop)
+        stop.ask()
+        stop.ask()
+        assert stop
+        assert readable(stop)
+        stop.clear()
+        stop.clear()
+        assert not stop
+        assert not readable(stop)
+
+    def test_wakes_whoever_waits_on_it_all_at_once(self) -> None:
+        stop = Stop()
+        woken: list[bool] = []
+        threads = [threading.Thread(target=lambda: woken.append(readable(stop, PATIENCE))) for _ in range(5)]
+        for thread in threads:
+            thread.start()
+        stop.ask()
+        for thread in threads:
+            thread.join()
+        assert woken == [True] * 5
+
+
+def readable(stop: Stop, seconds: float = 0.0) -> bool:
+    return bool(select.select([stop], [], [], seconds)[0])
+
+
+class Pair:
+    """A Connection and the socket at its other end."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        ours, self.peer = socket.socketpair()
+        ours.setblocking(False)
+        self.peer.settimeout(PATIENCE)
+        self.connection = Connection(ours, Session.open(1, limits or Limits(rate=0), 0.0))
+
+    def close(self) -> None:
+        self.connection.close()
+        self.peer.close()
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    made = Pair()
+    yield made
+    made.close()
+
+
+class TestConnection:
+    def test_reads_what_is_there_and_does_not_wait(self, pair: Pair) -> None:
+        assert pair.connection.read(0.0) == []
+        pair.peer.send(b"ada\nhello\nhalf")
+        assert len(pair.connection.read(0.0)) == 2
+
+    def test_writes_what_the_peer_takes_and_keeps_the_rest(self, pair: Pair) -> None:
+        data = os.urandom(600_000)
+        pair.connection.send(data, Mark.NONE, 0.0)
+        assert pair.connection.session.unsent
+        assert pair.connection.interest(0.0) == EVENT_READ | EVENT_WRITE
+        pair.connection.send(b"after", Mark.NONE, 0.0)
+        got = b""
+        while pair.connection.session.unsent:
+            got += pair.peer.recv(1 << 20)
+            pair.connection.flush(0.0)
+        pair.peer.setblocking(False)
+        while len(got) < len(data) + 5:
+            got += pair.peer.recv(1 << 20)
+        assert got == data + b"after"
+        assert pair.connection.interest(0.0) == EVENT_READ
+
+    def test_lets_go_whoever_lets_too_much_pile_up(self, pair: Pair) -> None:
+        pair.connection.send(b"begun\n" * 200_000, Mark.NONE, 0.0)
+        pair.connection.send(b"x" * (MAX_UNSENT + 1), Mark.NONE, 0.0)
+        assert pair.connection.session.closing
+        assert not pair.connection.over(1.9)
+        assert pair.connection.over(2.0)
+        got = b""
+        while pair.connection.session.unsent:
+            got += pair.peer.recv(1 << 20)
+            pair.connection.flush(0.1)
+        got += pair.peer.recv(1 << 20)
+        assert got.endswith(b"too much piled up\n")
+        assert pair.peer.recv(1) == b""
+
+    def test_a_goodbye_closes_our_half_and_waits_for_the_peer(self, pair: Pair) -> None:
+        pair.connection.send(b"bye\n", Mark.CLOSE, 0.0)
+        assert pair.peer.recv(100) == b"bye\n"
+        assert pair.peer.recv(100) == b""
+        pair.peer.send(b"what I still had to say\n")
+        assert pair.connection.read(0.0) == []
+        assert not pair.connection.over(0.1)
+        pair.peer.close()
+        pair.connection.read(0.1)
+        assert pair.connection.over(0.1)
+
+    def test_is_over_at_once_when_the_peer_is_gone_both_ways(self, pair: Pair) -> None:
+        pair.peer.close()
+        pair.connection.send(b"hello\n", Mark.NONE, 0.0)
+        pair.connection.read(0.0)
+        assert pair.connection.over(0.0)
+
+    def test_calls_back_once_when_it_is_closed(self) -> None:
+        ours, theirs = socket.socketpair()
+        calls: list[int] = []
+        connection = Connection(ours, Session.open(1, Limits(), 0.0), closed=lambda: calls.append(1))
+        connection.close()
+        connection.close()
+        theirs.close()
+        assert calls == [1]
+
+
+class TestWait:
+    @pytest.fixture(autouse=True)
+    def not_due(self, pair: Pair) -> None:
+        pair.connection.session.join_by = time.monotonic() + 60
+
+    @pytest.fixture
+    def bell(self) -> Iterator[tuple[int, int]]:
+        reading, writing = os.pipe()
+        yield reading, writing
+        os.close(reading)
+        os.close(writing)
+
+    def test_returns_when_the_peer_has_said_something(self, pair: Pair, bell: tuple[int, int]) -> None:
+        threading.Timer(0.05, pair.peer.send, [b"x"]).start()
+        assert wait(pair.connection, bell[0], EVENT_READ) == (EVENT_READ, False)
+
+    def test_returns_when_the_bell_rings(self, pair: Pair, bell: tuple[int, int]) -> None:
+        threading.Timer(0.05, os.write, [bell[1], b"x"]).start()
+        assert wait(pair.connection, bell[0], EVENT_READ) == (0, True)
+
+    def test_returns_when_the_peer_hangs_up(self, pair: Pair, bell: tuple[int, int]) -> None:
+        threading.Timer(0.05, pair.peer.close).start()
+        assert wait(pair.connection, bell[0], EVENT_READ) == (EVENT_READ, False)
+
+    def test_returns_when_something_can_be_written(self, pair: Pair, bell: tuple[int, int]) -> None:
+        assert wait(pair.connection, bell[0], EVENT_WRITE) == (EVENT_WRITE, False)
+
+    def test_returns_after_the_time_that_was_given(self, pair: Pair, bell: tuple[int, int]) -> None:
+        began = time.monotonic()
+        assert wait(pair.connection, bell[0], EVENT_READ, 0.1) == (0, False)
+        assert 0.09 < time.monotonic() - began < 2
+
+    def test_returns_when_the_session_is_due(self, pair: Pair, bell: tuple[int, int]) -> None:
+        pair.connection.session.join_by = time.monotonic() + 0.1
+        began = time.monotonic()
+        assert wait(pair.connection, bell[0], EVENT_READ) == (0, False)
+        assert 0.09 < time.monotonic() - began < 2
+
+    def test_a_peer_nobody_listens_to_wakes_nobody(self, pair: Pair, bell: tuple[int, int]) -> None:
+        pair.connection.session.join_by = time.monotonic() + 0.1
+        pair.peer.send(b"something")
+        assert wait(pair.connection, bell[0], 0) == (0, False)

@@ -1,0 +1,91 @@
+"""A room with its sessions and no sockets: bytes are handed over by hand, and time passes when it is told to."""
+
+from itertools import count
+
+from protocol import jsonl
+from protocol.messages import Command, Limits
+from server.operators import Operators
+from server.room import Cost, Room
+from server.session import Session
+
+UNLIMITED = Limits(rate=0)
+
+
+def new_room(limits: Limits = UNLIMITED, *, keep: int = 10_000, history: int = 50, key: bytes = b"") -> Room:
+    """A room whose tokens are `token-1`, `token-2` and so on."""
+    numbers = count(1)
+    return Room(
+        limits,
+        keep=keep,
+        history=history,
+        operators=Operators(key),
+        make_token=lambda: f"token-{next(numbers)}",
+        measure=lambda connections: Cost(1, 1, 2**20, 1),
+    )
+
+
+class House:
+    """What a model does, without its concurrency. `now` is the one clock, in seconds."""
+
+    def __init__(self, limits: Limits = UNLIMITED, *, keep: int = 10_000, history: int = 50) -> None:
+        self.now = 1000.0
+        self.limits = limits
+        self.room = new_room(limits, keep=keep, history=history)
+        self.sessions: dict[int, Session] = {}
+        self._numbers = count(1)
+
+    def open(self) -> int:
+        """A new connection; returns its number."""
+        number = next(self._numbers)
+        self.sessions[number] = Session.open(number, self.limits, self.now)
+        self.room.open(number, "event loop")
+        return number
+
+    def send(self, number: int, *lines: bytes | str | Command) -> None:
+        """The peer sends lines or messages (or raw bytes); they are handled at once."""
+        for line in lines:
+            data = line if isinstance(line, bytes) else jsonl.encode(line) if isinstance(line, Command) else f"{line}\n"
+            session = self.sessions[number]
+            for item in session.receive(data if isinstance(data, bytes) else data.encode(), self.now):
+                self.room.handle(number, item, self.now)
+
+    def end(self, number: int) -> None:
+        """The peer closes its side."""
+        for item in self.sessions[number].end(self.now):
+            self.room.handle(number, item, self.now)
+
+    def close(self, number: int) -> None:
+        """The connection breaks."""
+        del self.sessions[number]
+        self.room.close(number)
+
+    def turn(self, seconds: float = 0.0) -> None:
+        """Let time pass, wake whoever is due, and deliver. Connections that are over are closed."""
+        self.now += seconds
+        for number, session in list(self.sessions.items()):
+            if session.due(self.now) <= self.now:
+                for item in session.advance(self.now):
+                    self.room.handle(number, item, self.now)
+            if session.over(self.now):
+                self.close(number)
+        for number, data, mark in self.room.take(self.now):
+            if number in self.sessions:
+                self.sessions[number].queue(data, mark, self.now)
+
+    def taken(self, number: int, most: int = 2**30) -> bytes:
+        """What the peer takes of what waits for it, `most` bytes at most."""
+        session = self.sessions[number]
+        data = bytes(session.unsent[:most])
+        session.sent(len(data), self.now)
+        return data
+
+    def heard(self, number: int) -> list[str]:
+        """A turn, and the lines a plain peer reads from it."""
+        self.turn()
+        return self.taken(number).decode().splitlines()
+
+    def events(self, number: int) -> list[jsonl.AnyEvent]:
+        """A turn, and the events a rich peer reads from it."""
+        self.turn()
+        told = [jsonl.decode_event(line) for line in self.taken(number).splitlines()]
+        return [event for event in told if event is not None]
