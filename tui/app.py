@@ -1,0 +1,285 @@
+"""ChatApp: the full screen: asks for a nickname, keeps the link to the room, and the room's server where we host it.
+
+What is shown is the screens' business. However it ends (quit, Ctrl-C, a signal, a crash), the room is told, the hosted
+server is ended, and the terminal is left as it was.
+"""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from msgspec.structs import replace
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.theme import Theme
+
+from protocol.client import Received
+from protocol.messages import Refused, Welcome
+from tui.address import Address
+from tui.connection import NICKNAME_CODES, RoomLink, State
+from tui.desktop import copy_selection
+from tui.driver import TerminalDriver
+from tui.hosting import HostOptions
+from tui.look import variables
+from tui.minutes import Minutes
+from tui.own_room import OwnRoom
+from tui.saving import tell_trouble
+from tui.screens.help import HelpScreen
+from tui.screens.leave import LeaveScreen
+from tui.screens.nickname import NicknameScreen
+from tui.screens.palette import everything
+from tui.settings import Settings
+from tui.themes import DARK, THEMES
+
+if TYPE_CHECKING:
+    from tui.screens.chat import ChatScreen
+
+UNREACHABLE = 69
+"""The exit code where no room could be reached (EX_UNAVAILABLE)."""
+INTERRUPTED = 130
+
+
+class ChatApp(App[None]):
+    """The exit code is `return_code`: 0, 1 after a crash, 69 where the room was never reached, 130 after Ctrl-C."""
+
+    TITLE = "A tale of three chat rooms"
+    CSS_PATH = ["app.tcss", "host.tcss"]  # noqa: RUF012  # no ClassVar in App either
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "help"),
+        Binding("ctrl+q", "quit", "Leave", show=False, priority=True),
+        Binding("ctrl+r", "again", "Connect again", show=False),
+        Binding("f9", "panic", "Panic", show=False, priority=True),
+        Binding("ctrl+c", "interrupt", "Copy, or leave", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        *,
+        address: Address | None,
+        nick: str,
+        host: HostOptions | None,
+        settings: Settings,
+        remember: Callable[[Settings], object] = lambda settings: None,
+        minutes: Minutes | None = None,
+        make_link: Callable[..., RoomLink] = RoomLink,
+        now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`address` is the room to join, or `host` says how to open one. With `nick`, nobody is asked. `remember` is
+        given the settings whenever they change, `minutes` what the room tells; `now` is seconds since the epoch."""
+        super().__init__(TerminalDriver)
+        self.minutes = minutes or Minutes(now=now)
+        self.settings = settings
+        self.now, self.monotonic = now, monotonic
+        self.link: RoomLink | None = None
+        self.chat: ChatScreen | None = None
+        """The screen of the room, once we have been let in."""
+        self.own = OwnRoom(host) if host is not None else None
+        """The room we host."""
+        self._address = address
+        self._nick = nick
+        self._remember = remember
+        self._make_link = make_link
+        self._prompt = NicknameScreen(self.title, nick or settings.nick, monotonic)
+        self._said: list[str] = []
+        self._leaving = False
+
+    # Beginning
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return variables(self.current_theme.dark)
+
+    async def on_mount(self) -> None:
+        for theme in THEMES:
+            self.register_theme(theme)
+        wanted = self.settings.theme or DARK.name
+        self.theme = wanted if wanted in self.available_themes else DARK.name
+        self.theme_changed_signal.subscribe(self, self._theme_changed)
+        loop = asyncio.get_running_loop()
+        for number, code in ((signal.SIGTERM, 0), (signal.SIGHUP, 0), (signal.SIGINT, INTERRUPTED)):
+            loop.add_signal_handler(number, self.leave_soon, code)
+        self.minutes.on_trouble = partial(tell_trouble, self)
+        self.run_worker(self.minutes.keep_safe(), name="minutes")
+        await self.push_screen(self._prompt)
+        if self.own is not None:
+            self.run_worker(self._host(self.own), name="own")
+        self._show_place()
+        if self._nick:
+            self._prompt.wait()
+            self._join()
+
+    @property
+    def invitations(self) -> list[Address]:
+        """The addresses to tell others, where we host."""
+        return self.own.server.invitations if self.own is not None else []
+
+    def _show_place(self) -> None:
+        if self._address is None:
+            self._prompt.room = "Opening a room …"
+        elif self.invitations:
+            self._prompt.room = f"Your room is open. Others join with\nchat-tui {self.invitations[0]}"
+        else:
+            self._prompt.room = f"The room at {self._address}"
+        if self.chat is not None:
+            self.chat.place()
+
+    # Hosting
+
+    async def _host(self, own: OwnRoom) -> None:
+        """Keep the hosted room open, and show it when it ends."""
+        await own.stand(self._opened)
+        if self.chat is not None and self.link is not None:
+            self.chat.follow(self.link.state)
+        elif own.ended:
+            self._prompt.fail(own.ended, keys="Ctrl+R tries again")
+
+    def _opened(self, address: Address) -> None:
+        self._address = address
+        self._prompt.calm()
+        self._show_place()
+        self._join()
+
+    @property
+    def room_ended(self) -> str:
+        """Why the room we host is gone, in a sentence; empty while it stands, or is another's."""
+        return self.own.ended if self.own is not None else ""
+
+    # The link
+
+    def on_nickname_screen_chosen(self, message: NicknameScreen.Chosen) -> None:
+        self._nick = message.nick
+        self.set(nick=message.nick)
+        if self.link is not None and self.link.state.phase != "over":
+            self.link.introduce(message.nick)
+        else:
+            self._join()
+
+    def _join(self) -> None:
+        """Link to the room as soon as there are a nickname and an address; anew where the link has ended."""
+        if not self._nick or self._address is None:
+            return
+        if self.link is None or self.link.state.phase == "over":
+            before = self.link
+            self.link = self._make_link(self._address, self._nick, on_events=self._take, on_state=self._follow)
+            if self.chat is not None and before is not None:
+                self.chat.begin_anew(self.link, before)
+            self.run_worker(self.link.run(), name="link")
+        if self.own is not None:
+            self.link.operator(self.own.server.operator_key)
+        self.link.retry_now()
+
+    def _take(self, events: list[Received]) -> None:
+        self.minutes.hear(events)
+        for event in events:
+            if isinstance(event, Welcome):
+                self._let_in()
+            elif isinstance(event, Refused) and event.code in NICKNAME_CODES and self._outside:
+                self._ask_again(event)
+        if self.chat is not None and self.is_running:
+            self.chat.take(events)
+
+    @property
+    def _outside(self) -> bool:
+        return self.link is not None and not self.link.client.in_room
+
+    def _let_in(self) -> None:
+        if self.link is None:
+            return
+        self._nick = self.link.client.nick
+        if self.own is None:
+            self.set(rooms=self.settings.with_room(self.link.address).rooms)
+        if self.chat is None:
+            # Imported once somebody is let in: what asks for the nickname need not wait for it to be painted.
+            from tui.screens.chat import ChatScreen
+
+            self.chat = ChatScreen(self.link, self._said)
+            self.switch_screen(self.chat)
+            if self.own is not None:
+                self.call_later(self.chat.action_card)
+        elif self.screen is self._prompt:
+            self.pop_screen()
+
+    def _ask_again(self, refused: Refused) -> None:
+        if self._prompt not in self.screen_stack:
+            self._prompt = NicknameScreen(self.title, self._nick, self.monotonic)
+            self.push_screen(self._prompt)
+        self._prompt.refuse(refused)
+
+    def _follow(self, state: State) -> None:
+        if not self.is_running:
+            return  # The screens are being taken down, and the link with them.
+        if self.chat is not None:
+            self.chat.follow(state)
+        elif self.link is not None:
+            self._prompt.follow(state, self.link.address)
+
+    # Settings
+
+    def set(self, **changes: object) -> None:
+        """Change settings, and have them remembered."""
+        changed = replace(self.settings, **changes)
+        if changed != self.settings:
+            self.settings = changed
+            self._remember(changed)
+
+    def _theme_changed(self, theme: Theme) -> None:
+        if theme.name != (self.settings.theme or DARK.name):
+            self.set(theme=theme.name)
+
+    # What a person asks of the app
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        return everything(self)
+
+    def action_help(self) -> None:
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(operator=self.chat is not None and self.chat.operator))
+
+    def action_panic(self) -> None:
+        """On whichever screen: nobody new, and nobody speaks; a second time lifts both."""
+        if self.chat is not None and self.chat.operator:
+            self.chat.action_panic()
+
+    def action_again(self) -> None:
+        """Do what there is to do against a lost connection."""
+        if self.own is not None and self.own.ended:
+            self.run_worker(self._host(self.own), name="own")
+        else:
+            self._join()
+
+    def action_interrupt(self) -> None:
+        """Copy what is selected; without a selection, leave as Ctrl-C leaves any program."""
+        if not copy_selection(self):
+            self._leave_asked(INTERRUPTED)
+
+    async def action_quit(self) -> None:
+        self._leave_asked(0)
+
+    def _leave_asked(self, code: int) -> None:
+        """Leave; whoever hosts is asked first, while others are in the room. Asking twice leaves."""
+        others = len(self.link.client.people) - 1 if self.link is not None and self.own is not None else 0
+        if others < 1 or self.room_ended or isinstance(self.screen, LeaveScreen):
+            self.leave_soon(code)
+        else:
+            self.push_screen(LeaveScreen(others), lambda yes: self.leave_soon(code) if yes else None)
+
+    def leave_soon(self, code: int) -> None:
+        """Begin to leave: the room is told, the hosted server ended. A second time leaves at once."""
+        if self._leaving:
+            self.exit(return_code=code)
+        else:
+            self._leaving = True
+            self.run_worker(self._leave(code), name="leave")
+
+    async def _leave(self, code: int) -> None:
+        if self.link is not None:
+            await self.link.close()
+            if not code and not self.link.entered:
+                code = UNREACHABLE
+        if self.own is not None:
+            await self.own.close()
+        self.exit(return_code=code)

@@ -1,0 +1,81 @@
+"""What typed commands do in the full screen, one short case each."""
+
+from typing import TYPE_CHECKING
+
+from protocol.messages import Status
+from protocol.text import NicknameRefused, check_nickname
+from tui.commands import Asked
+from tui.look import look
+from tui.saving import save_minutes
+
+if TYPE_CHECKING:
+    from tui.screens.chat import ChatScreen
+
+NAMED = 50
+"""People named by /who; the others are counted."""
+
+
+def carry_out(screen: "ChatScreen", asked: Asked) -> None:
+    """Do what was asked for."""
+    match asked.name:
+        case "help":
+            screen.chat.action_help()
+        case "nick":
+            _rename(screen, asked.argument)
+        case "who":
+            screen.transcript.note(who(screen.link.client.people))
+        case "status":
+            screen.status_asked = True
+            screen.link.ask_status()
+        case "where":
+            screen.link.where()
+        case "save":
+            screen.chat.run_worker(save_minutes(screen.chat, asked.argument), name="save")
+        case "quit":
+            screen.chat.leave_soon(0)
+        case _ if asked.order is not None:
+            screen.link.order(asked.order)
+        case _:
+            _change_pane(screen, asked)
+
+
+def _change_pane(screen: "ChatScreen", asked: Asked) -> None:
+    match asked.name:
+        case "find":
+            screen.action_find(asked.argument)
+        case "times":
+            screen.action_times()
+        case "bell":
+            screen.action_bell()
+        case "clear":
+            screen.transcript.clear()
+
+
+def _rename(screen: "ChatScreen", nick: str) -> None:
+    try:
+        screen.link.rename(check_nickname(nick, screen.link.client.limits.nick))
+    except NicknameRefused as refused:
+        screen.transcript.note(str(refused), "error")
+
+
+def who(people: set[str]) -> str:
+    """Who is here, in a sentence."""
+    nicks = sorted(people, key=str.casefold)
+    rest = f" and {len(nicks) - NAMED:,} others" if len(nicks) > NAMED else ""
+    return f"{len(nicks):,} here: {', '.join(nicks[:NAMED])}{rest}"
+
+
+def in_words(status: Status) -> str:
+    """What runs the room and what that costs, in a sentence."""
+    words = [f"{look(status.model).sign} {status.model}", f"{status.connections:,} connected"]
+    if status.people:
+        words.append(f"{status.people:,} in the room")
+    if status.processes:
+        words.append("1 process" if status.processes == 1 else f"{status.processes:,} processes")
+    if status.threads:
+        words.append("1 thread" if status.threads == 1 else f"{status.threads:,} threads")
+    if status.memory:
+        words.append(f"{status.memory / 2**20:.1f} MiB")
+    if status.memory_each:
+        words.append(f"{status.memory_each / 1024:.1f} KiB a connection")
+    return ", ".join([*words, f"served by {status.served_by}"])

@@ -1,0 +1,291 @@
+"""ChatScreen: the room: the pane, the people, the line being written, and the state of it all.
+
+It shows what the link tells, and asks the link for what a person wants. Links, servers and settings are the app's.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widgets import Footer
+
+from protocol.client import Received
+from protocol.messages import Granted, Refused, Status, Switched, Welcome
+from tui.commands import Asked, Mistake, Spoken
+from tui.completion import Completion, Speakers, complete
+from tui.connection import RoomLink, State
+from tui.desktop import follow_link
+from tui.screens import asked
+from tui.screens.host_desk import HostDesk
+from tui.widgets.banner import Banner
+from tui.widgets.composer import Composer
+from tui.widgets.header import Header
+from tui.widgets.input_line import InputLine
+from tui.widgets.meter_panel import MeterPanel
+from tui.widgets.people import People, Roster
+from tui.widgets.rules_line import RulesLine
+from tui.widgets.search_bar import SearchBar
+from tui.widgets.status_bar import Standing, StatusBar
+from tui.widgets.transcript import Transcript
+from tui.widgets.transcript_messages import LinkOpened, Mentioned, UnreadChanged
+
+
+class ChatScreen(HostDesk):
+    """One room, over one link."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f3", "people", "people"),
+        Binding("ctrl+f", "find", "find"),
+        Binding("escape", "back", "Back", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("ctrl+home", "top", "Oldest", show=False),
+        Binding("ctrl+end", "end", "Newest", show=False),
+    ]
+    AUTO_FOCUS = "#composer"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-wide")]  # noqa: RUF012  # not a ClassVar in Screen
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (14, "-tall")]  # noqa: RUF012
+
+    def __init__(self, link: RoomLink, said: list[str]) -> None:
+        """`said` holds what was said before, for walking back through it."""
+        super().__init__(link)
+        self.status_asked = False
+        """Somebody typed /status, and wants the next one in words."""
+        self._said = said
+        self._early: list[Received] = []
+        self._shown = False
+        self._speakers = Speakers()
+
+    @property
+    def transcript(self) -> Transcript:
+        return self.query_one(Transcript)
+
+    @property
+    def composer(self) -> Composer:
+        return self.query_one(Composer)
+
+    def compose(self) -> ComposeResult:
+        yield Header(id="header")
+        yield Banner(self.chat.monotonic, id="banner")
+        yield MeterPanel(id="meter")
+        yield RulesLine(id="rules")
+        with Horizontal(id="room"):
+            yield Transcript(id="transcript")
+            yield People(id="people")
+        yield SearchBar(id="search")
+        yield InputLine(self._complete, self._said, id="input-line")
+        with Horizontal(id="bottom"):
+            yield StatusBar(id="status")
+            yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one(Header).title = self.app.title
+        self.transcript.show_times = self.chat.settings.times
+        self._shown = True
+        self.place()
+        early, self._early = self._early, []
+        self.take(early)
+        self.follow(self.link.state)
+        self.set_interval(1, self._show_standing)
+        self.watch(self.app, "app_focus", self._look_away)
+
+    # What the room tells
+
+    def take(self, received: Sequence[Received]) -> None:
+        """Show what the room told, in order."""
+        if not self._shown:
+            self._early += received
+            return
+        self._speakers.hear(received)
+        self.transcript.add(received)
+        for event in received:
+            match event:
+                case Welcome():
+                    self._welcomed(event)
+                case Status():
+                    self.status = event
+                    if self.status_asked:
+                        self.status_asked = False
+                        self.transcript.note(asked.in_words(event))
+                case Switched() if self.status is not None:
+                    self.status.model = event.model
+                case Refused(id=""):
+                    free = f"; {event.suggestion} is free" if event.suggestion else ""
+                    self.transcript.note(f"{event.reason}{free}", "error")
+                case Granted():
+                    self.query_one(InputLine).operator = True
+                    self.refresh_bindings()
+        self.take_note(received)
+        self.query_one(People).show(self.link.client.people, self.link.client.nick)
+        self._show_standing()
+
+    def _welcomed(self, welcome: Welcome) -> None:
+        self.status = Status(welcome.model, welcome.connections, welcome.served_by)
+        line = self.query_one(InputLine)
+        line.limits, line.operator = welcome.limits, self.operator
+
+    def follow(self, state: State) -> None:
+        """Show how the link stands."""
+        if not self._shown:
+            return
+        banner = self.query_one(Banner)
+        where = f"No connection to {self.link.address}: {state.reason}."
+        if self.chat.room_ended:
+            banner.say(self.chat.room_ended, keys="Ctrl+R starts it again")
+        elif state.phase == "over":
+            banner.say(f"You are out of the room: {state.reason}.", keys="Ctrl+R joins again   Ctrl+Q leaves")
+        elif state.phase == "waiting":
+            banner.say(where, until=state.retry_at, keys="Ctrl+R tries now")
+        elif state.phase == "connecting" and state.attempt:
+            banner.say(where, until=self.chat.monotonic(), keys="")
+        elif state.phase == "online":
+            banner.say("")
+        self._show_standing()
+
+    def begin_anew(self, link: RoomLink, before: RoomLink) -> None:
+        """Join again as a newcomer: the room tells its history once more, and hears what it never acknowledged."""
+        self.link = link
+        link.client.unacknowledged.update(before.client.unacknowledged)
+        self.transcript.clear()
+
+    def place(self) -> None:
+        """Show where the room is."""
+        invitations = self.chat.invitations
+        self.query_one(Header).place = f"join: chat-tui {invitations[0]}" if invitations else str(self.link.address)
+
+    def _look_away(self, focus: bool) -> None:
+        self.transcript.away = not focus
+
+    def _show_standing(self) -> None:
+        status, link = self.status, self.link
+        self.query_one(StatusBar).standing = Standing(
+            phase=link.state.phase,
+            model=status.model if status else "",
+            connections=status.connections if status else 0,
+            served_by=status.served_by if status else "",
+            round_trip=link.round_trip,
+            address=str(link.address),
+        )
+
+    # What a person writes
+
+    @on(InputLine.Entered)
+    def _entered(self, message: InputLine.Entered) -> None:
+        match message.meant:
+            case Spoken(text, action):
+                id = self.link.say(text, action)
+                self.transcript.add_own(id, text, action, self.chat.now())
+            case Asked():
+                self.carry_out(message.meant)
+            case Mistake(sentence):
+                self.transcript.note(sentence, "error")
+
+    def carry_out(self, asked_for: Asked) -> None:
+        asked.carry_out(self, asked_for)
+
+    def _complete(self, text: str, cursor: int) -> list[Completion]:
+        client = self.link.client
+        return complete(
+            text,
+            cursor,
+            people=client.people,
+            speakers=self._speakers.latest_first,
+            me=client.nick,
+            operator=self.operator,
+        )
+
+    # What the widgets ask
+
+    @on(UnreadChanged)
+    def _unread_changed(self, message: UnreadChanged) -> None:
+        self.query_one(InputLine).unread = message.count
+
+    @on(Mentioned)
+    def _mentioned(self) -> None:
+        if self.chat.settings.bell:
+            self.app.bell()
+
+    @on(LinkOpened)
+    def _link_opened(self, message: LinkOpened) -> None:
+        self.app.run_worker(partial(follow_link, self.app, message.url), thread=True)
+
+    @on(Roster.Chosen)
+    def _chosen(self, message: Roster.Chosen) -> None:
+        self.query_one(People).remove_class("-open")
+        if self.operator:
+            self.deal_with(message.nick)
+        else:
+            self.mention(message.nick)
+
+    def mention(self, nick: str) -> None:
+        self.composer.focus()
+        self.composer.mention(nick)
+
+    @on(SearchBar.Asked)
+    def _searched(self, message: SearchBar.Asked) -> None:
+        if not message.text:
+            self.transcript.clear_search()
+        self.query_one(SearchBar).tell(self.transcript.search(message.text) if message.text else 0)
+
+    @on(SearchBar.Stepped)
+    def _search_stepped(self, message: SearchBar.Stepped) -> None:
+        self.transcript.search_previous() if message.by < 0 else self.transcript.search_next()
+
+    @on(SearchBar.Closed)
+    def _search_closed(self) -> None:
+        self.transcript.clear_search()
+        self.composer.focus()
+
+    def on_key(self, event: events.Key) -> None:
+        """Whatever is typed while nothing takes text belongs into the line."""
+        if event.is_printable and event.character and self.focused is not self.composer:
+            event.stop()
+            self.composer.focus()
+            self.composer.insert(event.character)
+
+    # Keys
+
+    def action_people(self) -> None:
+        people = self.query_one(People)
+        if people.roster.has_focus:
+            self.action_back()
+        else:
+            people.add_class("-open")
+            people.roster.focus()
+
+    def action_find(self, text: str = "") -> None:
+        self.query_one(SearchBar).open(text)
+
+    def action_back(self) -> None:
+        """Close what is open; with nothing open, go to the newest line."""
+        people = self.query_one(People)
+        if self.query_one(InputLine).close_commands():
+            return
+        if people.roster.has_focus or people.has_class("-open"):
+            people.remove_class("-open")
+            self.composer.focus()
+        else:
+            self.action_end()
+
+    def action_times(self) -> None:
+        self.chat.set(times=not self.chat.settings.times)
+        self.transcript.show_times = self.chat.settings.times
+
+    def action_bell(self) -> None:
+        self.chat.set(bell=not self.chat.settings.bell)
+        ring = self.chat.settings.bell
+        self.transcript.note("The bell rings when somebody names you." if ring else "The bell is silent.")
+
+    def action_page(self, by: int) -> None:
+        self.transcript.scroll_page_up(animate=False) if by < 0 else self.transcript.scroll_page_down(animate=False)
+
+    def action_top(self) -> None:
+        self.transcript.scroll_home(animate=False)
+
+    @on(InputLine.NewAsked)
+    def action_end(self) -> None:
+        self.transcript.jump_to_end()

@@ -1,0 +1,73 @@
+"""HelpScreen: the keys and the commands."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.commands import available
+
+KEYS = (
+    ("Enter", "say it"),
+    ("Ctrl+J", "a new line"),
+    ("↑  ↓", "walk through what you said"),
+    ("Tab", "complete a nickname or a command"),
+    ("PgUp  PgDn", "scroll; Ctrl+Home and Ctrl+End go all the way"),
+    ("Esc", "back to the newest line"),
+    ("Ctrl+F", "search what was said"),
+    ("F3", "who is here: Enter puts a nickname into your line"),
+    ("F4", "the join card: how others get in"),
+    ("Ctrl+R", "do not wait for the next attempt to connect"),
+    ("Ctrl+P", "everything there is, by name"),
+    ("Ctrl+C", "copy what is selected, or leave"),
+    ("Ctrl+Q", "leave"),
+)
+HOST_KEYS = (
+    ("F2", "the meter: what the room does and costs, model beside model"),
+    ("F5", "the stage, for the projector"),
+    ("F9", "panic: lock the room and ask for quiet, or lift both"),
+    ("F6  F7  F8", "run the room by process, thread, event"),
+    ("Ctrl+T", "run the room by the next model"),
+)
+WIDEST_KEY = 28
+"""Columns; a longer usage wraps."""
+
+
+class HelpScreen(ModalScreen[None]):
+    """What can be done here. Any of its keys closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,f1,q,enter", "dismiss", "Close"),
+        Binding("up", "scroll(-1)", "Up", show=False),
+        Binding("down", "scroll(1)", "Down", show=False),
+    ]
+
+    def __init__(self, *, operator: bool) -> None:
+        super().__init__()
+        self._operator = operator
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog", id="help"), VerticalScroll():
+            yield Static(Content.styled("Keys", "bold $accent"), classes="heading")
+            yield from _table(KEYS + (HOST_KEYS if self._operator else ()))
+            yield Static(Content.styled("Commands", "bold $accent"), classes="heading")
+            yield from _table(tuple((one.usage, one.summary) for one in available(operator=self._operator)))
+            words = "Two slashes say a line that begins with one. Drag to select, Ctrl+C copies."
+            yield Static(Content.styled(words, "$quiet"), classes="heading")
+
+    def action_scroll(self, by: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
+
+
+def _table(rows: tuple[tuple[str, str], ...]) -> Iterator[Horizontal]:
+    """Two columns; what wraps in the second stays in it."""
+    width = min(WIDEST_KEY, max(len(key) for key, _ in rows) + 2)
+    for key, words in rows:
+        left = Static(Content.styled(key, "bold"), classes="key")
+        left.styles.width = width
+        yield Horizontal(left, Static(Content(words), classes="words"), classes="row")

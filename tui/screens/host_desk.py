@@ -1,0 +1,203 @@
+"""HostDesk: the part of the room's screen that is for whoever runs the room: meter, join card, stage, order, panic.
+
+What is laid down for all (the pinned line, slow mode) is shown to everybody by the same part.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from math import ceil
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from protocol.client import Received
+from protocol.messages import Granted, Lock, Metered, Order, Quiet, Refused, Said, Status, Switched, Watch, Welcome
+from tui.commands import Asked, available, parse
+from tui.connection import RoomLink
+from tui.invitation import Invitation
+from tui.metering import Metering
+from tui.screens.join_card import JoinCard
+from tui.screens.person import NAME, PersonScreen
+from tui.screens.stage import StageScreen, Standing
+from tui.widgets.input_line import InputLine
+from tui.widgets.meter_panel import MeterPanel
+from tui.widgets.rules_line import RulesLine
+from tui.widgets.transcript import Transcript
+
+if TYPE_CHECKING:
+    from tui.app import ChatApp
+
+ON_STAGE = 50
+"""Lines kept for the stage."""
+FOR_OPERATORS = ("meter", "panic", "stage", "model", "next_model")
+
+
+class HostDesk(Screen[None]):
+    """The base of ChatScreen, which carries out commands and composes RulesLine and MeterPanel."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "meter", "meter"),
+        Binding("f4", "card", "card", show=False),
+        Binding("f5", "stage", "Stage", show=False),
+        Binding("f6", "model('process')", "Process", show=False, priority=True),
+        Binding("f7", "model('thread')", "Thread", show=False, priority=True),
+        Binding("f8", "model('event')", "Event", show=False, priority=True),
+        Binding("ctrl+t", "next_model", "Next model", show=False, priority=True),
+    ]
+
+    def __init__(self, link: RoomLink) -> None:
+        super().__init__()
+        self.link = link
+        self.status: Status | None = None
+        self.metering = Metering()
+        self._last_said: deque[Said] = deque(maxlen=ON_STAGE)
+        self._silent_until = 0.0
+        """When slow mode lets us speak, on the app's monotonic clock."""
+
+    @property
+    def chat(self) -> "ChatApp":
+        return cast("ChatApp", self.app)
+
+    @property
+    def operator(self) -> bool:
+        """Whether the room has granted that we may order it about."""
+        return self.link.client.is_operator
+
+    @property
+    def model(self) -> str:
+        """The model that runs the room."""
+        return self.status.model if self.status else ""
+
+    @property
+    def invitation(self) -> Invitation:
+        """How others get into this room."""
+        return Invitation(tuple(self.chat.invitations) or (self.link.address,))
+
+    def carry_out(self, asked: Asked) -> None:
+        """Do what a command asks for."""
+        raise NotImplementedError
+
+    def mention(self, nick: str) -> None:
+        """Name somebody in the line being written."""
+        raise NotImplementedError
+
+    # What the room tells
+
+    def take_note(self, received: Sequence[Received]) -> None:
+        """See to what a batch of events means for the desk."""
+        held = False
+        for event in received:
+            match event:
+                case Welcome(operator=True) | Granted():
+                    self.link.order(Watch())
+                    self.refresh_bindings()
+                case Metered():
+                    self.metering.add(event)
+                    self.query_one(MeterPanel).show(self.metering)
+                case Switched():
+                    self.metering.switched(event)
+                case Said():
+                    self._last_said.append(event)
+                case Refused(code="slow-mode"):
+                    held = True
+                    self._silent_until = self.chat.monotonic() + event.wait
+        while untold := self.chat.minutes.untold:
+            self.query_one(Transcript).note(untold.pop(0), "error")
+        self.query_one(RulesLine).rules = self.link.client.rules
+        if held:
+            self._hold_line()
+        if isinstance(self.app.screen, StageScreen):
+            self.app.screen.show(self._standing())
+
+    def _hold_line(self) -> None:
+        """The line that slow mode refused is not lost: it goes back to where it was written, if nothing else is there
+        by now, and is among what was said before in any case."""
+        line = self.query_one(InputLine)
+        if not line.composer.text:
+            line.composer.action_cursor_up()
+        self.count_down()
+
+    def count_down(self) -> None:
+        """Show how long slow mode still wants us silent; asks to be called again until that is over."""
+        left = max(0, ceil(self._silent_until - self.chat.monotonic()))
+        self.query_one(InputLine).waiting = left if self.link.client.rules.slow else 0
+        if left:
+            self.set_timer(0.25, self.count_down)
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.operator if action in FOR_OPERATORS else True
+
+    def action_model(self, model: str) -> None:
+        self.link.switch(model)
+
+    def action_next_model(self) -> None:
+        models = ("process", "thread", "event")
+        self.link.switch(models[(models.index(self.model) + 1) % 3 if self.model in models else 0])
+
+    def action_meter(self) -> None:
+        panel = self.query_one(MeterPanel)
+        panel.display = not panel.display
+
+    def action_panic(self) -> None:
+        """Lock the room and ask for quiet, at once; where both hold, lift both."""
+        rules = self.link.client.rules
+        calm = rules.locked and rules.quiet
+        orders: tuple[Order, ...] = (Lock(on=not calm), Quiet(on=not calm))
+        for order in orders:
+            self.link.order(order)
+
+    def action_card(self) -> None:
+        """Show the join card; what is typed on it goes into the line."""
+
+        def closed(typed: str | None) -> None:
+            if typed:
+                self.query_one(InputLine).composer.insert(typed)
+
+        card = JoinCard(self.app.title, self.invitation, lambda: len(self.link.client.people))
+        self.app.push_screen(card, closed)
+
+    def action_stage(self) -> None:
+        self.app.push_screen(StageScreen(self, self.invitation, self._standing()))
+
+    def _standing(self) -> Standing:
+        client = self.link.client
+        lines = self.metering.last.lines if self.metering.last else None
+        return Standing(self.model, len(client.people), lines, tuple(self._last_said), client.rules.pin)
+
+    # People and the palette
+
+    def deal_with(self, nick: str) -> None:
+        """Ask what to do about somebody, and do it."""
+
+        def chosen(line: str | None) -> None:
+            if line == NAME:
+                self.mention(nick)
+            elif line is not None and isinstance(asked := parse(line), Asked):
+                self.carry_out(asked)
+
+        self.app.push_screen(PersonScreen(nick, self.model), chosen)
+
+    def desk_commands(self) -> Iterator[SystemCommand]:
+        """For the palette: what there is to do here. A command that wants words after it goes into the line."""
+        yield SystemCommand("Join card", "How others get in, for the wall (F4)", self.action_card)
+        if not self.operator:
+            return
+        yield SystemCommand("Meter", "What the room does and costs, model beside model (F2)", self.action_meter)
+        yield SystemCommand("Stage", "The model, the people and the lines, for the projector (F5)", self.action_stage)
+        yield SystemCommand("Panic", "Lock the room and ask for quiet, or lift both (F9)", self.action_panic)
+        for command in available(operator=True):
+            if command.operator and command.name != "model":
+                yield SystemCommand(command.usage, command.summary, lambda name=command.name: self._begin(name))
+
+    def _begin(self, name: str) -> None:
+        """Carry a command out, or put it into the line where it wants words after it."""
+        asked = parse(f"/{name}")
+        needs_words = name == "close" or not isinstance(asked, Asked)
+        if needs_words:
+            self.query_one(InputLine).composer.write(f"/{name} ")
+        elif isinstance(asked, Asked):
+            self.carry_out(asked)

@@ -1,0 +1,88 @@
+"""JoinCard: how others get into the room, large enough for the last row: addresses, commands, and a code for phones."""
+
+from collections.abc import Callable
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Digits, Static
+
+from tui.invitation import Invitation
+from tui.qr import Code
+from tui.reach import local_name
+
+BESIDE = 34
+"""Cells that the commands need beside the code."""
+AROUND = 7
+"""Rows that are not the code's: title, address, keys."""
+BIG = frozenset("0123456789.:")
+
+
+class JoinCard(Screen[str]):
+    """Any key closes it, and a click: it is dismissed with the character that was typed, or with nothing."""
+
+    def __init__(self, title: str, invitation: Invitation, people: Callable[[], int]) -> None:
+        """`people` tells how many are here."""
+        super().__init__()
+        self.title = title
+        self._invitation = invitation
+        self._people = people
+        self._code = Code(invitation.link)
+        self._here = Static("", markup=False, id="card-here")
+        self._drawn = Static("", markup=False, id="card-code")
+        self._also = Static("", markup=False, id="card-also")
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="card-top"):
+            yield Static(Content.styled(self.title or "", "bold"), id="card-title")
+            yield self._here
+        best = str(self._invitation.best)
+        yield Digits(best) if set(best) <= BIG else Static(Content.styled(best, "bold $accent"), id="card-name")
+        with Horizontal(id="card-ways"):
+            with Vertical(id="card-words"):
+                yield Static(Content.styled("One of these in your terminal:", "$quiet"))
+                for command in self._invitation.commands():
+                    yield Static(Content.styled(command, "bold $accent"), classes="card-command")
+                yield Static(Content("With nc and telnet, your first line is your nickname."), classes="card-said")
+                yield self._also
+                yield Static(Content.styled(self._invitation.warning, "$warning bold"), classes="card-said")
+            yield self._drawn
+        yield Static(Content.styled("Any key: to the room    F4: this card again", "$quiet"))
+
+    def on_mount(self) -> None:
+        self._show_others("")
+        self._count()
+        self.set_interval(1, self._count)
+        self.run_worker(self._look_up())
+
+    async def _look_up(self) -> None:
+        self._show_others(await local_name([address.host for address in self._invitation.addresses]))
+
+    def _show_others(self, name: str) -> None:
+        port = self._invitation.best.port
+        others = [*([f"{name}:{port}"] if name else []), *map(str, self._invitation.others)]
+        self._also.update(Content.styled(f"Also at {', '.join(others)}" if others else "", "$quiet"))
+
+    def _count(self) -> None:
+        self._here.update(Content.styled(f"{self._people():,} here", "bold"))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The code is drawn as large as it goes, and not at all where it would not fit whole."""
+        fitting = self._code.size(event.size.width - BESIDE - 2, event.size.height - AROUND)
+        self._drawn.display = fitting is not None
+        if fitting is not None:
+            self._drawn.update(self._code.drawn(*fitting))
+
+    def on_key(self, event: events.Key) -> None:
+        event.stop()
+        event.prevent_default()
+        if self.is_current:
+            self.dismiss((event.character or "").strip() if event.is_printable else "")
+        elif (writing := self.app.screen.focused) is not None:
+            writing.post_message(event)  # Typed so fast that it was still sent here.
+
+    def on_click(self) -> None:
+        if self.is_current:
+            self.dismiss("")

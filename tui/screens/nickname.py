@@ -1,0 +1,139 @@
+"""NicknameScreen: asks who one is, before anything connects, and says what comes of it until the room lets one in."""
+
+from collections.abc import Callable
+from math import inf
+from time import monotonic
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widgets import Footer, Input, Static
+
+from protocol.messages import Refused
+from protocol.text import NicknameRefused, check_nickname
+from tui.address import Address
+from tui.connection import State
+from tui.look import MODELS
+from tui.widgets.banner import Banner
+
+
+class NicknameScreen(Screen[None]):
+    """Posts Chosen for each nickname that could do. It goes away when the room has let us in."""
+
+    room: reactive[str] = reactive("")
+    """Which room it is about to join, in a sentence."""
+
+    class Chosen(Message):
+        """This nickname is wanted."""
+
+        def __init__(self, nick: str) -> None:
+            super().__init__()
+            self.nick = nick
+
+    def __init__(self, title: str, nick: str = "", clock: Callable[[], float] = monotonic) -> None:
+        """`clock` is the one that a State's `retry_at` is told by."""
+        super().__init__()
+        self._waiting = False
+        """A nickname was chosen, and the room has not answered."""
+        self._title = title
+        self._first = nick
+        self._field = Input(placeholder="your nickname", id="nickname", compact=True)
+        self._where = Static(id="where", markup=False)
+        self._advice = Static(id="advice", markup=False)
+        self._banner = Banner(clock, id="banner")
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="card"):
+            signs = [(f"{look.sign} ", f"$model-{name}") for name, look in MODELS.items()]
+            yield Static(Content.assemble(*signs), id="signs")
+            yield Static(Content.styled(self._title, "bold"), id="title")
+            yield self._where
+            yield self._field
+            yield self._advice
+        yield self._banner
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        if not self._field.value:
+            with self._field.prevent(Input.Changed):
+                self._field.value = self._first
+        if not self._waiting:
+            self._advise()
+
+    def watch_room(self) -> None:
+        self._where.update(Content.styled(self.room, "$quiet"))
+
+    @property
+    def nick(self) -> str:
+        """What is written in the field."""
+        return self._field.value.strip()
+
+    def on_input_changed(self) -> None:
+        if not self._waiting:
+            self._advise()
+
+    def on_input_submitted(self) -> None:
+        if not self.nick or self._waiting or self._objection():
+            return
+        self.wait()
+        self.post_message(self.Chosen(self.nick))
+
+    def wait(self) -> None:
+        """A nickname is on its way to the room: nothing to do but wait."""
+        self._waiting = True
+        self._field.disabled = True
+        self._say("joining …")
+
+    def refuse(self, refused: Refused) -> None:
+        """The room will not have this nickname; a free one is put in its place."""
+        self._open()
+        if refused.suggestion:
+            with self._field.prevent(Input.Changed):
+                self._field.value = refused.suggestion
+            self._say(f"{refused.reason}; {refused.suggestion} is free, Enter takes it", "$warning")
+        else:
+            self._say(refused.reason, "$error")
+
+    def follow(self, state: State, address: Address) -> None:
+        """Say how the link stands, until there is a room to show."""
+        if state.phase == "waiting" and state.retry_at < inf:
+            self.fail(f"No connection to {address}: {state.reason}.", state.retry_at, "Ctrl+R tries now")
+        elif state.phase == "over":
+            self._open()
+            self.fail(f"The room does not let you in: {state.reason}.")
+
+    def fail(self, sentence: str, until: float = inf, keys: str = "") -> None:
+        """Say why there is no room to join."""
+        self._banner.say(sentence, until=until, keys=f"{keys}   Ctrl+Q leaves".strip())
+
+    def calm(self) -> None:
+        """There is a room to join again."""
+        self._banner.say("")
+
+    def _open(self) -> None:
+        self._waiting = False
+        field = self._field
+        field.disabled = False
+        field.focus()
+        field.cursor_position = len(field.value)
+
+    def _objection(self) -> str:
+        try:
+            check_nickname(self.nick)
+        except NicknameRefused as refused:
+            return str(refused)
+        return ""
+
+    def _advise(self) -> None:
+        if not self.nick:
+            self._say("letters and digits, and _ - . between them")
+        elif objection := self._objection():
+            self._say(objection, "$error")
+        else:
+            self._say("Enter joins the room")
+
+    def _say(self, words: str, style: str = "$quiet") -> None:
+        self._advice.update(Content.styled(words, style))

@@ -1,0 +1,124 @@
+"""StageScreen: for the projector: which model runs, how many people, how many lines a second, and how to get in."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from msgspec import Struct
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Digits, Static
+
+from protocol.messages import Said
+from tui.big_words import big
+from tui.invitation import Invitation
+from tui.look import look
+from tui.metering import rate
+from tui.qr import Code
+
+if TYPE_CHECKING:
+    from tui.screens.host_desk import HostDesk
+
+BESIDE = 40
+"""Cells that the figures need beside the code."""
+FIGURES = 12
+"""Rows of the figures where there is no code."""
+LEAST_SAID = 3
+"""Rows that are kept for what is said."""
+
+
+class Standing(Struct, frozen=True):
+    """What the stage shows."""
+
+    model: str = ""
+    people: int = 0
+    lines: float | None = None
+    """A second; None while nobody has measured them."""
+    said: tuple[Said, ...] = ()
+    pin: str = ""
+
+
+class StageScreen(Screen[None]):
+    """Shows a Standing. The host's keys work here too."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,f5", "dismiss", "To the room"),
+        Binding("f6", "model('process')", "Process", show=False),
+        Binding("f7", "model('thread')", "Thread", show=False),
+        Binding("f8", "model('event')", "Event", show=False),
+        Binding("ctrl+t", "next_model", "Next model", show=False),
+    ]
+
+    def __init__(self, desk: "HostDesk", invitation: Invitation, standing: Standing) -> None:
+        super().__init__()
+        self._desk = desk
+        self.standing = standing
+        self._invitation = invitation
+        self._code = Code(invitation.link)
+        self._model = Static("", markup=False, id="stage-model")
+        self._people = Digits("0", id="stage-people")
+        self._lines = Digits("0", id="stage-lines")
+        self._drawn = Static("", markup=False, id="stage-code")
+        self._said = Static("", markup=False, id="stage-said")
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="stage-top"):
+            with Vertical(id="stage-figures"):
+                yield self._model
+                with Horizontal(id="stage-numbers"):
+                    with Vertical():
+                        yield self._people
+                        yield Static(Content.styled("people", "$quiet"))
+                    with Vertical():
+                        yield self._lines
+                        yield Static(Content.styled("lines a second", "$quiet"))
+                for command in self._invitation.commands()[::2]:
+                    yield Static(Content.styled(command, "bold $accent"), classes="stage-command")
+            yield self._drawn
+        yield self._said
+
+    def on_mount(self) -> None:
+        self.show(self.standing)
+
+    def show(self, standing: Standing) -> None:
+        """Show how things stand; what has not changed is not drawn anew."""
+        self.standing = standing
+        self._model.update(_model(standing.model))
+        self._people.update(f"{standing.people:,}")
+        self._lines.update("-" if standing.lines is None else rate(standing.lines))
+        self._said.update(said(standing.said, standing.pin, max(LEAST_SAID, self._said.size.height)))
+
+    def on_resize(self, event: events.Resize) -> None:
+        fitting = self._code.size(event.size.width - BESIDE, event.size.height - LEAST_SAID - 2)
+        self._drawn.display = fitting is not None
+        if fitting is not None:
+            self._drawn.update(self._code.drawn(*fitting))
+        self.call_after_refresh(lambda: self.show(self.standing))
+
+    def action_model(self, model: str) -> None:
+        self._desk.action_model(model)
+
+    def action_next_model(self) -> None:
+        self._desk.action_next_model()
+
+
+def _model(model: str) -> Content:
+    """The model's name, big, with its sign, in its colour."""
+    sign = look(model).sign
+    rows = big(model).split("\n")
+    signs = ("   ", f" {sign} ", "   ")
+    style = f"$model-{model}" if sign != look("").sign else "bold"
+    return Content("\n").join(Content.styled(f"{left} {row}", style) for left, row in zip(signs, rows, strict=True))
+
+
+def said(lines: Sequence[Said], pin: str, rows: int) -> Content:
+    """The pinned line and the last things said, each on one row, in `rows` rows."""
+    shown = [Content.assemble(("▌ ", "$accent"), (pin, "bold"))] if pin else []
+    last = lines[-max(0, rows - len(shown)) :] if rows > len(shown) else ()
+    for one in last:
+        text = " ".join(one.text.split())
+        shown.append(Content.assemble((f"{one.nick}{'' if one.action else ':'} ", "bold"), text))
+    return Content("\n").join(shown)

@@ -1,0 +1,1 @@
+"""What a screen is put together from, a widget in each module."""

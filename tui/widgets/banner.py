@@ -1,0 +1,45 @@
+"""Banner: one line, shown while something is wrong with the connection: what, when it mends itself, what one can do."""
+
+from collections.abc import Callable
+from math import ceil, inf
+from time import monotonic
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+
+class Banner(Widget):
+    """Shows `sentence`, and is hidden while that is empty. `until` is when the next attempt is due, by `clock`."""
+
+    sentence: reactive[str] = reactive("", layout=True)
+    until: reactive[float] = reactive(inf)
+    keys: reactive[str] = reactive("", layout=True)
+    seconds: reactive[int] = reactive(0)
+
+    def __init__(self, clock: Callable[[], float] = monotonic, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._clock = clock
+        self.display = False
+
+    def on_mount(self) -> None:
+        self.set_interval(0.25, self._count_down)
+
+    def say(self, sentence: str, *, until: float = inf, keys: str = "") -> None:
+        """Show a sentence; an empty one hides the banner."""
+        self.sentence, self.until, self.keys = sentence, until, keys
+        self._count_down()
+        self.display = bool(sentence)
+
+    def _count_down(self) -> None:
+        self.seconds = 0 if self.until == inf else max(0, ceil(self.until - self._clock()))
+
+    def render(self) -> Content:
+        words = self.sentence
+        if self.until < inf:
+            words += f" Next try in {self.seconds} s." if self.seconds else " Trying again …"
+        line, keys = Content.styled(words, "bold"), Content.styled(self.keys, "$quiet")
+        gap = self.size.width - line.cell_length - keys.cell_length
+        if not self.keys:
+            return line
+        return line.pad_right(gap) + keys if gap >= 3 else line + "\n" + keys

@@ -1,0 +1,38 @@
+"""CommandList: what can follow a slash, opened above the input line while a command's name is being typed."""
+
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from tui.commands import available
+
+
+class CommandList(OptionList, can_focus=False):
+    """The commands that begin with what was typed. The input line keeps the focus, and moves the highlight."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, markup=False)
+
+    def on_mount(self) -> None:
+        self.display = False
+
+    def offer(self, text: str, *, operator: bool) -> None:
+        """Show what fits `text`, or hide where that is no beginning of a command."""
+        if not text.startswith("/") or text.startswith("//") or len(text.split(maxsplit=1)) > 1 or text[-1].isspace():
+            self.display = False
+            return
+        fitting = [one for one in available(operator=operator) if one.name.startswith(text[1:].lower())]
+        self.set_options(
+            Option(Content.assemble((f"{one.usage:<24}", "bold"), (one.summary, "$quiet")), id=one.name)
+            for one in fitting
+        )
+        self.display = bool(fitting)
+        if fitting:
+            self.highlighted = 0
+
+    @property
+    def chosen(self) -> str | None:
+        """The name of the highlighted command; None while hidden."""
+        if not self.display or self.highlighted_option is None:
+            return None
+        return self.highlighted_option.id

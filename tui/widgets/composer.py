@@ -1,0 +1,189 @@
+"""Composer: where one writes: it grows to five rows, walks through what was said, completes, takes a paste whole."""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Protocol
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+from protocol.text import harmless
+
+ROWS = 5
+"""Rows it grows to."""
+KEPT = 500
+"""Lines one can walk back through."""
+ASK_ABOVE = 10
+"""Lines of a paste above which it is asked for first."""
+
+
+class Completion(Protocol):
+    """`text[start:cursor]` may become `text`."""
+
+    @property
+    def start(self) -> int: ...
+    @property
+    def text(self) -> str: ...
+
+
+Completer = Callable[[str, int], Sequence[Completion]]
+
+
+class Composer(TextArea):
+    """The text being written. It says what it is asked to do and does not know the room."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+j,shift+enter,alt+enter", "new_line", "New line", show=False),
+        Binding("pageup", "screen.page(-1)", "Page up", show=False),
+        Binding("pagedown", "screen.page(1)", "Page down", show=False),
+    ]
+
+    class Submitted(Message):
+        """Enter was pressed. Whoever takes the text calls `accept`; else it stays."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class PasteAsked(Message):
+        """A long paste came; `insert_pasted` puts it in."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class CommandMoved(Message):
+        """Up (-1) or down (1), while a list of commands is open."""
+
+        def __init__(self, by: int) -> None:
+            super().__init__()
+            self.by = by
+
+    def __init__(self, completer: Completer, said: list[str], *, id: str | None = None) -> None:
+        """`said` holds what was said before, oldest first; what is accepted is added to it."""
+        super().__init__(id=id, compact=True, highlight_cursor_line=False, placeholder="write a line")
+        self.match_cursor_bracket = False
+        self.choosing = False
+        """A list of commands is open: up and down move in it."""
+        self._completer = completer
+        self._said = said
+        self._back = 0
+        """How many lines up we are in what was said; 0 for what is being written."""
+        self._draft = ""
+        self._offers: Sequence[Completion] = ()
+        self._offered = 0
+        self._round: tuple[str, tuple[int, int]] | None = None
+        """The text and the cursor as the last completion left them."""
+
+    # Writing
+
+    async def _on_key(self, event: events.Key) -> None:
+        """What TextArea would take for text."""
+        if event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Submitted(self.text))
+        elif event.key in ("tab", "shift+tab"):
+            event.stop()
+            event.prevent_default()
+            self._complete(-1 if event.key == "shift+tab" else 1)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        """A paste is one edit, with nothing in it that a terminal obeys; a long one is asked for."""
+        event.stop()
+        event.prevent_default()
+        text = harmless(event.text.replace("\r\n", "\n").replace("\r", "\n"), lines=True)
+        if text.count("\n") >= ASK_ABOVE:
+            self.post_message(self.PasteAsked(text))
+        else:
+            self.insert_pasted(text)
+
+    def insert_pasted(self, text: str) -> None:
+        """Put a pasted text where the cursor is."""
+        result = self.replace(text, *self.selection, maintain_selection_offset=False)
+        self.move_cursor(result.end_location)
+
+    def action_new_line(self) -> None:
+        self.insert("\n")
+
+    def write(self, text: str) -> None:
+        """Replace all that is written."""
+        self.text = text
+        self.move_cursor(self.document.end)
+
+    def accept(self, remember: bool = True) -> None:
+        """The text was taken: keep it for walking back, and begin anew."""
+        if remember and self.text and (not self._said or self._said[-1] != self.text):
+            self._said.append(self.text)
+            del self._said[:-KEPT]
+        self._back, self._draft = 0, ""
+        self.write("")
+
+    def mention(self, nick: str) -> None:
+        """Put a nickname where the cursor is, as one addresses somebody."""
+        before = self.text[: self._position()]
+        gap = "" if not before or before[-1].isspace() else " "
+        self.insert(f"{gap}@{nick} ")
+
+    # Walking through what was said
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        if self.choosing and not select:
+            self.post_message(self.CommandMoved(-1))
+        elif select or not self.navigator.is_first_wrapped_line(self.cursor_location):
+            super().action_cursor_up(select)
+        else:
+            self._walk(1)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        if self.choosing and not select:
+            self.post_message(self.CommandMoved(1))
+        elif select or not self.navigator.is_last_wrapped_line(self.cursor_location):
+            super().action_cursor_down(select)
+        else:
+            self._walk(-1)
+
+    def _walk(self, by: int) -> None:
+        back = self._back + by
+        if not 0 <= back <= len(self._said):
+            return
+        if self._back == 0:
+            self._draft = self.text
+        self._back = back
+        self.write(self._said[-back] if back else self._draft)
+
+    # Completing
+
+    def _complete(self, by: int) -> None:
+        """The first Tab puts in the best completion, each further one the next, until something else is done."""
+        if self._round == (self.text, self.cursor_location):
+            self._offered = (self._offered + by) % len(self._offers)
+        else:
+            self._offers, self._offered = self._completer(self.text, self._position()), 0
+        if not self._offers:
+            return
+        offer = self._offers[self._offered]
+        self.replace(offer.text, self._location(offer.start), self.cursor_location, maintain_selection_offset=False)
+        self.move_cursor(self._location(offer.start + len(offer.text)))
+        self._round = (self.text, self.cursor_location)
+
+    def _position(self) -> int:
+        """Where the cursor is, in characters of `text`."""
+        row, column = self.cursor_location
+        return sum(len(self.document[above]) + 1 for above in range(row)) + column
+
+    def _location(self, position: int) -> tuple[int, int]:
+        before = self.text[:position]
+        return before.count("\n"), len(before) - (before.rfind("\n") + 1)
+
+    # Size
+
+    def on_text_area_changed(self) -> None:
+        self._fit()
+
+    def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        self.styles.height = min(ROWS, max(1, self.wrapped_document.height))

@@ -1,0 +1,126 @@
+"""InputLine: the composer behind its prompt sign, the commands above it, and beside it what to know while writing."""
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from protocol.messages import Limits
+from tui.commands import Asked, Mistake, Spoken, parse
+from tui.fitting import Fit, fit
+from tui.screens.paste import PasteScreen
+from tui.widgets.command_list import CommandList
+from tui.widgets.composer import Completer, Composer
+
+
+class InputLine(Vertical):
+    """Where a person writes. It posts what was meant, and keeps the text until that is sure to fit into the room."""
+
+    unread: reactive[int] = reactive(0)
+    limits: reactive[Limits] = reactive(Limits())
+    operator: reactive[bool] = reactive(False)
+    """Whether to offer what only operators may."""
+    waiting: reactive[int] = reactive(0)
+    """Seconds until slow mode takes the next line."""
+
+    class Entered(Message):
+        """Something was written and is meant: a line for the room, a command, or a mistake."""
+
+        def __init__(self, meant: Spoken | Asked | Mistake) -> None:
+            super().__init__()
+            self.meant = meant
+
+    class NewAsked(Message):
+        """The words about new lines were clicked."""
+
+    class Aside(Static):
+        """The words on the right."""
+
+        def on_click(self) -> None:
+            self.post_message(InputLine.NewAsked())
+
+    def __init__(self, completer: Completer, said: list[str], *, id: str | None = None) -> None:
+        """`said` holds what was said before, for walking back through it."""
+        super().__init__(id=id)
+        self.composer = Composer(completer, said, id="composer")
+        self.commands = CommandList(id="commands")
+        self.aside = self.Aside(id="aside", markup=False)
+
+    def compose(self) -> ComposeResult:
+        yield self.commands
+        with Horizontal(id="line"):
+            yield Static(Content("❯ "), id="prompt")
+            yield self.composer
+            yield self.aside
+
+    @property
+    def fit(self) -> Fit:
+        """How what is written fits into one line of the room."""
+        return fit(self.composer.text, self.limits)
+
+    def close_commands(self) -> bool:
+        """Close the list of commands. Returns whether it was open."""
+        was_open = self.composer.choosing
+        self.commands.display = self.composer.choosing = False
+        return was_open
+
+    @on(Composer.Submitted)
+    def _submitted(self, message: Composer.Submitted) -> None:
+        message.stop()
+        meant = parse(message.text)
+        if isinstance(meant, Mistake) and (chosen := self.commands.chosen):
+            # Enter on the list takes the highlighted command, as Tab does.
+            self.composer.write(f"/{chosen} ")
+        elif meant is None:
+            self.composer.accept(remember=False)
+        elif isinstance(meant, Spoken) and (fit := self.fit).over:
+            words = f"That is too long: it has {fit.used:,} {fit.unit}, and {fit.allowed:,} are allowed."
+            self.post_message(self.Entered(Mistake(words)))
+        else:
+            if not isinstance(meant, Mistake):
+                self.composer.accept()
+            self.post_message(self.Entered(meant))
+
+    @on(Composer.Changed)
+    def _changed(self, message: Composer.Changed) -> None:
+        message.stop()
+        self.commands.offer(self.composer.text, operator=self.operator)
+        self.composer.choosing = self.commands.display
+        self._tell()
+
+    @on(Composer.CommandMoved)
+    def _command_moved(self, message: Composer.CommandMoved) -> None:
+        message.stop()
+        if message.by < 0:
+            self.commands.action_cursor_up()
+        else:
+            self.commands.action_cursor_down()
+
+    @on(Composer.PasteAsked)
+    def _paste_asked(self, message: Composer.PasteAsked) -> None:
+        message.stop()
+        self.app.push_screen(
+            PasteScreen(message.text), lambda yes: self.composer.insert_pasted(message.text) if yes else None
+        )
+
+    def watch_unread(self) -> None:
+        self._tell()
+
+    def watch_limits(self) -> None:
+        self._tell()
+
+    def watch_waiting(self) -> None:
+        self._tell()
+
+    def _tell(self) -> None:
+        fit = self.fit
+        if fit.near:
+            words = f" {fit.used:,} of {fit.allowed:,} {fit.unit}"
+            self.aside.update(Content.styled(words, "$error bold" if fit.over else "$quiet"))
+        elif self.waiting:
+            self.aside.update(Content.styled(f" your next line in {self.waiting} s", "$warning bold"))
+        else:
+            self.aside.update(Content.styled(f" {self.unread:,} new ↓" if self.unread else "", "$accent bold"))

@@ -1,0 +1,45 @@
+"""RulesLine: what holds for everybody now, above the pane: the pinned line, and whether it is locked, quiet or slow."""
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from protocol.messages import Rules
+
+
+class RulesLine(Widget):
+    """One line; hidden while nothing holds. Where not all fits, the pinned line gives way."""
+
+    ALLOW_SELECT = True
+    rules: reactive[Rules] = reactive(Rules())
+
+    def on_mount(self) -> None:
+        self.watch_rules()
+
+    def watch_rules(self) -> None:
+        self.display = self.rules != Rules()
+
+    def render(self) -> Content:
+        return draw(self.rules, self.size.width)
+
+
+def draw(rules: Rules, width: int) -> Content:
+    """The line, in `width` cells."""
+    signs = Content.styled("   ".join(holding(rules)), "$warning bold")
+    if not rules.pin:
+        return signs.truncate(width, ellipsis=True)
+    room = max(1, width - signs.cell_length - 2)
+    pin = Content.assemble(("▌ ", "$accent"), (rules.pin, "bold")).truncate(room, ellipsis=True)
+    return pin.pad_right(room + 2 - pin.cell_length) + signs if signs else pin
+
+
+def holding(rules: Rules) -> list[str]:
+    """What holds, but for the pinned line, in a word or two each."""
+    words = []
+    if rules.locked:
+        words.append("locked")
+    if rules.quiet:
+        words.append("quiet: only operators speak")
+    if rules.slow:
+        words.append(f"slow: a line every {rules.slow:g} s")
+    return words

@@ -1,0 +1,66 @@
+"""StatusBar: what runs the room and how well we are connected to it, in one line: what the server told, no guess."""
+
+from msgspec import Struct
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from tui.look import look
+
+
+class Standing(Struct, frozen=True):
+    """What is known now. `round_trip` is in seconds; `phase` is the link's."""
+
+    phase: str = "connecting"
+    model: str = ""
+    connections: int = 0
+    served_by: str = ""
+    round_trip: float | None = None
+    address: str = ""
+
+
+class StatusBar(Widget):
+    """Draws a Standing, and leaves out what does not fit, from the end."""
+
+    standing: reactive[Standing] = reactive(Standing())
+
+    def render(self) -> Content:
+        return draw(self.standing, self.size.width)
+
+
+def draw(standing: Standing, width: int) -> Content:
+    """As many of the standing's parts, in their order of weight, as fit into `width` cells."""
+    gap = "  " if width < 60 else "   "
+    line = Content("")
+    for part in _parts(standing):
+        longer = line + gap + part if line else part
+        if line and longer.cell_length > width:
+            break
+        line = longer
+    return line.truncate(width, ellipsis=True)
+
+
+def _parts(standing: Standing) -> list[Content]:
+    address = Content.styled(standing.address, "$quiet")
+    if standing.phase != "online":
+        state = "○ left" if standing.phase == "over" else "○ not connected"
+        return [Content.styled(state, "$warning bold"), address]
+    parts = [_model(standing.model), Content(f"{standing.connections:,} connected")]
+    if standing.served_by:
+        parts.append(Content.styled(f"you: {standing.served_by}", "$quiet"))
+    if standing.round_trip is not None:
+        parts.append(Content.styled(duration(standing.round_trip), "$quiet"))
+    return [*parts, address]
+
+
+def _model(model: str) -> Content:
+    known = look(model)
+    style = f"$model-{model} bold" if model in ("process", "thread", "event") else "bold"
+    return Content.styled(f"{known.sign} {model}", style)
+
+
+def duration(seconds: float) -> str:
+    """A span of time as people read it: `0.4 ms`, `23 ms`, `1.2 s`."""
+    if seconds < 0.001:
+        return f"{seconds * 1000:.1f} ms"
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
