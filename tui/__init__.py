@@ -1,0 +1,1 @@
+"""Everything a person runs to take part in the room."""

@@ -1,0 +1,55 @@
+"""Address: where a room is, as people write it: `HOST`, `HOST:PORT`, `[IPv6]:PORT`. Pure: no name is looked up."""
+
+import re
+
+from msgspec import Struct
+
+DEFAULT_PORT = 2000
+_HOST_NAME = re.compile(r"[^\s:/\[\]@?#]{1,253}")
+_IPV6 = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[\w.-]+)?")
+
+
+class AddressRefused(ValueError):
+    """That is no address; the message is a sentence that says why."""
+
+
+class Address(Struct, frozen=True):
+    """A host (a name, an IPv4 or an IPv6 address, without brackets) and a port. `str` gives it back as it is written,
+    with the port always told."""
+
+    host: str
+    port: int = DEFAULT_PORT
+
+    @classmethod
+    def parse(cls, written: str, port: int = DEFAULT_PORT) -> "Address":
+        """The address in `written`; `port` where it names none. Raises AddressRefused."""
+        host, given = _split(written.strip())
+        if not host:
+            raise AddressRefused(f"{written!r} names no host; write HOST or HOST:PORT")
+        if not (_IPV6 if ":" in host else _HOST_NAME).fullmatch(host):
+            raise AddressRefused(f"{host!r} is no host name; write HOST or HOST:PORT, an IPv6 address in brackets")
+        return cls(host, port if given is None else _port(given))
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _split(written: str) -> tuple[str, str | None]:
+    if written.startswith("["):
+        host, bracket, rest = written[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            raise AddressRefused(f"{written!r} has a bracket too few; write [IPv6]:PORT")
+        if ":" not in host:
+            raise AddressRefused(f"{host!r} is no IPv6 address, and only those are written in brackets")
+        return host, rest[1:] if rest else None
+    if written.count(":") > 1:  # An IPv6 address without brackets can have no port: nobody could tell which part it is.
+        return written, None
+    host, colon, port = written.partition(":")
+    return host, port if colon else None
+
+
+def _port(written: str) -> int:
+    # isascii: int() also takes the digits of other scripts.
+    if not (written.isascii() and written.isdecimal() and len(written) <= 5 and 0 < int(written) < 65536):
+        raise AddressRefused(f"{written!r} is no port; a port is a number from 1 to 65535")
+    return int(written)

@@ -1,0 +1,228 @@
+"""chat-tui: joins a room, or opens one and joins it, on the full screen or in line mode.
+
+Exit codes: 0 clean, 1 run-time failure, 2 bad usage or configuration, 69 where no room could be reached, 130 on Ctrl-C.
+What goes wrong is told in a sentence on standard error; a traceback means a mistake of ours. Textual and prompt_toolkit
+are loaded only where a screen or a prompt is shown.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from click.core import ParameterSource
+from msgspec.structs import replace
+
+from protocol import __version__
+from protocol.messages import Model
+from protocol.text import NicknameRefused, check_nickname, harmless
+from tui.address import Address, AddressRefused
+from tui.hosting import HostOptions
+from tui.minutes import Minutes
+from tui.settings import Settings, SettingsRefused, config_file, read_config, recall, remember
+from tui.transcript_file import CannotSave
+
+EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+LOCAL = Address("127.0.0.1")
+PASSED_ON = ("motd", "history", "rate_limit", "max_clients", "max_per_ip")
+"""Options that a hosted server gets as they were written: it checks them itself."""
+HOSTS_ONLY = ("model", "bind", *PASSED_ON)
+NOT_IN_A_FILE = ("address", "host", "config", "version", "help")
+"""What is asked for anew each time."""
+
+EXAMPLES = f"""\b
+Examples:
+  chat-tui --host                        open a room for everybody on your network, and join it
+  chat-tui --host --model thread         the same, with a thread for each connection
+  chat-tui 192.0.2.7                     join a room; the port is 2000 unless you say HOST:PORT
+  chat-tui room.example:2001 -n ada      join under a nickname
+  chat-tui --plain 192.0.2.7             the same in line mode
+  echo hello | chat-tui --plain 192.0.2.7 -n bot     say a line, and leave once it was heard
+
+\b
+Every option can also come from the environment (--theme is CHAT_TUI_THEME) and from a TOML file
+(theme = "nord"). A flag beats the environment, and the environment beats the file:
+  {config_file()}
+
+\b
+Exit codes: 0 clean, 1 run-time failure, 2 bad usage or configuration, 69 no room could be
+reached, 130 on Ctrl-C.
+"""
+
+
+def _read_config(context: click.Context, option: click.Parameter, path: str | None) -> str | None:
+    """Make the configuration file the weakest source of every option."""
+    file = Path(path) if path else config_file()
+    if not path and not file.exists():
+        return path
+    known = {name: one for one in context.command.params if (name := one.name) not in NOT_IN_A_FILE}
+    values = {}
+    for key, value in read_config(file).items():
+        one = known.get(key.replace("-", "_"))
+        if one is None or one.name is None:
+            raise SettingsRefused(f"the configuration file {file} has a key chat-tui does not know: {key!r}")
+        wanted = bool if isinstance(one, click.Option) and one.is_flag else str
+        if type(value) is int and wanted is str:
+            value = str(value)
+        if type(value) is not wanted:
+            kind = "true or false" if wanted is bool else "text"
+            raise SettingsRefused(f"{key} in the configuration file {file} must be {kind}")
+        values[one.name] = value
+    context.default_map = values
+    return path
+
+
+@click.command(
+    epilog=EXAMPLES,
+    context_settings={
+        "auto_envvar_prefix": "CHAT_TUI",
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+    },
+)
+@click.argument("address", metavar="[HOST[:PORT]]", required=False, envvar=None)
+@click.option("-n", "--nick", metavar="NICK", help="Your nickname. Default: the one you had the last time.")
+@click.option("--host", is_flag=True, help="Open a room here and join it; it ends when you leave.")
+@click.option("--model", metavar="MODEL", help="What serves a connection of it: process, thread or event (default).")
+@click.option("--bind", metavar="ADDR:PORT", help="Where it listens. Default: everywhere, port 2000 or a free one.")
+@click.option("--motd", metavar="FILE", help="Its message of the day, shown to each newcomer.")
+@click.option("--history", metavar="N", help="Lines it shows a newcomer. Default 50.")
+@click.option("--rate-limit", metavar="BURST/RATE", help="Lines at once, then lines a second; or off. Default 10/2.")
+@click.option("--max-clients", metavar="N", help="Connections at once. Default: as many as the system allows.")
+@click.option("--max-per-ip", metavar="N", help="Connections at once from one address. Default: no limit.")
+@click.option("--transcript", metavar="FILE", help="Write down what is said: JSON lines, or Markdown for FILE.md.")
+@click.option("--plain", is_flag=True, help="Line mode; also without a terminal, as in a pipe.")
+@click.option("--theme", metavar="THEME", help="The colours of the screen; ^P in it shows them all.")
+@click.option("--mouse/--no-mouse", default=True, help="Take the mouse, or leave it to the terminal.")
+@click.option("--bell/--no-bell", default=None, help="Ring when somebody names you, or never.")
+@click.option("--config", metavar="FILE", is_eager=True, callback=_read_config, help="The TOML file to read.")
+@click.version_option(__version__, prog_name="chat-tui", message="%(prog)s %(version)s")
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    address: str | None,
+    nick: str | None,
+    host: bool,
+    plain: bool,
+    theme: str | None,
+    mouse: bool,
+    bell: bool | None,
+    transcript: str | None,
+    config: str | None,
+    **server_options: str | None,
+) -> int:
+    """Join a chat room, or open one with --host."""
+    _refuse_contradictions(context, address, host)
+    recalled = recall()
+    given = {"theme": theme, "nick": nick and check_nickname(nick), "mouse": mouse, "bell": bell}
+    settings = replace(recalled, **{name: value for name, value in given.items() if value is not None})
+    options = host_options(server_options) if host else None
+    room = None if host else which_room(address, settings)
+    minutes = Minutes(Path(transcript) if transcript else None)
+    failure = ""
+    try:
+        if plain or not (sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()):
+            from tui.line_client import run
+
+            status = run(room, nick, options, settings, minutes)
+        else:
+            status = show_screen(room, nick, options, settings, minutes)
+    finally:
+        failure = minutes.close()
+        if failure:
+            fail(failure, EXIT_FAILURE)
+    return status or (EXIT_FAILURE if failure else 0)
+
+
+def _refuse_contradictions(context: click.Context, address: str | None, host: bool) -> None:
+    if host and address:
+        raise click.UsageError("--host opens a room of your own; HOST joins another: leave one of them out")
+    for name in HOSTS_ONLY:
+        if not host and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name.replace('_', '-')} is for a room of your own: it goes with --host")
+
+
+def host_options(given: dict[str, str | None]) -> HostOptions:
+    """What a hosted server is told, of options that were given."""
+    model = given["model"]
+    if model is not None and model not in list(Model):
+        raise click.UsageError(f"there is no model {model!r}: it is process, thread or event")
+    passed = [(f"--{name.replace('_', '-')}", value) for name in PASSED_ON if (value := given[name]) is not None]
+    return HostOptions(model, given["bind"], tuple(word for pair in passed for word in pair))
+
+
+def which_room(address: str | None, settings: Settings) -> Address:
+    """The room that was named, else the last one joined, else one on this machine. Raises AddressRefused."""
+    if address is not None:
+        return Address.parse(address)
+    for room in settings.rooms:
+        try:
+            return Address.parse(room)
+        except AddressRefused:
+            continue  # The file was edited.
+    return LOCAL
+
+
+def show_screen(
+    room: Address | None, nick: str | None, options: HostOptions | None, settings: Settings, minutes: Minutes
+) -> int:
+    """Run the full screen; returns its exit code."""
+    from tui.app import ChatApp
+
+    app = ChatApp(
+        address=room,
+        nick=nick or "",
+        host=options,
+        settings=settings,
+        remember=partial(remember, settings),
+        minutes=minutes,
+    )
+    if settings.theme and settings.theme not in app.available_themes:
+        names = ", ".join(sorted(app.available_themes))
+        raise SettingsRefused(f"there is no theme {settings.theme!r}; there are {names}")
+    app.run(mouse=settings.mouse)
+    return app.return_code or 0
+
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """The console script: runs the command and exits with its code."""
+    status = status_of(args)
+    let_go_of_a_lost_terminal()
+    sys.exit(status)
+
+
+def let_go_of_a_lost_terminal() -> None:
+    """What a closed window did not take goes nowhere. Python would try again at its exit, fail, and exit with 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):  # It may also be closed, or None.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            for descriptor in (1, 2):
+                os.dup2(nowhere, descriptor)
+            return
+
+
+def status_of(args: Sequence[str] | None) -> int:
+    """Run the command; returns its exit code, once what went wrong is told in a sentence."""
+    try:
+        status = command.main(args, prog_name="chat-tui", standalone_mode=False)
+        return int(status or 0)
+    except click.ClickException as error:
+        return fail(f"{error.format_message()} (chat-tui --help lists the options)", EXIT_USAGE)
+    except NicknameRefused as error:
+        return fail(f"that nickname will not do: {error}", EXIT_USAGE)
+    except (SettingsRefused, AddressRefused, CannotSave) as error:
+        return fail(str(error), EXIT_USAGE)
+    except (KeyboardInterrupt, click.Abort):
+        return EXIT_INTERRUPTED
+
+
+def fail(sentence: str, status: int) -> int:
+    """Tell what went wrong, and give the exit code back."""
+    click.echo(f"chat-tui: {harmless(sentence)}", err=True)
+    return status

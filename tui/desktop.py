@@ -1,0 +1,41 @@
+"""What reaches beyond the terminal: the clipboard, and a browser for a link that somebody said."""
+
+import os
+import sys
+from urllib.parse import urlsplit
+
+from textual.app import App
+from textual.widgets import Input, TextArea
+
+
+def copy_selection(app: App[None]) -> bool:
+    """Copy what is selected, in the pane or where one writes. Returns whether anything was."""
+    focused = app.focused
+    field = focused.selected_text if isinstance(focused, Input | TextArea) else ""
+    text = field or app.screen.get_selected_text()
+    if not text:
+        return False
+    app.copy_to_clipboard(text)
+    app.screen.clear_selection()
+    app.notify("copied", timeout=1.5)
+    return True
+
+
+def follow_link(app: App[None], url: str) -> None:
+    """Open `url` (http or https only), or copy it where a browser would draw over our terminal. For a thread: it may
+    block."""
+    if urlsplit(url).scheme not in ("http", "https"):
+        return
+    import webbrowser  # 5 ms, and few click.
+
+    if _has_windows() and webbrowser.open(url):
+        words = f"opened {url}"
+    else:
+        app.call_from_thread(app.copy_to_clipboard, url)
+        words = f"copied {url}"
+    app.call_from_thread(app.notify, words, markup=False, timeout=3)
+
+
+def _has_windows() -> bool:
+    """Whether there is a desktop. Without one, webbrowser takes w3m or lynx, which want the terminal."""
+    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,113 @@
+"""What line mode prints for what the room tells. Pure: events in, lines of styled pieces out.
+
+The words are those of the plain dialect: `nick: text`, `* nick did`, and `*** ` before what the room itself says. What
+the client says itself begins with `--- `. A nickname begins with a letter or a digit, so no person's line can look
+like either; and a line that is longer than the terminal is broken here, with its later rows set in, so that no part of
+it can.
+"""
+
+from collections.abc import Iterator, Sequence
+from zlib import crc32
+
+from protocol import plain
+from protocol.client import Gap, Received
+from protocol.messages import Pong, Refused, Said, Welcome
+from tui.transcript.wrapping import cells, wrap
+
+OWN, ROOM, REFUSED, NOTE, ACTION, TEXT = "class:own", "class:room", "class:refused", "class:note", "class:action", ""
+NICK_STYLES = tuple(f"class:nick{number}" for number in range(6))
+INDENT = 4
+NARROWEST = 20
+"""Columns below which lines are left to the terminal to break."""
+MOST_ROWS = 400
+MOST_LINES = 1000
+"""Lines of one event that are printed, and rows of one line: a server of ill will could send a million."""
+
+Piece = tuple[str, str]
+"""A style and a text."""
+Line = list[Piece]
+
+
+def note(text: str) -> Line:
+    """The client's own words."""
+    return [(NOTE, f"--- {text}")]
+
+
+def lines_of(event: Received, me: str) -> list[Line]:
+    """What to print for an event; `me` is the nickname of whoever reads it."""
+    lines = _lines_of(event, me)
+    if len(lines) > MOST_LINES:
+        return [*lines[:MOST_LINES], note(f"and {len(lines) - MOST_LINES} more lines, which are not shown")]
+    return lines
+
+
+def _lines_of(event: Received, me: str) -> list[Line]:
+    match event:
+        case Said():
+            return [_said(event, line, me) for line in event.text.split("\n")]
+        case Welcome():
+            return _welcome(event)
+        case Gap(missed=None):
+            return [note("this room does not know you: it was opened anew, and what was said before may be lost")]
+        case Gap():
+            return [note(f"{event.missed} events were missed, and the room does not have them any more")]
+        case Pong():
+            return []
+    style = REFUSED if isinstance(event, Refused) else ROOM
+    return [[(style, line)] for line in plain.encode(event).decode().splitlines() if line]
+
+
+def nick_style(nick: str) -> str:
+    """The same one for the same nickname, in every run."""
+    return NICK_STYLES[crc32(nick.encode()) % len(NICK_STYLES)]
+
+
+def plain_text(line: Line) -> str:
+    """The line without its styles."""
+    return "".join(text for _, text in line)
+
+
+def broken(line: Line, columns: int) -> Iterator[Line]:
+    """The rows of a line on a terminal of so many columns; all but the first are set in."""
+    whole = plain_text(line)
+    if columns < NARROWEST or cells(whole) < columns:
+        yield line
+        return
+    # One column is left free: terminals differ in what they do after the last one.
+    rows = wrap(whole, columns - 1 - INDENT, MOST_ROWS)
+    for number, (start, end) in enumerate(rows):
+        yield ([(TEXT, " " * INDENT)] if number else []) + _cut(line, start, end)
+    if rows[-1][1] < len(whole.rstrip()):
+        yield [(TEXT, " " * INDENT), (NOTE, "… and more, which is not shown")]
+
+
+def _said(event: Said, text: str, me: str) -> Line:
+    style = OWN if event.nick == me else nick_style(event.nick)
+    if event.action:
+        return [(ACTION, "* "), (style, event.nick), (ACTION, f" {text}")]
+    return [(style, event.nick), (TEXT, f": {text}")]
+
+
+def _welcome(event: Welcome) -> list[Line]:
+    # What was said before comes as events of its own.
+    if event.resumed:
+        return [note(f"back in the room, as {event.you}")]
+    here = f"{event.connections} connected, {event.model} model"
+    motd = [[(ROOM, f"*** {line}")] for line in event.motd.split("\n") if line]
+    pinned = [[(ROOM, f"*** pinned: {line}")] for line in event.rules.pin.split("\n") if line]
+    return [note(f"you are in the room, as {event.you}; {here}"), *motd, *pinned]
+
+
+def _cut(line: Line, start: int, end: int) -> Line:
+    found: Line = []
+    at = 0
+    for style, text in line:
+        if part := text[max(start - at, 0) : max(end - at, 0)]:
+            found.append((style, part))
+        at += len(text)
+    return found
+
+
+def as_text(lines: Sequence[Line]) -> str:
+    """The lines as they go into a pipe, each with its end."""
+    return "".join(f"{plain_text(line)}\n" for line in lines)

@@ -1,0 +1,35 @@
+"""How each model looks, everywhere the same: its sign and its colour.
+
+The sign tells the models apart without colour; the colours can be read on a dark and on a light background.
+"""
+
+from msgspec import Struct
+
+
+class Look(Struct, frozen=True):
+    """A model's sign, and its colour on a dark and on a light background."""
+
+    sign: str
+    dark: str
+    light: str
+
+
+MODELS = {
+    "process": Look("▣", "#f0b132", "#8f5f00"),
+    "thread": Look("≋", "#b79bff", "#6a3fc4"),
+    "event": Look("↻", "#5fd38d", "#14713a"),
+}
+UNKNOWN = Look("◌", "#8d95a5", "#666b75")
+QUIET = UNKNOWN
+
+
+def look(model: str) -> Look:
+    """The look of a model; of no model in particular where a newer server names one that is not known here."""
+    return MODELS.get(model, UNKNOWN)
+
+
+def variables(dark: bool) -> dict[str, str]:
+    """The CSS variables that every theme is given: `$model-process`, `$model-thread`, `$model-event`, and `$quiet` for
+    what should not draw the eye."""
+    models = {f"model-{name}": one.dark if dark else one.light for name, one in MODELS.items()}
+    return {**models, "quiet": QUIET.dark if dark else QUIET.light}

@@ -1,0 +1,125 @@
+"""Metering: what the server's meter has told over time: the last minutes, and each model's busiest second. Pure.
+
+Two models are compared by real readings, one of each: the second in which it delivered most, with all that was measured
+in that same second. A reading covers the second before it, so the first one after a switch still holds some of the
+model before, and is not compared.
+"""
+
+from collections import deque
+
+from msgspec import Struct
+
+from protocol.messages import Metered, Model, Switched, Tally
+
+KEPT = 60
+"""Readings drawn as a line: one a second."""
+
+
+class Column(Struct):
+    """What one model has shown: its busiest second, and how long the last switch to it took, in seconds."""
+
+    busiest: Metered
+    pause: float | None = None
+
+
+class Metering:
+    """All that was metered in this room."""
+
+    def __init__(self) -> None:
+        self.last: Metered | None = None
+        self.lines: deque[float] = deque(maxlen=KEPT)
+        self.deliveries: deque[float] = deque(maxlen=KEPT)
+        self.columns: dict[str, Column] = {}
+        """By model, in the order in which they were used."""
+        self._pauses: dict[str, float] = {}
+
+    @property
+    def tally(self) -> Tally:
+        return self.last.tally if self.last is not None else Tally()
+
+    def switched(self, event: Switched) -> None:
+        """Another model runs."""
+        self._pauses[event.model] = event.pause
+        if event.model in self.columns:
+            self.columns[event.model].pause = event.pause
+
+    def add(self, reading: Metered) -> None:
+        """One more second has passed."""
+        new = self.last is not None and self.last.model != reading.model
+        self.last = reading
+        self.lines.append(reading.lines)
+        self.deliveries.append(reading.deliveries)
+        if new:
+            return
+        column = self.columns.get(reading.model)
+        if column is None:
+            self.columns[reading.model] = Column(reading, self._pauses.get(reading.model))
+        elif reading.deliveries >= column.busiest.deliveries:
+            column.busiest = reading
+
+
+Row = tuple[str, list[str]]
+"""A name, and a cell for each model."""
+
+
+def comparison(metering: Metering) -> tuple[list[str], list[Row]]:
+    """The models used so far, the three known ones in the order of the talk, and a row for each thing measured."""
+    known = [str(model) for model in Model]
+    models = sorted(metering.columns, key=lambda model: known.index(model) if model in known else len(known))
+    columns = [metering.columns[model] for model in models]
+    busiest = [column.busiest for column in columns]
+    rows: list[Row] = [
+        ("connections", [f"{one.connections:,}" for one in busiest]),
+        ("lines/s", [rate(one.lines) for one in busiest]),
+        ("deliveries/s", [rate(one.deliveries) for one in busiest]),
+        ("a line takes, p50", [span(one.p50) if one.p50 else "–" for one in busiest]),
+        ("             p99", [span(one.p99) if one.p99 else "–" for one in busiest]),
+        ("memory", [size(one.memory) for one in busiest]),
+        ("  a connection", [size(one.memory_each) for one in busiest]),
+        ("processes", [f"{one.processes:,}" for one in busiest]),
+        ("threads", [f"{one.threads:,}" for one in busiest]),
+        ("processor cores", [f"{one.cpu:.2f}" for one in busiest]),
+        ("switch to it", ["–" if one.pause is None else span(one.pause) for one in columns]),
+    ]
+    return models, rows
+
+
+def record(tally: Tally) -> list[tuple[str, str]]:
+    """What the room will be remembered for, as names and figures; what never happened but for the first two is left
+    out."""
+    bounced = tally.escaped + tally.look_alikes + tally.oversized
+    figures: list[tuple[str, str, object]] = [
+        ("most people", f"{tally.most_people:,}", True),
+        ("lines said", f"{tally.lines:,}", True),
+        ("longest a line took", span(tally.longest), tally.longest),
+        ("slowed", f"{tally.slowed:,}", tally.slowed),
+        ("refused", f"{tally.refused:,}", tally.refused),
+        ("let go", f"{tally.let_go:,}", tally.let_go),
+        ("died", f"{tally.died:,}", tally.died),
+        ("attacks bounced:" if bounced > 1 else "attack bounced:", f"{bounced:,}", bounced),
+        ("with escape sequences", f"{tally.escaped:,}", tally.escaped),
+        ("by look-alikes", f"{tally.look_alikes:,}", tally.look_alikes),
+        ("oversized", f"{tally.oversized:,}", tally.oversized),
+    ]
+    return [(name, figure) for name, figure, told in figures if told]
+
+
+def span(seconds: float) -> str:
+    """`0.04 ms`, `1.2 ms`, `23 ms`, `1.2 s`."""
+    if seconds < 0.00095:
+        return f"{seconds * 1000:.2f} ms"
+    if seconds < 0.00995:
+        return f"{seconds * 1000:.1f} ms"
+    return f"{seconds * 1000:.0f} ms" if seconds < 0.9995 else f"{seconds:,.1f} s"
+
+
+def rate(a_second: float) -> str:
+    """`0`, `0.5`, `12`, `48,210`."""
+    return f"{a_second:,.0f}" if a_second >= 9.95 or a_second == round(a_second) else f"{a_second:.1f}"
+
+
+def size(amount: int) -> str:
+    """Bytes as people read them: `430 KiB`, `21.3 MiB`; `–` for none."""
+    if amount <= 0:
+        return "–"
+    return f"{amount / 1024:,.0f} KiB" if amount < 2**20 else f"{amount / 2**20:,.1f} MiB"

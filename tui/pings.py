@@ -1,0 +1,52 @@
+"""Pings: how long the way to the room and back takes, and when a silence is too long. Pure: times are arguments."""
+
+import secrets
+
+from protocol.messages import Limits
+
+PING_EVERY = 5.0
+"""Seconds."""
+PING_SHARE = 10.0
+"""A ping costs the flood allowance a line: at most one in this many of what a second allows."""
+SILENT_PINGS = 3
+"""Ping intervals without a byte, after which the connection is taken for dead."""
+
+
+class Pings:
+    """The pings of one connection after another, one at a time."""
+
+    def __init__(self) -> None:
+        self.round_trip: float | None = None
+        """Seconds the last one took; None where none was answered on this connection."""
+        self.waiting = False
+        """One is on its way."""
+        self._id = ""
+        self._sent = 0.0
+
+    def begin(self, now: float) -> str:
+        """The id of a ping that is sent now."""
+        self._id, self._sent, self.waiting = f"link-{secrets.token_hex(4)}", now, True
+        return self._id
+
+    def answered(self, id: str, now: float) -> bool:
+        """A pong came. Returns whether it is ours."""
+        if not self.waiting or id != self._id:
+            return False
+        self.round_trip, self.waiting = now - self._sent, False
+        return True
+
+    def forget(self) -> None:
+        """The connection is gone."""
+        self.round_trip, self.waiting = None, False
+
+
+def interval(limits: Limits) -> float:
+    """Seconds between two pings, where a room has these limits."""
+    seconds = max(PING_EVERY, PING_SHARE / limits.rate) if limits.rate else PING_EVERY
+    # Whoever reads along is not idle: a room that lets the silent go hears of us in time.
+    return min(seconds, limits.idle_timeout / 2) if limits.idle_timeout else seconds
+
+
+def is_silent(seconds: float, limits: Limits) -> bool:
+    """Whether so many seconds without a byte are too long."""
+    return seconds >= SILENT_PINGS * max(PING_EVERY, interval(limits))

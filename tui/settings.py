@@ -1,0 +1,103 @@
+"""Settings: what a person sets in a file, and what chat-tui remembers by itself from one time to the next.
+
+Two TOML files in one folder, platformdirs' for the user's configuration: `config.toml` is the person's, and only read;
+`remembered.toml` is ours, and read leniently: if it is gone or broken, nothing is remembered. A flag beats the
+environment, which beats `config.toml`, which beats what was remembered; the first three are click's business, in `cli`.
+"""
+
+import tomllib
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import msgspec
+import tomli_w
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+from platformdirs import user_config_path
+
+from tui.address import Address
+
+MAX_ROOMS = 8
+MAX_FILE = 64 * 1024
+"""Bytes of a file that are read; more is no configuration."""
+
+
+class SettingsRefused(ValueError):
+    """The configuration will not do; the message is a sentence that names the place."""
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """How the clients look and behave. `theme` is one of Textual's, empty for ours."""
+
+    theme: str = ""
+    nick: str = ""
+    mouse: bool = True
+    bell: bool = True
+    """Ring when somebody names me."""
+    times: bool = True
+    """Show when things were said."""
+    rooms: tuple[str, ...] = ()
+    """The last rooms joined, the latest first."""
+
+    def with_room(self, address: Address) -> "Settings":
+        """The same, with `address` as the latest room."""
+        others = [room for room in self.rooms if room != str(address)]
+        return replace(self, rooms=(str(address), *others)[:MAX_ROOMS])
+
+
+REMEMBERED = ("theme", "nick", "bell", "times", "rooms")
+ALWAYS_REMEMBERED = ("nick", "rooms")
+"""Also where they came from a flag: who joins as ada wants to be asked as ada the next time."""
+
+
+def config_file() -> Path:
+    """Where a person's settings are read from unless told otherwise."""
+    return user_config_path("chat-tui") / "config.toml"
+
+
+def remembered_file() -> Path:
+    """Where chat-tui keeps what it remembers."""
+    return user_config_path("chat-tui") / "remembered.toml"
+
+
+def read_config(path: Path) -> dict[str, object]:
+    """The keys and values of a person's TOML file. Raises SettingsRefused."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE + 1)
+        if len(data) > MAX_FILE:
+            raise SettingsRefused(f"the configuration file {path} has more than {MAX_FILE // 1024} KiB")
+        return tomllib.loads(data.decode())
+    except OSError as error:
+        raise SettingsRefused(f"the configuration file {path} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SettingsRefused(f"the configuration file {path} is not TOML: {error}") from None
+
+
+def recall() -> Settings:
+    """What was remembered, and the defaults for the rest."""
+    try:
+        values = read_config(remembered_file())
+        return msgspec.convert({name: values[name] for name in REMEMBERED if name in values}, Settings)
+    except (SettingsRefused, msgspec.ValidationError):
+        return Settings()
+
+
+def remember(began: Settings, now: Settings) -> bool:
+    """Keep for the next time what has changed since `began`, so that a flag given once does not stay.
+
+    Returns False where that could not be written. Two clients that write at once leave one whole file.
+    """
+    values = asdict(now)
+    changed = {name: values[name] for name in REMEMBERED if values[name] != getattr(began, name)}
+    used = {name: values[name] for name in ALWAYS_REMEMBERED if values[name]}
+    kept = asdict(replace(recall(), **(changed | used)))
+    path = remembered_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile("wb", dir=path.parent, prefix=".remembered-", delete=False) as file:
+            tomli_w.dump({name: kept[name] for name in REMEMBERED}, file)
+        Path(file.name).replace(path)
+    except OSError:
+        return False
+    return True
