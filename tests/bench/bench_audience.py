@@ -1,0 +1,71 @@
+"""A small audience against each model, in a real server process: how soon all have heard what was said.
+
+For the large one, beside a C floor and an IRC server, see the comparison that seats a thousand. Here everybody sits in
+one process, which reads as fast as it can and shares the machine with the server: the figures compare the models with
+each other on this machine, and nothing else.
+"""
+
+import selectors
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from tests import running
+from tests.bench.conftest import PerSecond
+
+AUDIENCE, SPEAKERS = 100, 10
+MARK = b"#"
+"""Stands once in each line that is said, so that lines can be counted however they are cut."""
+LINE = b"a line of the length that people write, more or less, when they chat " + MARK + b"\n"
+PATIENCE = 60.0
+
+
+class Audience:
+    """Plain clients of one server, all read by one selector."""
+
+    def __init__(self, model: str, folder: Path) -> None:
+        self.server = running.start(model, folder)
+        self.sockets = [self.server.plain(f"member{number}").socket for number in range(AUDIENCE)]
+        self.selector = selectors.DefaultSelector()
+        for sock in self.sockets:
+            sock.setblocking(False)
+            self.selector.register(sock, selectors.EVENT_READ)
+
+    def talk(self, speakers: int, lines: int) -> None:
+        """So many say so many lines each, and everybody has heard them."""
+        for sock in self.sockets[:speakers]:
+            sock.send(LINE * lines)  # A few kilobytes: taken at once.
+        missing = speakers * lines * (AUDIENCE - 1)  # Nobody is told its own line in the plain dialect.
+        deadline = time.monotonic() + PATIENCE
+        while missing:
+            assert time.monotonic() < deadline, f"{missing} lines never came"
+            for key, _ in self.selector.select(1):
+                assert isinstance(key.fileobj, type(self.sockets[0]))
+                missing -= key.fileobj.recv(1 << 16).count(MARK)
+        assert missing == 0
+
+    def close(self) -> None:
+        self.selector.close()
+        self.server.close()
+
+
+@pytest.fixture(scope="module", params=["process", "thread", "event"])
+def audience(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audience]:
+    audience = Audience(request.param, tmp_path_factory.mktemp(request.param))
+    yield audience
+    audience.close()
+
+
+@pytest.mark.benchmark(group=f"an audience of {AUDIENCE}: one says a line")
+def test_a_line(benchmark: BenchmarkFixture, audience: Audience, per_second: PerSecond) -> None:
+    benchmark.pedantic(audience.talk, args=(1, 1), rounds=100, warmup_rounds=5)
+    per_second(AUDIENCE - 1, "deliveries")
+
+
+@pytest.mark.benchmark(group=f"an audience of {AUDIENCE}: {SPEAKERS} say 20 lines each")
+def test_a_burst(benchmark: BenchmarkFixture, audience: Audience, per_second: PerSecond) -> None:
+    benchmark.pedantic(audience.talk, args=(SPEAKERS, 20), rounds=50, warmup_rounds=5)
+    per_second(SPEAKERS * 20 * (AUDIENCE - 1), "deliveries")

@@ -1,0 +1,103 @@
+"""A turn of the event model, from the speaker's bytes in its socket to the bytes in 1,000 others: real TCP on loopback.
+
+Beside it what the system itself takes for that: one `send` to each of the same sockets, of the same bytes.
+"""
+
+import secrets
+import socket
+from collections.abc import Iterator
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from protocol.messages import Limits
+from server.models.event import EventModel
+from server.operators import Operators
+from server.room import Cost, Room
+from server.sockets import Listener, Stop, listen, raise_file_limit
+from tests.bench.conftest import PerSecond
+
+MEMBERS = 1000
+TEXT = b"a line of the length that people write, more or less, when they chat\n"
+ROUNDS = 100
+
+
+class Hall:
+    """The event model, run turn by turn by whoever measures, and the far ends of 1,000 connections to it."""
+
+    def __init__(self) -> None:
+        raise_file_limit()
+        limits = Limits(rate=0)
+        self.room = Room(
+            limits,
+            operators=Operators(),
+            make_token=lambda: secrets.token_urlsafe(16),
+            measure=lambda served_by: Cost(),
+        )
+        self.listener = Listener(listen("127.0.0.1", 0), limits)
+        self.model = EventModel(self.listener, self.room, Stop())
+        self.peers: list[socket.socket] = []
+        for number in range(MEMBERS):
+            peer = socket.create_connection(self.listener.socket.getsockname())
+            peer.sendall(f"member{number}\n".encode())
+            peer.setblocking(False)
+            self.peers.append(peer)
+            self.model.turn()
+        while len(self.room.roster) < MEMBERS or self.room.gathered.changed:
+            self.model.turn()
+
+    def drain(self) -> int:
+        """Read all that has come to everybody; returns how many bytes."""
+        size = 0
+        for peer in self.peers:
+            try:
+                while data := peer.recv(1 << 16):
+                    size += len(data)
+            except BlockingIOError:
+                pass
+        return size
+
+    def close(self) -> None:
+        for connection in self.model.stop():
+            connection.close()
+        for peer in self.peers:
+            peer.close()
+        self.listener.socket.close()
+
+
+@pytest.fixture(scope="module")
+def hall() -> Iterator[Hall]:
+    hall = Hall()
+    yield hall
+    hall.close()
+
+
+@pytest.mark.parametrize("lines", [1, 100])
+def test_event_model(benchmark: BenchmarkFixture, hall: Hall, lines: int, per_second: PerSecond) -> None:
+    benchmark.group = f"a broadcast of {lines} to {MEMBERS:,} members"
+    heard: list[int] = []
+
+    def somebody_speaks() -> None:
+        heard.append(hall.drain())
+        hall.peers[0].sendall(TEXT * lines)
+
+    benchmark.pedantic(hall.model.turn, setup=somebody_speaks, rounds=ROUNDS, warmup_rounds=3)
+    # All but the speaker hear each line, begun by the nickname.
+    heard.append(hall.drain())
+    assert heard[-1] == (MEMBERS - 1) * lines * len(b"member0: " + TEXT)
+    per_second((MEMBERS - 1) * lines, "deliveries")
+
+
+@pytest.mark.parametrize("lines", [1, 100])
+def test_floor_of_plain_sends(benchmark: BenchmarkFixture, hall: Hall, lines: int, per_second: PerSecond) -> None:
+    benchmark.group = f"a broadcast of {lines} to {MEMBERS:,} members"
+    data = (b"member0: " + TEXT) * lines
+    sockets = [connection.socket for connection in hall.model.connections.values()][1:]
+
+    def send() -> None:
+        for sock in sockets:
+            sock.send(data)
+
+    benchmark.pedantic(send, setup=lambda: hall.drain() and None, rounds=ROUNDS, warmup_rounds=3)
+    assert hall.drain() == len(sockets) * len(data)
+    per_second(len(sockets) * lines, "deliveries")

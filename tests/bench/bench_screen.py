@@ -1,0 +1,120 @@
+"""The whole client: how soon it paints beside the smallest Textual app, and whether it keeps up with a flood.
+
+Ratios and shares are asserted, and the figures printed. The flood comes from a scripted link, as fast as a room could
+send it; what is typed meanwhile must show.
+"""
+
+import asyncio
+import statistics
+import subprocess
+import sys
+from time import monotonic, process_time
+
+from pytest_benchmark.fixture import BenchmarkFixture
+from textual.widgets import TextArea
+
+from protocol.messages import Limits, Said, Welcome
+from tests.tui.snapshots.scripted import ADDRESS, ScriptedLink
+from tui.app import ChatApp
+from tui.settings import Settings
+
+FIRST_PAINT = 1.6
+"""Times as long as the smallest app."""
+STARTS = 7
+FLOOD, SECONDS, HERTZ = 5_000, 10, 12
+"""Lines a second, for so long, in so many batches a second."""
+CORES = 0.7
+ECHO = 0.5
+"""Seconds after which a typed letter stands in the input line, at the worst."""
+
+SMALLEST = """
+import os, time
+from textual.app import App
+class Timed(App):
+    def on_ready(self):
+        os.write(1, str(time.process_time()).encode())
+        self.exit()
+Timed().run(headless=True)
+"""
+OURS = """
+import os, time
+from tui.address import Address
+from tui.app import ChatApp
+from tui.settings import Settings
+def on_ready(self):
+    os.write(1, str(time.process_time()).encode())
+    self.exit()
+ChatApp.on_ready = on_ready
+ChatApp(address=Address("127.0.0.1", 9), nick="", host=None, settings=Settings()).run(headless=True)
+"""
+
+
+def until_painted(program: str) -> float:
+    """Seconds of processor from the start of Python to the first paint."""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    return float(done.stdout)
+
+
+def test_the_prompt_is_painted_almost_as_soon_as_the_smallest_app(benchmark: BenchmarkFixture) -> None:
+    smallest, ours = [], []
+
+    def start_both() -> None:
+        smallest.append(until_painted(SMALLEST))
+        ours.append(until_painted(OURS))
+
+    benchmark.pedantic(start_both, rounds=STARTS)
+    ratio = statistics.median(ours) / statistics.median(smallest)
+    print(f"\nfirst paint: {statistics.median(ours):.3f} s of processor, {ratio:.2f} times the smallest app's")
+    assert ratio <= FIRST_PAINT
+
+
+class FloodedLink(ScriptedLink):
+    """A room in which everybody talks at once."""
+
+    behind = 0.0
+
+    async def run(self) -> None:
+        """Say FLOOD lines a second, and note how late they could be handed over at the worst."""
+        self.client.connected()
+        hello = Welcome("ada", "token", 0, "event", 50, "event loop", Limits(), "nonce")
+        self._take(hello)
+        await asyncio.sleep(0.5)
+        began, told = monotonic(), 0
+        while told < FLOOD * SECONDS:
+            await asyncio.sleep(max(0.0, began + told / FLOOD - monotonic()))
+            type(self).behind = max(self.behind, monotonic() - began - told / FLOOD)
+            for _ in range(FLOOD // HERTZ):
+                told += 1
+                self._take(Said(told, f"guest{told % 50}", f"line {told} of a flood that says nothing at all", 1.8e9))
+            self._batches.flush()
+        await asyncio.Event().wait()
+
+
+def test_a_flood_is_shown_without_falling_behind_and_typing_echoes_meanwhile(benchmark: BenchmarkFixture) -> None:
+    cores, echoes = benchmark.pedantic(lambda: asyncio.run(flooded()), rounds=1)
+    echo = f"{statistics.median(echoes) * 1000:.0f} ms, {max(echoes) * 1000:.0f} at worst"
+    behind = f"{FloodedLink.behind * 1000:.0f} ms behind at worst"
+    print(f"\n{FLOOD:,} lines a second for {SECONDS} s: {cores:.2f} of a core, {behind}; a letter shows after {echo}")
+    assert cores < CORES
+    assert FloodedLink.behind < 1
+    assert max(echoes) < ECHO
+
+
+async def flooded() -> tuple[float, list[float]]:
+    """Run the client under the flood, and type; returns the cores it used, and how long each letter took to show."""
+    app = ChatApp(address=ADDRESS, nick="ada", host=None, settings=Settings(nick="ada"), make_link=FloodedLink)
+    echoes: list[float] = []
+    async with app.run_test(size=(100, 30)) as pilot:
+        while not app.screen.query(TextArea):
+            await pilot.pause(0.05)
+        began, used = monotonic(), process_time()
+        while monotonic() < began + SECONDS + 0.5:
+            line = app.screen.query_one(TextArea)
+            before, pressed = line.text, monotonic()
+            await pilot.press("x")
+            while line.text == before:  # noqa: ASYNC110  # what is drawn sets no event
+                await asyncio.sleep(0.005)
+            echoes.append(monotonic() - pressed)
+            await asyncio.sleep(0.3)
+        cores = (process_time() - used) / (monotonic() - began)
+    return cores, echoes

@@ -1,0 +1,34 @@
+"""What `make bench` prints besides the tables: figures per second, and how they compare in their group."""
+
+from collections.abc import Callable
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+PerSecond = Callable[[int, str], None]
+_figures = pytest.StashKey[list[tuple[str, str, str, float]]]()
+
+
+@pytest.fixture
+def per_second(request: pytest.FixtureRequest, benchmark: BenchmarkFixture) -> PerSecond:
+    """`per_second(count, unit)`, called after the measuring: a round did `count` of `unit`."""
+
+    def note(count: int, unit: str) -> None:
+        if benchmark.stats is not None:  # None under --benchmark-disable
+            figures = request.config.stash.setdefault(_figures, [])
+            rate = count / benchmark.stats.stats.median
+            figures.append((benchmark.group or "", request.node.name.removeprefix("test_"), unit, rate))
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """By group, the fastest first, as medians."""
+    figures = config.stash.get(_figures, [])
+    for group in dict.fromkeys(figure[0] for figure in figures):
+        rows = sorted((figure for figure in figures if figure[0] == group), key=lambda row: -row[3])
+        terminalreporter.section(group)
+        for _, name, unit, rate in rows:
+            terminalreporter.write_line(
+                f"{name:<44} {rate:>12,.0f} {unit} a second   {rate / rows[0][3]:5.2f} of the best"
+            )

@@ -1,0 +1,73 @@
+"""Checks: what must hold of a history, each a pure function that returns what violates it, in words.
+
+Nothing in them knows how a history came about. `check` runs them all.
+"""
+
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct
+
+from tests.checker.history import History
+from tests.checker.line_checks import (
+    acknowledged_means_one_seq,
+    everything_is_answered,
+    nothing_unsaid_is_told,
+    refused_is_never_said,
+    senders_keep_their_order,
+)
+from tests.checker.order_checks import (
+    a_resume_continues,
+    clients_pass_everything_on_once,
+    each_hears_all_of_it,
+    newcomers_are_shown_the_last_lines,
+    there_is_one_order,
+)
+from tests.checker.people_checks import (
+    every_line_is_understood,
+    everything_settles,
+    nobody_is_dropped,
+    rosters_agree,
+    the_last_roster_is_true,
+)
+from tests.checker.plain_checks import plain_members_read_the_order
+
+Check = Callable[[History], Iterator[str]]
+MOST_TOLD = 20
+"""Violations told of each property; one mistake can break thousands."""
+
+
+PROPERTIES: tuple[Check, ...] = (
+    acknowledged_means_one_seq,
+    everything_is_answered,
+    refused_is_never_said,
+    nothing_unsaid_is_told,
+    senders_keep_their_order,
+    there_is_one_order,
+    each_hears_all_of_it,
+    a_resume_continues,
+    newcomers_are_shown_the_last_lines,
+    clients_pass_everything_on_once,
+    rosters_agree,
+    the_last_roster_is_true,
+    nobody_is_dropped,
+    every_line_is_understood,
+    everything_settles,
+    plain_members_read_the_order,
+)
+
+
+class Violation(Struct, frozen=True):
+    """A property that does not hold, and how."""
+
+    property: str
+    words: str
+
+
+def check(history: History) -> list[Violation]:
+    """All violations of all properties."""
+    found: list[Violation] = []
+    for property in PROPERTIES:
+        for count, words in enumerate(property(history)):
+            if count < MOST_TOLD:
+                found.append(Violation(property.__name__, words))
+    return found

@@ -1,0 +1,102 @@
+"""Mutants: servers with one deliberate mistake each, to prove that the checker sees it.
+
+    python -m tests.checker.mutants NAME [options of the server]
+
+patches the mistake in and runs the real command. Each mistake is rare, as real ones are.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from itertools import count
+
+from protocol.messages import Model, Sequenced
+from server import handover, roster
+from server.presence import Gathered
+from server.record import Record
+from server.session import Mark
+from server.turn import Turn
+
+EVERY = 40
+"""One of so many chances to make the mistake is taken."""
+SAID = b'{"type":"said"'
+
+
+def dropped_line() -> None:
+    """Now and then one connection is not told a line that everybody else is told."""
+    chances = count(1)
+    original = Turn.__iter__
+
+    def __iter__(turn: Turn) -> Iterator[tuple[int, bytes, Mark]]:
+        for number, data, mark in original(turn):
+            if not mark and data.startswith(SAID) and next(chances) % EVERY == 0:
+                continue
+            yield number, data, mark
+
+    Turn.__iter__ = __iter__  # type: ignore[method-assign]
+
+
+def swapped_lines() -> None:
+    """Now and then one connection is told two lines of one turn in the wrong order."""
+    original = Turn.__iter__
+
+    def __iter__(turn: Turn) -> Iterator[tuple[int, bytes, Mark]]:
+        for number, data, mark in original(turn):
+            lines = data.splitlines(keepends=True)
+            if not mark and number % 7 == 0 and len(lines) > 1 and all(line.startswith(SAID) for line in lines):
+                lines[0], lines[1] = lines[1], lines[0]
+            yield number, b"".join(lines), mark
+
+    Turn.__iter__ = __iter__  # type: ignore[method-assign]
+
+
+def double_on_resume() -> None:
+    """Who comes back is told once more the last event it has heard already. A client hides that; the wire does not."""
+    original = Record.since
+
+    def since(record: Record, after: int) -> tuple[list[Sequenced], int]:
+        return original(record, max(0, after - 1))
+
+    Record.since = since  # type: ignore[method-assign]
+
+
+def forgotten_answers() -> None:
+    """A line that is sent again, because its acknowledgement was lost with the connection, is said again."""
+    roster.Member.remember = lambda member, id, result: None  # type: ignore[method-assign]
+
+
+def lost_half_line() -> None:
+    """A handover forgets what had come of a line that was not whole."""
+    original = handover.run
+
+    def run(model: Model, listener: object, connections: list[object], *rest: object) -> list[object]:
+        for connection in connections:
+            connection.session.lines.data = b""  # type: ignore[attr-defined]
+            connection.session.lines.start = 0  # type: ignore[attr-defined]
+        return original(model, listener, connections, *rest)  # type: ignore[arg-type, return-value]
+
+    handover.run = run  # type: ignore[assignment]
+
+
+def stale_roster() -> None:
+    """Now and then somebody leaves, and nobody is told."""
+    chances = count(1)
+    original = Gathered.note
+
+    def note(gathered: Gathered, token: str, nick: str | None) -> None:
+        if nick is not None or next(chances) % 3:
+            original(gathered, token, nick)
+
+    Gathered.note = note  # type: ignore[method-assign]
+
+
+MUTANTS: dict[str, Callable[[], None]] = {
+    mutant.__name__: mutant
+    for mutant in (dropped_line, swapped_lines, double_on_resume, forgotten_answers, lost_half_line, stale_roster)
+}
+
+
+if __name__ == "__main__":
+    MUTANTS[sys.argv.pop(1)]()
+    from server.cli import main
+
+    main()

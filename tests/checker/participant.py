@@ -1,0 +1,293 @@
+"""Participant: somebody in the room who writes down all it does and sees. An asyncio shell around ClientConnection.
+
+What is written down is what was on the wire; what ClientConnection made of it is written down beside it.
+"""
+
+import asyncio
+import hmac
+import socket
+from random import Random
+from secrets import token_hex
+
+from protocol.client import ClientConnection, Gap
+from protocol.jsonl import AnyEvent
+from protocol.messages import Goodbye, Granted, People, Refused, Said, Sequenced, Status, Switched, Welcome
+from tests.checker.history import Ending, MemberHistory, Operation, Roster, Stay
+from tests.checker.resets import reset as reset_connection
+from tests.checker.weather import Weather
+from tests.checker.wire import event_in
+
+LONGEST_WAIT = 1.0
+"""Seconds between two attempts to come back, at most; at random, so that not all come at once."""
+
+
+class Participant:
+    """One member. `run` keeps it in the room until `leave`."""
+
+    def __init__(
+        self, name: str, address: tuple[str, int], random: Random, weather: Weather, *, receive_buffer: int = 0
+    ) -> None:
+        self.history = MemberHistory(name, nicks={name})
+        self.client = ClientConnection(name, lambda: token_hex(8))
+        self.excused = ""
+        """Why this connection may end: what somebody did to it."""
+        self.served_by = ""
+        self.model = ""
+        """What runs the room."""
+        self.granted = False
+        self.reading = asyncio.Event()
+        self.reading.set()
+        self._address = address
+        self._receive_buffer = receive_buffer
+        self._random = random
+        self._stay: Stay | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._writing = asyncio.Lock()
+        self.leaving = False
+        """Whether it has said goodbye for good."""
+        self._weather = weather
+        self._after: int | None = None
+        self._knows_people = False
+
+    @property
+    def here(self) -> bool:
+        """Whether it is in the room."""
+        return self._stay is not None
+
+    @property
+    def last(self) -> int:
+        """The number of the last event it heard."""
+        return self.client.seq
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether it is in the room, and every line it said was answered."""
+        return self.here and not self.client.unacknowledged
+
+    def local_port(self) -> int:
+        """The port it connects from; 0 while it does not."""
+        return self._writer.get_extra_info("sockname")[1] if self._writer else 0
+
+    # What it does
+
+    def say(self, text: str, *, action: bool = False) -> None:
+        """Say a line, now or as soon as it is in the room."""
+        self._note(text, action)
+        self._flush()
+
+    async def say_in_halves(self, text: str, pause: float) -> None:
+        """Say a line whose second half comes later, on the same connection or never."""
+        if not self.here:
+            return
+        async with self._writing:
+            writer, rest = self._writer, self.client.data_to_send()
+            self._note(text, False)
+            data = self.client.data_to_send()
+            cut = self._random.randrange(1, len(data))
+            _write(writer, rest + data[:cut])
+            await asyncio.sleep(pause)
+            if writer is self._writer:
+                _write(writer, data[cut:])
+        self._flush()
+
+    def say_and_cut(self, text: str, *, whole: bool, reset: bool) -> None:
+        """Say a line, or half of it, and break the connection before any answer. It is said again after coming back."""
+        if not self.here or self._writing.locked():
+            return
+        self._note(text, False)
+        data = self.client.data_to_send()
+        _write(self._writer, data if whole else data[: self._random.randrange(1, len(data))])
+        self.cut("it cut its own connection", reset=reset)
+
+    def cut(self, why: str, *, reset: bool) -> None:
+        """Break the connection."""
+        if self._writer is None:
+            return
+        self.excused = why
+        if reset:
+            reset_connection(self._writer)
+        else:
+            self._writer.close()
+
+    def look_around(self) -> None:
+        """Ask who is here."""
+        if self.here:
+            self.client.who()
+            self._flush()
+
+    def rename(self, nick: str) -> None:
+        """Ask for another nickname."""
+        if self.here:
+            self.history.nicks.add(nick)
+            self.client.rename(nick)
+            self._flush()
+
+    def prove(self, key: str) -> None:
+        """Answer the operator's challenge."""
+        if self.here:
+            self.client.operator(hmac.new(key.encode(), self.client.nonce.encode(), "sha256").hexdigest())
+            self._flush()
+
+    def switch(self, model: str) -> None:
+        """Ask for another model."""
+        if self.here:
+            self.client.switch(model)
+            self._flush()
+
+    async def stop_reading(self, seconds: float) -> None:
+        """Take nothing for so long. The room may let it go for that."""
+        self.reading.clear()
+        await asyncio.sleep(seconds)
+        self.reading.set()
+
+    def leave(self) -> None:
+        """Say goodbye, and do not come back."""
+        self.leaving = True
+        self.reading.set()
+        if self.here:
+            self.client.quit()
+            self._flush()
+
+    # Its life
+
+    async def run(self) -> None:
+        """Be in the room, and come back whenever it breaks, until it leaves."""
+        while not self.leaving:
+            try:
+                await self._connect()
+            except OSError as error:
+                self._end(str(error))
+            if not self.leaving:
+                await asyncio.sleep(self._random.uniform(0, LONGEST_WAIT))
+
+    async def _connect(self) -> None:
+        sock = socket.socket()
+        sock.setblocking(False)
+        if self._receive_buffer:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer)
+        try:
+            await asyncio.get_running_loop().sock_connect(sock, self._address)
+        except BaseException:
+            sock.close()
+            raise
+        reader, self._writer = await asyncio.open_connection(sock=sock)
+        self.excused = ""
+        try:
+            self._after = self.client.seq if self.client.token else None
+            self.client.connected()
+            self._flush()
+            await self._read(reader)
+            self._end("the connection was closed")
+        finally:
+            self._writer.transport.abort()
+            self._writer = None
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        rest = b""
+        while data := await reader.read(1 << 16):
+            lines = (rest + data).split(b"\n")
+            rest = lines.pop()
+            for line in lines:
+                self._take(line)
+            self._flush()
+            await self.reading.wait()
+
+    def _end(self, reason: str) -> None:
+        self.client.disconnected()
+        self.granted = False
+        if self._stay is None:
+            return
+        excuse = self.excused or self._weather.excuse(self._stay.epoch)
+        self._stay.reason = self._stay.reason or excuse or reason
+        self._stay.ending = Ending.CUT if excuse else Ending.QUIT if self.leaving else Ending.DROPPED
+        self._stay = None
+
+    def _note(self, text: str, action: bool) -> None:
+        id = self.client.say(text, action=action)
+        self.history.operations[id] = Operation(id, text, len(self.history.operations))
+
+    def _flush(self) -> None:
+        if not self._writing.locked():
+            _write(self._writer, self.client.data_to_send())
+
+    # What it is told
+
+    def _take(self, line: bytes) -> None:
+        event = event_in(line)
+        if isinstance(event, Welcome | Switched | Status):
+            self.model = event.model
+        if self._stay is not None:
+            self._take_in_the_room(event, self._stay)
+        match event:
+            case Welcome():
+                self._welcomed(event)
+            case Refused():
+                self._refused(event)
+            case Granted():
+                self.granted = True
+            case Status():
+                self.served_by = event.served_by
+        self._pass_on(line)
+        if isinstance(event, Welcome):
+            self._knows_people = self._knows_people and event.resumed and not event.missed
+            if not self._knows_people:
+                self.client.who()  # Once that is answered, presence events alone keep the roster.
+        self.history.nicks.add(self.client.nick)
+        if self._stay:
+            self._stay.nick = self.client.nick
+
+    def _take_in_the_room(self, event: AnyEvent | None, stay: Stay) -> None:
+        match event:
+            case _ if isinstance(event, Sequenced) and event.seq:
+                self._heard(stay, event)
+            case People():
+                self._knows_people = True
+                stay.rosters.append(Roster(event.seq, len(stay.events), event.people))
+            case Goodbye():
+                stay.reason = f"{event.code}: {event.reason}"
+
+    def _pass_on(self, line: bytes) -> None:
+        """Give it to the client, and write down what came of it."""
+        for passed in self.client.receive(line + b"\n"):
+            if self._stay and isinstance(passed, Gap):
+                self._stay.gaps.append(passed.missed)
+            elif self._stay and isinstance(passed, Sequenced) and passed.seq:
+                self._stay.passed_on.append(passed.seq)
+
+    def _welcomed(self, event: Welcome) -> None:
+        self._stay = Stay(
+            epoch=event.motd,
+            nick=event.you,
+            welcome_seq=event.seq,
+            resumed=event.resumed,
+            after=self._after,
+            missed=event.missed,
+            history=event.history,
+        )
+        self.served_by = event.served_by
+        self.history.stays.append(self._stay)
+        for past in event.history:
+            if isinstance(past, Said) and past.id in self.history.operations:
+                self.history.operations[past.id].acknowledged.append((event.motd, past.seq))
+
+    def _heard(self, stay: Stay, event: Sequenced) -> None:
+        if isinstance(event, Said) and event.id in self.history.operations:
+            self.history.operations[event.id].acknowledged.append((stay.epoch, event.seq))
+            if event.id in self.client.unacknowledged and event.seq <= self.client.seq:
+                return  # The answer to a line said again: what it was told as, and no part of the order.
+        stay.events.append(event)
+
+    def _refused(self, event: Refused) -> None:
+        if event.id in self.history.operations:
+            epoch = self._stay.epoch if self._stay else ""
+            self.history.operations[event.id].refused.append((epoch, event.code))
+        elif not self.here and event.suggestion:
+            self.history.nicks.add(event.suggestion)
+            self.client.introduce(event.suggestion)
+        elif self._stay and event.code.startswith(("bad-", "line-too-long", "not-joined")):
+            self._stay.misunderstood.append(f"{event.code}: {event.reason}")
+
+
+def _write(writer: asyncio.StreamWriter | None, data: bytes) -> None:
+    if writer is not None and data and not writer.is_closing():
+        writer.write(data)

@@ -1,0 +1,40 @@
+"""What must hold of the talk's dialect, in which nothing has a number. Pure."""
+
+from collections.abc import Iterator
+
+from protocol import plain
+from protocol.messages import Said
+from tests.checker.history import History, PlainStay, said_in
+
+
+def plain_members_read_the_order(history: History) -> Iterator[str]:
+    """In the talk's dialect each reads what people said, in the one order, to the end, without what it said itself."""
+    orders = {epoch: said_in(order) for epoch, order in history.orders().items()}
+    for person in history.plain:
+        for stay in person.stays:
+            written = [(line, said.text) for said in orders.get(stay.epoch, []) for line in _written(said)]
+            to_the_end = person.present_at_end and stay is person.stays[-1]
+            if words := _misread(stay, written, to_the_end):
+                yield f"epoch {stay.epoch}: {person.name} {words}"
+
+
+def _misread(stay: PlainStay, written: list[tuple[str, str]], to_the_end: bool) -> str:
+    """Where the lines that a peer read depart from `written`, the order's lines with their texts; empty for nowhere."""
+    own = set(stay.said)
+    others = [line for line, text in written if text not in own]
+    if not stay.lines:
+        return ""
+    if stay.lines[0] not in others:
+        return f"read {stay.lines[0][:60]!r}, which is nowhere in the order"
+    start = others.index(stay.lines[0])
+    for place, line in enumerate(stay.lines, start):
+        if place >= len(others) or others[place] != line:
+            wanted = others[place] if place < len(others) else "nothing more"
+            return f"read {line[:60]!r} where the order has {wanted[:60]!r}"
+    if to_the_end and (left := others[start + len(stay.lines) :]):
+        return f"never read the last {len(left)} lines, the first of them {left[0][:60]!r}"
+    return ""
+
+
+def _written(event: Said) -> list[str]:
+    return plain.encode(event).decode().removesuffix("\n").split("\n")

@@ -1,0 +1,97 @@
+"""PlainParticipant: somebody with nc, who speaks the talk's dialect, and writes down what it said and read."""
+
+import asyncio
+import re
+from random import Random
+
+from tests.checker.history import Ending, PlainHistory, PlainStay
+from tests.checker.weather import Weather
+
+RENAMED = re.compile(r"\*\*\* \S+ is taken, so you are (\S+);")
+EPOCH = re.compile(r"\*\*\* (epoch \S+)")
+LONGEST_WAIT = 1.0
+
+
+class PlainParticipant:
+    """One member. `run` keeps it in the room until `leave`."""
+
+    def __init__(self, name: str, address: tuple[str, int], random: Random, weather: Weather) -> None:
+        self.history = PlainHistory(name)
+        self.excused = ""
+        """Why this connection may end: what somebody did to it."""
+        self.heard_at = 0.0
+        self._address = address
+        self._random = random
+        self._stay: PlainStay | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._leaving = False
+        self._weather = weather
+
+    @property
+    def here(self) -> bool:
+        """Whether it is in the room."""
+        return self._stay is not None
+
+    def say(self, text: str) -> None:
+        """Say a line; nothing where it is not in the room."""
+        if self._stay and self._writer and not self._writer.is_closing():
+            self._stay.said.append(text)
+            self._writer.write(f"{text}\n".encode())
+
+    def cut(self, why: str) -> None:
+        """Break the connection."""
+        if self._writer is not None:
+            self.excused = why
+            self._writer.transport.abort()
+
+    def leave(self) -> None:
+        """Say goodbye, and do not come back."""
+        self._leaving = True
+        if self._writer and not self._writer.is_closing():
+            self._writer.write(b"/quit\n")
+
+    async def run(self) -> None:
+        """Be in the room, and come back whenever it breaks, until it leaves."""
+        while not self._leaving:
+            try:
+                reader, self._writer = await asyncio.open_connection(*self._address)
+                self.excused = ""
+                self._writer.write(f"{self.history.name}\n".encode())
+                await self._read(reader)
+                self._end("the connection was closed")
+            except OSError as error:
+                self._end(str(error))
+            finally:
+                if self._writer:
+                    self._writer.transport.abort()
+                    self._writer = None
+            if not self._leaving:
+                await asyncio.sleep(self._random.uniform(0, LONGEST_WAIT))
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        rest = b""
+        while data := await reader.read(1 << 16):
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                self._take(line.decode())
+
+    def _take(self, line: str) -> None:
+        self.heard_at = asyncio.get_running_loop().time()
+        if self._stay is None:
+            if epoch := EPOCH.fullmatch(line):
+                self._stay = PlainStay(epoch[1], self.history.name)
+                self.history.stays.append(self._stay)
+        elif renamed := RENAMED.match(line):
+            self._stay.nick = renamed[1]
+        elif line.startswith("*** goodbye: "):
+            self._stay.reason = line
+        elif not line.startswith("*** "):
+            self._stay.lines.append(line)
+
+    def _end(self, reason: str) -> None:
+        if self._stay is None:
+            return
+        excuse = self.excused or self._weather.excuse(self._stay.epoch)
+        self._stay.reason = self._stay.reason or excuse or reason
+        self._stay.ending = Ending.CUT if excuse else Ending.QUIT if self._leaving else Ending.DROPPED
+        self._stay = None

@@ -1,0 +1,96 @@
+"""Proxy: a bad network between participants and server. TCP in, TCP out, and what it does in between is seeded.
+
+Each connection is delayed and split in its own way; on top of that all can be throttled, and some be reset.
+"""
+
+import asyncio
+from contextlib import suppress
+from random import Random
+
+from tests.checker.resets import reset
+
+MOST_DELAY = 0.03
+"""Seconds."""
+SMALLEST, LARGEST = 1, 2000
+"""Bytes of a piece."""
+THROTTLED = 4000
+"""Bytes a second of each connection while all are throttled."""
+
+
+class Proxy:
+    """Started with `start`, and ended with `close`."""
+
+    def __init__(self, target: tuple[str, int], random: Random) -> None:
+        self.address = ("", 0)
+        self.throttled = False
+        self._target = target
+        self._random = random
+        self._clients: dict[int, asyncio.StreamWriter] = {}
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Listen on a free port."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1024)
+        self.address = self._server.sockets[0].getsockname()[:2]
+
+    async def close(self) -> None:
+        """End everything."""
+        if self._server:
+            self._server.close()
+        for writer in list(self._clients.values()):
+            writer.transport.abort()
+
+    def ports(self) -> list[int]:
+        """The ports its clients come from."""
+        return sorted(self._clients)
+
+    def reset(self, port: int) -> None:
+        """Reset the connection from this port."""
+        if writer := self._clients.get(port):
+            reset(writer)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        port = writer.get_extra_info("peername")[1]
+        self._clients[port] = writer
+        upstream: asyncio.StreamWriter | None = None
+        try:
+            from_server, upstream = await asyncio.open_connection(*self._target)
+            random = Random(self._random.random())
+            delay = random.uniform(0, MOST_DELAY)
+            pumps = [
+                asyncio.create_task(self._pump(reader, upstream, delay, random)),
+                asyncio.create_task(self._pump(from_server, writer, delay, random)),
+            ]
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            # What one side said before it closed still has to reach the other.
+            await asyncio.wait(pumps, timeout=0.5)
+            for pump in pumps:
+                pump.cancel()
+            await asyncio.gather(*pumps, return_exceptions=True)
+        except OSError:
+            pass  # The server is down, and the participant hears of it by being closed.
+        finally:
+            self._clients.pop(port, None)
+            for end in (writer, upstream):
+                if end is not None:
+                    end.close()
+
+    async def _pump(
+        self, source: asyncio.StreamReader, target: asyncio.StreamWriter, delay: float, random: Random
+    ) -> None:
+        with suppress(OSError):
+            while data := await source.read(1 << 16):
+                await asyncio.sleep(delay)
+                await self._write(target, data, random)
+            target.write_eof()
+
+    async def _write(self, target: asyncio.StreamWriter, data: bytes, random: Random) -> None:
+        while data:
+            size = random.randint(SMALLEST, LARGEST) if len(data) < 20 * LARGEST else len(data)
+            piece, data = data[:size], data[size:]
+            target.write(piece)
+            await target.drain()
+            if self.throttled:
+                await asyncio.sleep(len(piece) / THROTTLED)
+            elif data:
+                await asyncio.sleep(random.uniform(0, 0.002))

@@ -1,0 +1,219 @@
+"""Run: a room, its participants and its nemesis, for so long; then peace, and the history of it all."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from time import monotonic
+
+from msgspec import Struct
+
+from protocol.messages import Model
+from tests.checker.checks import Violation, check
+from tests.checker.history import History
+from tests.checker.host import Host
+from tests.checker.nemesis import Nemesis
+from tests.checker.participant import Participant
+from tests.checker.plain_participant import PlainParticipant
+from tests.checker.plan import Kind, plan
+from tests.checker.proxy import Proxy
+from tests.checker.talk import Talk
+from tests.checker.weather import Weather
+
+JOIN_WITHIN = 30.0
+QUIET = 1.0
+"""Seconds in which nobody hears anything new: then all has settled."""
+LEAVE_WITHIN = 5.0
+
+
+class Scenario(Struct, frozen=True):
+    """What is to happen. `talk` is lines a second of all together, `every` the seconds between two disturbances."""
+
+    seed: int
+    model: Model = Model.EVENT
+    people: int = 30
+    seconds: float = 12.0
+    talk: float = 20.0
+    every: float = 0.5
+    kinds: tuple[Kind, ...] = tuple(Kind)
+    options: tuple[str, ...] = ()
+    mutant: str = ""
+    settle_within: float = 30.0
+    kept: int = 10_000
+    """Events the server keeps for those who come back."""
+
+
+class Outcome(Struct):
+    """What came of it. `done` and `switches` count disturbances; seconds and counts are of the whole run."""
+
+    scenario: Scenario
+    violations: list[Violation]
+    done: dict[str, int]
+    switches: dict[str, int]
+    seconds: float
+    settled_in: float
+    lines: int
+    acknowledged: int
+    refused: int
+    observed: int
+    stays: int
+    epochs: int
+    log: str = ""
+
+
+class Run:
+    """One run of a scenario in a folder."""
+
+    def __init__(self, scenario: Scenario, folder: Path) -> None:
+        self.scenario = scenario
+        self.random = Random(scenario.seed)
+        self.host = Host(
+            folder, scenario.model, "--keep", str(scenario.kept), *scenario.options, mutant=scenario.mutant
+        )
+        self.weather = Weather()
+        self.talk = Talk()
+        self.members: list[Participant] = []
+        self.plain: list[PlainParticipant] = []
+        self.lives: list[asyncio.Task[None]] = []
+        self._halves: list[asyncio.Task[None]] = []
+
+    async def play(self, progress: Callable[[str], None] = lambda words: None) -> tuple[History, Outcome]:
+        """Do it all, and judge."""
+        began = monotonic()
+        self.host.start()
+        self.weather.epoch = f"epoch {self.host.epoch}"
+        self.proxy = Proxy(self.host.address, self.random)
+        try:
+            await self.proxy.start()
+            self._invite()
+            await self._until(self._in_the_room, JOIN_WITHIN)
+            progress(f"{len(self.lives)} people are in the room")
+            nemesis = await self._disturb()
+            progress(f"it was disturbed {nemesis.done.total()} times; now everything is to come to rest")
+            quiet_from = monotonic()
+            history = await self._part()
+            settled_in = monotonic() - quiet_from
+        finally:
+            for life in self.lives:
+                life.cancel()
+            await asyncio.gather(*self.lives, return_exceptions=True)
+            await self.proxy.close()
+            await asyncio.to_thread(self.host.close)
+        return history, self._judge(history, nemesis, monotonic() - began, settled_in)
+
+    async def _disturb(self) -> Nemesis:
+        scenario = self.scenario
+        nemesis = Nemesis(self.host, self.weather, self.proxy, self.members, self.plain, self.talk, self._arrive)
+        talk = asyncio.create_task(self._talk())
+        steps = plan(scenario.seed, scenario.seconds, scenario.kinds, scenario.every)
+        try:
+            await asyncio.gather(nemesis.run(steps), asyncio.sleep(scenario.seconds))
+        finally:
+            talk.cancel()
+            await asyncio.gather(talk, *self._halves, return_exceptions=True)
+        return nemesis
+
+    def _invite(self) -> None:
+        """A few speak plain."""
+        plain = self.scenario.people // 10
+        for _ in range(self.scenario.people - plain):
+            self._arrive()
+        for number in range(plain):
+            person = PlainParticipant(f"p{number}", self.host.address, Random(self.random.random()), self.weather)
+            self.plain.append(person)
+            self.lives.append(asyncio.create_task(person.run()))
+
+    def _arrive(self) -> None:
+        """Somebody comes. Two of five come through the bad network; one of ten has a small receive buffer."""
+        number = len(self.members)
+        address = self.proxy.address if number % 5 in (3, 4) else self.host.address
+        buffer = 4096 if number % 10 == 7 else 0
+        person = Participant(f"m{number}", address, Random(self.random.random()), self.weather, receive_buffer=buffer)
+        self.members.append(person)
+        self.lives.append(asyncio.create_task(person.run()))
+
+    def _staying(self) -> list[Participant]:
+        return [member for member in self.members if not member.leaving]
+
+    async def _talk(self) -> None:
+        """Everybody talks, in every way there is to talk."""
+        random = self.random
+        while True:
+            await asyncio.sleep(random.expovariate(self.scenario.talk))
+            if self.plain and random.random() < 0.1:
+                person = random.choice(self.plain)
+                person.say(self.talk.one_line(person.history.name, random))
+                continue
+            member = random.choice(self._staying())
+            line = self.talk.line(member.history.name, random)
+            match random.random():
+                case chance if chance < 0.2:
+                    self._halves.append(asyncio.create_task(member.say_in_halves(line, random.uniform(0.02, 0.5))))
+                case chance if chance < 0.3:
+                    member.look_around()
+                case chance if chance < 0.33 and member is not self.members[0]:
+                    member.rename(f"{member.history.name}x{random.randrange(100)}")
+                case chance if chance < 0.36:
+                    member.say(self.talk.refusable(member.history.name, random))
+                case chance:
+                    member.say(line, action=chance > 0.95)
+
+    async def _until(self, true: Callable[[], bool], patience: float) -> bool:
+        """Wait until it has been true for QUIET seconds on end; False where that never came."""
+        deadline = monotonic() + patience
+        since = newest = None
+        while (now := monotonic()) < deadline:
+            heard = sum(member.last for member in self.members)
+            if not true() or heard != newest:
+                since, newest = now, heard
+            if since is not None and now - since >= QUIET:
+                return True
+            await asyncio.sleep(0.05)
+        return False
+
+    def _in_the_room(self) -> bool:
+        return all(person.here for person in (*self._staying(), *self.plain))
+
+    def _settled(self) -> bool:
+        staying = self._staying()
+        newest = max(member.last for member in staying)
+        return self._in_the_room() and all(member.up_to_date and member.last == newest for member in staying)
+
+    async def _part(self) -> History:
+        """Take down how everybody sees the room, have them look once more, and let them go."""
+        settled = await self._until(self._settled, self.scenario.settle_within)
+        for member in self.members:
+            member.history.present_at_end = member.here
+            member.history.people_at_end = sorted(member.client.people)
+            member.look_around()
+        for person in self.plain:
+            person.history.present_at_end = person.here
+        await asyncio.sleep(QUIET / 2)
+        for somebody in (*self.members, *self.plain):
+            somebody.leave()
+        await asyncio.wait(self.lives, timeout=LEAVE_WITHIN)
+        return History(
+            [member.history for member in self.members],
+            [person.history for person in self.plain],
+            self.weather.epoch,
+            settled,
+            self.scenario.kept,
+        )
+
+    def _judge(self, history: History, nemesis: Nemesis, seconds: float, settled_in: float) -> Outcome:
+        operations = [operation for member in history.members for operation in member.operations.values()]
+        return Outcome(
+            scenario=self.scenario,
+            violations=check(history),
+            done=dict(nemesis.done),
+            switches={f"{before} → {after}": count for (before, after), count in nemesis.switches.items()},
+            seconds=seconds,
+            settled_in=settled_in,
+            lines=len(operations),
+            acknowledged=sum(bool(operation.acknowledged) for operation in operations),
+            refused=sum(bool(operation.refused) for operation in operations),
+            observed=sum(len(stay.events) for _, stay in history.stays()),
+            stays=len(history.stays()),
+            epochs=self.host.epoch,
+            log=self.host.log(),
+        )

@@ -1,0 +1,271 @@
+"""Each property holds of a history that is right, and is broken by the one mistake it is there for."""
+
+from collections.abc import Callable
+
+import pytest
+
+from protocol.messages import Presence, Said
+from tests.checker.checks import PROPERTIES, check
+from tests.checker.history import (
+    Ending,
+    History,
+    MemberHistory,
+    Operation,
+    PlainHistory,
+    PlainStay,
+    Roster,
+    Stay,
+)
+
+
+def presence(seq: int, **change: list[str]) -> Presence:
+    return Presence(seq, 1.0, **change)  # type: ignore[arg-type]
+
+
+def said(seq: int, nick: str, text: str, id: str = "") -> Said:
+    return Said(seq, nick, text, 1.0, id)
+
+
+def right() -> History:
+    """Ada and Bob talk, with Pat on nc; Bob's connection breaks after event 3, and he resumes."""
+    order = [
+        presence(1, joined=["ada", "bob", "pat"]),
+        said(2, "ada", "one", "a1"),
+        said(3, "bob", "two", "b1"),
+        said(4, "ada", "three", "a2"),
+        said(5, "pat", "four"),
+        said(6, "bob", "five", "b2"),
+    ]
+    ada = MemberHistory("ada", nicks={"ada"}, present_at_end=True, people_at_end=["ada", "bob", "pat"])
+    ada.operations = {
+        "a1": Operation("a1", "one", 0, [("1", 2)]),
+        "a2": Operation("a2", "three", 1, [("1", 4)]),
+        "a3": Operation("a3", "", 2, [], [("1", "empty")]),
+    }
+    ada.stays = [Stay("1", "ada", 0, False, None, 0, [], order, [Roster(4, 4, ["ada", "bob", "pat"])])]
+    bob = MemberHistory("bob", nicks={"bob"}, present_at_end=True, people_at_end=["ada", "bob", "pat"])
+    bob.operations = {
+        "b1": Operation("b1", "two", 0, [("1", 3)]),
+        "b2": Operation("b2", "five", 1, [("1", 6), ("1", 6)]),
+    }
+    bob.stays = [
+        Stay("1", "bob", 0, False, None, 0, [], order[:3], ending=Ending.CUT, reason="it cut its own connection"),
+        Stay("1", "bob", 5, True, 3, 0, order[3:5], order[5:], [Roster(6, 1, ["ada", "bob", "pat"])]),
+    ]
+    pat = PlainHistory("pat", [PlainStay("1", "pat", ["four"], ["ada: one", "bob: two", "ada: three", "bob: five"])])
+    pat.present_at_end = True
+    for member in (ada, bob):
+        for stay in member.stays:
+            stay.passed_on = [event.seq for event in (*stay.history, *stay.events)]
+    return History([ada, bob], [pat], "1")
+
+
+def ada(history: History) -> Stay:
+    return history.members[0].stays[0]
+
+
+def bob(history: History) -> Stay:
+    return history.members[1].stays[1]
+
+
+def said_twice(history: History) -> None:
+    ada(history).events.append(said(7, "bob", "five", "b2"))
+
+
+def acknowledged_as_another(history: History) -> None:
+    history.members[1].operations["b2"].acknowledged.append(("1", 4))
+
+
+def never_answered(history: History) -> None:
+    history.members[0].operations["a4"] = Operation("a4", "six", 3)
+
+
+def refused_and_said(history: History) -> None:
+    history.members[0].operations["a2"].refused.append(("1", "text-too-long"))
+
+
+def nobody_said_it(history: History) -> None:
+    ada(history).events.append(said(7, "eve", "boo", "x1"))
+
+
+def nobody_said_it_plainly(history: History) -> None:
+    ada(history).events.append(said(7, "eve", "boo"))
+
+
+def other_words(history: History) -> None:
+    history.members[0].operations["a1"].text = "on"
+
+
+def by_another(history: History) -> None:
+    history.members[0].nicks = {"adah"}
+
+
+def swapped_by_the_sender(history: History) -> None:
+    history.members[0].operations["a1"].invoked = 9
+
+
+def two_meanings(history: History) -> None:
+    bob(history).events[0] = said(6, "bob", "fife", "b2")
+
+
+def a_hole(history: History) -> None:
+    for stay in (ada(history), bob(history)):
+        stay.events[-1] = said(8, "bob", "five", "b2")
+
+
+def left_out(history: History) -> None:
+    del ada(history).events[3]
+
+
+def doubled(history: History) -> None:
+    ada(history).events.insert(4, ada(history).events[3])
+
+
+def swapped(history: History) -> None:
+    events = ada(history).events
+    events[2], events[3] = events[3], events[2]
+
+
+def resumed_too_early(history: History) -> None:
+    bob(history).history.insert(0, ada(history).events[2])
+
+
+def resumed_too_late(history: History) -> None:
+    del bob(history).history[0]
+
+
+def forgotten(history: History) -> None:
+    bob(history).resumed = False
+
+
+def a_gap_for_no_reason(history: History) -> None:
+    bob(history).missed = 1
+
+
+def shown_another_past(history: History) -> None:
+    ada(history).welcome_seq = 4
+    ada(history).history = [ada(history).events[1]]
+    del ada(history).events[:4]
+    ada(history).rosters.clear()
+
+
+def client_hid_one(history: History) -> None:
+    del ada(history).passed_on[2]
+
+
+def two_rosters(history: History) -> None:
+    bob(history).rosters.append(Roster(4, 0, ["ada", "bob"]))
+
+
+def a_stale_roster(history: History) -> None:
+    ada(history).rosters[0].people.append("eve")
+
+
+def left_without_being_there(history: History) -> None:
+    ada(history).events.append(presence(7, left=["eve"]))
+
+
+def here_twice(history: History) -> None:
+    ada(history).events.append(presence(7, joined=["bob"]))
+
+
+def another_last_roster(history: History) -> None:
+    history.members[0].people_at_end.append("eve")
+
+
+def dropped(history: History) -> None:
+    ada(history).ending = Ending.DROPPED
+
+
+def misunderstood(history: History) -> None:
+    ada(history).misunderstood.append("bad-json: that is not JSON")
+
+
+def restless(history: History) -> None:
+    history.settled = False
+
+
+def plain_left_out(history: History) -> None:
+    del history.plain[0].stays[0].lines[1]
+
+
+def plain_end_missing(history: History) -> None:
+    del history.plain[0].stays[0].lines[-1]
+
+
+def plain_doubled(history: History) -> None:
+    history.plain[0].stays[0].lines.append("bob: five")
+
+
+def plain_own(history: History) -> None:
+    history.plain[0].stays[0].lines.insert(3, "pat: four")
+
+
+BROKEN_BY: dict[Callable[[History], None], str] = {
+    said_twice: "acknowledged_means_one_seq",
+    acknowledged_as_another: "acknowledged_means_one_seq",
+    never_answered: "everything_is_answered",
+    refused_and_said: "refused_is_never_said",
+    nobody_said_it: "nothing_unsaid_is_told",
+    nobody_said_it_plainly: "nothing_unsaid_is_told",
+    other_words: "nothing_unsaid_is_told",
+    by_another: "nothing_unsaid_is_told",
+    swapped_by_the_sender: "senders_keep_their_order",
+    two_meanings: "there_is_one_order",
+    a_hole: "there_is_one_order",
+    left_out: "each_hears_all_of_it",
+    doubled: "each_hears_all_of_it",
+    swapped: "each_hears_all_of_it",
+    resumed_too_early: "a_resume_continues",
+    resumed_too_late: "a_resume_continues",
+    forgotten: "a_resume_continues",
+    a_gap_for_no_reason: "a_resume_continues",
+    shown_another_past: "newcomers_are_shown_the_last_lines",
+    client_hid_one: "clients_pass_everything_on_once",
+    two_rosters: "rosters_agree",
+    a_stale_roster: "rosters_agree",
+    left_without_being_there: "rosters_agree",
+    here_twice: "rosters_agree",
+    another_last_roster: "the_last_roster_is_true",
+    dropped: "nobody_is_dropped",
+    misunderstood: "every_line_is_understood",
+    restless: "everything_settles",
+    plain_left_out: "plain_members_read_the_order",
+    plain_end_missing: "plain_members_read_the_order",
+    plain_doubled: "plain_members_read_the_order",
+    plain_own: "plain_members_read_the_order",
+}
+
+
+def test_a_right_history_breaks_nothing() -> None:
+    assert check(right()) == []
+
+
+def test_a_history_of_nobody_breaks_nothing() -> None:
+    assert check(History()) == []
+
+
+@pytest.mark.parametrize("mistake", BROKEN_BY, ids=lambda mistake: mistake.__name__)
+def test_a_mistake_breaks_its_property(mistake: Callable[[History], None]) -> None:
+    history = right()
+    mistake(history)
+
+    assert BROKEN_BY[mistake] in {violation.property for violation in check(history)}
+
+
+def test_every_property_is_broken_by_some_mistake() -> None:
+    assert {property.__name__ for property in PROPERTIES} == set(BROKEN_BY.values())
+
+
+def test_a_new_epoch_begins_its_numbers_anew_and_may_hear_a_line_again() -> None:
+    history = right()
+    again = said(2, "bob", "five", "b2")
+    for member in history.members:
+        member.stays.append(Stay("2", member.name, 0, False, 6, 0, []))
+        member.stays[-1].events += [presence(1, joined=["ada", "bob"]), again]
+        member.stays[-1].passed_on = [1, 2]
+        member.people_at_end = ["ada", "bob"]
+    history.members[1].operations["b2"].acknowledged.append(("2", 2))
+    history.plain[0].present_at_end = False
+
+    assert check(history) == []

@@ -1,0 +1,27 @@
+"""A short torture of each model with every disturbance at once. The long one is `make torture`."""
+
+import asyncio
+from pathlib import Path
+from secrets import randbelow
+
+import pytest
+
+from protocol.messages import Model
+from tests.checker.report import as_json, as_markdown
+from tests.checker.run import Run, Scenario
+
+SECONDS = 12.0
+
+
+@pytest.mark.parametrize("model", list(Model))
+def test_nothing_is_lost_doubled_or_disordered_whatever_disturbs(model: Model, tmp_path: Path) -> None:
+    seed = randbelow(10**6)  # Another one each time: `python -m tests.checker --seed` plays one again.
+    scenario = Scenario(seed, model, people=30, seconds=SECONDS, every=0.4, options=("--rate-limit", "20/10"))
+
+    history, outcome = asyncio.run(Run(scenario, tmp_path).play())
+
+    assert not outcome.violations, f"seed {seed}:\n{as_markdown(outcome)}"
+    assert outcome.acknowledged > SECONDS
+    assert len(outcome.done) > 8, outcome.done
+    assert as_json(outcome)
+    assert len(history.members) + len(history.plain) >= 30

@@ -1,0 +1,66 @@
+"""What every test stands on: an environment that is nobody's, and no process left behind."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).parent.parent
+SWAYS_OUR_PROGRAMS = ("CHAT_", "TEXTUAL", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "PYTHONPATH", "PYTHONHOME")
+SNAPSHOT_REPORT = "TEXTUAL_SNAPSHOT_TEMPDIR"
+"""Where pytest-textual-snapshot gathers its report, told to its workers."""
+MARK, RUN = "THREE_CHAT_ROOMS_TESTS", uuid.uuid4().hex
+
+# How long one example takes says nothing on a machine that does other things as well.
+settings.register_profile("ours", deadline=None)
+settings.load_profile("ours")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session", autouse=True)
+def callers_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment as the caller had it. The tests run without the caller's options and configuration."""
+    before = dict(os.environ)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in before:
+            if name.startswith(SWAYS_OUR_PROGRAMS) and name != SNAPSHOT_REPORT:
+                patch.delenv(name)
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        patch.setenv(MARK, RUN)
+        yield before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_left_running(callers_environment: dict[str, str]) -> Iterator[None]:
+    """Fails where a process outlives the tests, even one that has lost its parent: it still carries our mark."""
+    yield
+    _, alive = psutil.wait_procs(started_by_us(), timeout=5)
+    told = []
+    for process in alive:
+        try:
+            told.append(f"{process.pid} {process.status()} {process.cmdline()}")
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(alive, timeout=5)
+    assert not told, f"left running: {told}"
+
+
+def started_by_us() -> list[psutil.Process]:
+    found = set(psutil.Process().children(recursive=True))
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == RUN:
+                found.add(process)
+        except (psutil.Error, OSError):  # another user's, or gone meanwhile
+            continue
+    return sorted(found, key=lambda process: process.pid)

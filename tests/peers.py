@@ -1,0 +1,215 @@
+"""Peers for tests: real sockets that keep what they have heard, with a deadline on every wait.
+
+They know what is on the wire, and nothing of how a server or a client of ours works.
+"""
+
+import hmac
+import json
+import select
+import socket
+import struct
+import time
+from collections.abc import Callable, Sequence
+from typing import IO, Any
+
+PATIENCE = 20.0
+"""Seconds any wait may take before a test fails. Generous: a busy machine is no failure."""
+OPERATOR_KEY = "the key of the tests"
+
+
+class Closed(Exception):
+    """The server has closed the connection."""
+
+
+def wait_until(true: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+    """Return once `true()` is; fail with `what` when it never is."""
+    deadline = time.monotonic() + patience
+    while not true():
+        assert time.monotonic() < deadline, f"in {patience} s it did not come true: {what}"
+        time.sleep(0.02)
+
+
+class Peer:
+    """A TCP connection that keeps what it has heard. Every wait ends within PATIENCE."""
+
+    def __init__(self, address: tuple[str, int], receive_buffer: int = 0) -> None:
+        self.socket = socket.socket()
+        if receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.settimeout(PATIENCE)
+        self.socket.connect(address)
+        self.heard: list[str] = []
+        self._data = bytearray()
+
+    def send(self, data: bytes | str) -> None:
+        """Write, as it is."""
+        self.socket.settimeout(PATIENCE)
+        self.socket.sendall(data.encode() if isinstance(data, str) else data)
+
+    def line(self, patience: float = PATIENCE) -> str:
+        """The next line without its end. Raises Closed, or TimeoutError with what came before."""
+        deadline = time.monotonic() + patience
+        while (end := self._data.find(b"\n")) < 0:
+            left = deadline - time.monotonic()
+            if left <= 0 or not readable(self.socket, left):
+                raise TimeoutError(f"no line in {patience:.1f} s; before that: {self._last_words()}")
+            try:
+                data = self.socket.recv(1 << 16)
+            except ConnectionError as error:
+                raise Closed(f"{error}; before that: {self._last_words()}") from None
+            if not data:
+                raise Closed(f"closed after {self._last_words()}")
+            self._data += data
+        line = self._data[:end].decode()
+        del self._data[: end + 1]
+        self.heard.append(line)
+        return line
+
+    def _last_words(self) -> str:
+        return f"{[line[:300] for line in self.heard[-10:]]} and {bytes(self._data[:100])!r}"
+
+    def lines_until_closed(self) -> list[str]:
+        """All lines up to the end of the connection."""
+        lines = []
+        try:
+            while True:
+                lines.append(self.line())
+        except Closed:
+            return lines
+
+    def hears_nothing(self, seconds: float) -> bool:
+        """Whether no line comes for so long."""
+        try:
+            self.line(seconds)
+        except TimeoutError:
+            return True
+        return False
+
+    def half_close(self) -> None:
+        """Say that nothing more will be sent."""
+        self.socket.shutdown(socket.SHUT_WR)
+
+    def reset(self) -> None:
+        """Close so that the server gets a reset, as when a machine is switched off and on."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+class PlainPeer(Peer):
+    """Speaks the talk's dialect."""
+
+    def join(self, nick: str) -> None:
+        """Give a nickname and be let in."""
+        self.send(f"{nick}\n")
+        self.expect("Connected to chat server")
+
+    def say(self, text: str) -> None:
+        self.send(f"{text}\n")
+
+    def expect(self, wanted: str, patience: float = PATIENCE) -> list[str]:
+        """Wait for a line with `wanted` in it; returns the lines up to it."""
+        lines = []
+        deadline = time.monotonic() + patience
+        while not lines or wanted not in lines[-1]:
+            try:
+                lines.append(self.line(deadline - time.monotonic()))
+            except (Closed, TimeoutError) as error:
+                raise AssertionError(f"{wanted!r} never came: {error}") from None
+        return lines
+
+    def said(self) -> str:
+        """The next line that a person said; what the room says in between is passed over."""
+        while (line := self.line()).startswith("*** "):
+            pass
+        return line
+
+
+class RichPeer(Peer):
+    """Speaks the rich dialect. Events are the dicts that came, so that a test sees what is really on the wire."""
+
+    welcome: dict[str, Any]
+
+    def command(self, type: str, **fields: object) -> None:
+        self.send(json.dumps({"type": type, **fields}, ensure_ascii=False) + "\n")
+
+    def event(self, patience: float = PATIENCE) -> dict[str, Any]:
+        event: dict[str, Any] = json.loads(self.line(patience))
+        return event
+
+    def expect(self, type: str, patience: float = PATIENCE, **fields: object) -> dict[str, Any]:
+        """Wait for an event of this type with these fields; those before it are passed over."""
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                event = self.event(deadline - time.monotonic())
+            except (Closed, TimeoutError) as error:
+                raise AssertionError(f"{type} {fields} never came: {error}") from None
+            if event["type"] == type and fields.items() <= event.items():
+                return event
+
+    def hello(self, nick: str, **fields: object) -> dict[str, Any]:
+        """Join; returns the welcome."""
+        self.command("hello", nick=nick, **fields)
+        self.welcome = self.expect("welcome")
+        return self.welcome
+
+    def say(self, text: str, id: str = "", **fields: object) -> None:
+        self.command("say", id=id, text=text, **fields)
+
+    def sync(self) -> list[dict[str, Any]]:
+        """Wait until the server has dealt with all that was sent; returns what it said meanwhile."""
+        self._pings = getattr(self, "_pings", 0) + 1
+        self.command("ping", id=f"sync-{self._pings}")
+        events = [self.event()]
+        while events[-1] != {"type": "pong", "id": f"sync-{self._pings}"}:
+            events.append(self.event())
+        return events[:-1]
+
+    def expect_presence(self, *, joined: Sequence[str] = (), left: Sequence[str] = ()) -> None:
+        """Wait until all of these have been told to have come and gone, in however many events from now on."""
+        missing_in, missing_out = set(joined), set(left)
+        while missing_in or missing_out:
+            event = self.expect("presence")
+            missing_in -= set(event.get("joined", ()))
+            missing_out -= set(event.get("left", ()))
+
+    def sees(self, *nicks: str) -> None:
+        """Wait until everybody has been told that all of these are here."""
+        wait_until(lambda: set(nicks) <= set(self.people()), f"{nicks} are here")
+
+    def sees_no(self, *nicks: str) -> None:
+        """Wait until everybody has been told that none of these is here."""
+        wait_until(lambda: not set(nicks) & set(self.people()), f"{nicks} have left")
+
+    def status(self) -> dict[str, Any]:
+        """What the room runs on now, and not what it has told before."""
+        self.sync()
+        self.command("status")
+        return self.expect("status")
+
+    def people(self) -> list[str]:
+        """The roster as it was last told to everybody."""
+        self.command("who")
+        people: list[str] = self.expect("people")["people"]
+        return people
+
+    def prove(self, key: str = OPERATOR_KEY) -> None:
+        """Become an operator."""
+        proof = hmac.new(key.encode(), self.welcome["nonce"].encode(), "sha256").hexdigest()
+        self.command("operator", proof=proof)
+        self.expect("operator")
+
+    def switch(self, model: str) -> dict[str, Any]:
+        """Have the room run by another model; returns the `switched` event."""
+        self.command("switch", model=model)
+        return self.expect("switched", model=model)
+
+
+def readable(source: socket.socket | IO[str], seconds: float) -> bool:
+    """Whether something can be read within so long. By poll, as numbers above 1023 are nothing to select."""
+    poller = select.poll()
+    poller.register(source, select.POLLIN)
+    return bool(poller.poll(seconds * 1000))

@@ -1,0 +1,194 @@
+"""Real servers for tests: processes on free ports of 127.0.0.1, with a deadline on every wait.
+
+Nothing here knows how the server works inside. A Server is ended by its process id, and its workers with it.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import psutil
+
+from tests.peers import OPERATOR_KEY, PATIENCE, Closed, Peer, PlainPeer, RichPeer, readable, wait_until
+
+__all__ = [
+    "OPERATOR_KEY",
+    "PATIENCE",
+    "Closed",
+    "Facts",
+    "Peer",
+    "PlainPeer",
+    "RichPeer",
+    "Server",
+    "readable",
+    "start",
+    "wait_until",
+]
+ROOT = Path(__file__).parent.parent
+SABOTAGE = ROOT / "tests" / "server" / "sabotage"
+LISTENING = re.compile(r"listening on (\S+):(\d+) \(model (\w+), pid (\d+)\)")
+
+
+P = TypeVar("P", bound=Peer)
+
+
+class Facts(NamedTuple):
+    """What a server's process tree takes: bytes for `memory` (unique set size), counts for the rest."""
+
+    fds: int
+    threads: int
+    children: int
+    memory: int
+
+
+class Server:
+    """A server process of its own. `command` starts it; what it logs goes to `log_path`."""
+
+    def __init__(self, command: Sequence[str], environment: dict[str, str], log_path: Path) -> None:
+        self.log_path = log_path
+        with log_path.open("wb") as log:
+            self._popen = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self.process = psutil.Process(self._popen.pid)
+        try:
+            told = self._first_line()
+            listening = LISTENING.fullmatch(told)
+            assert listening, f"instead of listening it said {told!r}, and logged:\n{self.log()}"
+        except BaseException:
+            self.kill()
+            raise
+        self.model = listening[3]
+        self.address = (listening[1], int(listening[2]))
+        self._peers: list[Peer] = []
+        self._known: list[psutil.Process] = []
+
+    def _first_line(self) -> str:
+        assert self._popen.stdout is not None
+        assert readable(self._popen.stdout, PATIENCE), f"it never listened, and logged:\n{self.log()}"
+        return self._popen.stdout.readline().strip()
+
+    # Peers
+
+    def connect(self, *, receive_buffer: int = 0) -> Peer:
+        """A connection that has said nothing yet."""
+        return self._keep(Peer(self.address, receive_buffer))
+
+    def plain(self, nick: str) -> PlainPeer:
+        """Somebody who has joined in the talk's dialect."""
+        peer = self._keep(PlainPeer(self.address))
+        peer.join(nick)
+        return peer
+
+    def rich(self, nick: str, **hello: object) -> RichPeer:
+        """Somebody who has joined in the rich dialect. `hello` holds more fields of the first command."""
+        peer = self.rich_stranger()
+        peer.hello(nick, **hello)
+        return peer
+
+    def rich_stranger(self) -> RichPeer:
+        """A connection for the rich dialect that has said nothing yet."""
+        return self._keep(RichPeer(self.address))
+
+    def operator(self, nick: str = "boss") -> RichPeer:
+        """Somebody who has joined and has proved to be an operator."""
+        peer = self.rich(nick)
+        peer.prove()
+        return peer
+
+    def _keep(self, peer: P) -> P:
+        self._peers.append(peer)
+        return peer
+
+    # What it takes
+
+    def facts(self) -> Facts:
+        """What the process tree takes now."""
+        tree = [self.process, *self.children()]
+        fds = threads = memory = 0
+        for process in tree:
+            with suppress(psutil.NoSuchProcess):
+                fds += process.num_fds()
+                threads += process.num_threads()
+                memory += process.memory_full_info().uss
+        return Facts(fds, threads, len(tree) - 1, memory)
+
+    def children(self) -> list[psutil.Process]:
+        return self.process.children(recursive=True)
+
+    def log(self) -> str:
+        """All that was logged so far."""
+        return self.log_path.read_text(errors="replace")
+
+    def alive(self) -> bool:
+        return self._popen.poll() is None
+
+    # Its end
+
+    def ended(self) -> bool:
+        """Whether no process of it is left."""
+        return not self.alive() and not any(process.is_running() for process in self._known)
+
+    def terminate(self, number: int = signal.SIGTERM) -> int:
+        """Ask it to end; returns its exit code."""
+        self._known = self.children()
+        self._popen.send_signal(number)
+        return self._popen.wait(PATIENCE)
+
+    def clear(self) -> None:
+        """Close all connections to it."""
+        for peer in self._peers:
+            peer.close()
+        self._peers.clear()
+
+    def close(self) -> None:
+        """End it and everybody connected to it; a test's last act."""
+        self.clear()
+        if self.alive():
+            self._popen.send_signal(signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                self._popen.wait(PATIENCE)
+        self.kill()
+
+    def kill(self) -> None:
+        """End it at once, whatever state it is in."""
+        with suppress(psutil.NoSuchProcess):
+            for child in self.children():
+                with suppress(psutil.NoSuchProcess):
+                    child.kill()
+        self._popen.kill()
+        self._popen.wait(PATIENCE)
+        if self._popen.stdout is not None:
+            self._popen.stdout.close()
+
+
+def start(model: str, folder: Path, *options: str, sabotage: str = "", prefix: Sequence[str] = ()) -> Server:
+    """A server on a free port, with no limit on the pace of talk unless `options` set one.
+
+    `sabotage` names what goes wrong in it (see tests/server/sabotage/). `prefix` is a command that becomes the server
+    after it has prepared for it.
+    """
+    number = len(list(folder.glob("server*.log")))
+    key_file = folder / "operator.key"
+    key_file.write_text(OPERATOR_KEY)
+    key_file.chmod(0o600)
+    given = ["--model", model, "--bind", "127.0.0.1:0", "--operator-key-file", str(key_file), *options]
+    if "--rate-limit" not in options:
+        given += ["--rate-limit", "off"]
+    environment = os.environ.copy()
+    if sabotage:
+        environment["PYTHONPATH"] = os.pathsep.join([str(SABOTAGE), str(ROOT)])
+        environment["THREE_CHAT_ROOMS_SABOTAGE"] = sabotage
+    return Server([*prefix, sys.executable, "-m", "server", *given], environment, folder / f"server{number}.log")

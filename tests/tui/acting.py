@@ -1,0 +1,123 @@
+"""Somebody at the full screen: presses keys, reads what is drawn, waits for it with a deadline."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from time import monotonic
+
+from textual import events
+from textual.pilot import Pilot
+
+from tests.running import PATIENCE
+from tui.address import Address
+from tui.app import ChatApp
+from tui.hosting import HostOptions
+from tui.screens.chat import ChatScreen
+from tui.screens.join_card import JoinCard
+from tui.settings import Settings
+from tui.widgets.composer import Composer
+
+KEYS = {" ": "space", "/": "slash", "@": "at", ".": "full_stop", "-": "minus", "_": "underscore", ":": "colon"}
+
+
+class Actor:
+    """One person and their screen."""
+
+    def __init__(self, app: ChatApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    @property
+    def rows(self) -> list[str]:
+        """What is drawn now, row by row."""
+        return [strip.text.rstrip() for strip in self.app.screen._compositor.render_strips()]
+
+    @property
+    def picture(self) -> str:
+        return "\n".join(self.rows)
+
+    @property
+    def bar(self) -> str:
+        """The status bar, with single blanks."""
+        return " ".join("".join(self.rows[-1:]).split())
+
+    @property
+    def chat(self) -> ChatScreen:
+        assert self.app.chat is not None, self.picture
+        return self.app.chat
+
+    @property
+    def written(self) -> str:
+        """What stands in the input line."""
+        return self.chat.query_one(Composer).text
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    async def type(self, text: str, *then: str) -> None:
+        await self.pilot.press(*(KEYS.get(char, char) for char in text), *then)
+
+    async def paste(self, text: str) -> None:
+        assert self.app.focused is not None
+        self.app.focused.post_message(events.Paste(text))
+        await self.pilot.pause()
+
+    async def says(self, text: str) -> None:
+        """Write a line and say it."""
+        assert self.app.focused is not None
+        self.app.focused.post_message(events.Paste(text))
+        await self.until(lambda: self.written.endswith(text), f"to have written {text!r}")
+        await self.press("enter")
+
+    async def sees(self, *texts: str) -> None:
+        for text in texts:
+            await self.until(lambda text=text: text in self.picture, f"to see {text!r}")
+
+    async def sees_in_bar(self, text: str) -> None:
+        await self.until(lambda: text in self.bar, f"the status bar to say {text!r}")
+
+    async def sees_no(self, text: str) -> None:
+        await self.until(lambda: text not in self.picture, f"to see {text!r} no more")
+
+    async def until(self, true: Callable[[], object], what: str) -> None:
+        deadline = monotonic() + PATIENCE
+        while not true():
+            shown = self.picture if monotonic() > deadline else ""
+            assert not shown, f"in {PATIENCE} s it did not come true: {what}; the screen shows:\n{shown}"
+            await asyncio.sleep(0.03)
+
+    async def enters(self, nick: str) -> None:
+        """Answer the prompt, and wait for the room."""
+        await self.type(nick, "enter")
+        await self.is_in()
+
+    async def is_in(self) -> None:
+        await self.until(lambda: isinstance(self.app.screen, ChatScreen | JoinCard), "to be let in")
+        if self.app.own is not None:
+            await self.until(lambda: isinstance(self.app.screen, JoinCard), "the join card")
+            await self.press("escape")
+            await self.until(lambda: isinstance(self.app.screen, ChatScreen), "the room")
+        await self.until(lambda: self.app.focused is not None, "to be able to write")
+
+
+@asynccontextmanager
+async def acting(
+    address: Address | None,
+    nick: str = "",
+    *,
+    host: HostOptions | None = None,
+    settings: Settings | None = None,
+    size: tuple[int, int] = (100, 30),
+    **more: object,
+) -> AsyncIterator[Actor]:
+    """The app with somebody at it, ended in the end."""
+    app = ChatApp(address=address, nick=nick, host=host, settings=settings or Settings(), **more)  # type: ignore[arg-type]  # as they came
+    async with app.run_test(size=size, notifications=True) as pilot:
+        actor = Actor(app, pilot)
+        try:
+            if nick:
+                await actor.is_in()
+            yield actor
+        finally:
+            if app.own is not None:
+                await app.own.close()

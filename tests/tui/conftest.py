@@ -1,0 +1,70 @@
+"""Real rooms, links to them and relays between, each ended after its test."""
+
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import running
+from tests.running import Server
+from tests.tui.links import Linked, Relay, address_of
+from tui.address import Address
+
+StartServer = Callable[..., Server]
+Join = Callable[[Address, str], Linked]
+OpenRelay = Callable[[Server], Awaitable[Relay]]
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[StartServer]:
+    """`start_server(model="event", *options)`."""
+    servers: list[Server] = []
+
+    def start(model: str = "event", *options: str) -> Server:
+        servers.append(running.start(model, tmp_path, *options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+    for server in servers:
+        assert "Traceback" not in server.log(), server.log()
+
+
+@pytest.fixture
+async def join() -> AsyncIterator[Join]:
+    """`join(address, nick)`: a link that runs."""
+    linked: list[Linked] = []
+
+    def join(address: Address, nick: str) -> Linked:
+        linked.append(Linked(address, nick))
+        return linked[-1]
+
+    yield join
+    for one in linked:
+        await one.link.close()
+        await one.running
+
+
+@pytest.fixture
+async def open_relay() -> AsyncIterator[OpenRelay]:
+    """`await open_relay(server)`: a way to the server that can be cut."""
+    relays: list[Relay] = []
+
+    async def open_relay(server: Server) -> Relay:
+        relays.append(Relay(address_of(server)))
+        await relays[-1].open()
+        return relays[-1]
+
+    yield open_relay
+    for relay in relays:
+        await relay.close()
+
+
+@pytest.fixture
+def free_port() -> Iterator[int]:
+    """A port of 127.0.0.1 on which nobody listens, and nobody will: it is bound."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]

@@ -1,0 +1,34 @@
+"""A report for tests of what is made of reports."""
+
+from tui.crowd_latency import Sample
+from tui.crowd_report import Report, Violations
+from tui.crowd_switches import SwitchSeen
+
+
+def a_report(*, samples: int = 20) -> Report:
+    """Ten seconds of twenty members, with two switches and a lost line."""
+    return Report(
+        people=20,
+        talk=5.0,
+        seconds=10.0,
+        joined_in=0.5,
+        said=50,
+        refused=0,
+        deliveries=25_000,
+        p50=0.002,
+        p99=0.009,
+        p999=0.021,
+        longest=0.3,
+        reconnects=3,
+        endings={"the network reset it": 3},
+        absent=0,
+        told_gaps=0,
+        violations=Violations(1, 0, 0, []),
+        switches=[
+            SwitchSeen(3.0, "event", "process", 0.4, 20, 0.412, 0.4, 0),
+            SwitchSeen(6.0, "process", "thread", 0.1, 20, 0.112, 0.1, 1),
+        ],
+        switches_failed=0,
+        no_operator="",
+        samples=[Sample(number * 0.5, 25, 0.002, 0.009, 0.02 + 0.01 * number) for number in range(samples)],
+    )

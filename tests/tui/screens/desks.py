@@ -1,0 +1,21 @@
+"""Whoever runs the room, at the full screen, in a real room that others are in too."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tests.running import OPERATOR_KEY, Server
+from tests.tui.acting import Actor, acting
+from tests.tui.links import address_of
+from tui.address import Address
+
+
+@asynccontextmanager
+async def at_the_desk(
+    server: Server, *, size: tuple[int, int] = (100, 30), address: Address | None = None, **more: object
+) -> AsyncIterator[Actor]:
+    """`boss` is in the room, at `address` or the server's own, and is its operator."""
+    async with acting(address or address_of(server), "boss", size=size, **more) as boss:
+        assert boss.app.link is not None
+        boss.app.link.operator(OPERATOR_KEY.encode())
+        await boss.until(lambda: boss.chat.operator, "to be the operator")
+        yield boss

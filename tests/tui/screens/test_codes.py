@@ -1,0 +1,60 @@
+"""The codes on the wall: what a decoder reads from the screens that show one, as they are drawn."""
+
+import pytest
+
+from tests.tui.acting import Actor, acting
+from tests.tui.conftest import StartServer
+from tests.tui.links import address_of
+from tests.tui.raster import decoded
+from tests.tui.screens.desks import at_the_desk
+from tui.settings import Settings
+
+SIZES = [(80, 24), (100, 30), (132, 43), (200, 60)]
+
+
+async def reads(actor: Actor, text: str) -> None:
+    await actor.until(lambda: decoded(actor.app.screen) == [text], f"to read {text!r} from the screen")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_join_cards_code_leads_to_the_room(start_server: StartServer, size: tuple[int, int]) -> None:
+    server = start_server()
+    async with acting(address_of(server), "ada", size=size) as ada:
+        await ada.press("f4")
+        await reads(ada, f"telnet://127.0.0.1:{server.address[1]}")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_stages_code_leads_to_the_room(start_server: StartServer, size: tuple[int, int]) -> None:
+    server = start_server()
+    async with at_the_desk(server, size=size) as boss:
+        await boss.press("f5")
+        await reads(boss, f"telnet://127.0.0.1:{server.address[1]}")
+
+
+@pytest.mark.parametrize("theme", ["room-light", "textual-ansi", "solarized-light"])
+async def test_it_is_read_on_light_themes_too(start_server: StartServer, theme: str) -> None:
+    server = start_server()
+    async with acting(address_of(server), "ada", settings=Settings(theme=theme), size=(80, 24)) as ada:
+        await ada.press("f4")
+        await reads(ada, f"telnet://127.0.0.1:{server.address[1]}")
+
+
+async def test_where_it_does_not_fit_whole_it_is_not_drawn_and_the_commands_are_all_there(
+    start_server: StartServer,
+) -> None:
+    server = start_server()
+    async with acting(address_of(server), "ada", size=(60, 20)) as ada:
+        await ada.press("f4")
+        port = server.address[1]
+        await ada.sees(f"nc 127.0.0.1 {port}", f"telnet 127.0.0.1 {port}", f"chat-tui 127.0.0.1:{port}")
+        assert decoded(ada.app.screen) == []
+        assert "▀" not in ada.picture
+        await ada.pilot.resize_terminal(80, 24)
+        await reads(ada, f"telnet://127.0.0.1:{port}")
+
+
+async def test_the_card_says_that_nothing_is_encrypted(start_server: StartServer) -> None:
+    async with acting(address_of(start_server()), "ada", size=(80, 24)) as ada:
+        await ada.press("f4")
+        await ada.sees("encrypted")

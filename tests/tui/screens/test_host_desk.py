@@ -1,0 +1,348 @@
+"""The host's desk against real rooms: orders by command, menu, palette and key, and what everybody else sees."""
+
+import pytest
+
+from protocol.messages import Model, Refused, Rules
+from tests.running import RichPeer
+from tests.tui.acting import Actor, acting
+from tests.tui.conftest import OpenRelay, StartServer
+from tests.tui.links import address_of
+from tests.tui.screens.desks import at_the_desk
+from tui.screens.chat import ChatScreen
+from tui.screens.join_card import JoinCard
+from tui.screens.person import PersonScreen
+from tui.screens.stage import StageScreen
+from tui.widgets.input_line import InputLine
+from tui.widgets.meter_panel import MeterPanel
+from tui.widgets.rules_line import RulesLine
+
+MODELS = [model.value for model in Model]
+every_model = pytest.mark.parametrize("model", MODELS)
+
+
+@every_model
+class TestOrders:
+    async def test_what_is_typed_is_done_and_told(self, model: str, start_server: StartServer) -> None:
+        server = start_server(model)
+        ada, eve = server.plain("ada"), server.rich("eve")
+        async with at_the_desk(server) as boss:
+            await boss.says("/mute ada")
+            ada.expect("*** boss muted ada")
+            await boss.says("/unmute @ada")
+            ada.expect("*** boss unmuted ada")
+            await boss.says("/slow 30")
+            ada.expect("*** boss slowed the room down: a line every 30 s")
+            await boss.says("/slow off")
+            ada.expect("*** boss ended slow mode")
+            await boss.says("/pin questions at the end")
+            ada.expect("*** boss pinned: questions at the end")
+            await boss.sees("▌ questions at the end")
+            await boss.says("/unpin")
+            await boss.sees_no("▌ questions at the end")
+            await boss.says("/op eve")
+            eve.expect("operator")
+            await boss.says("/chaos block 50ms")
+            ada.expect("*** boss blocks")
+            await boss.says("/clear-history")
+            ada.expect("*** boss cleared the history")
+            await boss.says("/kick ada that will do")
+            assert ada.lines_until_closed()[-1] == "*** goodbye: that will do"
+            await boss.sees("boss kicked ada: that will do")
+            await boss.says("/ban eve 5")
+            eve.expect("goodbye", code="banned")
+            await boss.says("/where")
+            await boss.sees("you: event loop ·" if model == "event" else f"you: {model} ")
+
+    async def test_a_room_is_closed_with_words(self, model: str, start_server: StartServer) -> None:
+        server = start_server(model)
+        ada = server.plain("ada")
+        async with at_the_desk(server) as boss:
+            await boss.says("/close thank you all")
+            assert ada.lines_until_closed()[-1] == "*** goodbye: thank you all"
+            await boss.sees("thank you all")
+
+
+def rules(actor: Actor) -> Rules:
+    return actor.chat.link.client.rules
+
+
+class TestPanic:
+    async def test_panic_locks_and_quietens_and_a_second_time_lifts_both(self, start_server: StartServer) -> None:
+        server = start_server()
+        ada = server.plain("ada")
+        async with at_the_desk(server) as boss:
+            for keys in ((), ("f5",), ("f4",)):  # In the room, on the stage, on the join card.
+                await boss.press(*keys, "f9")
+                ada.expect("*** boss asked for quiet")
+                await boss.until(lambda: rules(boss) == Rules(locked=True, quiet=True), "locked and quiet")
+                await boss.press("f9")
+                ada.expect("*** boss ended the quiet")
+                await boss.until(lambda: rules(boss) == Rules(), "open again")
+                await boss.press("escape")
+                await boss.until(lambda: isinstance(boss.app.screen, ChatScreen), "the room again")
+
+
+class TestMistakes:
+    async def test_they_are_told_in_red_and_the_line_stays(self, start_server: StartServer) -> None:
+        async with at_the_desk(start_server()) as boss:
+            await boss.says("/slow down")
+            await boss.sees("/slow takes the seconds between two lines, up to 3600, or off.")
+            assert boss.written == "/slow down"
+
+    async def test_an_unknown_person_is_an_error_of_the_room(self, start_server: StartServer) -> None:
+        async with at_the_desk(start_server()) as boss:
+            await boss.says("/kick nobody")
+            await boss.sees("nobody here is called nobody")
+            await boss.says("/kick #99")
+            await boss.sees("nobody here is called #99")
+
+
+class TestAPerson:
+    async def test_is_dealt_with_from_the_list_by_keys(self, start_server: StartServer) -> None:
+        server = start_server()
+        ada = server.plain("ada")
+        async with at_the_desk(server) as boss:
+            await boss.sees("2 here")
+            await boss.press("f3", "home", "enter")
+            await boss.sees("Mute: nobody hears them", "Kick: they may come back")
+            await boss.press("down", "down", "down", "enter")
+            assert "kicked you" in ada.lines_until_closed()[-1]
+            await boss.sees("boss kicked ada")
+
+    async def test_is_dealt_with_by_a_right_click(self, start_server: StartServer) -> None:
+        server = start_server()
+        ada = server.plain("ada")
+        async with at_the_desk(server) as boss:
+            await boss.sees("2 here")
+            await boss.pilot.click("#roster", offset=(1, 0), button=3)
+            await boss.until(lambda: isinstance(boss.app.screen, PersonScreen), "the menu")
+            await boss.press("down", "enter")
+            ada.expect("*** boss muted ada")
+
+    async def test_is_named_by_the_first_choice_and_left_alone_by_escape(self, start_server: StartServer) -> None:
+        server = start_server()
+        server.plain("ada")
+        async with at_the_desk(server) as boss:
+            await boss.sees("2 here")
+            await boss.press("f3", "home", "enter", "enter")
+            await boss.until(lambda: boss.written == "@ada ", "to have named them")
+            await boss.press("f3", "home", "enter", "escape")
+            await boss.until(lambda: isinstance(boss.app.screen, ChatScreen), "the room")
+            assert boss.written == "@ada "
+
+    async def test_has_a_worker_to_kill_where_there_are_workers(self, start_server: StartServer) -> None:
+        server = start_server("process")
+        ada = server.rich("ada")
+        async with at_the_desk(server) as boss:
+            await boss.sees("2 here")
+            await boss.press("f3", "home", "enter", "end", "enter")
+            await boss.sees(f"boss kills the worker of ada, {ada.welcome['served_by']}")
+            await boss.sees("1 here")
+
+
+class TestThePalette:
+    async def test_holds_every_order(self, start_server: StartServer) -> None:
+        async with at_the_desk(start_server()) as boss:
+            titles = [command.title for command in boss.app.get_system_commands(boss.chat)]
+            for name in ("/kick", "/ban", "/mute", "/slow", "/lock", "/quiet", "/pin", "/op", "/close", "/chaos"):
+                assert any(title.startswith(name) for title in titles), name
+            assert {"Meter", "Stage", "Join card", "Panic"} <= set(titles)
+
+    async def test_carries_out_what_needs_no_words(self, start_server: StartServer) -> None:
+        async with at_the_desk(start_server()) as boss:
+            await boss.press("ctrl+p")
+            await boss.type("lock")
+            await boss.sees("nobody new comes in")
+            await boss.press("enter")
+            await boss.until(lambda: rules(boss).locked, "locked")
+
+    async def test_puts_what_needs_words_into_the_line(self, start_server: StartServer) -> None:
+        async with at_the_desk(start_server()) as boss:
+            await boss.press("ctrl+p")
+            await boss.type("kick")
+            await boss.sees("send somebody away, who may come back")
+            await boss.press("enter")
+            await boss.until(lambda: boss.written == "/kick ", "the line begun")
+
+    async def test_does_not_close_the_room_without_being_asked_twice(self, start_server: StartServer) -> None:
+        server = start_server()
+        async with at_the_desk(server) as boss:
+            close = next(one for one in boss.app.get_system_commands(boss.chat) if one.title.startswith("/close"))
+            close.callback()
+            await boss.until(lambda: boss.written == "/close ", "the line begun")
+            assert server.alive()
+
+
+class TestEverybodyElse:
+    async def test_sees_the_rules_above_the_pane_also_who_comes_later(self, start_server: StartServer) -> None:
+        server = start_server()
+        boss = server.operator()
+        boss.command("pin", text="questions at the end")
+        boss.command("slow", seconds=30)
+        boss.sync()
+        async with acting(address_of(server), "ada") as ada:
+            await ada.sees("▌ questions at the end", "slow: a line every 30 s")
+            boss.command("slow", seconds=0)
+            await ada.sees_no("slow: a line every")
+            boss.command("lock")
+            boss.command("quiet")
+            await ada.sees("locked", "quiet: only operators speak")
+            for order in ("lock", "quiet"):
+                boss.command(order, on=False)
+            boss.command("pin")
+            await ada.until(lambda: not ada.chat.query_one(RulesLine).display, "nothing holds, and nothing is shown")
+
+    async def test_waits_in_slow_mode_with_a_countdown_and_loses_no_line(self, start_server: StartServer) -> None:
+        server = start_server()
+        boss = server.operator()
+        boss.command("slow", seconds=2)
+        async with acting(address_of(server), "ada") as ada:
+            await ada.sees("slow: a line every 2 s")
+            await ada.says("one")
+            boss.expect("said", text="one")
+            await ada.says("two")
+            await ada.sees("slow mode: your next line in 2 s", "your next line in 2 s")
+            await ada.until(lambda: ada.written == "two", "the line back where it was written")
+            await ada.until(lambda: waiting(ada) == 1, "the count goes down")
+            await ada.until(lambda: waiting(ada) == 0, "the wait is over")
+            await ada.press("enter")
+            boss.expect("said", text="two")
+
+    async def test_what_is_being_written_meanwhile_is_not_overwritten(self, start_server: StartServer) -> None:
+        async with acting(address_of(start_server()), "ada") as ada:
+            await ada.says("one")
+            await ada.sees("ada  one")
+            await ada.type("two")
+            ada.chat.take([Refused("slow-mode", "slow mode: your next line in 60 s", "id", wait=60.0)])
+            await ada.pilot.pause()
+            assert ada.written == "two"
+            await ada.press("up")
+            assert ada.written == "one"
+
+    async def test_has_no_keys_of_the_host_and_no_orders(self, start_server: StartServer) -> None:
+        server = start_server()
+        boss = server.operator()
+        async with acting(address_of(server), "ada") as ada:
+            await ada.press("f2", "f5", "f9")
+            assert isinstance(ada.app.screen, ChatScreen)
+            assert not ada.chat.query_one(MeterPanel).display
+            await ada.says("/lock")
+            await ada.sees("only an operator can do that")
+            assert not [event for event in boss.sync() if event["type"] == "rules"]
+            titles = {command.title for command in ada.app.get_system_commands(ada.chat)}
+            assert "Join card" in titles
+            assert not titles & {"Meter", "Stage", "Panic", "/lock"}
+
+    async def test_who_is_made_an_operator_has_them_at_once(self, start_server: StartServer) -> None:
+        server = start_server()
+        boss = server.operator()
+        async with acting(address_of(server), "ada") as ada:
+            boss.sees("ada")
+            boss.command("op", nick="ada")
+            await ada.sees("boss made ada an operator")
+            await ada.press("f2")
+            await ada.sees("busiest second")
+            await ada.press("f9")
+            boss.expect("rules", text="ada asked for quiet: only operators speak")
+
+    async def test_names_a_person_by_choosing_it(self, start_server: StartServer) -> None:
+        server = start_server()
+        server.plain("bob")
+        async with acting(address_of(server), "ada") as ada:
+            await ada.sees("2 here")
+            await ada.press("f3", "end", "enter")
+            await ada.until(lambda: ada.written == "@bob ", "to have named them")
+
+
+def waiting(actor: Actor) -> int:
+    return actor.chat.query_one(InputLine).waiting
+
+
+class TestTheMeter:
+    async def test_shows_what_is_measured_and_compares_the_models_used(self, start_server: StartServer) -> None:
+        server = start_server("event")
+        speaker = server.rich("speaker")
+        async with at_the_desk(server, size=(100, 40)) as boss:
+            await boss.press("f2")
+            for used, other in enumerate(("event", "thread", "process"), start=1):
+                if used > 1:
+                    boss.chat.link.switch(other)
+                    await boss.sees_in_bar(other)
+                await boss.until(lambda used=used: busy(boss, speaker, used), f"{used} models compared")
+                await boss.sees("2 connected", "deliveries/s", "2 in the room")
+            await boss.sees("▣ process", "≋ thread", "↻ event", "most people", "lines said")
+            columns = boss.chat.metering.columns
+            assert columns["process"].busiest.processes > columns["thread"].busiest.processes == 1
+            assert columns["thread"].busiest.threads > columns["event"].busiest.threads == 1
+            for column in columns.values():
+                assert column.busiest.deliveries == pytest.approx(2 * column.busiest.lines)
+                assert 0 < column.busiest.p50 <= column.busiest.p99
+            await boss.press("f2")
+            await boss.sees_no("busiest second")
+
+
+def busy(boss: Actor, speaker: RichPeer, models: int) -> bool:
+    """Say something; returns whether so many models have a second in which something was said."""
+    speaker.say("word")
+    columns = boss.chat.metering.columns.values()
+    return len([column for column in columns if column.busiest.p50]) == models
+
+
+class TestTheMeterOfAHostWhoWasAway:
+    async def test_goes_on_when_the_connection_is_back(self, start_server: StartServer, open_relay: OpenRelay) -> None:
+        server = start_server()
+        relay = await open_relay(server)
+        async with at_the_desk(server, address=relay.address) as boss:
+            await boss.until(lambda: boss.chat.metering.last, "a reading")
+            relay.cut()
+            await boss.sees("○ not connected")
+            relay.mend()
+            await boss.press("ctrl+r")
+            await boss.sees_in_bar("↻ event")
+            seen = boss.chat.metering.last
+            await boss.until(lambda: boss.chat.metering.last is not seen, "another reading")
+
+
+class TestTheStage:
+    async def test_shows_the_model_the_people_and_what_is_said_and_switches_by_key(
+        self, start_server: StartServer
+    ) -> None:
+        server = start_server("event")
+        ada = server.rich("ada")
+        async with at_the_desk(server) as boss:
+            await boss.press("f5")
+            await boss.until(lambda: isinstance(boss.app.screen, StageScreen), "the stage")
+            ada.say("hello\nfrom the [b]last[/b] row")
+            await boss.sees("ada: hello from the [b]last[/b] row", "people", "lines a second", "nc 127.0.0.1")
+            for other, key in (("process", "f6"), ("thread", "f7"), ("event", "f8"), ("process", "ctrl+t")):
+                await boss.press(key)
+                ada.expect("switched", model=other)
+                await boss.until(lambda other=other: shown(boss) == other, f"{other} on the stage")
+            await boss.press("escape")
+            await boss.until(lambda: isinstance(boss.app.screen, ChatScreen), "the room")
+
+
+def shown(boss: Actor) -> str:
+    assert isinstance(boss.app.screen, StageScreen)
+    return boss.app.screen.standing.model
+
+
+class TestTheJoinCard:
+    async def test_comes_back_by_its_key_and_goes_by_any(self, start_server: StartServer) -> None:
+        server = start_server()
+        async with acting(address_of(server), "ada") as ada:
+            silent = [(key, "") for key in ("escape", "enter", "f4", "f1", "space")]
+            for key, written in (*silent, ("h", "h"), ("x", "hx")):
+                await ada.press("f4")
+                await ada.until(lambda: isinstance(ada.app.screen, JoinCard), "the card")
+                await ada.press(key)
+                await ada.until(lambda: isinstance(ada.app.screen, ChatScreen), "the room")
+                assert ada.written == written
+
+    async def test_counts_who_is_here(self, start_server: StartServer) -> None:
+        server = start_server()
+        async with acting(address_of(server), "ada") as ada:
+            await ada.press("f4")
+            await ada.sees("1 here", f"nc 127.0.0.1 {server.address[1]}")
+            server.plain("bob")
+            await ada.sees("2 here")

@@ -1,0 +1,118 @@
+"""A room that says the same every time: the real client and screen, fed with fixed events instead of by a network."""
+
+import asyncio
+from collections.abc import Sequence
+
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
+from protocol import jsonl
+from protocol.messages import Event, Limits, Notice, People, Presence, Refused, Said, Status, Switched, Welcome
+from tui.address import Address
+from tui.app import ChatApp
+from tui.connection import RoomLink, State
+from tui.settings import Settings
+
+AT = 1_795_464_840.0
+"""Monday 23 November 2026, 20:14 UTC."""
+ADDRESS = Address("192.0.2.7")
+SERVED_BY = {"process": "process 4321", "thread": "thread 17", "event": "event loop"}
+
+
+class ScriptedLink(RoomLink):
+    """A link whose room is a list of batches. Where it ends with a State, the link stands like that."""
+
+    script: Sequence[Sequence[Event] | State] = ()
+
+    async def run(self) -> None:
+        """Tell the script, and then nothing more."""
+        self.client.connected()
+        for batch in self.script:
+            if isinstance(batch, State):
+                self.client.disconnected()
+                self.round_trip = None
+                self._become(batch)
+            else:
+                for event in self.client.receive(b"".join(map(jsonl.encode, batch))):
+                    self._take(event)
+                self._batches.flush()
+                self.round_trip = 0.003
+        await asyncio.Event().wait()
+
+
+def app(
+    *script: Sequence[Event] | State, nick: str = "ada", theme: str = "", address: Address | None = ADDRESS
+) -> ChatApp:
+    """The app as `nick`, with the clock stopped, in a room that tells `script`."""
+    link = type("Link", (ScriptedLink,), {"script": script})
+    return ChatApp(
+        address=address,
+        nick=nick if script else "",
+        host=None,
+        settings=Settings(nick=nick, theme=theme),
+        make_link=link,
+        now=lambda: AT,
+        monotonic=lambda: 0.0,
+    )
+
+
+def still(pilot: Pilot[None]) -> None:
+    """No cursor blinks."""
+    for screen in pilot.app.screen_stack:
+        for field in (*screen.query(TextArea), *screen.query(Input)):
+            field.cursor_blink = False
+
+
+class Room:
+    """Writes the script of a room: each call is something that happens, a minute or some seconds after the last."""
+
+    def __init__(self, model: str = "thread", people: Sequence[str] = ("ada",), connections: int = 0) -> None:
+        self._seq = 0
+        self._at = AT
+        self._model = model
+        self._people = list(people)
+        self._connections = connections or len(people)
+
+    def welcome(self, *history: Said | Presence | Switched | Notice, motd: str = "") -> list[Event]:
+        """What whoever comes in is told first."""
+        welcome = Welcome(
+            "ada",
+            "token",
+            self._seq,
+            self._model,
+            self._connections,
+            SERVED_BY[self._model],
+            Limits(),
+            "nonce",
+            history=list(history),
+            motd=motd,
+        )
+        return [welcome, People(self._seq, sorted(self._people)), self.status()]
+
+    def status(self) -> Status:
+        return Status(self._model, self._connections, SERVED_BY[self._model], people=len(self._people), processes=1)
+
+    def said(self, nick: str, text: str, *, after: float = 9, action: bool = False, id: str = "") -> Said:
+        seq, at = self._now(after)
+        return Said(seq, nick, text, at, id, action)
+
+    def came(self, *joined: str, left: Sequence[str] = (), after: float = 5) -> Presence:
+        seq, at = self._now(after)
+        return Presence(seq, at, list(joined), list(left))
+
+    def notice(self, text: str, *, after: float = 5) -> Notice:
+        seq, at = self._now(after)
+        return Notice(text, seq, at)
+
+    def switched(self, model: str, *, after: float = 5) -> Switched:
+        seq, at = self._now(after)
+        before, self._model = self._model, model
+        return Switched(seq, at, model, before, 0.041, self._connections)
+
+    def refused(self, code: str, reason: str, suggestion: str) -> Refused:
+        return Refused(code, reason, suggestion=suggestion)
+
+    def _now(self, after: float) -> tuple[int, float]:
+        self._seq += 1
+        self._at += after
+        return self._seq, self._at

@@ -1,0 +1,83 @@
+"""Pictures of the host's desk, held against those that somebody looked at."""
+
+from protocol.messages import Event, Granted, Metered, Ruled, Rules, Tally
+from tests.tui.acting import Actor
+from tests.tui.raster import decoded
+from tests.tui.snapshots.scripted import AT, Room, app
+from tests.tui.snapshots.test_pictures import Compare, draw, same_everywhere
+from tui.app import ChatApp
+
+__all__ = ["same_everywhere"]
+
+PEOPLE = ["ada", "bob", "cleo", "dan", "Zoë", "李雷"]
+COSTS = {
+    "process": (0.0021, 0.019, 39, 39, 68 * 2**20, 1_300_000, 0.41),
+    "thread": (0.0009, 0.012, 1, 38, 26 * 2**20, 48_000, 0.22),
+    "event": (0.0006, 0.006, 1, 1, 25 * 2**20, 41_000, 0.18),
+}
+TALLY = Tally(
+    most_people=37, lines=4_210, slowed=3, refused=2, let_go=1, died=1, escaped=2, look_alikes=1, longest=0.21
+)
+
+
+def metered(model: str, lines: float) -> Metered:
+    """A reading that is the same every time."""
+    p50, p99, processes, threads, memory, each, cpu = COSTS[model]
+    return Metered(AT, model, 37, 36, lines, lines * 37, p50, p99, processes, threads, memory, each, cpu, TALLY)
+
+
+def hosted() -> ChatApp:
+    """A room that was run by all three models, with something pinned."""
+    room = Room("process", PEOPLE, 37)
+    evening: list[Event] = [*room.welcome(), Granted(), room.said("bob", "is it faster now?")]
+    evening += [metered("process", lines) for lines in (4.0, 12.0, 31.0, 22.0)]
+    evening.append(room.switched("thread"))
+    evening += [metered("thread", lines) for lines in (22.0, 18.0, 41.0, 30.0)]
+    evening.append(room.switched("event"))
+    evening += [metered("event", lines) for lines in (30.0, 44.0, 52.0, 48.0)]
+    evening.append(room.said("cleo", "I did not notice a thing"))
+    said = room.said("Zoë", "from the [b]last[/b] row")
+    ruled = Ruled(said.seq + 1, said.at, "ada pinned: questions at the end", Rules(pin="questions at the end"))
+    return app([*evening, said, ruled])
+
+
+def test_the_meter_beside_the_room(snap_compare: Compare) -> None:
+    """Live figures with two lines drawn, the three models side by side, the record, the pinned line."""
+
+    async def look(ada: Actor) -> None:
+        await ada.press("f2")
+        await ada.sees("▣ process", "≋ thread", "↻ event", "1,924", "p50 0.60 ms", "most", "▌ questions at the end")
+
+    draw(snap_compare, hosted(), look, (100, 30))
+
+
+def test_the_join_card_on_a_small_terminal(snap_compare: Compare) -> None:
+    """The address in big digits, three commands, a warning, and a code that a decoder reads."""
+
+    async def look(ada: Actor) -> None:
+        await ada.press("f4")
+        await ada.sees("nc 192.0.2.7 2000", "telnet 192.0.2.7 2000", "chat-tui 192.0.2.7", "6 here", "encrypted")
+        assert decoded(ada.app.screen) == ["telnet://192.0.2.7:2000"]
+
+    draw(snap_compare, hosted(), look)
+
+
+def test_the_stage(snap_compare: Compare) -> None:
+    """The model big and in its colour, people and lines a second in big digits, a code, the pin, the last lines."""
+
+    async def look(ada: Actor) -> None:
+        await ada.press("f5")
+        await ada.sees("people", "lines a second", "Zoë: from the [b]last[/b] row", "▌ questions at the end")
+        assert decoded(ada.app.screen) == ["telnet://192.0.2.7:2000"]
+
+    draw(snap_compare, hosted(), look)
+
+
+def test_what_to_do_about_a_person(snap_compare: Compare) -> None:
+    """A menu over the room, dimmed: name, mute, kick, ban, operator, chaos."""
+
+    async def look(ada: Actor) -> None:
+        await ada.press("f3", "down", "enter")
+        await ada.sees("Mute: nobody hears them", "Ban for an hour", "Chaos: block them for 300 ms")
+
+    draw(snap_compare, hosted(), look)

@@ -1,0 +1,337 @@
+"""Pictures of the full screen, held against those that somebody looked at. Each test says what its picture must show,
+and asserts that it is so.
+
+After a change that was meant: `.venv/bin/python -m pytest tests/tui/snapshots --snapshot-update`, and look at them.
+"""
+
+import os
+import time
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+from textual.events import Paste
+from textual.pilot import Pilot
+
+from protocol.messages import Event, Said
+from tests.tui.acting import Actor
+from tests.tui.snapshots.scripted import Room, app, still
+from tui.app import ChatApp
+from tui.connection import State
+from tui.look import look
+
+Compare = Callable[..., bool]
+Look = Callable[[Actor], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The same time zone and colours on every machine."""
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def draw(compare: Compare, app: ChatApp, look: Look, size: tuple[int, int] = (80, 24)) -> None:
+    """Play `look` to the app, then hold its picture against the one that is kept."""
+
+    async def before(pilot: Pilot[None]) -> None:
+        actor = Actor(app, pilot)
+        await look(actor)
+        still(pilot)
+        await pilot.pause()
+
+    assert os.environ["TZ"] == "UTC"
+    assert compare(app, terminal_size=size, run_before=before)
+
+
+CODE = "here is the code, it is two lines long and wraps under its own text:\n    print('hello')"
+
+
+def evening(room: Room) -> list[Event]:
+    """A lively quarter of an hour."""
+    return [
+        *room.welcome(motd="Welcome. Be kind, try to break it."),
+        room.came("ada", "bob", "cleo"),
+        room.said("ada", "is this thing on?", id="1"),
+        room.said("bob", "loud and clear. " + CODE),
+        room.came("dan", "李雷", "Zoë", *(f"guest{number}" for number in range(20)), after=60),
+        room.said("cleo", "@bob which model is it? https://example.org/three-rooms"),
+        room.said("李雷", "大家好 🎉 aligned?"),
+        room.said("dan", "waves", action=True),
+        room.notice("the host: in a minute the engine changes", after=40),
+        room.switched("thread"),
+        room.status(),
+        room.said("Zoë", "I did not notice a thing"),
+    ]
+
+
+def busy(model: str = "process") -> list[list[Event]]:
+    room = Room(model, ["ada", "bob", "cleo", "dan", "Zoë", "李雷", *(f"guest{n}" for n in range(20))], 27)
+    return [evening(room)]
+
+
+class TestThePrompt:
+    def test_fresh(self, snap_compare: Compare) -> None:
+        """The three signs in their colours, the room's name and address, an empty field, what a nickname may hold."""
+
+        async def look(ada: Actor) -> None:
+            await ada.sees("▣ ≋ ↻", "A tale of three chat rooms", "The room at 192.0.2.7:2000", "your nickname")
+            await ada.sees("letters and digits")
+
+        draw(snap_compare, app(nick=""), look)
+
+    def test_a_taken_nickname(self, snap_compare: Compare) -> None:
+        """The nickname is taken: the reason in amber, a free one already in the field, and the key that takes it."""
+        room = Room()
+
+        async def look(ada: Actor) -> None:
+            await ada.sees("ada is taken; ada2 is free, Enter takes it", " ada2")
+
+        draw(snap_compare, app([room.refused("nickname-taken", "ada is taken", "ada2")]), look)
+
+    def test_no_room_there(self, snap_compare: Compare) -> None:
+        """Nobody listens: a banner with the reason, the seconds until the next try, and the keys."""
+
+        async def look(ada: Actor) -> None:
+            await ada.sees(
+                "No connection to 192.0.2.7:2000: nobody listens there. Next try in 4 s.", "Ctrl+R tries now"
+            )
+
+        draw(snap_compare, app(State("waiting", "nobody listens there", 4.0, 3)), look)
+
+
+class TestTheRoom:
+    def test_empty(self, snap_compare: Compare) -> None:
+        """Just in, and alone: a day, one quiet line, an inviting input line; nothing looks broken or missing."""
+        room = Room("event")
+
+        async def look(ada: Actor) -> None:
+            await ada.sees("── Monday 23 November ──", "ada joined", "1 here", "write a line", "↻ event", "1 connected")
+
+        draw(snap_compare, app([*room.welcome(), room.came("ada")]), look)
+
+    def test_busy(self, snap_compare: Compare) -> None:
+        """Nicknames in one column, texts in another, continuation lines under the text, CJK and emoji aligned; joins
+        folded; the notice and the switch apart from what people say; the bar in the new model's colour."""
+
+        async def look(ada: Actor) -> None:
+            await ada.sees("bob  loud and clear", "≋ ── now a thread each: 27 carried over in 41 ms", "26 here")
+            await ada.sees("李雷  大家好", "*  dan waves")
+            assert ada.bar.startswith("≋ thread 27 connected you: thread 17 3 ms")
+            column = {
+                row.index(text) for row in ada.rows for text in ("loud and", "wraps under", "I did not") if text in row
+            }
+            assert len(column) == 1, ada.picture
+
+        draw(snap_compare, app(*busy()), look, (100, 30))
+
+    def test_scrolled_up_with_new_lines(self, snap_compare: Compare) -> None:
+        """Scrolled up: the pane has stayed put, and the input line says in the accent how many lines are new."""
+        room = Room("event", ["ada", "bob"])
+        history: list[Event] = [*room.welcome(), *(room.said("bob", f"line {n}") for n in range(60))]
+
+        async def look(ada: Actor) -> None:
+            await ada.sees("line 59")
+            await ada.press("pageup")
+            await ada.sees_no("line 59")
+            ada.chat.take([room.said("bob", "fresh"), room.said("bob", "fresher")])
+            await ada.sees("2 new ↓")
+            assert "fresh" not in ada.picture
+
+        draw(snap_compare, app(history), look)
+
+    def test_where_one_left_off(self, snap_compare: Compare) -> None:
+        """Back at the end after reading above: a line marks where the new ones begin."""
+        room = Room("event", ["ada", "bob"])
+        history: list[Event] = [*room.welcome(), *(room.said("bob", f"line {n}") for n in range(60))]
+
+        async def look(ada: Actor) -> None:
+            await ada.sees("line 59")
+            await ada.press("pageup")
+            await ada.sees_no("line 59")
+            ada.chat.take([room.said("bob", "fresh"), room.said("bob", "fresher")])
+            await ada.press("ctrl+end")
+            await ada.sees("── new ──", "fresher")
+
+        draw(snap_compare, app(history), look)
+
+    def test_a_mention(self, snap_compare: Compare) -> None:
+        """The one line that names me stands on a tinted ground with a bar; the others do not."""
+        room = Room("event", ["ada", "bob"])
+        told = [*room.welcome(), room.said("bob", "anybody there?"), room.said("bob", "ada, is it you?")]
+
+        async def look(ada: Actor) -> None:
+            await ada.sees("ada, is it you?")
+            rows = [row for row in ada.rows if "bob  " in row]
+            assert ["▌" in row for row in rows] == [False, True, False], ada.picture
+
+        draw(snap_compare, app([*told, room.said("bob", "adamant, I say")]), look)
+
+    def test_mine_until_the_room_has_it(self, snap_compare: Compare) -> None:
+        """What I said and the room has not acknowledged is dim; what it has is not."""
+        room = Room("event", ["ada", "bob"])
+
+        async def look(ada: Actor) -> None:
+            await ada.is_in()
+            await ada.says("on its way")
+            await ada.sees("ada  on its way")
+            assert "on its way" in [line.text for line in ada.chat.link.client.unacknowledged.values()]
+
+        draw(snap_compare, app([*room.welcome(), room.said("ada", "heard by all")]), look)
+
+
+class TestTheParts:
+    def test_search(self, snap_compare: Compare) -> None:
+        """The bar with its count and keys, every match marked, the one we are at more than the others."""
+
+        async def look(ada: Actor) -> None:
+            await ada.sees("I did not notice")
+            await ada.press("ctrl+f")
+            await ada.type("is")
+            await ada.sees("find is", "3 matches", "↑ older  ↓ newer  esc")
+
+        draw(snap_compare, app(*busy()), look, (100, 30))
+
+    def test_people(self, snap_compare: Compare) -> None:
+        """The people at the side, sorted whatever their letters, counted, me in bold, the chosen one highlighted."""
+
+        async def look(ada: Actor) -> None:
+            await ada.sees("26 here")
+            await ada.press("f3", "down", "down")
+            assert ada.chat.query_one("#roster").has_focus
+
+        draw(snap_compare, app(*busy()), look, (100, 30))
+
+    def test_people_over_a_narrow_pane(self, snap_compare: Compare) -> None:
+        """Below 80 columns the people lie over the pane, on a ground of their own."""
+
+        async def look(ada: Actor) -> None:
+            await ada.sees("I did not notice")
+            await ada.press("f3")
+            await ada.sees("26 here")
+
+        draw(snap_compare, app(*busy()), look, (60, 20))
+
+    def test_the_list_of_commands(self, snap_compare: Compare) -> None:
+        """A slash opens the commands over the input line, the first one highlighted; none that only hosts may."""
+
+        async def look(ada: Actor) -> None:
+            await ada.is_in()
+            await ada.type("/")
+            await ada.sees("/help", "/nick NAME")
+            assert "/model" not in ada.picture
+
+        draw(snap_compare, app(*busy()), look)
+
+    def test_a_long_paste(self, snap_compare: Compare) -> None:
+        """Before 12 lines go in, the question, the first of them, and the keys."""
+
+        async def look(ada: Actor) -> None:
+            await ada.is_in()
+            ada.chat.composer.post_message(Paste("\n".join(f"line {n}" for n in range(12))))
+            await ada.sees("Paste 12 lines, 74 characters?", "… and 6 more")
+
+        draw(snap_compare, app(*busy()), look)
+
+    def test_too_long(self, snap_compare: Compare) -> None:
+        """Five rows of input, the fifth of more; the count in red because it is over."""
+
+        async def look(ada: Actor) -> None:
+            await ada.is_in()
+            ada.chat.composer.post_message(Paste("word " * 410))
+            await ada.sees("2,050 of 2,000 characters")
+
+        draw(snap_compare, app(*busy()), look)
+
+    def test_help(self, snap_compare: Compare) -> None:
+        """The keys and the commands in two aligned columns, over the dimmed room."""
+
+        async def look(ada: Actor) -> None:
+            await ada.is_in()
+            await ada.press("f1")
+            await ada.sees("Keys", "say it", "Commands")
+
+        draw(snap_compare, app(*busy()), look, (100, 44))
+
+    @pytest.mark.parametrize("model", ["process", "thread", "event"])
+    def test_the_status_bar_of_each_model(self, snap_compare: Compare, model: str) -> None:
+        """The model's own sign and colour, the count, who serves me, the round trip."""
+        room = Room(model, ["ada", "bob"], 1_234)
+
+        async def look_at(ada: Actor) -> None:
+            await ada.is_in()
+            await ada.sees_in_bar(f"{look(model).sign} {model} 1,234 connected you: ")
+
+        draw(snap_compare, app([*room.welcome(), room.said("bob", f"run by {model}")]), look_at, (100, 6))
+
+
+class TestTheConnection:
+    def test_reconnecting(self, snap_compare: Compare) -> None:
+        """A banner with the reason, the countdown and the key; the bar says that we are not connected, and no model."""
+
+        async def look(ada: Actor) -> None:
+            await ada.sees("No connection to 192.0.2.7:2000: the connection broke. Next try in 7 s.")
+            await ada.sees("○ not connected", "Ctrl+R tries now")
+            assert "connected you" not in ada.bar
+
+        draw(snap_compare, app(*busy(), State("waiting", "the connection broke", 7.0, 4)), look, (100, 30))
+
+    def test_out_of_the_room(self, snap_compare: Compare) -> None:
+        """Let go for good: why, and the two keys there are."""
+
+        async def look(ada: Actor) -> None:
+            await ada.sees("You are out of the room: you were asked to leave.", "Ctrl+R joins again   Ctrl+Q leaves")
+
+        draw(snap_compare, app(*busy(), State("over", "you were asked to leave")), look, (100, 30))
+
+
+class TestSizesAndThemes:
+    def test_narrow(self, snap_compare: Compare) -> None:
+        """At 60 columns there is no list of people; everything else is."""
+
+        async def look(ada: Actor) -> None:
+            await ada.sees("I did not notice", "≋ thread  27 connected")
+            await ada.sees_no("26 here")
+
+        draw(snap_compare, app(*busy()), look, (60, 20))
+
+    def test_tiny(self, snap_compare: Compare) -> None:
+        """At 40×10 the header is gone, texts wrap, and the model, the count and the input line are still there."""
+
+        async def look(ada: Actor) -> None:
+            await ada.sees("I did not notice", "≋ thread  27 connected", "❯ write a line")
+            assert "A tale" not in ada.picture
+            ada.chat.take([Said(900, "bob", "and this is still a room to talk in", 1_795_465_000.0)])
+            await ada.sees("still a room")
+
+        draw(snap_compare, app(*busy()), look, (40, 10))
+
+    def test_tiny_prompt(self, snap_compare: Compare) -> None:
+        """At 40×10 the prompt is whole."""
+
+        async def look(ada: Actor) -> None:
+            await ada.sees("A tale of three chat rooms", "The room at 192.0.2.7:2000", "your nickname", "letters and")
+
+        draw(snap_compare, app(nick=""), look, (40, 10))
+
+    @pytest.mark.parametrize("theme", ["room-light", "nord", "textual-light"])
+    def test_other_themes(self, snap_compare: Compare, theme: str) -> None:
+        """The same room in another theme: nothing unreadable, and the model still tells itself by colour and sign."""
+
+        async def look(ada: Actor) -> None:
+            await ada.sees("I did not notice")
+            assert ada.app.theme == theme
+
+        draw(snap_compare, app(*busy(), theme=theme), look, (100, 30))
+
+    def test_without_colour(self, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With NO_COLOR everything is told by signs, weight and place: no colour at all."""
+        monkeypatch.setenv("NO_COLOR", "1")
+
+        async def look(ada: Actor) -> None:
+            await ada.sees("≋ thread", "I did not notice")
+
+        draw(snap_compare, app(*busy()), look, (100, 30))

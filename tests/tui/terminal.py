@@ -1,0 +1,146 @@
+"""chat-tui in a terminal: a pseudo-terminal of its own, the bytes it was sent, and how it was left."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Mapping
+
+from tests.running import PATIENCE, ROOT
+
+SEQUENCE = re.compile(
+    r"\x1b\[(?P<csi>[0-9;:<=>?]*[ -/]*[@-~])"  # cursor, colour, modes
+    r"|\x1b\](?P<osc>[^\x07\x1b]*)(?:\x07|\x1b\\)"  # titles, links, clipboard
+    r"|\x1b(?P<other>[^\[\]])"
+)
+ENTERS, LEAVES = "\x1b[?1049h", "\x1b[?1049l"
+UNDO = {
+    "the alternate screen": LEAVES,
+    "the hidden cursor": "\x1b[?25h",
+    "the mouse": "\x1b[?1000l",
+    "bracketed paste": "\x1b[?2004l",
+    "focus events": "\x1b[?1004l",
+    "the kitty keyboard": "\x1b[<u",
+}
+"""What a full screen changes in a terminal, and the sequence that undoes it."""
+
+
+class Terminal:
+    """A program on a pseudo-terminal. Everything it writes is read at once, as a terminal would."""
+
+    def __init__(
+        self, *arguments: str, environment: Mapping[str, str] | None = None, size: tuple[int, int] = (100, 30)
+    ):
+        """`python -m tui` with these arguments; `size` is columns and rows."""
+        self._ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+        self.settings_before = termios.tcgetattr(theirs)
+        more = {
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "TEXTUAL_DISABLE_KITTY_KEY": "",
+            **(environment or {}),
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tui", *arguments],
+            cwd=ROOT,
+            env={**os.environ, **more},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            preexec_fn=_take_terminal,
+        )
+        self._theirs = theirs
+        self._heard = bytearray()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def output(self) -> str:
+        """All that was written so far."""
+        return bytes(self._heard).decode("utf-8", "surrogateescape")
+
+    @property
+    def text(self) -> str:
+        """The same without escape sequences, in the order it was drawn."""
+        return SEQUENCE.sub("", self.output)
+
+    @property
+    def settings(self) -> list[object]:
+        """What the terminal is set to: echo, line editing, signals."""
+        return termios.tcgetattr(self._theirs)
+
+    def type(self, keys: str) -> None:
+        os.write(self._ours, keys.encode())
+
+    def sees(self, text: str, since: int = 0) -> None:
+        """Wait until `text` is drawn, after the first `since` characters of `text`."""
+        deadline = time.monotonic() + PATIENCE
+        while text not in self.text[since:]:
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise AssertionError(f"never saw {text!r}; the end of what was drawn: {self.text[-2000:]!r}")
+            time.sleep(0.02)
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def hang_up(self) -> None:
+        """Close the window: the terminal is gone, and whoever leads its session gets SIGHUP."""
+        os.close(self._theirs)
+        self._theirs = -1
+        self._stop_reading()
+
+    def exit_code(self) -> int:
+        """Wait for the end."""
+        code = self.process.wait(PATIENCE)
+        time.sleep(0.05)  # The last bytes are in the line; nothing tells when the reader has them.
+        return code
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        if self._theirs >= 0:
+            os.close(self._theirs)
+        self._stop_reading()
+
+    def assert_left_clean(self) -> None:
+        """Everything that was changed in the terminal was changed back, and the shell's prompt will echo."""
+        output = self.output
+        assert ENTERS in output, "it never drew a full screen"
+        end = output[output.rindex(ENTERS) :]
+        for what, undo in UNDO.items():
+            assert undo in end, f"{what} is left behind"
+        assert self.settings == self.settings_before
+
+    def _read(self) -> None:
+        while True:
+            try:
+                ready, _, _ = select.select([self._ours], [], [], 0.2)
+                if ready:
+                    self._heard += os.read(self._ours, 65536)
+            except (OSError, ValueError):
+                return
+
+    def _stop_reading(self) -> None:
+        if self._ours >= 0:
+            ours, self._ours = self._ours, -1
+            self._reader.join(1)
+            os.close(ours)
+
+
+def _take_terminal() -> None:
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -1,0 +1,47 @@
+"""Addresses as people write them."""
+
+import pytest
+
+from tui.address import Address, AddressRefused
+
+
+@pytest.mark.parametrize(
+    ("written", "host", "port"),
+    [
+        ("room.example", "room.example", 2000),
+        ("room.example:2001", "room.example", 2001),
+        ("192.0.2.7", "192.0.2.7", 2000),
+        (" 192.0.2.7:1 ", "192.0.2.7", 1),
+        ("[2001:db8::7]:65535", "2001:db8::7", 65535),
+        ("[::1]", "::1", 2000),
+        ("::1", "::1", 2000),
+        ("[fe80::1%eth0]:2000", "fe80::1%eth0", 2000),
+        ("räume.example", "räume.example", 2000),
+    ],
+)
+def test_an_address_is_read_as_it_is_written(written: str, host: str, port: int) -> None:
+    address = Address.parse(written)
+    assert (address.host, address.port) == (host, port)
+    assert Address.parse(str(address)) == address
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "", ":2000", "room:", "room:0", "room:65536", "room:http", "room:-1", "room:+20", "room:２０００",
+        "room:99999999999", "[::1", "[::1]2000", "[::1]:", "[room]:2000", "[]:2000", "::1]:2", "two words", "a/b",
+        "user@room", "room\x1b[2J", "http://room.example", "x" * 300,
+    ],
+)  # fmt: skip
+def test_what_is_no_address_is_refused_in_a_sentence(written: str) -> None:
+    with pytest.raises(AddressRefused) as refused:
+        Address.parse(written)
+    assert str(refused.value).isprintable()
+
+
+def test_another_default_port_can_be_given() -> None:
+    assert Address.parse("room", 2342).port == 2342
+
+
+def test_an_ipv6_address_is_written_in_brackets() -> None:
+    assert str(Address("::1", 2001)) == "[::1]:2001"

@@ -1,0 +1,183 @@
+"""The full screen against real rooms: coming in, talking, losing the room, leaving."""
+
+import pytest
+
+from protocol.messages import Model
+from tests.tui.acting import acting
+from tests.tui.conftest import OpenRelay, StartServer
+from tests.tui.links import address_of
+from tui.address import Address
+from tui.look import look
+from tui.settings import Settings
+from tui.widgets.banner import Banner
+
+MODELS = [model.value for model in Model]
+
+
+@pytest.mark.parametrize("model", MODELS)
+class TestAConversation:
+    async def test_two_people_talk_and_the_bar_tells_the_model_and_the_count(
+        self, model: str, start_server: StartServer
+    ) -> None:
+        server = start_server(model)
+        async with acting(address_of(server)) as ada:
+            await ada.enters("ada")
+            await ada.sees(f"{look(model).sign} {model}", "1 connected", "1 here", "ada joined")
+            bob = server.plain("bob")
+            await ada.sees("2 connected", "2 here")
+            await ada.says("is this thing on?")
+            bob.expect("ada: is this thing on?")
+            bob.say("loud and clear")
+            await ada.sees("ada  is this thing on?", "bob  loud and clear")
+            await ada.sees("you: event loop" if model == "event" else f"you: {model} ")
+            bob.close()
+            await ada.sees("1 connected", "1 here")
+
+    async def test_a_switch_shows_in_the_pane_and_in_the_bar(self, model: str, start_server: StartServer) -> None:
+        server = start_server(model)
+        boss = server.operator()
+        async with acting(address_of(server), "ada") as ada:
+            for other in (one for one in MODELS if one != model):
+                boss.switch(other)
+                await ada.sees_in_bar(f"{look(other).sign} {other} 2 connected")
+                assert any(row.startswith(f" {look(other).sign} ── now ") for row in ada.rows), ada.picture
+                await ada.says(f"still here under {other}")
+                boss.expect("said", text=f"still here under {other}")
+
+
+class TestTheNicknamePrompt:
+    async def test_it_is_drawn_before_anything_connects_and_names_the_room(self, free_port: int) -> None:
+        async with acting(Address("127.0.0.1", free_port)) as ada:
+            await ada.sees("A tale of three chat rooms", f"The room at 127.0.0.1:{free_port}", "your nickname")
+            assert ada.app.link is None
+
+    async def test_it_says_at_once_why_a_nickname_will_not_do(self, start_server: StartServer) -> None:
+        async with acting(address_of(start_server())) as ada:
+            await ada.type("a b")
+            await ada.sees("a nickname has no spaces")
+            await ada.press("enter")
+            assert ada.app.link is None
+            await ada.press("backspace", "backspace")
+            await ada.sees("Enter joins the room")
+
+    async def test_it_offers_the_last_nickname_and_remembers_the_new_one(self, start_server: StartServer) -> None:
+        remembered: list[Settings] = []
+        settings = Settings(nick="ada")
+        address = address_of(start_server())
+        async with acting(address, settings=settings, remember=remembered.append) as ada:
+            await ada.sees("ada", "Enter joins the room")
+            await ada.enters("2")
+            await ada.sees("ada2 joined")
+        assert remembered[-1].nick == "ada2"
+        assert remembered[-1].rooms == (str(address),)
+
+    async def test_a_taken_nickname_is_answered_with_a_free_one(self, start_server: StartServer) -> None:
+        server = start_server()
+        server.plain("ada")
+        async with acting(address_of(server)) as ada:
+            await ada.type("ada", "enter")
+            await ada.sees("ada is taken; ada2 is free, Enter takes it")
+            await ada.press("enter")
+            await ada.is_in()
+            await ada.sees("ada2 joined", "2 here")
+
+    async def test_a_room_that_cannot_be_reached_is_tried_again(
+        self, start_server: StartServer, open_relay: OpenRelay
+    ) -> None:
+        relay = await open_relay(start_server())
+        relay.cut()
+        async with acting(relay.address) as ada:
+            await ada.type("ada", "enter")
+            await ada.sees(f"No connection to {relay.address}: the room closed the connection.", "Ctrl+R tries now")
+            relay.mend()
+            await ada.press("ctrl+r")
+            await ada.is_in()
+
+    async def test_whoever_leaves_without_having_reached_a_room_gets_exit_code_69(self, free_port: int) -> None:
+        async with acting(Address("127.0.0.1", free_port)) as ada:
+            await ada.type("ada", "enter")
+            await ada.sees("nobody listens there", "Next try in")
+            await ada.press("ctrl+q")
+            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+        assert ada.app.return_code == 69
+
+
+class TestLosingTheRoom:
+    async def test_what_was_missed_comes_once_and_what_was_said_meanwhile_goes_out_once(
+        self, start_server: StartServer, open_relay: OpenRelay
+    ) -> None:
+        server = start_server()
+        relay = await open_relay(server)
+        bob = server.rich("bob")
+        async with acting(relay.address, "ada") as ada:
+            await ada.says("before")
+            bob.expect("said", text="before")
+            relay.cut()
+            await ada.sees("○ not connected", f"No connection to {relay.address}", "Next try in")
+            bob.say("did you hear that?")
+            await ada.says("not lost")
+            await ada.sees("not lost")
+            relay.mend()
+            await ada.press("ctrl+r")
+            bob.expect("said", text="not lost")
+            await ada.sees("bob  did you hear that?", "ada  not lost", "↻ event")
+            await ada.until(lambda: not ada.chat.query_one(Banner).display, "the banner to go")
+            await ada.says("after")
+            bob.expect("said", text="after")
+            assert ada.picture.count("not lost") == 1
+            assert ada.picture.count("did you hear that?") == 1
+
+    async def test_a_new_server_in_the_same_place_does_not_know_what_was_before_and_that_is_said(
+        self, start_server: StartServer, open_relay: OpenRelay
+    ) -> None:
+        first = start_server()
+        async with acting(address_of(first), "ada") as ada:
+            await ada.says("before")
+            first.close()
+            await ada.sees("No connection")
+            start_server("thread", "--bind", f"127.0.0.1:{first.address[1]}")
+            await ada.press("ctrl+r")
+            await ada.sees("≋ thread", "1 connected")
+            assert ada.chat.operator is False
+            assert "before" in ada.picture
+
+    async def test_whoever_was_let_go_for_good_stays_out_until_they_ask(self, start_server: StartServer) -> None:
+        server = start_server()
+        boss = server.operator()
+        async with acting(address_of(server), "ada") as ada:
+            await ada.says("before")
+            await ada.sees("ada  before")
+            boss.command("kick", nick="ada", reason="for a test")
+            await ada.sees("You are out of the room", "for a test", "○ left")
+            await ada.press("ctrl+r")
+            await ada.sees("↻ event", "2 here")
+            await ada.sees("ada  before")
+            assert ada.picture.count("ada  before") == 1
+
+
+class TestLeaving:
+    async def test_ctrl_q_leaves_and_the_others_hear_it(self, start_server: StartServer) -> None:
+        server = start_server()
+        bob = server.rich("bob")
+        async with acting(address_of(server), "ada") as ada:
+            bob.expect_presence(joined=["ada"])
+            await ada.press("ctrl+q")
+            bob.expect_presence(left=["ada"])
+            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+        assert ada.app.return_code == 0
+
+    async def test_ctrl_c_copies_a_selection_and_else_leaves_with_130(self, start_server: StartServer) -> None:
+        async with acting(address_of(start_server()), "ada") as ada:
+            await ada.type("copy me")
+            await ada.press("shift+home", "ctrl+c")
+            assert ada.app.clipboard == "copy me"
+            assert ada.written == "copy me"
+            await ada.press("end", "ctrl+c")
+            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+        assert ada.app.return_code == 130
+
+    async def test_the_command_leaves(self, start_server: StartServer) -> None:
+        async with acting(address_of(start_server()), "ada") as ada:
+            await ada.says("/quit")
+            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+        assert ada.app.return_code == 0

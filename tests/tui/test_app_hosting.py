@@ -1,0 +1,110 @@
+"""Opening a room from the full screen: the address to tell, ordering the model about, the server dying, the end."""
+
+import os
+import signal
+import socket
+
+import psutil
+import pytest
+
+from tests.running import PlainPeer
+from tests.tui.acting import Actor, acting
+from tui.hosting import HostOptions
+from tui.look import look
+from tui.screens.leave import LeaveScreen
+
+ANYWHERE = HostOptions(model="event", bind="127.0.0.1:0")
+MODEL_KEYS = {"process": "f6", "thread": "f7", "event": "f8"}
+
+
+def guest(host: Actor, nick: str) -> PlainPeer:
+    """Somebody who joins by the address the header tells."""
+    port = host.app.invitations[0].port
+    assert f"chat-tui 127.0.0.1:{port}" in host.rows[0]
+    peer = PlainPeer(("127.0.0.1", port))
+    peer.join(nick)
+    return peer
+
+
+class TestHosting:
+    async def test_the_prompt_and_the_header_tell_the_address_and_others_can_join(self) -> None:
+        async with acting(None, host=ANYWHERE) as ada:
+            await ada.sees("Your room is open. Others join with", "chat-tui 127.0.0.1:")
+            await ada.enters("ada")
+            bob = guest(ada, "bob")
+            await ada.sees("2 connected")
+            await ada.says("welcome")
+            bob.expect("ada: welcome")
+            bob.close()
+            await ada.sees("1 connected")
+
+    async def test_the_host_changes_the_model_by_keys_command_and_palette(self) -> None:
+        async with acting(None, "ada", host=ANYWHERE) as ada:
+            await ada.until(lambda: ada.chat.operator, "to be the operator")
+            for model in ("process", "thread", "event"):
+                await ada.press(MODEL_KEYS[model])
+                await ada.sees_in_bar(f"{look(model).sign} {model} 1 connected")
+                await ada.sees(f"{look(model).sign} ── now ")
+            await ada.press("ctrl+t")
+            await ada.sees_in_bar("▣ process 1 connected")
+            await ada.says("/model thread")
+            await ada.sees_in_bar("≋ thread 1 connected")
+            names = {command.title for command in ada.app.get_system_commands(ada.chat)}
+            assert {"▣ Model: process", "≋ Model: thread", "↻ Model: event"} <= names
+            await ada.press("ctrl+p")
+            await ada.type("model ev")
+            await ada.sees("Run the room by one event loop")
+            await ada.press("enter")
+            await ada.sees_in_bar("↻ event 1 connected")
+
+    async def test_when_the_server_dies_the_screen_says_so_and_starts_it_again(self) -> None:
+        async with acting(None, "ada", host=ANYWHERE) as ada:
+            assert ada.app.own is not None
+            address = ada.app.invitations
+            os.kill(ada.app.own.server.pid, signal.SIGKILL)
+            await ada.sees(
+                "The room's server has ended, with exit code 137", "Ctrl+R starts it again", "○ not connected"
+            )
+            await ada.says("kept")
+            await ada.press("ctrl+r")
+            await ada.sees_in_bar("↻ event 1 connected")
+            await ada.sees("ada  kept")
+            await ada.sees_no("exit code")
+            assert ada.app.invitations == address
+            await ada.until(lambda: ada.chat.operator, "to be the operator of the new one")
+
+    async def test_a_room_that_cannot_be_opened_is_told_in_a_sentence_and_can_be_tried_again(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            async with acting(None, host=HostOptions(bind=f"127.0.0.1:{port}")) as ada:
+                await ada.sees("The room could not be opened:", "in use", "Ctrl+R tries again")
+                taken.close()
+                await ada.press("ctrl+r")
+                await ada.sees("Your room is open. Others join with", f"chat-tui 127.0.0.1:{port}")
+                await ada.sees_no("in use")
+                await ada.enters("ada")
+
+    async def test_a_host_with_guests_is_asked_before_leaving_and_takes_the_server_along(self) -> None:
+        async with acting(None, "ada", host=ANYWHERE) as ada:
+            assert ada.app.own is not None
+            server = psutil.Process(ada.app.own.server.pid)
+            bob = guest(ada, "bob")
+            await ada.sees("2 here")
+            await ada.press("ctrl+q")
+            await ada.sees("End the room?", "It is yours, and one other is in it.")
+            await ada.press("escape")
+            await ada.until(lambda: ada.app.screen is ada.chat, "the room again")
+            await ada.press("ctrl+c")
+            await ada.until(lambda: isinstance(ada.app.screen, LeaveScreen), "to be asked")
+            await ada.press("ctrl+c")
+            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+            assert any(line.startswith("*** ") for line in bob.lines_until_closed())
+            assert not server.is_running()
+        assert ada.app.return_code == 130
+
+    @pytest.mark.parametrize("key", ["ctrl+q", "ctrl+c"])
+    async def test_a_host_alone_leaves_at_once(self, key: str) -> None:
+        async with acting(None, "ada", host=ANYWHERE) as ada:
+            await ada.press(key)
+            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+        assert ada.app.return_code == (0 if key == "ctrl+q" else 130)

@@ -1,0 +1,216 @@
+"""chat-tui's command: what it takes, from where, and the exit codes."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from protocol import __version__
+from tests.running import PATIENCE, ROOT, Server
+from tests.tui.conftest import StartServer
+from tests.tui.terminal import Terminal
+from tui import cli
+from tui.address import Address
+from tui.settings import Settings, config_file
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's configuration folder."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return config_file().parent
+
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """`refused(*arguments)`: the one sentence with which bad usage is answered."""
+
+    def refused(*arguments: str) -> str:
+        assert cli.status_of(list(arguments)) == 2
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert printed.err.count("\n") == 1
+        assert printed.err.startswith("chat-tui: ")
+        return printed.err
+
+    return refused
+
+
+def run(*arguments: str, input: str = "", **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "tui", *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        input=input,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+
+def said(server: Server) -> list[tuple[str, str]]:
+    """Who said what, so far."""
+    peer = server.rich("reader")
+    return [(event["nick"], event["text"]) for event in peer.welcome["history"] if event["type"] == "said"]
+
+
+def room(server: Server) -> str:
+    return f"127.0.0.1:{server.address[1]}"
+
+
+def test_help_has_the_options_the_examples_and_the_exit_codes() -> None:
+    done = run("--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    options = ("--host", "--model", "--bind", "--motd", "--history", "--nick", "--plain", "--theme", "--no-mouse")
+    for word in (*options, "--no-bell", "--config", "--version", "Examples:", "echo hello |", "69", "130", "CHAT_TUI_"):
+        assert word in done.stdout
+
+
+def test_version() -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout) == (0, f"chat-tui {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("--nonsense",), "--nonsense"),
+        (("a", "b"), "b"),
+        (("--host", "room.example"), "leave one of them out"),
+        (("room.example", "--model", "thread"), "--model"),
+        (("room.example", "--rate-limit", "off"), "--rate-limit"),
+        (("--host", "--model", "fork"), "process, thread or event"),
+        (("room:port",), "no port"),
+        (("[::1",), "bracket"),
+        (("room", "-n", "a b"), "no spaces"),
+        (("room", "-n", "\x1b[2J"), "letters, digits"),
+        (("room", "--config", "/no/such/file.toml"), "/no/such/file.toml"),
+        (("room\x1b[2J",), "host name"),
+        (("--host", "--plain", "--history", "many"), "--history"),
+        (("--host", "--plain", "--bind", "nowhere"), "--bind"),
+        (("--host", "--plain", "--bind", "127.0.0.1:0", "--motd", "/no/such/motd"), "/no/such/motd"),
+    ],
+)
+def test_bad_usage_gets_one_sentence_and_code_2(
+    refused: Callable[..., str], arguments: tuple[str, ...], word: str
+) -> None:
+    sentence = refused(*arguments)
+    assert word in sentence
+    assert "\x1b" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        ("nonsense = 1", "nonsense"),
+        ("theme = ", "not TOML"),
+        ("theme = true", "must be text"),
+        ('mouse = "no"', "true or false"),
+        ("bell = 1", "true or false"),
+        ("nick = []", "must be text"),
+        ("host = true", "does not know"),
+        ("[theme]", "must be text"),
+    ],
+)
+def test_a_bad_configuration_gets_one_sentence_and_code_2(
+    refused: Callable[..., str], folder: Path, content: str, word: str
+) -> None:
+    folder.mkdir(parents=True)
+    config_file().write_text(content)
+    sentence = refused("room.example")
+    assert word in sentence
+    assert str(config_file()) in sentence
+
+
+def test_help_can_be_had_with_a_broken_configuration(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    config_file().write_text("nonsense")
+    assert run("--help").returncode == 0
+
+
+def test_a_port_in_use_is_a_failure_and_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = run("--host", "--plain", "--bind", f"127.0.0.1:{taken.getsockname()[1]}")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "is in use already" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_flag_beats_the_environment_which_beats_the_file(start_server: StartServer, folder: Path) -> None:
+    server = start_server()
+    folder.mkdir(parents=True)
+    config_file().write_text('nick = "file"\nhistory = 3\n')
+    assert run(room(server), input="1").returncode == 0
+    assert run(room(server), input="2", CHAT_TUI_NICK="environment").returncode == 0
+    assert run(room(server), "-n", "flag", input="3", CHAT_TUI_NICK="environment").returncode == 0
+    assert said(server) == [("file", "1"), ("environment", "2"), ("flag", "3")]
+
+
+def test_another_file_can_be_named_by_flag_or_environment(
+    start_server: StartServer, folder: Path, tmp_path: Path
+) -> None:
+    server = start_server()
+    folder.mkdir(parents=True)
+    config_file().write_text("this file = is not read")
+    other = tmp_path / "other.toml"
+    other.write_text('nick = "other"')
+    assert run(room(server), "--config", str(other), input="1").returncode == 0
+    assert run(room(server), input="2", CHAT_TUI_CONFIG=str(other)).returncode == 0
+    assert said(server) == [("other", "1"), ("other", "2")]
+
+
+def test_what_is_set_for_a_room_of_my_own_does_not_keep_me_from_joining_another(
+    start_server: StartServer, folder: Path
+) -> None:
+    server = start_server()
+    folder.mkdir(parents=True)
+    config_file().write_text('model = "thread"\nrate-limit = "off"\n')
+    assert run(room(server), "-n", "bot", input="hello", CHAT_TUI_BIND="127.0.0.1:0").returncode == 0
+    assert said(server) == [("bot", "hello")]
+
+
+def test_the_options_of_the_server_reach_it(tmp_path: Path) -> None:
+    motd = tmp_path / "motd.txt"
+    motd.write_text("be kind\n")
+    options = ("--bind", "127.0.0.1:0", "--motd", str(motd), "--model", "thread", "--rate-limit", "off")
+    done = run("--host", *options, "-n", "ada", input="/status")
+    assert done.returncode == 0, done.stderr
+    assert "*** be kind" in done.stdout
+    assert "*** model thread, 1 connected" in done.stdout
+
+
+def test_without_a_room_the_last_one_is_joined_and_at_first_one_on_this_machine() -> None:
+    assert cli.which_room(None, Settings()) == Address("127.0.0.1", 2000)
+    assert cli.which_room(None, Settings(rooms=("room.example:2001", "other"))) == Address("room.example", 2001)
+    assert cli.which_room(None, Settings(rooms=("not:a:room]", "other"))) == Address("other", 2000)
+    assert cli.which_room("third:3", Settings(rooms=("other",))) == Address("third", 3)
+
+
+def test_an_unknown_theme_is_told_with_those_there_are() -> None:
+    terminal = Terminal("127.0.0.1:1", "--theme", "nonsense")
+    try:
+        assert terminal.exit_code() == 2
+        assert "there is no theme 'nonsense'; there are" in terminal.text
+        assert "\x1b[?1049h" not in terminal.output
+    finally:
+        terminal.close()
+
+
+def test_the_full_screen_is_shown_where_both_ends_are_a_terminal_and_line_mode_where_asked(
+    start_server: StartServer,
+) -> None:
+    server = start_server()
+    for options, full in (((), True), (("--plain",), False)):
+        terminal = Terminal(room(server), "-n", "ada", *options)
+        try:
+            terminal.sees("event")
+            assert ("\x1b[?1049h" in terminal.output) is full
+        finally:
+            terminal.close()

@@ -1,0 +1,359 @@
+"""The operator console as its operator meets it: `chat-server` on a real terminal, with real people in the room."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.running import OPERATOR_KEY, PlainPeer, RichPeer
+from tests.tui.emulator import Emulator
+
+COMMAND = (sys.executable, "-m", "server", "--bind", "127.0.0.1:0")
+LISTENING = re.compile(r"listening on 127\.0\.0\.1:(\d+) \(model (\w+), pid (\d+)\)")
+FAILS = """
+import server.handover
+def fail(*args):
+    raise KeyError("a bug of ours")
+server.handover.serve = fail
+"""
+
+
+class OnTerminal(Emulator):
+    """chat-server in a window."""
+
+    def __init__(self, *options: str, **more: object) -> None:
+        super().__init__([*COMMAND, *options], **more)  # type: ignore[arg-type]  # as they came
+        self.peers: list[PlainPeer | RichPeer] = []
+
+    def listening(self) -> re.Match[str]:
+        """The line that tells where, once it is there."""
+        self.sees("listening on ")
+        return next(told for row in self.rows if (told := LISTENING.fullmatch(row)))
+
+    def ready(self) -> "OnTerminal":
+        """Once the console is in the room, and sees what that costs."""
+        self.until(lambda: "lines/s" in self.toolbar, "the toolbar to show figures")
+        return self
+
+    def plain(self, nick: str) -> PlainPeer:
+        self.peers.append(peer := PlainPeer(("127.0.0.1", int(self.listening()[1]))))
+        peer.join(nick)
+        return peer
+
+    def rich(self, nick: str) -> RichPeer:
+        self.peers.append(peer := RichPeer(("127.0.0.1", int(self.listening()[1]))))
+        peer.hello(nick)
+        return peer
+
+    def close(self) -> None:
+        for peer in self.peers:
+            peer.close()
+        super().close()
+
+
+Open = Callable[..., OnTerminal]
+
+
+@pytest.fixture
+def open_console() -> Iterator[Open]:
+    """`open_console(*options)`: chat-server in a window of its own."""
+    opened: list[OnTerminal] = []
+
+    def open_console(*options: str, **more: object) -> OnTerminal:
+        opened.append(OnTerminal(*options, **more))
+        return opened[-1]
+
+    yield open_console
+    for console in opened:
+        console.close()
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[OnTerminal]:
+    """One console for the tests that leave it as it was."""
+    console = OnTerminal("-vv")
+    yield console.ready()
+    console.close()
+
+
+@pytest.fixture
+def console(shared: OnTerminal) -> Iterator[OnTerminal]:
+    yield shared
+    shared.type("\x15")  # Ctrl-U: an empty line for the next.
+    while shared.peers:
+        shared.peers.pop().close()
+
+
+# Under its log
+
+
+def test_it_shows_the_listening_line_first_and_a_toolbar_at_the_bottom(console: OnTerminal) -> None:
+    told = console.listening()
+    assert console.rows[0] == told[0]
+    assert int(told[3]) != console.process.pid  # The room has a process of its own.
+    assert re.fullmatch(
+        rf" ↻ event   1 connection   [\d.]+ lines/s   [\d.]+ MiB   127\.0\.0\.1:{told[1]}", console.toolbar
+    )
+
+
+def test_the_toolbar_follows_who_comes_and_what_is_said(console: OnTerminal) -> None:
+    ada, bob = console.plain("ada"), console.plain("bob")
+    console.until(lambda: "3 connections" in console.toolbar, "three connections")
+    for number in range(8):
+        ada.say(f"line {number}")
+    bob.expect("line 7")
+    console.until(lambda: re.search(r" [1-9][\d.]* lines/s", console.toolbar), "the lines of the last second")
+
+
+def test_what_others_say_is_shown_and_the_operator_can_talk(console: OnTerminal) -> None:
+    ada = console.plain("ada")
+    ada.say("is anybody there?")
+    console.sees("ada: is anybody there?")
+    console.enter("the house is")
+    ada.expect("console: the house is")
+    console.sees("console: the house is")
+
+
+def test_the_log_never_tears_the_line_that_is_being_typed(console: OnTerminal) -> None:
+    console.type("a line of which only a half is typ")
+    for number in range(20):
+        console.plain(f"guest{number}").close()
+    console.until(lambda: console.text.count("DEBUG connection") >= 20, "the log")
+    console.sees("❯ a line of which only a half is typ")
+    rows = console.rows
+    assert [row for row in rows if "a half is typ" in row] == ["❯ a line of which only a half is typ"]
+    log = [row for row in rows if " DEBUG " in row]
+    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} DEBUG \S", row) for row in log)
+    console.enter("ed")
+    console.sees("console: a line of which only a half is typed")
+
+
+def test_tab_completes_commands_models_and_nicknames(console: OnTerminal) -> None:
+    console.plain("zoe")
+    console.sees("zoe joined")
+    console.type("/mod\t")
+    console.sees("❯ /model")
+    console.type("th\t")
+    console.sees("❯ /model thread")
+    console.type("\x15/unmute z\t")
+    console.sees("❯ /unmute zoe")
+    console.press("enter")
+    console.sees("console unmuted zoe")
+
+
+def test_arrow_up_brings_back_what_was_typed(console: OnTerminal) -> None:
+    console.enter("/where")
+    console.until(lambda: console.text.count("*** you: event loop") == 1, "an answer")
+    console.press("up")
+    console.press("enter")
+    console.until(lambda: console.text.count("*** you: event loop") == 2, "another answer")
+
+
+def test_a_mistake_gets_a_sentence_and_help_lists_the_operators_commands(console: OnTerminal) -> None:
+    console.enter("/model fork")
+    console.sees("--- There is no model fork: it is one of process, thread, event.")
+    console.enter("/help")
+    console.sees("--- /kick NICK [reason]")
+
+
+def test_a_kick_is_carried_out_told_and_logged(console: OnTerminal) -> None:
+    ada, bob = console.plain("ada"), console.plain("bob")
+    console.enter("/kick ada enough of that")
+    assert ada.lines_until_closed()[-1] == "*** goodbye: enough of that"
+    bob.expect("*** console kicked ada: enough of that")
+    console.sees("*** console kicked ada: enough of that")
+    console.sees(" WARNING console kicked ada: enough of that")
+
+
+def test_nothing_that_people_say_is_obeyed_by_the_terminal(console: OnTerminal) -> None:
+    ada = console.plain("ada")
+    ada.say("\x1b[2J\x1b]0;owned\x07 still here")
+    console.sees("still here")
+    assert console.rows[0].startswith("listening on")
+
+
+def test_each_model_has_its_sign(open_console: Open) -> None:
+    console = open_console("--model", "process").ready()
+    assert console.toolbar.startswith(" ▣ process")
+    for model, sign in (("thread", "≋"), ("event", "↻"), ("process", "▣")):
+        console.enter(f"/model {model}")
+        console.until(lambda sign=sign, model=model: console.toolbar.startswith(f" {sign} {model}"), model)  # type: ignore[misc]
+    console.press("ctrl-d")
+    assert console.exit_code() == 0
+
+
+# How it ends
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        (lambda console: console.enter("/close good night"), 0),
+        (lambda console: console.enter("/quit"), 0),
+        (lambda console: console.press("ctrl-d"), 0),
+        (lambda console: console.press("ctrl-c"), 130),
+        (lambda console: console.process.send_signal(signal.SIGTERM), 0),
+    ],
+    ids=["close", "quit", "ctrl-d", "ctrl-c", "SIGTERM"],
+)
+def test_the_room_is_ended_with_everybody_told_and_nothing_left_behind(
+    open_console: Open, end: Callable[[OnTerminal], None], code: int
+) -> None:
+    console = open_console().ready()
+    ada = console.plain("ada")
+    assert len(console.family()) >= 2
+    end(console)
+    assert ada.lines_until_closed()[-1].startswith("*** goodbye: ")
+    assert console.exit_code() == code
+    assert console.settings == console.settings_before
+    assert "the room is lost" not in console.text
+
+
+def test_a_window_that_is_closed_ends_the_room(open_console: Open) -> None:
+    console = open_console("--model", "process").ready()
+    ada = console.plain("ada")
+    console.hang_up()
+    assert ada.lines_until_closed()[-1] == "*** goodbye: the room closes"
+    assert console.exit_code() == 0
+
+
+def test_a_console_that_is_killed_takes_the_room_with_it(open_console: Open) -> None:
+    console = open_console().ready()
+    ada = console.plain("ada")
+    console.family()
+    console.process.kill()
+    assert ada.lines_until_closed()[-1] == "*** goodbye: the room closes"
+    assert console.exit_code() == -signal.SIGKILL
+
+
+def test_a_server_that_is_killed_is_told_and_its_exit_code_is_that_of_a_shell(open_console: Open) -> None:
+    console = open_console().ready()
+    os.kill(int(console.listening()[3]), signal.SIGKILL)
+    assert console.exit_code() == 128 + signal.SIGKILL
+    assert "--- the server was ended by SIGKILL" in console.text
+    assert console.settings == console.settings_before
+
+
+def test_the_last_words_of_a_server_that_fails_are_shown(open_console: Open, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(FAILS)
+    console = open_console(environment={"PYTHONPATH": str(tmp_path)})
+    assert console.exit_code() == 1
+    assert "  KeyError: 'a bug of ours'" in console.rows
+    assert "chat-server: the server has failed, and everybody's connection with it" in console.text
+
+
+def test_a_port_in_use_is_one_sentence_and_exit_code_1(open_console: Open) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        console = open_console("--bind", address)
+        assert console.exit_code() == 1
+    assert console.text == f"chat-server: {address} is in use already; --bind HOST:PORT chooses another"
+
+
+def test_hanging_up_by_hand_reads_the_settings_again(open_console: Open, tmp_path: Path) -> None:
+    motd = tmp_path / "motd"
+    motd.write_text("before")
+    console = open_console("-v", "--motd", str(motd)).ready()
+    motd.write_text("after")
+    console.process.send_signal(signal.SIGHUP)
+    console.sees("the message of the day and the limits were read again")
+    console.plain("ada").expect("*** after")
+
+
+# Where there is none
+
+
+@pytest.mark.parametrize("option", ["--help", "--nonsense"])
+def test_what_it_says_of_itself_it_says_without_a_console(open_console: Open, option: str) -> None:
+    console = open_console(option)
+    assert console.exit_code() == (2 if option == "--nonsense" else 0)
+    piped = subprocess.run([*COMMAND, option], capture_output=True, text=True, env={**os.environ, "COLUMNS": "100"})
+    assert console.text.split() == (piped.stdout + piped.stderr).split()
+
+
+def test_with_no_console_there_is_the_log_alone(open_console: Open) -> None:
+    console = open_console("--no-console")
+    assert int(console.listening()[3]) == console.process.pid
+    console.plain("ada")
+    assert console.text == console.listening()[0]
+
+
+def test_a_terminal_on_which_no_line_can_be_drawn_anew_has_none(open_console: Open) -> None:
+    console = open_console(environment={"TERM": "dumb"})
+    assert int(console.listening()[3]) == console.process.pid
+
+
+def test_a_job_in_the_background_has_none_as_it_would_be_stopped_for_asking(open_console: Open) -> None:
+    console = Emulator(["bash", "-mc", f"{' '.join(COMMAND)} & wait"])
+    try:
+        console.sees("listening on ")
+        (server,) = console.family()[-1:]
+        assert str(server.pid) in console.text
+        assert server.status() != "stopped"
+    finally:
+        console.family()
+        console.close()
+
+
+# Whom the room obeys
+
+
+def test_with_a_key_of_the_hosts_the_console_is_an_operator_and_a_log_that_was_sent_to_a_file_goes_there(
+    open_console: Open, tmp_path: Path
+) -> None:
+    key, log = tmp_path / "key", tmp_path / "log"
+    key.write_text(f"  {OPERATOR_KEY}\n")
+    with log.open("wb") as stderr:
+        console = open_console("--operator-key-file", str(key), stderr=stderr.fileno()).ready()
+    bob = console.rich("bob")
+    bob.prove()
+    bob.switch("thread")
+    console.until(lambda: console.toolbar.startswith(" ≋ thread"), "the model that bob chose")
+    console.enter("/pin welcome")
+    console.sees("*** console pinned: welcome")
+    bob.expect("rules", text="console pinned: welcome")
+    assert " WARNING console pinned: welcome" in log.read_text()
+    assert " WARNING " not in console.text
+
+
+# A terminal that takes nothing
+
+
+def test_a_stopped_terminal_slows_nobody_and_shows_the_latest_once_it_goes_on(open_console: Open) -> None:
+    console = open_console("--rate-limit", "off").ready()
+    ada, bob = console.plain("ada"), console.plain("bob")
+    console.stop()
+    slowest = 0.0
+    for number in range(40):
+        began = time.monotonic()
+        for _ in range(30):
+            ada.say("x" * 200)
+        ada.say(f"round {number}")
+        bob.expect(f"ada: round {number}")
+        slowest = max(slowest, time.monotonic() - began)
+        time.sleep(0.02)
+    assert slowest < 3.0  # A room that waited for it would wait the 10 s that a slow reader has.
+    console.go_on()
+    console.sees("ada: round 39")
+    console.sees("lines came faster than this terminal took them, and are not shown")
+    console.until(lambda: "lines/s" in console.toolbar, "the toolbar")
+
+
+def test_behind_a_stopped_terminal_the_server_still_ends_when_told(open_console: Open) -> None:
+    console = open_console("--rate-limit", "off").ready()
+    ada, bob = console.plain("ada"), console.plain("bob")
+    console.stop()
+    for _ in range(500):
+        ada.say("x" * 200)
+    ada.say("last")
+    bob.expect("ada: last")
+    console.process.send_signal(signal.SIGTERM)
+    assert bob.lines_until_closed()[-1] == "*** goodbye: the room closes"
+    assert console.exit_code() == 0

@@ -1,0 +1,124 @@
+"""What a person sets, and what is remembered."""
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from tui.address import Address
+from tui.settings import (
+    MAX_FILE,
+    MAX_ROOMS,
+    Settings,
+    SettingsRefused,
+    config_file,
+    read_config,
+    recall,
+    remember,
+    remembered_file,
+)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return remembered_file().parent
+
+
+def test_both_files_stand_in_the_users_configuration_folder(folder: Path, tmp_path: Path) -> None:
+    assert config_file().parent == remembered_file().parent == folder
+    assert tmp_path in folder.parents
+
+
+def test_at_first_nothing_is_remembered() -> None:
+    assert recall() == Settings()
+
+
+def test_what_has_changed_is_remembered_and_the_latest_room_comes_first() -> None:
+    began = Settings()
+    now = replace(began, theme="nord", nick="ada", bell=False)
+    assert remember(began, now.with_room(Address("a")).with_room(Address("b", 2001)).with_room(Address("a")))
+    assert recall() == Settings(theme="nord", nick="ada", bell=False, rooms=("a:2000", "b:2001"))
+
+
+def test_a_flag_given_once_does_not_stay_but_the_nickname_does() -> None:
+    began = Settings(theme="nord", bell=False, nick="ada")  # as if from flags
+    remember(began, replace(began, times=False))
+    assert recall() == Settings(nick="ada", times=False)
+
+
+def test_the_mouse_is_set_for_one_time_only() -> None:
+    remember(Settings(), Settings(mouse=False))
+    assert recall().mouse
+
+
+def test_two_clients_do_not_undo_what_the_other_remembered() -> None:
+    began = recall()
+    remember(began, replace(began, theme="nord"))
+    remember(began, replace(began, times=False))
+    assert recall() == Settings(theme="nord", times=False)
+
+
+def test_only_the_last_rooms_are_kept() -> None:
+    settings = Settings()
+    for number in range(3 * MAX_ROOMS):
+        settings = settings.with_room(Address(f"room{number}"))
+    assert len(settings.rooms) == MAX_ROOMS
+    assert settings.rooms[0] == f"room{3 * MAX_ROOMS - 1}:2000"
+
+
+def test_what_is_remembered_survives_any_text() -> None:
+    nick = 'q"\\\n\x7f\u2028é李'
+    remember(Settings(), Settings(nick=nick))
+    assert recall().nick == nick
+
+
+@pytest.mark.parametrize(
+    "broken", [b"", b"\xff\xfe", b"theme = ", b"theme = 3", b'rooms = "a"', b"x" * (MAX_FILE + 1), b"[theme]\na = 1"]
+)
+def test_a_broken_memory_is_no_memory_and_is_written_anew(folder: Path, broken: bytes) -> None:
+    folder.mkdir(parents=True)
+    remembered_file().write_bytes(broken)
+    assert recall() == Settings()
+    assert remember(Settings(), Settings(nick="ada"))
+    assert recall().nick == "ada"
+
+
+def test_what_a_newer_version_remembers_is_passed_over(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    remembered_file().write_text('nick = "ada"\nfuture = [1, 2]\n')
+    assert recall().nick == "ada"
+
+
+def test_where_nothing_can_be_written_nothing_is_remembered_and_nothing_raised(folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.write_text("a file where the folder should be")
+    assert not remember(Settings(), Settings(nick="ada"))
+    assert recall() == Settings()
+
+
+def test_writing_leaves_no_other_file_behind(folder: Path) -> None:
+    remember(Settings(), Settings(nick="ada"))
+    assert [path.name for path in folder.iterdir()] == [remembered_file().name]
+
+
+def test_a_configuration_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "chat.toml"
+    path.write_text('theme = "nord"\nbell = false\n')
+    assert read_config(path) == {"theme": "nord", "bell": False}
+
+
+@pytest.mark.parametrize("content", [b"theme = ", b"\xff", b"a" * (MAX_FILE + 1), b"a = " + b"[" * 5000])
+def test_what_is_no_configuration_is_told_with_its_place(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "chat.toml"
+    path.write_bytes(content)
+    with pytest.raises(SettingsRefused, match=r"chat\.toml"):
+        read_config(path)
+
+
+def test_a_configuration_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsRefused, match="cannot be read"):
+        read_config(tmp_path / "none.toml")
+    with pytest.raises(SettingsRefused, match="cannot be read"):
+        read_config(tmp_path)

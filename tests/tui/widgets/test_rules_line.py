@@ -1,0 +1,41 @@
+import pytest
+
+from protocol.messages import Rules
+from tui.widgets.rules_line import draw
+
+ALL = Rules(locked=True, quiet=True, slow=30, pin="questions at the end")
+
+
+@pytest.mark.parametrize(
+    ("rules", "text"),
+    [
+        (Rules(), ""),
+        (Rules(locked=True), "locked"),
+        (Rules(slow=0.5), "slow: a line every 0.5 s"),
+        (Rules(locked=True, quiet=True), "locked   quiet: only operators speak"),
+        (Rules(pin="a line"), "▌ a line"),
+    ],
+)
+def test_what_holds_is_told_in_words(rules: Rules, text: str) -> None:
+    assert draw(rules, 80).plain.rstrip() == text
+
+
+def test_the_pin_stands_left_and_the_rest_right() -> None:
+    line = draw(ALL, 100).plain
+    assert line.startswith("▌ questions at the end ")
+    assert line.endswith("  locked   quiet: only operators speak   slow: a line every 30 s")
+    assert len(line) == 100
+
+
+def test_where_not_all_fits_the_pin_gives_way() -> None:
+    assert draw(ALL, 80).plain.startswith("▌ questions at …")
+
+
+@pytest.mark.parametrize("width", range(1, 120))
+def test_it_never_takes_more_than_its_width_but_for_what_must_be_said(width: int) -> None:
+    assert draw(Rules(pin="字" * 80), width).cell_length <= max(width, 3)
+    assert draw(Rules(locked=True, slow=5), width).cell_length <= width
+
+
+def test_the_pinned_line_is_no_markup() -> None:
+    assert "[b]x[/b] [@click=app.exit]" in draw(Rules(pin="[b]x[/b] [@click=app.exit]"), 80).plain

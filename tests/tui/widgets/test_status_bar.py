@@ -1,0 +1,33 @@
+import pytest
+
+from tui.widgets.status_bar import Standing, draw, duration
+
+ONLINE = Standing("online", "thread", 37, "thread 17", 0.003, "192.0.2.7:2000")
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (80, "≋ thread   37 connected   you: thread 17   3 ms   192.0.2.7:2000"),
+        (59, "≋ thread  37 connected  you: thread 17  3 ms"),
+        (40, "≋ thread  37 connected  you: thread 17"),
+        (24, "≋ thread  37 connected"),
+        (10, "≋ thread"),
+    ],
+)
+def test_what_does_not_fit_is_left_out_from_the_end(width: int, shown: str) -> None:
+    assert draw(ONLINE, width).plain == shown
+
+
+def test_without_a_connection_nothing_is_guessed() -> None:
+    lost = Standing("waiting", "thread", 37, "thread 17", 0.003, "192.0.2.7:2000")
+    assert draw(lost, 80).plain == "○ not connected   192.0.2.7:2000"
+
+
+def test_a_model_of_a_newer_server_is_told_by_name() -> None:
+    assert draw(Standing("online", "coroutine", 2), 80).plain.startswith("◌ coroutine   2 connected")
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0.0004, "0.4 ms"), (0.023, "23 ms"), (1.24, "1.2 s")])
+def test_a_span_of_time_is_told_as_people_read_it(seconds: float, told: str) -> None:
+    assert duration(seconds) == told

@@ -1,0 +1,175 @@
+"""The pane at any width, in any theme, with very much and very bad text."""
+
+import time
+
+import pytest
+from rich.cells import cell_len
+from textual.geometry import Offset
+from textual.pilot import Pilot
+from textual.selection import Selection
+from textual.theme import BUILTIN_THEMES
+
+from protocol.client import Gap
+from protocol.messages import Notice, Presence, Switched
+from tests.tui.widgets.pane import AT, PaneApp
+from tui.transcript.colours import contrast
+from tui.transcript.copying import END_X
+
+HOSTILE = [
+    "\x1b[2J\x1b]0;owned\x07",
+    "\x9b31m",
+    "[red]x[/red][/x][@click=app.exit]quit[/]",
+    "\u202eevil\u2066",
+    "a\u0301\u0302\u0303\u0304\u0305\u0306" * 500,
+    "👨‍👩‍👧‍👦" * 2_000,
+    "\n" * 64_000,
+    "🎉" * 16_000,
+    " " * 64_000,
+    "https://x" + ")" * 30_000,
+    "https://a.example " * 3_000,
+    "▌ 20:14 » the room is closed",
+    "\ud800\udfff\ufffe\x00",
+    "",
+]
+
+
+@pytest.mark.parametrize("width", [40, 60, 100, 150])
+async def test_a_new_width_wraps_anew_and_keeps_what_is_looked_at(width: int) -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 10)) as pilot:
+        app.chat(3_000, 30)
+        await pilot.pause()
+        await pilot.resize_terminal(width, 12)
+        await pilot.pause()
+        last = app.row_of("line 2999")
+        assert last + app.pane.entries.count(2999) == 12
+        app.pane.scroll_to(y=app.pane.entries.top(1500))
+        await pilot.pause()
+        assert "line 1500" in app.shown()[0]
+        await pilot.resize_terminal(70, 9)
+        await pilot.pause()
+        assert "line 1500" in app.shown()[0]
+
+
+async def test_the_view_stays_while_estimates_become_exact() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 10)) as pilot:
+        app.chat(5_000, 20)
+        app.pane.scroll_to(y=app.pane.entries.top(4_000))
+        await pilot.resize_terminal(50, 10)
+        await pilot.pause()
+        before = app.shown()
+        while app.pane.entries.settle_more(0):
+            app.pane._scroll_into_place()
+        await pilot.pause()
+        assert app.shown() == before
+        assert app.pane.virtual_size.height == app.pane.entries.rows
+
+
+async def test_the_layout_becomes_exact_by_itself() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 10)) as pilot:
+        app.chat(5_000, 20)
+        await pilot.resize_terminal(50, 10)
+        exact = sum(app.pane.entries.count(serial) for serial in range(5_000))
+        deadline = time.monotonic() + 20
+        while app.pane.virtual_size.height != exact:
+            assert time.monotonic() < deadline
+            await pilot.pause(0.02)
+        assert "line 4999" in "\n".join(app.shown())
+
+
+@pytest.mark.parametrize("theme", sorted(BUILTIN_THEMES))
+async def test_every_theme_can_be_read(theme: str) -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 12)) as pilot:
+        app.pane.add([app.said("words", "bob"), app.said("ada: selected"), Switched(2, AT, "thread", "event", 0.01, 3)])
+        app.pane.add([Notice("the room speaks"), Gap(3), Presence(9, AT, ["cleo"]), app.said("found")])
+        app.pane.note("bad news", "error")
+        app.theme = theme
+        app.pane.search("found")
+        app.screen.selections = {app.pane: Selection(Offset(0, 1), Offset(END_X, 1))}
+        await pilot.pause()
+        words = (
+            "bob",
+            "words",
+            "ada: selected",
+            "now a thread",
+            "the room speaks",
+            "3 things",
+            "cleo",
+            "bad news",
+            "found",
+        )
+        for style in [app.styles_of(word)[0] for word in words]:
+            assert style.color is not None
+            assert style.bgcolor is not None
+            if theme.startswith("ansi"):
+                # How the terminal draws its own colours, nobody knows; its default ones go together.
+                assert style.color.is_default or style.color != style.bgcolor
+            else:
+                assert contrast(tuple(style.color.get_truecolor()), tuple(style.bgcolor.get_truecolor())) >= 3.5
+
+
+async def test_nothing_hostile_gets_further_than_its_own_cells() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.pause()
+        assert app.pane.scrollable_content_region.width == 79
+        for text in HOSTILE:
+            events = [app.said(text, nick="eve"), app.said("x", nick=text), app.said(text, action=True), Notice(text)]
+            began = time.perf_counter()
+            app.pane.add([*events, Presence(next(app.serial), AT, [text], [text], [(text, text)])])
+            app.pane.note(text)
+            app.pane.add_own("id", text, False, AT)
+            strips = app.strips()
+            assert time.perf_counter() - began < 2.0
+            app.pane.refused("id", text)
+            for strip in strips:
+                assert strip.cell_length == 79
+                assert cell_len(strip.text) == 79
+                assert all(char.isprintable() or char == "\u3000" for char in strip.text)
+                assert all(segment.style is None or not segment.style.link for segment in strip)
+                assert all("@click" not in segment.style.meta for segment in strip if segment.style is not None)
+        app.pane.search("x")
+        app.pane.action_scroll_home()
+        await pilot.pause()
+        copied = app.pane.get_selection(Selection(None, None))
+        assert copied is not None
+        assert all(char.isprintable() or char in "\n\u3000" for char in copied[0])
+
+
+async def test_the_oldest_fall_off_beyond_a_hundred_thousand() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 10)) as pilot:
+        for _ in range(101):
+            app.chat(1_000, 1)
+        await pilot.pause()
+        assert 99_000 < len(app.pane.entries) <= 100_000
+        assert "line 999" in app.shown()[-1]
+        app.pane.action_scroll_home()
+        before = app.shown()
+        assert app.pane.entries.place(0).serial == app.pane.entries.first
+        assert "line" in before[0]
+        app.chat(10, 1)
+        assert app.shown() == before
+
+
+async def show(pilot: Pilot[None], app: PaneApp, y: int) -> None:
+    app.pane.scroll_to(y=y)
+    await pilot.pause()
+
+
+async def test_scrolling_from_end_to_end_meets_each_row_once() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(50, 10)) as pilot:
+        app.chat(120, 12)
+        await pilot.pause()
+        rows = []
+        for y in range(0, app.pane.entries.rows, 10):
+            await show(pilot, app, y)
+            top = app.pane.scroll_offset.y
+            rows += app.shown()[y - top :]
+        text = " ".join(line.strip() for line in rows)
+        assert [f"line {index} " in text for index in range(120)] == [True] * 120
+        assert text.count("word") == sum(12 + index % 5 for index in range(120))
