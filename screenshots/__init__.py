@@ -1,0 +1,1 @@
+"""Pictures of the real clients in a real, lively room: `make screenshots`."""

@@ -1,0 +1,154 @@
+"""A lively room to take pictures of: a real server, and guests that talk over real connections."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from itertools import cycle
+from time import monotonic
+
+from protocol.messages import Said
+from tui.address import Address
+from tui.connection import RoomLink
+from tui.hosting import HostedServer, HostOptions
+
+PATIENCE = 15.0
+CROWD = (
+    "grace",
+    "alan",
+    "barbara",
+    "edsger",
+    "tony",
+    "donald",
+    "frances",
+    "ken",
+    "radia",
+    "leslie",
+    "margaret",
+    "linus",
+)
+SMALL_TALK = ("yes", "no", "is it faster now?", "hello from row 12", "👍", "I can see it", "one more time", "wow")
+RUN_BY = {
+    "process": ("so each of us has a process now?", "and if mine crashes, you talk on"),
+    "thread": ("so each of us has a thread now?", "sharing is easy, if you take the lock"),
+    "event": ("so all of us are in one event loop now?", "one thread, and nobody waits for anybody"),
+}
+AFTERWARDS = (
+    ("Zoë", "I did not notice a thing"),
+    ("李雷", "the bar at the bottom did 🎉"),
+)
+
+
+def talk(model: str) -> tuple[tuple[str, str], ...]:
+    """What is said under a model: who, and what."""
+    question, answer = RUN_BY[model]
+    return (
+        ("bob", "is this thing on?"),
+        ("cleo", "loud and clear from the last row"),
+        ("bob", f"{question} https://example.org/three-chat-rooms"),
+        ("Zoë", answer),
+        ("李雷", "大家好 👋 greetings from the balcony"),
+        (
+            "cleo",
+            "the server fits on a slide:\nwhile True:\n    for key, _ in selector.select():\n        key.data(key)",
+        ),
+        ("dan", "/me tries to break it"),
+        ("dan", "\x1b[2J\x1b[31m[@click=app.exit]did that work?[/]"),
+        ("Zoë", "no 🙂"),
+        ("bob", "ada, which one is next?"),
+    )
+
+
+class Guests:
+    """People in the room, by their nicknames."""
+
+    def __init__(self, server: HostedServer, address: Address) -> None:
+        self._server = server
+        self._address = address
+        self._links: dict[str, RoomLink] = {}
+        self._heard: list[str] = []
+        self._running: list[asyncio.Task[None]] = []
+
+    async def join(self, *nicks: str) -> None:
+        """Come in, one after the other."""
+        for nick in nicks:
+            link = RoomLink(self._address, nick, on_events=self._hear, on_state=lambda state: None)
+            self._links[nick] = link
+            self._running.append(asyncio.create_task(link.run()))
+            await until(partial(_is_online, link))
+
+    async def settle(self) -> None:
+        """Wait until everybody is told who is here: the room gathers joins for a quarter of a second."""
+        await until(lambda: all(len(link.client.people) >= len(self._links) for link in self._links.values()))
+
+    async def talk(self, lines: Sequence[tuple[str, str]]) -> None:
+        """Say these lines, each once the one before was heard; those whose speaker is no guest are passed over."""
+        for nick, text in lines:
+            if link := self._links.get(nick):
+                action = text.startswith("/me ")
+                id = link.say(text.removeprefix("/me "), action)
+                await until(partial(self._heard.__contains__, id))
+
+    async def chatter(self, seconds: float) -> None:
+        """Everybody talks at once, a few lines a second each."""
+        words = cycle(SMALL_TALK)
+        until_then = monotonic() + seconds
+        while monotonic() < until_then:
+            for link in self._links.values():
+                link.say(next(words))
+            await asyncio.sleep(0.25)
+
+    async def switch(self, model: str) -> None:
+        """Run the room by another model: the first guest is an operator."""
+        link = next(iter(self._links.values()))
+        link.operator(self._server.operator_key)
+        await until(lambda: link.client.is_operator)
+        link.switch(model)
+
+    async def close(self) -> None:
+        for link in self._links.values():
+            await link.close()
+        await asyncio.gather(*self._running)
+
+    def _hear(self, events: Sequence[object]) -> None:
+        self._heard += [event.id for event in events if isinstance(event, Said)]
+
+
+async def until(true: Callable[[], object]) -> None:
+    """Wait until it is true; TimeoutError where it never is."""
+    async with asyncio.timeout(PATIENCE):
+        while not true():  # noqa: ASYNC110  # what a screen shows sets no event
+            await asyncio.sleep(0.03)
+
+
+def _is_online(link: RoomLink) -> bool:
+    return link.state.phase == "online"
+
+
+class Room:
+    """A server, and the address to join it by."""
+
+    def __init__(self, server: HostedServer, address: Address) -> None:
+        self.server = server
+        self.address = address
+
+
+@asynccontextmanager
+async def room(model: str) -> AsyncIterator[Room]:
+    """A server on a free port of this machine."""
+    server = HostedServer(HostOptions(model=model, bind="127.0.0.1:0", server_options=("--rate-limit", "off")))
+    try:
+        yield Room(server, await server.start())
+    finally:
+        await server.stop()
+
+
+@asynccontextmanager
+async def guests(room: Room, *nicks: str) -> AsyncIterator[Guests]:
+    """Guests who have joined, and leave in the end."""
+    them = Guests(room.server, room.address)
+    try:
+        await them.join(*nicks)
+        yield them
+    finally:
+        await them.close()

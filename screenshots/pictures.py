@@ -1,0 +1,174 @@
+"""The pictures, each a short scene: somebody at the real screen, in a real room, with real guests."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from functools import partial
+
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
+from screenshots.lively import AFTERWARDS, CROWD, Room, guests, room, talk, until
+from screenshots.paint import write
+from screenshots.terminal import Terminal
+from tui.address import Address
+from tui.app import ChatApp
+from tui.hosting import HostOptions
+from tui.screens.chat import ChatScreen
+from tui.settings import Settings
+
+HOSTED_AT = "127.0.0.1:2000"
+SIZE = (100, 30)
+LINE_SIZE = (80, 24)
+SMALL = (80, 20)
+SPEAKERS = ("bob", "cleo", "dan", "Zoë", "李雷")
+
+
+class Person:
+    """Somebody at the screen."""
+
+    def __init__(self, app: ChatApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    async def sees(self, text: str) -> None:
+        await until(lambda: any(text in strip.text for strip in self.app.screen._compositor.render_strips()))
+
+    async def says(self, text: str) -> None:
+        chat = self.app.chat
+        assert chat is not None
+        chat.composer.write(text)
+        await self.pilot.press("enter")
+
+    async def draw(self, name: str) -> None:
+        """Write the picture, with the cursor still."""
+        for field in (*self.app.screen.query(TextArea), *self.app.screen.query(Input)):
+            field.cursor_blink = False
+        await asyncio.sleep(0.3)
+        await self.pilot.pause()
+        write(name, self.app.export_screenshot(title="chat-tui"))
+
+
+@asynccontextmanager
+async def person(
+    address: Address | None, nick: str = "ada", *, host: HostOptions | None = None, size: tuple[int, int] = SIZE
+) -> AsyncIterator[Person]:
+    """Somebody at the full screen; in the room already, if they have a nickname."""
+    app = ChatApp(address=address, nick=nick, host=host, settings=Settings())
+    async with app.run_test(size=size) as pilot:
+        try:
+            someone = Person(app, pilot)
+            if nick and address is not None:
+                await until(lambda: isinstance(app.screen, ChatScreen))
+            yield someone
+        finally:
+            if app.own is not None:
+                await app.own.close()
+
+
+async def prompt(name: str) -> None:
+    """What one sees first."""
+    async with room("event") as server, person(server.address, "", size=SMALL) as ada:
+        await ada.pilot.press(*"ada")
+        await ada.draw(name)
+
+
+async def busy(name: str, *, model: str) -> None:
+    """A guest's view of the same evening under each model: a talk, a switch to it, and on."""
+    before = {"process": "event", "thread": "process", "event": "thread"}[model]
+    async with room(before) as server, guests(server, *SPEAKERS) as them, person(server.address) as ada:
+        await them.join(*CROWD)
+        await them.settle()
+        await them.talk(talk(before))
+        await ada.says("@dan nice try. Let us change the engine, while you talk")
+        await them.switch(model)
+        await ada.sees("carried over in")
+        await them.talk(AFTERWARDS)
+        await ada.sees(AFTERWARDS[-1][1])
+        await ada.draw(name)
+
+
+async def search(name: str) -> None:
+    """Looking for a word."""
+    async with room("event") as server, guests(server, *SPEAKERS) as them, person(server.address) as ada:
+        await them.join(*CROWD)
+        await them.settle()
+        await them.talk(talk("event"))
+        await ada.pilot.press("ctrl+f", *"one")
+        await ada.sees("matches")
+        await ada.draw(name)
+
+
+@asynccontextmanager
+async def host() -> AsyncIterator[Person]:
+    """Whoever has opened a room, with all the guests in it, and talk."""
+    options = HostOptions("process", HOSTED_AT, ("--rate-limit", "off"))
+    async with person(None, host=options) as ada:
+        await ada.sees("One of these in your terminal")
+        yield ada
+
+
+async def join_card(name: str) -> None:
+    """What a host sees first, and shows to the audience."""
+    async with host() as ada:
+        await ada.sees("1 here")
+        await ada.draw(name)
+
+
+async def meter(name: str) -> None:
+    """The host's view: the meter has seen all three models."""
+    async with host() as ada:
+        assert ada.app.own is not None
+        await ada.pilot.press("escape", "f2")
+        async with guests(Room(ada.app.own.server, ada.app.invitations[0]), *SPEAKERS) as them:
+            await them.join(*CROWD)
+            await them.settle()
+            for key in ("f7", "f8", "f6"):
+                await them.chatter(3.2)  # The meter tells once a second.
+                await ada.pilot.press(key)
+                await them.settle()
+            await them.chatter(2.2)
+            await ada.says("thank you for trying to break it")
+            await them.talk((*talk("process")[-4:], *AFTERWARDS))
+            await ada.draw(name)
+
+
+async def stage(name: str) -> None:
+    """What the projector shows."""
+    async with host() as ada:
+        assert ada.app.own is not None
+        await ada.pilot.press("escape")
+        async with guests(Room(ada.app.own.server, ada.app.invitations[0]), *SPEAKERS) as them:
+            await them.join(*CROWD)
+            await them.settle()
+            await asyncio.gather(ada.pilot.press("f5"), them.talk((*talk("process"), *AFTERWARDS) * 2))
+            await asyncio.sleep(1.2)
+            await ada.draw(name)
+
+
+async def line_mode(name: str) -> None:
+    """`chat-tui --plain` in a terminal."""
+    async with room("thread") as server, guests(server, *SPEAKERS) as them:
+        await them.join(*CROWD)
+        with Terminal(["--plain", str(server.address), "-n", "ada"], LINE_SIZE) as terminal:
+            await terminal.sees("18")
+            await them.talk(talk("thread")[:6])
+            terminal.type("the same room, in line mode\r")
+            await terminal.sees("the same room, in line mode")
+            await them.talk(talk("thread")[8:9])
+            terminal.type("/st")
+            await asyncio.sleep(1)
+            write(name, terminal.svg("chat-tui --plain"))
+
+
+PICTURES: dict[str, Callable[[str], Coroutine[None, None, None]]] = {
+    "prompt": prompt,
+    "room-process": partial(busy, model="process"),
+    "room-thread": partial(busy, model="thread"),
+    "room-event": partial(busy, model="event"),
+    "search": search,
+    "host-card": join_card,
+    "host-meter": meter,
+    "host-stage": stage,
+    "line-mode": line_mode,
+}
