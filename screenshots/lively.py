@@ -9,8 +9,8 @@ from time import monotonic
 
 from protocol.messages import Said
 from tui.address import Address
-from tui.connection import RoomLink
-from tui.hosting import HostedServer, HostOptions
+from tui.hosting.hosted_server import HostedServer, HostOptions
+from tui.link.connection import RoomLink
 
 PATIENCE = 15.0
 CROWD = (

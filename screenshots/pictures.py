@@ -13,7 +13,7 @@ from screenshots.paint import write
 from screenshots.terminal import Terminal
 from tui.address import Address
 from tui.app import ChatApp
-from tui.hosting import HostOptions
+from tui.hosting.hosted_server import HostOptions
 from tui.screens.chat import ChatScreen
 from tui.settings import Settings
 

@@ -1,4 +1,4 @@
-"""Chaos: the part of breaking things on purpose that a pure room cannot do. See `server.desk` for who may ask.
+"""Chaos: the part of breaking things on purpose that a pure room cannot do. See `server.room.desk` for who may ask.
 
 A guest is a connection to our own door that behaves badly: it runs in a process of its own and ends by itself.
 """

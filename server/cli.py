@@ -20,8 +20,8 @@ from protocol.text import harmless
 from server import console, handover, logs, startup
 from server.chaos import Strikes
 from server.meter import Meter
-from server.operators import Operators
-from server.room import Room
+from server.room.operators import Operators
+from server.room.room import Room
 from server.settings import Address, SettingRefused, Settings, Values
 from server.signals import EXIT_INTERRUPTED, Signals
 from server.sockets import CannotStart, Listener, raise_file_limit

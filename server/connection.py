@@ -16,7 +16,7 @@ READ_SIZE = 64 * 1024
 
 
 class Misfortune(Exception):
-    """Raised on purpose: see `server.desk.wreak`."""
+    """Raised on purpose: see `server.room.desk.wreak`."""
 
 
 class Connection:

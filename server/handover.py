@@ -23,7 +23,7 @@ from time import monotonic, time
 from protocol.messages import Model
 from server.connection import Connection
 from server.models import event, process, thread
-from server.room import Room
+from server.room.room import Room
 from server.session import LINGER
 from server.sockets import CannotStart, Listener, Stop
 

@@ -20,14 +20,14 @@ from textual.theme import Theme
 from protocol.client import Received
 from protocol.messages import Refused, Welcome
 from tui.address import Address
-from tui.connection import NICKNAME_CODES, RoomLink, State
 from tui.desktop import copy_selection
 from tui.driver import TerminalDriver
-from tui.hosting import HostOptions
+from tui.hosting.hosted_server import HostOptions
+from tui.hosting.own_room import OwnRoom
+from tui.link.connection import NICKNAME_CODES, RoomLink, State
 from tui.look import variables
-from tui.minutes import Minutes
-from tui.own_room import OwnRoom
-from tui.saving import tell_trouble
+from tui.minutes.minutes import Minutes
+from tui.minutes.saving import tell_trouble
 from tui.screens.help import HelpScreen
 from tui.screens.leave import LeaveScreen
 from tui.screens.nickname import NicknameScreen

@@ -20,10 +20,10 @@ from protocol import __version__
 from protocol.messages import Model
 from protocol.text import NicknameRefused, check_nickname, harmless
 from tui.address import Address, AddressRefused
-from tui.hosting import HostOptions
-from tui.minutes import Minutes
+from tui.hosting.hosted_server import HostOptions
+from tui.minutes.file import CannotSave
+from tui.minutes.minutes import Minutes
 from tui.settings import Settings, SettingsRefused, config_file, read_config, recall, remember
-from tui.transcript_file import CannotSave
 
 EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 LOCAL = Address("127.0.0.1")
@@ -126,7 +126,7 @@ def command(
     failure = ""
     try:
         if plain or not (sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()):
-            from tui.line_client import run
+            from tui.line.client import run
 
             status = run(room, nick, options, settings, minutes)
         else:

@@ -12,7 +12,7 @@ from time import monotonic, time
 
 from server.connection import Connection
 from server.deadlines import Deadlines
-from server.room import TICK, Room
+from server.room.room import TICK, Room
 from server.sockets import Listener, Stop
 
 log = logging.getLogger("chat.server")

@@ -11,11 +11,11 @@ from selectors import EVENT_READ, EVENT_WRITE
 from time import monotonic, time
 
 from server.connection import Connection
-from server.forking import Nursery
-from server.frames import ECHO, ENDED, FAILURE, ITEM, RETURN, SESSION, item_in, pack, pack_delivery
-from server.room import TICK, Room
+from server.processes.forking import Nursery
+from server.processes.frames import ECHO, ENDED, FAILURE, ITEM, RETURN, SESSION, item_in, pack, pack_delivery
+from server.processes.workers import Echoes, Worker, WorkerFailed
+from server.room.room import TICK, Room
 from server.sockets import CannotStart, Listener, Stop, turn_away
-from server.workers import Echoes, Worker, WorkerFailed
 
 log = logging.getLogger("chat.server")
 

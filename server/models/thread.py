@@ -11,7 +11,7 @@ from selectors import EVENT_READ, EVENT_WRITE
 from time import monotonic, time
 
 from server.connection import Connection, wait
-from server.room import TICK, Room
+from server.room.room import TICK, Room
 from server.sockets import CannotStart, Listener, Stop, turn_away
 from server.threads import Threads
 

@@ -12,8 +12,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from protocol.messages import Limits
 from server.models.event import EventModel
-from server.operators import Operators
-from server.room import Cost, Room
+from server.room.operators import Operators
+from server.room.room import Cost, Room
 from server.sockets import Listener, Stop, listen, raise_file_limit
 from tests.bench.conftest import PerSecond
 

@@ -7,8 +7,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from protocol.messages import Dialect, Hello, Limits, Quit, Say
-from server.operators import Operators
-from server.room import Cost, Room
+from server.room.operators import Operators
+from server.room.room import Cost, Room
 from tests.bench.conftest import PerSecond
 
 MEMBERS = 1000

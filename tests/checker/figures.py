@@ -76,7 +76,7 @@ def main(runs: int, people: int, talk: float, switches: int, plot: Path | None) 
 
 def run_crowd(server: Server, people: int, talk: float, plot: Path | None, seconds: float = 9 * BETWEEN) -> dict:  # type: ignore[type-arg]
     """One crowd's report."""
-    command = [sys.executable, "-m", "tui.crowd_cli", f"127.0.0.1:{server.address[1]}", "--json"]
+    command = [sys.executable, "-m", "tui.crowd.cli", f"127.0.0.1:{server.address[1]}", "--json"]
     command += ["--people", str(people), "--talk", str(talk), "--for", str(seconds), "--switch-every", str(BETWEEN)]
     command += ["--operator-key-file", "-", *(["--plot", str(plot)] if plot else [])]
     done = subprocess.run(command, input=OPERATOR_KEY, stdout=subprocess.PIPE, text=True, check=False)

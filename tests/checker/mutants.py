@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 from protocol.messages import Model, Sequenced
-from server import handover, roster
-from server.presence import Gathered
-from server.record import Record
+from server import handover
+from server.room import roster
+from server.room.presence import Gathered
+from server.room.record import Record
+from server.room.turn import Turn
 from server.session import Mark
-from server.turn import Turn
 
 EVERY = 40
 """One of so many chances to make the mistake is taken."""

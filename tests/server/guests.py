@@ -6,7 +6,7 @@ from typing import TypeVar
 from protocol.jsonl import AnyEvent
 from protocol.messages import Command, Event, Goodbye, Hello, Limits, Operator, Refused, Resume, Say, Welcome
 from server.chaos import Strikes
-from server.operators import Operators
+from server.room.operators import Operators
 from tests.server.without_sockets import UNLIMITED, House
 
 KEY = b"the key of the tests"

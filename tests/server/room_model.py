@@ -22,8 +22,8 @@ from protocol.messages import (
     Welcome,
     Who,
 )
-from server.admission import taken
-from server.names import keys
+from server.room.admission import taken
+from server.room.names import keys
 from tests.server.roster_of import applied
 from tests.server.without_sockets import UNLIMITED, new_room
 

@@ -4,8 +4,8 @@ from itertools import count
 
 from protocol import jsonl
 from protocol.messages import Command, Limits
-from server.operators import Operators
-from server.room import Cost, Room
+from server.room.operators import Operators
+from server.room.room import Cost, Room
 from server.session import Session
 
 UNLIMITED = Limits(rate=0)

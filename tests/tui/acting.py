@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from tests.running import PATIENCE
 from tui.address import Address
 from tui.app import ChatApp
-from tui.hosting import HostOptions
+from tui.hosting.hosted_server import HostOptions
 from tui.screens.chat import ChatScreen
 from tui.screens.join_card import JoinCard
 from tui.settings import Settings

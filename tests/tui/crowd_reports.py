@@ -1,8 +1,8 @@
 """A report for tests of what is made of reports."""
 
-from tui.crowd_latency import Sample
-from tui.crowd_report import Report, Violations
-from tui.crowd_switches import SwitchSeen
+from tui.crowd.latency import Sample
+from tui.crowd.report import Report, Violations
+from tui.crowd.switches import SwitchSeen
 
 
 def a_report(*, samples: int = 20) -> Report:

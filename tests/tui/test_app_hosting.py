@@ -9,7 +9,7 @@ import pytest
 
 from tests.running import PlainPeer
 from tests.tui.acting import Actor, acting
-from tui.hosting import HostOptions
+from tui.hosting.hosted_server import HostOptions
 from tui.look import look
 from tui.screens.leave import LeaveScreen
 

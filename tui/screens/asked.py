@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from protocol.messages import Status
 from protocol.text import NicknameRefused, check_nickname
-from tui.commands import Asked
 from tui.look import look
-from tui.saving import save_minutes
+from tui.minutes.saving import save_minutes
+from tui.typed.commands import Asked
 
 if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen

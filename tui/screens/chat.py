@@ -15,12 +15,12 @@ from textual.widgets import Footer
 
 from protocol.client import Received
 from protocol.messages import Granted, Refused, Status, Switched, Welcome
-from tui.commands import Asked, Mistake, Spoken
-from tui.completion import Completion, Speakers, complete
-from tui.connection import RoomLink, State
 from tui.desktop import follow_link
+from tui.link.connection import RoomLink, State
 from tui.screens import asked
 from tui.screens.host_desk import HostDesk
+from tui.typed.commands import Asked, Mistake, Spoken
+from tui.typed.completion import Completion, Speakers, complete
 from tui.widgets.banner import Banner
 from tui.widgets.composer import Composer
 from tui.widgets.header import Header

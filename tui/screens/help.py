@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.commands import available
+from tui.typed.commands import available
 
 KEYS = (
     ("Enter", "say it"),

@@ -14,13 +14,13 @@ from textual.screen import Screen
 
 from protocol.client import Received
 from protocol.messages import Granted, Lock, Metered, Order, Quiet, Refused, Said, Status, Switched, Watch, Welcome
-from tui.commands import Asked, available, parse
-from tui.connection import RoomLink
-from tui.invitation import Invitation
+from tui.hosting.invitation import Invitation
+from tui.link.connection import RoomLink
 from tui.metering import Metering
 from tui.screens.join_card import JoinCard
 from tui.screens.person import NAME, PersonScreen
 from tui.screens.stage import StageScreen, Standing
+from tui.typed.commands import Asked, available, parse
 from tui.widgets.input_line import InputLine
 from tui.widgets.meter_panel import MeterPanel
 from tui.widgets.rules_line import RulesLine

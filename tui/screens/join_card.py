@@ -9,9 +9,9 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Digits, Static
 
-from tui.invitation import Invitation
-from tui.qr import Code
-from tui.reach import local_name
+from tui.hosting.invitation import Invitation
+from tui.hosting.qr import Code
+from tui.hosting.reach import local_name
 
 BESIDE = 34
 """Cells that the commands need beside the code."""

@@ -15,7 +15,7 @@ from textual.widgets import Footer, Input, Static
 from protocol.messages import Refused
 from protocol.text import NicknameRefused, check_nickname
 from tui.address import Address
-from tui.connection import State
+from tui.link.connection import State
 from tui.look import MODELS
 from tui.widgets.banner import Banner
 

@@ -14,10 +14,10 @@ from textual.widgets import Digits, Static
 
 from protocol.messages import Said
 from tui.big_words import big
-from tui.invitation import Invitation
+from tui.hosting.invitation import Invitation
+from tui.hosting.qr import Code
 from tui.look import look
 from tui.metering import rate
-from tui.qr import Code
 
 if TYPE_CHECKING:
     from tui.screens.host_desk import HostDesk

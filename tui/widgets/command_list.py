@@ -4,7 +4,7 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from tui.commands import available
+from tui.typed.commands import available
 
 
 class CommandList(OptionList, can_focus=False):

@@ -9,9 +9,9 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from protocol.messages import Limits
-from tui.commands import Asked, Mistake, Spoken, parse
-from tui.fitting import Fit, fit
 from tui.screens.paste import PasteScreen
+from tui.typed.commands import Asked, Mistake, Spoken, parse
+from tui.typed.fitting import Fit, fit
 from tui.widgets.command_list import CommandList
 from tui.widgets.composer import Completer, Composer
 

@@ -7,7 +7,7 @@ The environment names what goes wrong; it happens inside the real server, in the
 import os
 
 from server import session
-from server.room import Room
+from server.room.room import Room
 from server.session import Session
 
 POISON = "poison"

@@ -10,7 +10,7 @@ from protocol import jsonl
 from protocol.messages import Event, Limits, Notice, People, Presence, Refused, Said, Status, Switched, Welcome
 from tui.address import Address
 from tui.app import ChatApp
-from tui.connection import RoomLink, State
+from tui.link.connection import RoomLink, State
 from tui.settings import Settings
 
 AT = 1_795_464_840.0

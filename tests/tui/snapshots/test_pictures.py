@@ -16,7 +16,7 @@ from protocol.messages import Event, Said
 from tests.tui.acting import Actor
 from tests.tui.snapshots.scripted import Room, app, still
 from tui.app import ChatApp
-from tui.connection import State
+from tui.link.connection import State
 from tui.look import look
 
 Compare = Callable[..., bool]

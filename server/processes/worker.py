@@ -1,0 +1,70 @@
+"""The worker: what runs in a child process of the process model, for one connection and nobody else.
+
+It carries between its peer and the master's pipe, with the Session in between, until either is gone or the master wants
+the session back. Everything here is kept light: a page that a child writes to is copied, and running a function writes
+to its code, so what a worker does not do it does not pay for.
+"""
+
+import os
+import socket
+from selectors import EVENT_READ, EVENT_WRITE
+from time import monotonic
+from typing import NoReturn
+
+from server.connection import Connection, wait
+from server.processes.frames import (
+    DELIVERY,
+    ECHO,
+    ENDED,
+    RETURN,
+    delivery_in,
+    pack,
+    pack_failure,
+    pack_item,
+    pack_session,
+    session_in,
+)
+from server.processes.pipes import Channel
+
+
+def work(sock: socket.socket, channel: Channel) -> NoReturn:
+    """A child's life, from fork to exit. If it fails, the master is told how."""
+    try:
+        converse(sock, channel)
+        channel.send(pack(ENDED))
+    except Exception:  # noqa: BLE001 - told to the master, which logs it
+        import traceback  # Only now: it is not light.
+
+        channel.send(pack_failure(traceback.format_exc()))
+    finally:
+        channel.close()  # The master need not wait for the rest of the exit, which takes longer,
+        os.nice(19)  # nor should those that it does wait for.
+        os._exit(0)
+
+
+def converse(sock: socket.socket, channel: Channel) -> None:
+    """Serve the peer. The first frame that comes is its session."""
+    frames = channel.receive()
+    while frames == []:
+        frames = channel.receive()
+    if not frames:
+        return
+    connection = Connection(sock, session_in(frames.pop(0)[1]))
+    while not connection.over(monotonic()):
+        for kind, payload in frames:
+            if kind == DELIVERY:
+                connection.send(*delivery_in(payload), monotonic())
+            elif kind == ECHO:
+                channel.send(pack(ECHO, payload))
+            elif kind == RETURN:
+                channel.send(pack_session(connection.session))
+                return
+        ready, news = wait(connection, channel.reading, connection.interest(monotonic()))
+        if ready & EVENT_WRITE:
+            connection.flush(monotonic())
+        items = connection.read(monotonic()) if ready & EVENT_READ else connection.advance(monotonic())
+        for item in items:
+            channel.send(pack_item(item))
+        frames = channel.receive() if news else []
+        if frames is None:
+            return

@@ -1,0 +1,86 @@
+"""Admission: how somebody comes into the room, new or back again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from protocol.messages import Dialect, Goodbye, Hello, Refused, Welcome
+from server.room import names
+from server.room.roster import Member
+from server.session import Mark
+
+if TYPE_CHECKING:
+    from server.room.room import Room, Seat
+
+
+def enter(room: Room, number: int, seat: Seat, hello: Hello, now: float) -> None:
+    """Let connection `number` in, under the nickname it asks for or a free one like it, or say why not.
+
+    With a token that the room knows, it is the same member as before, and an old connection of its gives way.
+    """
+    if seat.member is not None:
+        room.tell(number, Refused("already-joined", f"you are in the room as {seat.member.nick}"))
+        return
+    seat.dialect = hello.dialect
+    member = room.roster.find(hello.resume.token) if hello.resume else None
+    token = member.token if member else ""
+    if (barred := room.moderation.bar(token, names.keys(hello.nick), seat.host, member is not None, now)) is not None:
+        room.dismiss(number, barred)
+        return
+    nick = hello.nick
+    if not room.roster.free_for(member, nick):
+        nick = room.roster.suggest(nick, room.limits.nick)
+        if seat.dialect is Dialect.RICH and member is None:
+            room.tell(number, taken(room, hello.nick, nick))
+            return
+    after = hello.resume.after if hello.resume and member else None
+    if member is None:
+        member = Member(room.make_token(), nick)
+    elif member.seat:
+        give_way(room, member.seat)
+    seat.member = member
+    room.roster.enter(member, nick, number)
+    room.gathered.note(member.token, nick)
+    if nick in room.gathered.outdated:
+        # Whoever is called so from now on would take the renaming of who was called so before for its own.
+        room.tell_presence(now)
+    welcome(room, number, seat, member, after, hello.nick)
+
+
+def taken(room: Room, asked: str, free: str, member: Member | None = None) -> Refused:
+    """The refusal of a nickname that somebody besides `member` has, or one that looks like it."""
+    holder = room.roster.named(asked, member)
+    if holder is None or holder.nick == asked:
+        return Refused("nickname-taken", f"{asked} is taken", suggestion=free)
+    room.figures.answered("look-alike")
+    return Refused("nickname-taken", f"{asked} looks like {holder.nick}, who is here", suggestion=free)
+
+
+def give_way(room: Room, number: int) -> None:
+    """The member of connection `number` is back on another one: it stays, and the old connection goes."""
+    room.tell(number, Goodbye("taken-over", "you are here on another connection now"), Mark.CLOSE)
+    room.unseat(number, room.seats[number])
+
+
+def welcome(room: Room, number: int, seat: Seat, member: Member, after: int | None, asked: str) -> None:
+    """Tell a newcomer, or with `after` a returned member, what it needs to know; from here on it hears everything."""
+    history, missed = (room.record.said(), 0) if after is None else room.record.since(after)
+    room.audience[number] = seat.dialect
+    event = Welcome(
+        you=member.nick,
+        token=member.token,
+        seq=room.record.seq,
+        model=room.model,
+        connections=len(room.seats),
+        served_by=seat.served_by,
+        limits=room.limits,
+        nonce=seat.nonce,
+        history=history,
+        missed=missed,
+        resumed=after is not None,
+        asked=asked if asked != member.nick else "",
+        motd=room.motd,
+        rules=room.moderation.rules,
+        operator=member.operator,
+    )
+    room.tell(number, event, Mark.JOINED)

@@ -1,0 +1,93 @@
+"""Roster: who is in the room, under which nickname, and who was here before. Bounded."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct, field
+
+from protocol.messages import Refused, Said
+from server.room import names
+
+KEPT_RESULTS = 256
+"""Answers to `say` remembered for each member."""
+KEPT_MEMBERS = 4096
+"""Members remembered after they left, for when they come back."""
+
+
+class Member(Struct):
+    """A person, known by a token that outlives the connection."""
+
+    token: str
+    nick: str
+    keys: frozenset[str] = frozenset()
+    seat: int = 0
+    """The number of the connection it sits on; 0 while it is away."""
+    operator: bool = False
+    results: dict[str, Said | Refused] = field(default_factory=dict)
+    """The first answer to each `id`, for when the same line is sent again."""
+
+    def remember(self, id: str, result: Said | Refused) -> None:
+        """Keep the answer to a line that carried an id."""
+        if id:
+            self.results[id] = result
+            if len(self.results) > KEPT_RESULTS:
+                del self.results[next(iter(self.results))]
+
+
+class Roster:
+    """Members by token, and the nicknames that those present occupy."""
+
+    def __init__(self) -> None:
+        self._members: dict[str, Member] = {}
+        self._away: dict[str, Member] = {}
+        self._holders: dict[str, Member] = {}
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def present(self) -> Iterable[Member]:
+        """Everybody in the room, longest first."""
+        return self._members.values()
+
+    def find(self, token: str) -> Member | None:
+        """The member with this token, present or away."""
+        return self._members.get(token) or self._away.get(token)
+
+    def named(self, nick: str, besides: Member | None = None) -> Member | None:
+        """Who is present, `besides` this member, and holds this nickname or one that looks like it."""
+        holders = (self._holders.get(key) for key in sorted(names.keys(nick)))
+        return next((holder for holder in holders if holder not in (None, besides)), None)
+
+    def free_for(self, member: Member | None, nick: str) -> bool:
+        """Whether `member`, or somebody new, may have this nickname."""
+        return all(self._holders.get(key) in (None, member) for key in names.keys(nick))
+
+    def suggest(self, nick: str, limit: int) -> str:
+        """A free nickname like `nick`."""
+        return names.free_like(nick, self._holders, limit)
+
+    def enter(self, member: Member, nick: str, seat: int) -> None:
+        """Seat a member, new or returned, under a nickname that is free for it."""
+        self._away.pop(member.token, None)
+        self._members[member.token] = member
+        member.seat = seat
+        self.rename(member, nick)
+
+    def rename(self, member: Member, nick: str) -> None:
+        """Give a member another nickname, free for it."""
+        self._release(member)
+        member.nick, member.keys = nick, names.keys(nick)
+        self._holders |= dict.fromkeys(member.keys, member)
+
+    def leave(self, member: Member) -> None:
+        """The member is gone, and its nickname free; it is remembered for when it comes back."""
+        self._release(member)
+        member.seat = 0
+        del self._members[member.token]
+        self._away[member.token] = member
+        if len(self._away) > KEPT_MEMBERS:
+            del self._away[next(iter(self._away))]
+
+    def _release(self, member: Member) -> None:
+        for key in member.keys:
+            self._holders.pop(key, None)
+        member.keys = frozenset()

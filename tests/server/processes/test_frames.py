@@ -1,0 +1,94 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.messages import Hello, Limits, Say
+from server.processes import frames
+from server.processes.frames import FrameBuffer
+from server.session import Item, Mark, Reply, Session
+from tests.protocol.strategies import commands, cut, places, ways_to_cut, wire_bytes
+
+kinds = st.sampled_from([frames.ITEM, frames.SESSION, frames.FAILURE, frames.DELIVERY, frames.RETURN])
+payloads = st.binary(max_size=40) | st.just(b"") | st.binary(min_size=300, max_size=400)
+some_frames = st.lists(st.tuples(kinds, payloads), max_size=8)
+replies = st.builds(Reply, st.binary(max_size=20), st.text(max_size=9), st.sampled_from([Mark.NONE, Mark.CLOSE]))
+
+
+def the_frame_in(data: bytes) -> tuple[bytes, bytes]:
+    ((kind, payload),) = FrameBuffer().feed(data)
+    return kind, payload
+
+
+@given(some_frames, places)
+def test_frames_come_out_as_they_went_in_however_the_pipe_cuts_them(
+    sent: list[tuple[bytes, bytes]], places: list[int]
+) -> None:
+    for pieces in ways_to_cut(b"".join(frames.pack(kind, payload) for kind, payload in sent), places):
+        buffer = FrameBuffer()
+        assert [frame for piece in pieces for frame in buffer.feed(piece)] == sent
+
+
+@given(some_frames, st.integers(1, 10))
+def test_a_frame_that_is_not_whole_stays_back(sent: list[tuple[bytes, bytes]], missing: int) -> None:
+    data = b"".join(frames.pack(kind, payload) for kind, payload in [*sent, (frames.ITEM, b"0123456789")])
+    buffer = FrameBuffer()
+    assert buffer.feed(data[:-missing]) == sent
+    assert buffer.feed(data[-missing:]) == [(frames.ITEM, b"0123456789")]
+
+
+@given(commands | replies)
+def test_what_a_connection_says_reaches_the_room_as_it_was(item: Item) -> None:
+    kind, payload = the_frame_in(frames.pack_item(item))
+    assert kind == frames.ITEM
+    assert frames.item_in(payload) == item
+    assert type(frames.item_in(payload)) is type(item)
+
+
+@given(st.binary(max_size=50), st.sampled_from([0, Mark.JOINED, Mark.CLOSE, Mark.JOINED | Mark.CLOSE]))
+def test_a_delivery_arrives_with_its_mark(data: bytes, mark: int) -> None:
+    kind, payload = the_frame_in(frames.pack_delivery(data, mark))
+    assert kind == frames.DELIVERY
+    assert frames.delivery_in(payload) == (data, mark)
+
+
+@given(wire_bytes, places, st.sampled_from([Limits(), Limits(rate=0), Limits(burst=2, idle_timeout=60.0)]))
+def test_a_session_comes_back_equal_at_any_point_of_its_life(data: bytes, places: list[int], limits: Limits) -> None:
+    session = Session.open(7, limits, 1.5)
+    for i, piece in enumerate(cut(data, places)):
+        now = 1.5 + i
+        session.receive(piece, now)
+        session.queue(piece, Mark.JOINED if i == 2 else Mark.CLOSE if i == 6 else Mark.NONE, now)
+        session.sent(i % 4, now)
+        kind, payload = the_frame_in(frames.pack_session(session))
+        assert kind == frames.SESSION
+        assert frames.session_in(payload) == session
+        session = frames.session_in(payload)
+
+
+def test_a_session_brings_half_a_line_what_is_unsent_and_what_it_may_still_say() -> None:
+    session = Session.open(7, Limits(burst=10), 0.0)
+    assert session.receive(b"ada\nhi\nhal", 0.0) == [Hello("ada", None, session.dialect), Say("", "hi")]
+    session.queue(b"not taken yet\n", Mark.JOINED, 0.0)
+    there = frames.session_in(the_frame_in(frames.pack_session(session))[1])
+    assert there.joined
+    assert bytes(there.unsent) == b"not taken yet\n"
+    assert there.allowance.saved == 8.0
+    assert there.receive(b"f\n", 0.0) == [Say("", "half")]
+
+
+def test_a_session_that_came_back_can_send_on() -> None:
+    session = Session.open(7, Limits(), 0.0)
+    session.queue(b"abc\n", Mark.NONE, 0.0)
+    there = frames.session_in(the_frame_in(frames.pack_session(session))[1])
+    there.sent(2, 0.0)
+    there.queue(b"d\n", Mark.NONE, 0.0)
+    assert bytes(there.unsent) == b"c\nd\n"
+
+
+@pytest.mark.parametrize("size", [0, 1, 2**20])
+def test_a_frame_may_have_any_size(size: int) -> None:
+    assert the_frame_in(frames.pack(frames.ITEM, b"x" * size)) == (frames.ITEM, b"x" * size)
+
+
+def test_how_a_worker_failed_arrives_as_it_was_said() -> None:
+    assert the_frame_in(frames.pack_failure("Traceback …")) == (frames.FAILURE, "Traceback …".encode())

@@ -1,0 +1,343 @@
+import pytest
+
+from protocol.messages import (
+    Ban,
+    Chaos,
+    ClearHistory,
+    Close,
+    Goodbye,
+    Granted,
+    Kick,
+    Lock,
+    Metered,
+    Model,
+    Mute,
+    Notice,
+    Op,
+    Order,
+    Pin,
+    Quiet,
+    Refused,
+    Rename,
+    Ruled,
+    Rules,
+    Said,
+    Slow,
+    Switch,
+    Watch,
+    Welcome,
+)
+from server.room.desk import find
+from tests.server.guests import Party, only
+
+EVERY_ORDER = (
+    Switch("thread"),
+    Kick("ada"),
+    Ban("ada"),
+    Mute("ada"),
+    Slow(5),
+    Lock(),
+    Quiet(),
+    Pin("a line"),
+    ClearHistory(),
+    Op("bob"),
+    Close(),
+    Watch(),
+    Chaos("silent"),
+)
+
+
+@pytest.fixture
+def party() -> Party:
+    party = Party()
+    for nick in ("ada", "bob"):
+        party.join(nick)
+    return party
+
+
+def told(party: Party, nick: str = "bob") -> list[str]:
+    """What the room told everybody, as `nick` hears it."""
+    return [event.text for event in party.hears(nick) if isinstance(event, Notice | Ruled) and event.seq]
+
+
+@pytest.mark.parametrize("order", EVERY_ORDER, ids=lambda order: type(order).__name__)
+def test_nobody_but_an_operator_gives_orders(party: Party, order: Order) -> None:
+    assert [event.code for event in only(Refused, party.ask("bob", order))] == ["not-operator"]
+    assert not told(party, "ada")
+    assert party.journal == party.closed == party.strikes.invited == []
+    assert party.room.moderation.rules == Rules()
+    assert party.gone("ada") is None
+
+
+@pytest.mark.parametrize("order", EVERY_ORDER, ids=lambda order: type(order).__name__)
+def test_all_that_an_operator_does_to_people_is_told_openly_and_logged(party: Party, order: Order) -> None:
+    if isinstance(order, Switch | Watch):
+        return
+    party.order(order)
+    assert len(party.journal) == 1
+    assert told(party) == party.journal
+    assert "boss" in party.journal[0]
+
+
+@pytest.mark.parametrize("order", [Kick, Ban, Mute, Op])
+@pytest.mark.parametrize("nick", ["nobody", "", "#99", "#", "#-1", "# 1", "#" + "9" * 30, "\u0663"])
+def test_who_is_not_here_cannot_be_dealt_with(party: Party, order: type[Kick | Ban | Mute | Op], nick: str) -> None:
+    refused = only(Refused, party.order(order(nick)))
+    assert [event.code for event in refused] == ["unknown-person"]
+    assert not party.journal
+
+
+@pytest.mark.parametrize("name", ["ada", "ADA", "#2"])
+def test_a_kick_ends_the_connection_with_the_reason(party: Party, name: str) -> None:
+    party.order(Kick(name, "that will do"))
+    goodbye = party.gone("ada")
+    assert goodbye == Goodbye("kicked", "that will do")
+    assert told(party) == ["boss kicked ada: that will do"]
+    assert find(party.room, "ada") is None
+
+
+def test_the_kicked_may_come_back_under_its_name(party: Party) -> None:
+    party.order(Kick("ada"))
+    party.gone("ada")
+    assert only(Welcome, party.join("ada"))[0].you == "ada"
+
+
+def test_a_connection_without_a_nickname_can_be_kicked_by_its_number(party: Party) -> None:
+    ghost = party.open()
+    party.order(Kick(f"#{ghost}"))
+    assert b"kicked" in party.taken(ghost)
+    assert told(party) == [f"boss kicked connection {ghost}"]
+
+
+def test_nobody_is_kicked_twice(party: Party) -> None:
+    ghost = party.open()
+    party.order(Kick(f"#{ghost}"))
+    assert [event.code for event in only(Refused, party.order(Kick(f"#{ghost}")))] == ["unknown-person"]
+
+
+@pytest.mark.parametrize("order", [Mute, Op])
+def test_a_ghost_can_only_be_sent_away(party: Party, order: type[Mute | Op]) -> None:
+    ghost = party.open()
+    assert [event.code for event in only(Refused, party.order(order(f"#{ghost}")))] == ["unknown-person"]
+
+
+def test_reasons_are_made_harmless(party: Party) -> None:
+    party.order(Kick("ada", "\x1b[2Jbye"))
+    goodbye = party.gone("ada")
+    assert goodbye is not None
+    assert "\x1b" not in goodbye.reason + told(party)[0]
+
+
+def test_the_banned_do_not_come_back_by_token_or_by_name(party: Party) -> None:
+    token = party.tokens["ada"]
+    party.order(Ban("ada", 10))
+    assert party.gone("ada") == Goodbye("banned", "boss banned you for 10 minutes")
+    for nick, known in (("ada", ""), ("another", token)):
+        assert [event.code for event in only(Goodbye, party.join(nick, token=known))] == ["banned"]
+    party.later(601)
+    assert only(Welcome, party.join("ada", token=token))
+
+
+def test_an_address_is_banned_only_when_it_is_asked_for(party: Party) -> None:
+    party.join("eve", host="192.0.2.7")
+    party.order(Ban("eve"))
+    assert only(Welcome, party.join("mallory", host="192.0.2.7"))
+
+
+def test_a_shared_address_wants_to_be_said_twice(party: Party) -> None:
+    for nick in ("eve", "mallory", "trent"):
+        party.join(nick, host="192.0.2.7")
+    refused = only(Refused, party.order(Ban("eve", address=True)))
+    assert refused[0].code == "shared-address"
+    assert "3 connections" in refused[0].reason
+    assert "sure" in refused[0].reason
+    assert party.gone("eve") is None
+    party.order(Ban("eve", address=True, sure=True))
+    assert "2 others" in told(party)[-1]
+    for nick in ("eve", "mallory", "trent"):
+        assert party.gone(nick) is not None
+    assert not only(Welcome, party.join("peggy", host="192.0.2.7"))
+    assert only(Welcome, party.join("walter", host="192.0.2.8"))
+
+
+def test_an_operator_does_not_ban_itself_with_its_neighbours(party: Party) -> None:
+    party.room.seats[party.numbers["boss"]].host = "192.0.2.7"
+    party.join("eve", host="192.0.2.7")
+    for order in (Ban("eve", address=True, sure=True), Ban("boss")):
+        assert [event.code for event in only(Refused, party.order(order))] == ["yourself"]
+    assert party.gone("eve") is None
+
+
+def test_the_muted_is_told_and_not_heard_and_stays_so_under_another_name(party: Party) -> None:
+    party.order(Mute("ada"))
+    refused = party.say("ada", "hello?", "1")
+    assert refused is not None
+    assert (refused.code, refused.id) == ("muted", "1")
+    party.ask("ada", Rename("lovelace"))
+    assert party.say("lovelace" if "lovelace" in party.numbers else "ada", "hello?", "2") is not None
+    assert not only(Said, party.hears("bob"))
+    party.order(Mute("lovelace", on=False))
+    assert party.say("ada", "hello!", "3") is None
+    assert [said.text for said in only(Said, party.hears("bob"))] == ["hello!"]
+
+
+def test_the_muted_stays_muted_when_it_comes_back(party: Party) -> None:
+    party.order(Mute("ada"))
+    party.close(party.numbers["ada"])
+    party.join("ada", token=party.tokens["ada"])
+    assert party.say("ada", "hello?") is not None
+
+
+def test_an_operator_cannot_be_muted_and_nobody_is_told_that_it_was(party: Party) -> None:
+    refused = only(Refused, party.order(Mute("boss")))
+    assert [event.code for event in refused] == ["operator"]
+    assert not party.journal
+
+
+def test_slow_mode_holds_for_all_but_operators(party: Party) -> None:
+    party.order(Slow(30))
+    assert party.say("ada", "one") is None
+    refused = party.say("ada", "two", "7")
+    assert refused is not None
+    assert (refused.code, refused.id) == ("slow-mode", "7")
+    assert 29 <= refused.wait <= 30
+    party.later(30)
+    assert party.say("ada", "two", "7") is None
+    assert party.say("boss", "one") is party.say("boss", "two") is None
+    party.order(Slow(0))
+    assert party.say("ada", "three") is None
+
+
+def test_the_quiet_is_for_all_but_operators_and_all_still_read(party: Party) -> None:
+    party.order(Quiet())
+    refused = party.say("ada", "psst")
+    assert refused is not None
+    assert refused.code == "quiet"
+    assert party.say("boss", "listen") is None
+    assert [said.text for said in only(Said, party.hears("ada"))] == ["listen"]
+    party.order(Quiet(on=False))
+    assert party.say("ada", "thank you") is None
+
+
+def test_a_locked_room_lets_nobody_new_in_but_whoever_was_here(party: Party) -> None:
+    party.order(Lock())
+    assert [event.code for event in only(Goodbye, party.join("eve"))] == ["locked"]
+    party.close(party.numbers["ada"])
+    assert only(Welcome, party.join("ada", token=party.tokens["ada"]))
+    party.order(Lock(on=False))
+    assert only(Welcome, party.join("eve"))
+
+
+def test_what_is_laid_down_is_told_with_the_rules_and_to_newcomers(party: Party) -> None:
+    party.order(Pin("questions at the end"), Slow(5), Quiet())
+    ruled = only(Ruled, party.hears("bob"))
+    assert [event.rules.pin for event in ruled] == ["questions at the end"] * 3
+    assert ruled[-1].rules == Rules(quiet=True, slow=5, pin="questions at the end")
+    assert only(Welcome, party.join("eve"))[0].rules == ruled[-1].rules
+    party.order(Pin())
+    assert only(Ruled, party.hears("bob"))[-1].rules.pin == ""
+
+
+def test_a_cleared_history_is_not_shown_to_newcomers_and_not_taken_from_who_was_here(party: Party) -> None:
+    party.say("ada", "a slip of the tongue")
+    party.order(ClearHistory())
+    assert not only(Said, list(only(Welcome, party.join("eve"))[0].history))
+    party.close(party.numbers["bob"])
+    history = only(Welcome, party.join("bob", token=party.tokens["bob"]))[0].history
+    assert [said.text for said in only(Said, list(history))] == ["a slip of the tongue"]
+
+
+def test_who_is_made_an_operator_is_one_also_when_it_comes_back(party: Party) -> None:
+    party.order(Op("ada"))
+    assert only(Granted, party.hears("ada"))
+    assert not only(Refused, party.ask("ada", Pin("mine")))
+    party.close(party.numbers["ada"])
+    assert only(Welcome, party.join("ada", token=party.tokens["ada"]))[0].operator
+    assert not party.is_operator("bob")
+
+
+def test_closing_says_why(party: Party) -> None:
+    party.order(Close("thank you all"))
+    assert party.closed == ["thank you all"]
+    assert told(party) == ["boss closes the room"]
+
+
+def test_the_meter_is_told_once_a_second_to_who_watches_and_to_nobody_else(party: Party) -> None:
+    party.order(Watch())
+    readings: list[Metered] = []
+    for _ in range(8):
+        party.turn(0.25)
+        readings += only(Metered, party.hears("boss"))
+        assert not only(Metered, party.hears("ada"))
+    assert len(readings) == 2
+    party.order(Watch(on=False))
+    party.turn(2.0)
+    assert not only(Metered, party.hears("boss"))
+
+
+def test_the_first_reading_is_of_the_last_second_and_not_of_all_the_time_before(party: Party) -> None:
+    for _ in range(100):
+        party.say("ada", "long ago")
+    party.later(1000.0)
+    party.order(Watch())
+    party.hears("boss")
+    for _ in range(4):
+        party.say("ada", "now")
+    party.turn(1.0)
+    assert only(Metered, party.hears("boss"))[0].lines == pytest.approx(4.0)
+
+
+def test_a_guest_is_invited_to_misbehave(party: Party) -> None:
+    party.order(Chaos("slow-reader"))
+    party.order(Chaos("silent"))
+    assert party.strikes.invited == ["slow-reader", "silent"]
+
+
+@pytest.mark.parametrize("nick", ["", "ada", "nobody"])
+def test_an_unknown_fault_is_refused_whoever_is_named(party: Party, nick: str) -> None:
+    assert [event.code for event in only(Refused, party.order(Chaos("fire", nick)))] == ["bad-command"]
+    assert not party.journal
+
+
+def test_there_is_no_worker_to_kill_but_in_the_process_model(party: Party) -> None:
+    refused = only(Refused, party.order(Chaos("kill-worker", "ada")))
+    assert [event.code for event in refused] == ["no-worker"]
+    assert not party.strikes.killed
+
+
+def test_the_worker_of_the_one_who_is_named_is_killed(party: Party) -> None:
+    party.room.model = Model.PROCESS
+    party.join("eve", served_by="process 4321")
+    party.order(Chaos("kill-worker", "eve"))
+    assert party.strikes.killed == [4321]
+    assert "process 4321" in told(party)[-1]
+
+
+def test_chaos_strikes_at_random_anybody_but_who_asks(party: Party) -> None:
+    party.room.model = Model.PROCESS
+    for pid, nick in enumerate(("eve", "trent"), start=100):
+        party.join(nick, served_by=f"process {pid}")
+    for nick in ("ada", "bob"):
+        party.close(party.numbers[nick])
+    for _ in range(50):
+        party.order(Chaos("kill-worker", "random"))
+    assert set(party.strikes.killed) == {100, 101}
+
+
+def test_alone_there_is_nobody_to_strike_at_random() -> None:
+    party = Party()
+    refused = only(Refused, party.order(Chaos("raise", "random")))
+    assert [event.code for event in refused] == ["unknown-person"]
+
+
+def test_chaos_reaches_the_session_it_is_meant_for(party: Party) -> None:
+    party.order(Chaos("raise", "ada"), Chaos("block", "bob", 0.25))
+    party.turn()
+    faults = {nick: party.sessions[party.numbers[nick]].fault for nick in ("boss", "ada", "bob")}
+    assert faults == {"boss": 0.0, "ada": float("inf"), "bob": 0.25}
+
+
+def test_a_block_strikes_whoever_asks_unless_another_is_named(party: Party) -> None:
+    party.order(Chaos("block", seconds=0.1))
+    party.turn()
+    assert party.sessions[party.numbers["boss"]].fault == 0.1

@@ -1,0 +1,267 @@
+from protocol.dialects import encode
+from protocol.messages import (
+    Dialect,
+    Goodbye,
+    Hello,
+    Limits,
+    Model,
+    Notice,
+    Ping,
+    Pong,
+    Quit,
+    Refused,
+    Said,
+    Say,
+    Status,
+    Switched,
+    Who,
+)
+from server.room.roster import KEPT_RESULTS
+from server.session import MAX_STALL, Mark, Reply
+from tests.server.people import hello, only, plain, rich
+from tests.server.without_sockets import House, new_room
+
+
+class TestAConversation:
+    def test_everybody_hears_what_is_said_but_a_plain_speaker_itself(self) -> None:
+        house = House()
+        ada, bob = plain(house, "ada"), plain(house, "bob")
+        cleo, _ = rich(house, "cleo")
+        house.taken(ada), house.taken(bob)
+        house.send(ada, "hi all")
+        assert house.heard(ada) == []
+        assert house.heard(bob) == ["ada: hi all"]
+        (said,) = house.events(cleo)
+        assert isinstance(said, Said)
+        assert (said.nick, said.text, said.at) == ("ada", "hi all", house.now)
+
+    def test_the_sender_of_a_line_with_an_id_hears_it_with_that_id(self) -> None:
+        house = House()
+        ada, welcome = rich(house)
+        house.send(ada, Say("7", "hi"))
+        assert house.events(ada) == [Said(welcome.seq + 2, "ada", "hi", house.now, "7")]
+
+    def test_the_words_of_the_talk_come_first(self) -> None:
+        house = House()
+        number = house.open()
+        house.send(number, "ada")
+        assert house.heard(number)[0] == "Connected to chat server"
+
+    def test_printf_into_a_connection_that_half_closes_at_once_is_delivered(self) -> None:
+        house = House()
+        bob = plain(house, "bob")
+        ada = house.open()
+        house.send(ada, b"ada\nhi\n")
+        house.end(ada)
+        assert house.heard(bob) == ["*** ada joined", "ada: hi"]
+        house.turn(1.0)
+        assert house.heard(bob) == ["*** ada left"]
+
+    def test_a_text_that_imitates_the_room_is_its_speakers(self) -> None:
+        house = House()
+        ada, bob = plain(house, "ada"), plain(house, "bob")
+        house.taken(bob)
+        house.send(ada, "*** bob left", "/me *** left")
+        assert house.heard(bob) == ["ada: *** bob left", "* ada *** left"]
+
+    def test_nobody_is_told_anything_before_it_has_said_hello(self) -> None:
+        house = House()
+        silent, ada = house.open(), plain(house)
+        house.send(ada, "hi")
+        assert house.heard(silent) == []
+
+
+class TestGoing:
+    def test_who_quits_hears_what_was_told_before_and_a_goodbye(self) -> None:
+        house = House()
+        ada, bob = plain(house, "ada"), plain(house, "bob")
+        house.taken(ada)
+        house.send(bob, "before")
+        house.send(ada, "/quit")
+        house.send(bob, "after")
+        assert house.heard(ada) == ["bob: before", "*** goodbye: see you"]
+
+    def test_who_is_cut_off_leaves_once(self) -> None:
+        house = House()
+        ada, bob = plain(house, "ada"), plain(house, "bob")
+        house.taken(bob)
+        house.close(ada)
+        house.room.close(ada)
+        house.turn(1.0)
+        assert house.heard(bob) == ["*** ada left"]
+        house.turn(1.0)
+        assert house.heard(bob) == []
+
+    def test_who_reads_nothing_is_let_go_and_the_others_go_on(self) -> None:
+        house = House()
+        stuck, bob = plain(house, "stuck"), plain(house, "bob")
+        house.send(bob, "hi")
+        house.turn()
+        house.taken(bob)
+        house.turn(MAX_STALL + 1)
+        house.send(bob, "on we go")
+        house.turn(5.0)
+        assert stuck not in house.sessions
+        assert house.heard(bob) == ["*** stuck left"]
+
+    def test_a_goodbye_of_the_session_ends_its_membership(self) -> None:
+        house = House(Limits(rate=0, idle_timeout=60.0))
+        ada = plain(house, "ada")
+        house.turn(61.0)
+        assert house.heard(ada)[-1] == "*** goodbye: nothing was heard of you for 60 seconds"
+        assert not house.room.roster.named("ada")
+
+    def test_at_the_end_everybody_is_told_once_why(self) -> None:
+        house = House()
+        ada, (bob, _) = plain(house, "ada"), rich(house, "bob")
+        silent, quitter = house.open(), plain(house, "cleo")
+        house.send(quitter, "/quit")
+        for number in (ada, bob, quitter):
+            house.turn(), house.taken(number)
+        house.room.dismiss_all("the server ends")
+        assert house.heard(ada) == ["*** goodbye: the server ends"]
+        assert house.events(bob) == [Goodbye("closing", "the server ends")]
+        assert house.heard(silent) == ["*** goodbye: the server ends"]
+        assert quitter not in house.sessions or house.heard(quitter) == []
+
+    def test_a_connection_that_is_let_go_is_told_nothing_behind_its_goodbye(self) -> None:
+        room = new_room()
+        room.open(1, "event loop")
+        room.handle(1, Hello("ada", None, Dialect.PLAIN), 0.0)
+        room.handle(1, Reply(b"*** goodbye\n", "idle", Mark.CLOSE), 0.0)
+        for item in (Say("", "hi"), Who(), Quit(), Hello("bob"), Reply(b"*** more\n", "")):
+            room.handle(1, item, 0.0)
+        ((_, data, mark),) = room.take(0.0)
+        assert data.endswith(b"*** goodbye\n")
+        assert mark == Mark.JOINED | Mark.CLOSE
+
+
+class TestStatus:
+    def test_goes_to_rich_clients_when_somebody_comes(self) -> None:
+        house = House()
+        ada, _ = rich(house, "ada")
+        bob = plain(house, "bob")
+        (status,) = only(Status, house.events(ada))
+        assert isinstance(status, Status)
+        assert (status.connections, status.people, status.served_by) == (2, 2, "event loop")
+        assert house.heard(bob) == []
+
+    def test_a_newcomer_gets_one_although_its_connection_was_told_before(self) -> None:
+        house = House()
+        number = house.open()
+        house.turn(1.0)
+        house.send(number, Hello("ada"))
+        house.turn(1.0)
+        assert only(Status, house.events(number))
+
+    def test_goes_out_at_most_four_times_a_second(self) -> None:
+        house = House()
+        ada, _ = rich(house, "ada")
+        for _ in range(200):
+            house.open()
+            house.turn(0.01)
+        assert 2 <= len(only(Status, house.events(ada))) <= 4 * 2 + 1
+
+    def test_comes_when_it_is_asked_for(self) -> None:
+        house = House()
+        ada = plain(house, "ada")
+        house.send(ada, "/status")
+        (line,) = house.heard(ada)
+        assert line.startswith("*** model event, 1 connected, you: event loop")
+
+
+class TestSwitching:
+    def test_everybody_is_told_in_order_which_model_runs_now(self) -> None:
+        house = House()
+        ada, _ = rich(house, "ada")
+        house.room.switching(Model.THREAD, house.now)
+        house.send(ada, Say("1", "meanwhile"))
+        house.room.open(ada, "thread 1")
+        house.room.begin(house.now + 0.25)
+        house.turn(1.0)
+        said, switched, status = house.events(ada)
+        assert isinstance(said, Said)
+        assert switched == Switched(said.seq + 1, house.now - 0.75, "thread", "event", 0.25, 1)
+        assert isinstance(status, Status)
+        assert (status.model, status.served_by) == ("thread", "thread 1")
+
+    def test_the_first_model_begins_without_a_word(self) -> None:
+        house = House()
+        house.room.begin(house.now)
+        assert not house.room.waiting
+
+    def test_one_that_failed_is_told_to_operators_alone(self) -> None:
+        house = House()
+        (ada, _), (bob, _) = rich(house, "ada"), rich(house, "bob")
+        house.events(ada), house.events(bob)
+        member = house.room.roster.named("ada")
+        assert member is not None
+        member.operator = True
+        house.room.switching(Model.PROCESS, house.now)
+        house.room.switch_failed("no memory")
+        house.room.begin(house.now)
+        (refused,) = house.events(ada)
+        assert isinstance(refused, Refused)
+        assert refused.reason == "the process model could not take over: no memory"
+        assert house.events(bob) == []
+        assert house.room.model is Model.EVENT
+
+
+class TestBounds:
+    def test_of_what_was_told_only_so_much_is_kept(self) -> None:
+        house = House(keep=10, history=3)
+        ada, welcome = rich(house, "ada")
+        house.send(ada, *(Say("", f"line {number}") for number in range(100)))
+        house.turn()
+        newcomer = hello(house, house.open(), "bob")
+        assert [event.text for event in newcomer.history if isinstance(event, Said)] == [
+            "line 97",
+            "line 98",
+            "line 99",
+        ]
+        house.close(ada)
+        assert len(hello(house, house.open(), "ada", welcome.token, 0).history) == 10
+
+    def test_of_answers_only_so_many_are_kept(self) -> None:
+        house = House()
+        ada, _ = rich(house, "ada")
+        house.send(ada, *(Say(str(number), "hi") for number in range(KEPT_RESULTS + 50)))
+        member = house.room.roster.named("ada")
+        assert member is not None
+        assert len(member.results) == KEPT_RESULTS
+
+    def test_a_thousand_connections_that_came_and_went_leave_nothing(self) -> None:
+        house = House()
+        for number in range(1000):
+            connection = house.open()
+            if number % 2:
+                house.send(connection, f"n{number}")
+            house.close(connection)
+        house.turn(1.0)
+        assert (house.room.seats, len(house.room.roster), house.room.waiting) == ({}, 0, False)
+        assert (house.room.audience, house.room.gathered.announced) == ({}, {})
+
+
+class TestAnyConnection:
+    def test_that_is_unknown_is_not_heard(self) -> None:
+        room = new_room()
+        room.handle(7, Hello("ada"), 0.0)
+        room.close(7)
+        assert not room.waiting
+
+    def test_has_its_pings_answered(self) -> None:
+        house = House()
+        ada, _ = rich(house, "ada")
+        house.send(ada, Ping("p1"))
+        assert house.events(ada) == [Pong("p1")]
+
+    def test_hears_the_rooms_own_words_in_its_dialect(self) -> None:
+        house = House()
+        ada, (bob, welcome) = plain(house, "ada"), rich(house, "bob")
+        house.taken(ada)
+        house.room.announce("back in five", house.now)
+        assert house.heard(ada) == ["*** back in five"]
+        (notice,) = house.events(bob)
+        assert isinstance(notice, Notice)
+        assert notice.seq > welcome.seq
+        assert encode(notice, Dialect.PLAIN) == b"*** back in five\n"

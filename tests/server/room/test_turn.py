@@ -1,0 +1,118 @@
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from protocol.dialects import encode
+from protocol.messages import Dialect, Said
+from server.room.turn import Entry, Turn
+from server.session import Mark
+
+STANDING = {1: Dialect.RICH, 2: Dialect.PLAIN, 3: Dialect.RICH, 4: Dialect.PLAIN}
+"""Who is in the room when the turn begins. 5 and 6 are connected and are not."""
+
+steps = st.lists(
+    st.tuples(st.sampled_from(["say", "letter", "join", "leave"]), st.integers(1, 6), st.sampled_from(Dialect)),
+    max_size=15,
+)
+
+
+def entry(seq: int, author: int = 0) -> Entry:
+    return Entry(Said(seq, f"n{author}", f"line {seq}", 0.0), author)
+
+
+@given(steps)
+@example([("say", 1, Dialect.RICH), ("letter", 5, Dialect.RICH), ("join", 5, Dialect.RICH), ("say", 2, Dialect.RICH)])
+@example([("say", 4, Dialect.RICH), ("say", 1, Dialect.RICH), ("leave", 4, Dialect.RICH), ("say", 2, Dialect.RICH)])
+def test_each_connection_hears_in_order_what_was_told_while_it_was_there(steps: list[tuple[str, int, Dialect]]) -> None:
+    turn, here = Turn(), dict(STANDING)
+    gone: set[int] = set()
+    heard = dict.fromkeys(range(1, 7), b"")
+    marks = dict.fromkeys(heard, 0)
+    for seq, (step, number, dialect) in enumerate(steps, start=1):
+        letter, mark = b"letter %d\n" % seq, Mark.NONE
+        if step == "say" and number in here:
+            turn.entries.append(told := entry(seq, number))
+            for reader, writes in here.items():
+                if not (reader == number and writes is Dialect.PLAIN):
+                    heard[reader] += encode(told.event, writes)
+            continue
+        if number in gone or step == "say" or (step == "join" and number in here):
+            continue
+        if step == "join":
+            here[number], mark = dialect, Mark.JOINED
+        elif step == "leave":
+            mark = Mark.CLOSE
+            gone.add(number)
+            if number in here:
+                turn.leavers[number] = here.pop(number)
+        turn.tell(number, letter, mark)
+        heard[number] += letter
+        marks[number] |= mark
+    turn.audience = dict(here)
+    delivered = list(turn)
+    assert len(delivered) == len({number for number, _, _ in delivered})
+    assert {number: (data, mark) for number, data, mark in delivered if data} == {
+        number: (heard[number], marks[number]) for number in heard if heard[number]
+    }
+
+
+def test_a_turn_in_which_nothing_was_told_delivers_nothing() -> None:
+    turn = Turn()
+    assert not turn
+    assert list(turn) == []
+
+
+def test_most_get_the_very_same_bytes() -> None:
+    turn = Turn()
+    turn.entries += [entry(1, 1), entry(2, 1)]
+    turn.audience = dict.fromkeys(range(1, 100), Dialect.RICH)
+    first, *others = [data for _, data, _ in turn]
+    assert all(data is first for data in others)
+
+
+def test_a_plain_speaker_does_not_hear_itself_and_a_rich_one_does() -> None:
+    turn = Turn()
+    turn.entries += [entry(1, 1), entry(2, 2)]
+    turn.audience = {1: Dialect.RICH, 2: Dialect.PLAIN}
+    delivered = {number: data for number, data, _ in turn}
+    assert delivered[1] == encode(turn.entries[0].event, Dialect.RICH) + encode(turn.entries[1].event, Dialect.RICH)
+    assert delivered[2] == b"n1: line 1\n"
+
+
+def test_a_letter_finds_its_place_between_two_lines() -> None:
+    turn = Turn()
+    turn.entries.append(entry(1))
+    turn.tell(2, b"*** between\n")
+    turn.entries.append(entry(2))
+    turn.audience = {2: Dialect.PLAIN}
+    assert list(turn) == [(2, b"n0: line 1\n*** between\nn0: line 2\n", Mark.NONE)]
+
+
+def test_who_joins_does_not_hear_again_what_its_welcome_told() -> None:
+    turn = Turn()
+    turn.entries.append(entry(1))
+    turn.tell(5, b"*** try another nickname\n")
+    turn.entries.append(entry(2))
+    turn.tell(5, b"welcome\n", Mark.JOINED)
+    turn.entries.append(entry(3))
+    turn.audience = {5: Dialect.PLAIN}
+    assert list(turn) == [(5, b"*** try another nickname\nwelcome\nn0: line 3\n", Mark.JOINED)]
+
+
+def test_who_leaves_hears_what_was_told_before_and_nothing_after() -> None:
+    turn = Turn()
+    turn.entries.append(entry(1))
+    turn.tell(4, b"*** goodbye\n", Mark.CLOSE)
+    turn.leavers[4] = Dialect.PLAIN
+    turn.entries.append(entry(2))
+    assert list(turn) == [(4, b"n0: line 1\n*** goodbye\n", Mark.CLOSE)]
+
+
+def test_who_joins_and_leaves_within_one_turn_gets_its_welcome_what_was_told_and_its_goodbye() -> None:
+    turn = Turn()
+    turn.entries.append(entry(1))
+    turn.tell(4, b"welcome\n", Mark.JOINED)
+    turn.entries.append(entry(2))
+    turn.tell(4, b"*** goodbye\n", Mark.CLOSE)
+    turn.leavers[4] = Dialect.PLAIN
+    turn.entries.append(entry(3))
+    assert list(turn) == [(4, b"welcome\nn0: line 2\n*** goodbye\n", Mark.JOINED | Mark.CLOSE)]

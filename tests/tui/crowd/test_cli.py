@@ -1,0 +1,174 @@
+"""chat-crowd against real servers, right ones and one that loses lines, and its exit codes."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.checker.host import KEY, Host
+from tests.running import ROOT, wait_until
+
+CROWD = [sys.executable, "-m", "tui.crowd.cli"]
+PATIENCE = 40
+
+
+@pytest.fixture
+def host(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Host]:
+    """A server; the fixture's parameter says what is wrong with it."""
+    host = Host(tmp_path, "event", "--rate-limit", "off", mutant=getattr(request, "param", ""))
+    host.start()
+    yield host
+    host.close()
+
+
+def crowd(*options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*CROWD, *options], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+
+
+def test_a_crowd_talks_and_nothing_is_lost(host: Host) -> None:
+    told = crowd(f"127.0.0.1:{host.port}", "--people", "40", "--for", "2", "--talk", "30", "--json")
+
+    assert told.returncode == 0, told.stderr
+    report = json.loads(told.stdout)
+    assert report["deliveries"] > 20 * 40
+    assert report["deliveries"] <= report["said"] * 40
+    assert 0 < report["p50"] <= report["p99"] <= report["p999"] <= report["longest"] < 5
+    assert (report["reconnects"], report["absent"], report["switches"]) == (0, 0, [])
+    assert "joining" in told.stderr
+
+
+def test_a_rehearsal_switches_the_models_and_plots_them(host: Host, tmp_path: Path) -> None:
+    key, plot = tmp_path / "operator", tmp_path / "plot.svg"
+    key.write_text(f"  {KEY}\n")
+
+    told = crowd(
+        f"127.0.0.1:{host.port}", "--people", "20", "--for", "6", "--talk", "50", "--switch-every", "2.5",
+        "--operator-key-file", str(key), "--plot", str(plot),
+    )  # fmt: skip
+
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.count("→") == 2
+    assert "deliveries a second" in told.stdout
+    assert "now by process" in plot.read_text()
+
+
+@pytest.mark.parametrize("host", ["dropped_line"], indirect=True)
+def test_a_lost_line_makes_it_fail(host: Host) -> None:
+    told = crowd(f"127.0.0.1:{host.port}", "--people", "20", "--for", "2", "--talk", "30", "--json")
+
+    assert told.returncode == 1
+    assert json.loads(told.stdout)["violations"]["lost"] > 0
+
+
+def test_members_come_back_when_the_server_does(host: Host) -> None:
+    popen = subprocess.Popen(
+        [*CROWD, f"127.0.0.1:{host.port}", "--people", "20", "--for", "5", "--talk", "20", "--json"],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with popen:
+        wait_until(lambda: len(host.process.net_connections("tcp")) > 20, "the crowd is in")
+        host.end(signal.SIGKILL)
+        host.start()
+        told, errors = popen.communicate(timeout=PATIENCE)
+
+    report = json.loads(told)
+    assert popen.returncode == 0, (report["violations"], errors)
+    assert report["reconnects"] == 20
+    assert report["absent"] == 0
+
+
+def test_an_interrupt_ends_the_talk_and_the_report_is_still_told(host: Host) -> None:
+    popen = subprocess.Popen(
+        [*CROWD, f"127.0.0.1:{host.port}", "--people", "5", "--for", "0", "--talk", "20", "--json"],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with popen:
+        assert popen.stderr is not None
+        while "talking" not in popen.stderr.readline():
+            pass
+        popen.send_signal(signal.SIGINT)
+        told, _ = popen.communicate(timeout=PATIENCE)
+
+    assert popen.returncode == 0
+    assert json.loads(told)["people"] == 5
+
+
+def test_on_a_terminal_progress_is_drawn(host: Host) -> None:
+    ours, theirs = pty.openpty()
+    popen = subprocess.Popen(
+        [*CROWD, f"127.0.0.1:{host.port}", "--people", "5", "--for", "1", "--talk", "20"],
+        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=theirs, env={**os.environ, "TERM": "xterm"},
+    )  # fmt: skip
+    os.close(theirs)
+    drawn = b""
+    try:
+        while data := os.read(ours, 1 << 16):
+            drawn += data
+    except OSError:  # What Linux says when the other side of a terminal is gone.
+        pass
+    os.close(ours)
+
+    assert popen.wait(PATIENCE) == 0
+    assert drawn.count(b"talking") > 2
+    assert b"\x1b[" in drawn
+
+
+def test_a_room_that_is_not_there_is_unavailable() -> None:
+    told = crowd("127.0.0.1:1", "--people", "3", "--for", "1")
+
+    assert told.returncode == 69
+    assert "could not get into the room at 127.0.0.1:1: Connection refused" in told.stderr
+
+
+def test_a_name_nobody_knows_is_unavailable() -> None:
+    told = crowd("no-such-host.invalid", "--for", "1")
+
+    assert told.returncode == 69
+    assert "no-such-host.invalid" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["host:x"], "is no port"),
+        (["host", "--people", "0"], "--people"),
+        (["host", "--switch-every", "2"], "needs --operator-key-file"),
+        (["host", "--switch-every", "2", "--operator-key-file", "/no/such/file"], "cannot read the operator's key"),
+        (["host", "--operator-key-file", os.devnull], "there is no key"),
+        (["host", "--plot", "plot.jpeg"], "neither in .svg nor in .png"),
+        (["host", "--plot", "/no/such/folder/plot.svg"], "there is no folder"),
+        ([], "Missing argument"),
+    ],
+)
+def test_bad_usage_is_told_in_a_sentence(options: list[str], words: str) -> None:
+    told = crowd(*options)
+
+    assert told.returncode == 2
+    assert words in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_a_wrong_key_is_told(host: Host, tmp_path: Path) -> None:
+    key = tmp_path / "operator"
+    key.write_text("another key")
+
+    told = crowd(
+        f"127.0.0.1:{host.port}",
+        "--people",
+        "3",
+        "--for",
+        "2",
+        "--switch-every",
+        "0.5",
+        "--operator-key-file",
+        str(key),
+    )
+
+    assert told.returncode == 0
+    assert "no operator: that proof is wrong" in told.stderr

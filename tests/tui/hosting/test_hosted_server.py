@@ -1,0 +1,247 @@
+"""The room that a host opens: a real server, started as a child, and ended with its host."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from protocol.messages import Granted, Model, Switched
+from tests.running import PATIENCE, PlainPeer, wait_until
+from tests.tui.conftest import Join
+from tests.tui.links import until
+from tui.address import Address
+from tui.hosting import hosted_server as hosting
+from tui.hosting import server_process
+from tui.hosting.hosted_server import CannotHost, HostedServer, HostOptions
+
+Host = Callable[..., HostedServer]
+LOCAL = "127.0.0.1:0"
+each_model = pytest.mark.parametrize("model", list(Model))
+
+HOLDS_A_ROOM = """
+import asyncio, sys
+from tui.hosting.hosted_server import HostedServer, HostOptions
+
+async def main():
+    server = HostedServer(HostOptions(model=sys.argv[1], bind="127.0.0.1:0"))
+    print(await server.start(), server.pid, flush=True)
+    await server.wait()
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+async def host() -> AsyncIterator[Host]:
+    servers: list[HostedServer] = []
+
+    def host(model: str = "event", bind: str | None = LOCAL, *options: str) -> HostedServer:
+        servers.append(HostedServer(HostOptions(model, bind, options)))
+        return servers[-1]
+
+    yield host
+    for server in servers:
+        await server.stop()
+
+
+def group_of(pid: int) -> list[psutil.Process]:
+    """The server and all that it started."""
+    server = psutil.Process(pid)
+    return [server, *server.children(recursive=True)]
+
+
+def all_gone(processes: list[psutil.Process]) -> bool:
+    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
+
+
+@each_model
+async def test_a_hosted_room_is_joined_and_ended_with_everybody_told(host: Host, model: Model) -> None:
+    server = host(model)
+    address = await server.start()
+    assert address == server.bound
+    bob = PlainPeer((address.host, address.port))
+    await asyncio.to_thread(bob.join, "bob")
+    processes = group_of(server.pid)
+    await server.stop()
+    assert await server.wait() == 0
+    assert any(line.startswith("*** goodbye") for line in bob.lines_until_closed())
+    bob.close()
+    assert all_gone(processes)
+
+
+async def test_it_stands_apart_from_the_terminal_of_its_host(host: Host) -> None:
+    server = host()
+    await server.start()
+    assert os.getsid(server.pid) != os.getsid(0)
+    assert os.getpgid(server.pid) != os.getpgid(0)
+
+
+@each_model
+async def test_the_host_alone_has_the_key(host: Host, join: Join, model: Model) -> None:
+    server = host(model)
+    ada = join(await server.start(), "ada")
+    ada.link.operator(server.operator_key)
+    await until(lambda: any(isinstance(event, Granted) for event in ada.events), "the proof is taken")
+    other = next(one for one in Model if one != model)
+    ada.link.switch(other)
+    await until(lambda: any(isinstance(event, Switched) for event in ada.events), "the switch")
+    key = server.operator_key.decode()
+    for process in psutil.Process().children(recursive=True):
+        assert key not in " ".join(process.cmdline())
+        assert key not in str(process.environ())
+    assert HostedServer().operator_key != server.operator_key
+
+
+@each_model
+async def test_the_room_ends_with_a_host_that_is_killed(model: Model) -> None:
+    holder = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HOLDS_A_ROOM, model, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert holder.stdout is not None
+        address, pid = (await holder.stdout.readline()).decode().split()
+        room = Address.parse(address)
+        bob = PlainPeer((room.host, room.port))
+        await asyncio.to_thread(bob.join, "bob")
+        processes = [*psutil.Process(holder.pid).children(recursive=True), *group_of(int(pid))]
+        holder.kill()
+        assert any(line.startswith("*** goodbye") for line in await asyncio.to_thread(bob.lines_until_closed))
+        bob.close()
+        await until(lambda: all_gone(processes), "the guardian, the server and its workers are gone")
+    finally:
+        if holder.returncode is None:
+            holder.kill()
+        await holder.wait()
+
+
+@each_model
+async def test_a_server_that_dies_is_told_and_can_be_started_again_where_it_was(host: Host, model: Model) -> None:
+    server = host(model)
+    address = await server.start()
+    bob = PlainPeer((address.host, address.port))
+    await asyncio.to_thread(bob.join, "bob")
+    processes = group_of(server.pid)
+    os.kill(server.pid, signal.SIGKILL)
+    assert await asyncio.wait_for(server.wait(), PATIENCE) == 128 + signal.SIGKILL
+    await until(lambda: all_gone(processes), "its workers are gone too")
+    bob.close()
+    assert await server.start() == address
+    assert server.pid != processes[0].pid
+
+
+async def test_a_server_that_does_not_end_is_killed(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_process, "STOP_TIMEOUT", 0.5)
+    server = host()
+    await server.start()
+    frozen = psutil.Process(server.pid)
+    frozen.suspend()
+    await server.stop()
+    assert all_gone([frozen])
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [(("--history", "many"), 2), (("--motd", "/no/such/file"), 2), (("--no-such-option",), 2), (("--bind", "x:y"), 2)],
+)
+async def test_an_option_that_will_not_do_is_told_in_the_servers_sentence(
+    host: Host, options: tuple[str, ...], code: int
+) -> None:
+    with pytest.raises(CannotHost) as told:
+        await host("event", LOCAL, *options).start()
+    assert told.value.exit_code == code
+    assert not str(told.value).startswith("chat-server")
+    assert "Traceback" not in str(told.value)
+    assert options[-1] in str(told.value) or options[0] in str(told.value)
+
+
+async def test_an_address_that_is_taken_is_told(host: Host) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CannotHost, match="in use") as told:
+            await host("event", f"127.0.0.1:{port}").start()
+    assert told.value.exit_code == 1
+
+
+async def test_where_the_usual_port_is_taken_a_free_one_is_found(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hosting, "EVERYWHERE", "127.0.0.1")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setattr(hosting, "DEFAULT_PORT", taken.getsockname()[1])
+        address = await host("event", None).start()
+    assert address.port != hosting.DEFAULT_PORT
+
+
+async def test_the_usual_port_is_taken_where_it_is_free(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hosting, "EVERYWHERE", "127.0.0.1")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    monkeypatch.setattr(hosting, "DEFAULT_PORT", port)
+    assert await host("event", None).start() == Address("127.0.0.1", port)
+
+
+async def test_an_address_of_one_interface_is_the_invitation(host: Host) -> None:
+    server = host()
+    assert server.invitations == []
+    address = await server.start()
+    assert server.invitations == [address]
+
+
+def test_a_room_on_every_interface_is_told_by_addresses_that_others_can_reach() -> None:
+    server = HostedServer()
+    server.bound = Address("0.0.0.0", 2345)
+    assert server.invitations
+    hosts = {address.host for address in server.invitations}
+    here = {one.address for addresses in psutil.net_if_addrs().values() for one in addresses}
+    assert hosts <= here
+    assert "0.0.0.0" not in hosts
+    assert {address.port for address in server.invitations} == {2345}
+
+
+async def test_the_end_of_the_log_is_kept(host: Host) -> None:
+    server = host("event", LOCAL, "-vv")
+    address = await server.start()
+    for _ in range(hosting.LOG_LINES):
+        bob = PlainPeer((address.host, address.port))
+        bob.close()
+    await until(lambda: server.last_log_lines, "something is logged")
+    await server.stop()
+    await server.wait()
+    assert 0 < len(server.last_log_lines) <= hosting.LOG_LINES
+
+
+async def test_stopping_twice_or_before_a_start_is_harmless(host: Host) -> None:
+    server = host()
+    await server.stop()
+    await server.start()
+    await server.stop()
+    await server.stop()
+    assert await server.wait() == 0
+
+
+@each_model
+def test_chat_tui_killed_while_it_hosts_leaves_no_process_behind(root: Path, model: Model) -> None:
+    command = [sys.executable, "-m", "tui", "--host", "--plain", "--bind", LOCAL, "--model", model, "-n", "ada"]
+    client = subprocess.Popen(
+        command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert client.stderr is not None
+        assert "the room is open" in client.stderr.readline()
+        assert "you are in the room" in client.stderr.readline()
+        processes = psutil.Process(client.pid).children(recursive=True)
+        assert len(processes) >= 2
+        client.kill()
+        client.wait()
+        wait_until(lambda: all_gone(processes), "the guardian, the server and its workers are gone")
+    finally:
+        client.kill()
+        client.wait()
+        for stream in (client.stdin, client.stdout, client.stderr):
+            if stream is not None:
+                stream.close()

@@ -1,0 +1,79 @@
+"""Lines above the prompt: all of them in order, and where they come too fast, the latest and how many were left out."""
+
+import asyncio
+import io
+import os
+from collections.abc import Iterator
+
+import pytest
+from prompt_toolkit.output.plain_text import PlainTextOutput
+from prompt_toolkit.styles import Style
+
+from tests.tui.links import until
+from tui.line.above import MOST_WAITING, Above
+from tui.line.unhurried import Unhurried
+from tui.line.words import Line
+
+
+@pytest.fixture
+def written() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+@pytest.fixture
+def above(written: io.StringIO, pipe: tuple[int, int]) -> Above:
+    return Above(Unhurried(pipe[1]), PlainTextOutput(written), Style([]))
+
+
+def lines(name: str, count: int) -> list[Line]:
+    return [[("", f"{name} {number}")] for number in range(count)]
+
+
+def test_lines_are_printed_once_in_the_order_in_which_they_came(above: Above, written: io.StringIO) -> None:
+    above.show(lines("log", 1))
+    above.show(lines("talk", 2), minor=True)
+    above.show(lines("more", 1))
+    above.print_now()
+    above.print_now()
+    assert written.getvalue().splitlines() == ["log 0", "talk 0", "talk 1", "more 0"]
+    assert written.getvalue().count("log 0") == 1
+
+
+def test_talk_that_comes_too_fast_is_left_out_and_counted_and_costs_the_log_nothing(
+    above: Above, written: io.StringIO
+) -> None:
+    above.show(lines("log", 3))
+    above.show(lines("talk", MOST_WAITING + 100), minor=True)
+    above.print_now()
+    printed = written.getvalue().splitlines()
+    assert printed[0] == "--- 100 lines came faster than this terminal took them, and are not shown"
+    assert printed[1:5] == ["log 0", "log 1", "log 2", "talk 100"]
+    assert printed[-1] == f"talk {MOST_WAITING + 99}"
+
+
+async def test_nothing_is_printed_to_a_terminal_that_takes_nothing(written: io.StringIO) -> None:
+    reading, writing = os.pipe()
+    terminal = Unhurried(writing)
+    above = Above(terminal, PlainTextOutput(written), Style([]))
+    terminal.write("x" * 300_000)
+    await until(lambda: terminal.backlog < 300_000, "the pipe to be full")
+    printing = asyncio.create_task(above.run())
+    above.show(lines("log", 1))
+    await asyncio.sleep(0.3)  # Nothing tells that it does not happen.
+    assert above.clogged
+    assert written.getvalue() == ""
+    await asyncio.to_thread(os.read, reading, 300_000)
+    while terminal.backlog:
+        await asyncio.to_thread(os.read, reading, 300_000)
+    await until(lambda: "log 0" in written.getvalue(), "the line")
+    printing.cancel()
+    os.close(reading)
+    os.close(writing)

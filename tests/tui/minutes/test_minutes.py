@@ -1,0 +1,80 @@
+import asyncio
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from protocol.messages import Pong, Said
+from tests.tui.links import until
+from tui.minutes import file as transcript_file
+from tui.minutes import minutes as module
+from tui.minutes.minutes import Minutes
+
+AT = 1_795_464_840.0
+
+
+def said(text: str) -> Said:
+    return Said(1, "ada", text, AT)
+
+
+def test_what_was_heard_is_kept_in_order_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEPT", 3)
+    minutes = Minutes()
+    for text in "abcde":
+        minutes.hear([said(text), Pong("1")])
+    assert [line.event["text"] for line in minutes.lines] == ["c", "d", "e"]
+
+
+def test_closing_finishes_the_file_once(tmp_path: Path) -> None:
+    path = tmp_path / "talk.md"
+    minutes = Minutes(path)
+    minutes.hear([said("hello")])
+    assert minutes.close() == ""
+    kept = path.read_text()
+    assert "hello" in kept
+    minutes.hear([said("too late")])
+    assert minutes.close() == ""
+    assert path.read_text() == kept
+
+
+async def test_what_was_written_is_made_safe_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    safe: list[int] = []
+    monkeypatch.setattr(module, "SYNC_EVERY", 0.01)
+    monkeypatch.setattr(transcript_file.os, "fsync", safe.append)
+    minutes = Minutes(tmp_path / "talk.jsonl")
+    keeping = asyncio.create_task(minutes.keep_safe())
+    minutes.hear([said("one")])
+    await until(lambda: len(safe) == 1, "the line is safe")
+    minutes.hear([said("two")])
+    await until(lambda: len(safe) == 2, "the next one too")
+    minutes.close()
+    await asyncio.wait_for(keeping, 1)
+
+
+async def test_a_disk_with_room_again_gets_what_waited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full, write, told = True, os.write, []
+
+    def on_disk(descriptor: int, data: bytes) -> int:
+        if full:
+            raise OSError(28, os.strerror(28))
+        return write(descriptor, data)
+
+    monkeypatch.setattr(module, "SYNC_EVERY", 0.01)
+    monkeypatch.setattr(transcript_file.os, "write", on_disk)
+    path = tmp_path / "talk.jsonl"
+    minutes = Minutes(path)
+    minutes.on_trouble = told.append
+    keeping = asyncio.create_task(minutes.keep_safe())
+    minutes.hear([said("one")])
+    await asyncio.sleep(0.05)
+    assert len(told) == 1
+    full = False
+    await until(lambda: path.read_text(), "it is written")
+    assert json.loads(path.read_text())["text"] == "one"
+    minutes.close()
+    await keeping
+
+
+async def test_without_a_file_there_is_nothing_to_keep_safe() -> None:
+    await asyncio.wait_for(Minutes().keep_safe(), 1)

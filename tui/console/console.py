@@ -1,0 +1,171 @@
+"""The operator console: `chat-server` on a terminal: its log, and under it a line to type commands into.
+
+Run as `python -m tui.console KEY-FILE ARGS…`, by chat-server only, in its own place; KEY-FILE is empty where the
+operator's key is to be made here. The server runs beside it, as its child, and the console takes part in the room as an
+operator like any other. So nothing that happens to the console or its terminal holds up the room. It ends with the
+server, with its exit code; and the server ends with it (`guardian`).
+"""
+
+import asyncio
+import os
+import secrets
+import signal
+import sys
+from asyncio.subprocess import PIPE
+from functools import partial
+from pathlib import Path
+from typing import NoReturn, TextIO, cast
+
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.output import create_output
+from prompt_toolkit.patch_stdout import patch_stdout
+
+from protocol.text import harmless
+from tui.console.prompt import CONSOLE_STYLE, ConsolePrompt, log_line
+from tui.console.talk import ConsoleTalk
+from tui.hosting.server_process import CannotHost, ServerProcess, to_join
+from tui.line.above import Above
+from tui.line.unhurried import Unhurried
+from tui.line.words import Line, note
+
+EXIT_USAGE, EXIT_INTERRUPTED, SIGNALLED = 2, 130, 128
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PATIENCE = 5.0
+"""Seconds the server has to end once it was asked to, before it is ended."""
+LAST_WORDS = 1.0
+"""Seconds the terminal has to take what was written last."""
+STDIN, STDERR = 0, 2
+
+
+class Console:
+    """One run, from the server's start to its end."""
+
+    def __init__(self, arguments: list[str], key_file: str, above: Above) -> None:
+        self._arguments = arguments
+        self._key_file = key_file
+        self._above = above
+        self._server = ServerProcess(self._hear)
+        self._early: list[Line] = []
+        """What the server logged before it listened: the line that says so is the first."""
+        self._log = PIPE if os.isatty(STDERR) else None
+        """A log that was sent elsewhere goes there."""
+        self._opening: asyncio.Task[int] | None = None
+        self._interrupted = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def run(self) -> int:
+        """Returns the exit code."""
+        printing = asyncio.create_task(self._above.run())
+        self._take_signals()
+        self._opening = asyncio.create_task(self._open())
+        try:
+            return await self._opening
+        except asyncio.CancelledError:  # By a signal, before the room was open.
+            return EXIT_INTERRUPTED if self._interrupted else 0
+        finally:
+            for task in (printing, *self._tasks):
+                task.cancel()
+            await asyncio.wait([printing, *self._tasks])
+            self._above.print_now()
+
+    def _hear(self, line: str) -> None:
+        if self._opening is not None:
+            self._early.append(log_line(line))
+        else:
+            self._above.show([log_line(line)])
+
+    async def _open(self) -> int:
+        made = b"" if self._key_file else secrets.token_urlsafe(32).encode()
+        own = ["--no-console", *(["--operator-key-file", "-"] if made else [])]
+        try:
+            bound = await self._server.start([*own, *self._arguments], made, log=self._log)
+        except CannotHost as failure:
+            return await self._never_opened(failure)
+        self._opening = None
+        hint = note("/help lists the commands; Ctrl-D ends the room")
+        self._above.show([[("", self._server.listening)], *self._early, hint])
+        self._above.print_now()
+        key = made or read_key(Path(self._key_file))
+        show_talk = partial(self._above.show, minor=True)
+        talk = ConsoleTalk(to_join(bound), key, show=show_talk, on_change=lambda: prompt.changed())
+        prompt = ConsolePrompt(talk, self._above)
+        return await self._serve(talk, prompt)
+
+    async def _serve(self, talk: ConsoleTalk, prompt: ConsolePrompt) -> int:
+        ended = asyncio.create_task(self._server.wait())
+        ended.add_done_callback(lambda _: prompt.end())
+        staying = asyncio.create_task(talk.stay())
+        try:
+            await prompt.converse()
+            self._ask(signal.SIGTERM)
+        except EOFError:
+            self._ask(signal.SIGTERM)
+        except KeyboardInterrupt:
+            self._ask(signal.SIGINT)
+        self._take_signals()  # The prompt has had SIGINT for itself.
+        code = await ended
+        staying.cancel()
+        await talk.leave()
+        if code > SIGNALLED and code != EXIT_INTERRUPTED:
+            self._above.show([note(f"the server was ended by {signal.Signals(code - SIGNALLED).name}")])
+        return code
+
+    async def _never_opened(self, failure: CannotHost) -> int:
+        code = await self._server.wait()
+        self._above.show(self._early)
+        if not any(str(failure) in harmless(line) for line in self._server.last_log_lines):
+            self._above.show([[("", f"chat-server: {failure}")]])
+        return code or failure.exit_code
+
+    # The end
+
+    def _take_signals(self) -> None:
+        for number in SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(number, self._signalled, number)
+
+    def _signalled(self, number: signal.Signals) -> None:
+        if number == signal.SIGHUP and os.isatty(STDIN):
+            if self._opening is None:
+                self._server.send_signal(number)  # The terminal stands: it means to read the settings again.
+        elif self._opening is not None:
+            self._interrupted = number == signal.SIGINT
+            self._opening.cancel()
+        else:
+            self._ask(signal.SIGTERM if number == signal.SIGHUP else number)
+
+    def _ask(self, number: signal.Signals) -> None:
+        """Ask the server to end; where it does not, end it."""
+        self._server.send_signal(number)
+        if not self._tasks:
+            self._tasks.append(asyncio.create_task(self._insist()))
+
+    async def _insist(self) -> None:
+        await asyncio.sleep(PATIENCE)
+        await self._server.stop()
+
+
+def read_key(path: Path) -> bytes:
+    """The key as the server has read it a moment ago."""
+    try:
+        return path.read_bytes().strip()
+    except OSError:
+        return b""  # It was taken away since. Then the console is no operator, and the toolbar stays without figures.
+
+
+async def run(key_file: str, arguments: list[str]) -> int:
+    """Show the console of a server with these arguments; returns the exit code."""
+    terminal = Unhurried(sys.stdout.fileno(), sys.stdout.encoding)
+    output = create_output(cast(TextIO, terminal))
+    try:
+        with create_app_session(output=output), patch_stdout():
+            return await Console(arguments, key_file, Above(terminal, output, CONSOLE_STYLE)).run()
+    finally:
+        terminal.drain(LAST_WORDS)
+
+
+def main() -> NoReturn:
+    """Run by chat-server; exits with the server's code."""
+    if len(sys.argv) < 2:
+        print("the console is no command of its own: run chat-server on a terminal", file=sys.stderr)
+        sys.exit(EXIT_USAGE)
+    sys.exit(asyncio.run(run(sys.argv[1], sys.argv[2:])))

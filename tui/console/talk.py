@@ -1,0 +1,92 @@
+"""ConsoleTalk: the operator console's place in the room: it comes in by itself, as an operator, watches the meter, and
+comes back whatever sends it away, for as long as the server stands."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+
+from protocol.client import Received
+from protocol.messages import Goodbye, Granted, Metered, Refused, Watch, Welcome
+from tui.address import Address
+from tui.line.talk import LineTalk
+from tui.line.words import OWN, TEXT, Line, note
+from tui.link.connection import NICKNAME_CODES
+from tui.minutes.minutes import Minutes
+
+NICK = "console"
+RETURN_AFTER = 5.0
+"""Seconds until one who was sent away comes back."""
+QUIET = "class:quiet"
+
+
+class ConsoleTalk:
+    """`show` gets the lines to print; `on_change` is called whenever something has changed that a toolbar shows."""
+
+    def __init__(
+        self, address: Address, key: bytes, *, show: Callable[[list[Line]], None], on_change: Callable[[], None]
+    ) -> None:
+        self.address = address
+        self.metered: Metered | None = None
+        """The last second, measured; None before the first."""
+        self._key = key
+        self._show = show
+        self._on_change = on_change
+        self._minutes = Minutes()
+        self._closing = False
+        self.line_talk = self._enter()
+
+    async def stay(self) -> None:
+        """Be in the room until cancelled, or until it closes."""
+        told = ""
+        while True:
+            await self.line_talk.link.run()
+            if self._closing:
+                return
+            link = self.line_talk.link
+            if link.entered or link.state.reason != told:
+                told = link.state.reason
+                self._show([note(f"the console was sent away: {told}; it comes back in {RETURN_AFTER:g} seconds")])
+            await asyncio.sleep(RETURN_AFTER)
+            self.line_talk = self._enter()
+
+    async def leave(self) -> None:
+        """Say quit, where somebody still listens."""
+        self._closing = True
+        await self.line_talk.link.close()
+
+    def _enter(self) -> LineTalk:
+        talk = LineTalk(
+            self.address,
+            NICK,
+            show=self._show_talk,
+            show_own=True,
+            minutes=self._minutes,
+            on_heard=self._heard,
+            on_change=self._on_change,
+        )
+        talk.link.operator(self._key)
+        return talk
+
+    def _show_talk(self, lines: list[Line]) -> None:
+        # Once the room closes, that its connection breaks is no news.
+        if not self._closing:
+            self._show([hushed(line) for line in lines])
+
+    def _heard(self, events: list[Received]) -> None:
+        link = self.line_talk.link
+        for event in events:
+            match event:
+                case Granted() | Welcome(operator=True):
+                    link.order(Watch())
+                case Metered():
+                    self.metered = event
+                case Refused(code=code) if code in NICKNAME_CODES and not link.entered:
+                    link.introduce(event.suggestion or f"{NICK}-{secrets.token_hex(2)}")
+                case Goodbye(code="closing"):
+                    self._closing = True
+
+
+def hushed(line: Line) -> Line:
+    """What people say stands back behind the log; who says it, and what the operator says, does not."""
+    mine = any(style == OWN for style, _ in line)
+    return [(QUIET if style == TEXT and not mine else style, text) for style, text in line]

@@ -1,0 +1,1 @@
+"""An audience in one process, which checks what it hears: `chat-crowd`."""

@@ -1,0 +1,211 @@
+"""chat-crowd: the command. Options in, a crowd run, its report out.
+
+Exit codes: 0 where nothing was wrong, 1 where anything was lost, doubled or out of order, 2 for bad usage, 69
+(EX_UNAVAILABLE of sysexits.h) where no room could be reached.
+"""
+
+import resource
+import signal
+import sys
+from pathlib import Path
+from time import monotonic
+
+import click
+from rich.console import Console
+from rich.live import Live
+
+from tui.address import Address, AddressRefused
+from tui.crowd import plot as crowd_plot
+from tui.crowd.crowd import Crowd, Plan
+from tui.crowd.loop import Unreachable
+from tui.crowd.report import Progress, Report, as_json, progress_line, summary, switch_table
+
+UNAVAILABLE = 69
+SPARE_FILES = 64
+"""Descriptors for everything but the members' sockets."""
+PLAIN_EVERY = 10.0
+"""Seconds between two lines of progress where there is no terminal."""
+
+
+def _parse_address(ctx: click.Context, param: click.Parameter, written: str) -> Address:
+    try:
+        return Address.parse(written)
+    except AddressRefused as refused:
+        raise click.BadParameter(str(refused)) from None
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.argument("address", callback=_parse_address, metavar="HOST[:PORT]")
+@click.option("--people", type=click.IntRange(1, 50_000), default=100, show_default=True, help="Members of the crowd.")
+@click.option(
+    "--for",
+    "seconds",
+    type=click.FloatRange(0),
+    default=30.0,
+    show_default=True,
+    help="Seconds to talk, once everybody is in; 0 talks until Ctrl-C.",
+)
+@click.option(
+    "--talk",
+    type=click.FloatRange(0, min_open=True),
+    default=5.0,
+    show_default=True,
+    help="Lines a second, of the whole crowd together.",
+)
+@click.option(
+    "--check",
+    "checks",
+    type=click.IntRange(0),
+    default=10,
+    show_default=True,
+    help="Members that check everything, their roster too. The others check what is lost, doubled or out of "
+    "order, and cost little.",
+)
+@click.option(
+    "--switch-every",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="Switch the model every so often, in all six directions. Needs the operator's key.",
+)
+@click.option(
+    "--operator-key-file",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    help="The file with the operator's key; - reads it from standard input.",
+)
+@click.option("--json", "json", is_flag=True, help="Write the report as JSON to standard output, without tables.")
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw latency over time, with the switches marked, into this file (.svg or .png).",
+)
+@click.option("--seed", type=int, help="Who says what and when; the same number, the same talk. Default: a random one.")
+def main(
+    address: Address,
+    people: int,
+    seconds: float,
+    talk: float,
+    checks: int,
+    switch_every: float | None,
+    operator_key_file: Path | None,
+    json: bool,
+    plot: Path | None,
+    seed: int | None,
+) -> None:
+    """Fill the room at HOST[:PORT] with a crowd that talks, and find out whether everybody hears everything.
+
+    Exits with 1 if anything was lost, doubled or out of order, and with 69 if the room could not be reached.
+    """
+    if switch_every and operator_key_file is None:
+        raise click.UsageError("--switch-every needs --operator-key-file: only an operator can switch the model")
+    if plot is not None:
+        _check_plot(plot)
+    _allow_files(people)
+    key = _read_key(operator_key_file) if operator_key_file else b""
+    plan = Plan(people, seconds, talk, checks, switch_every or 0.0, key, _seed(seed))
+    crowd = Crowd(address.host, address.port, plan)
+    signal.signal(signal.SIGINT, lambda number, frame: crowd.interrupt())
+    signal.signal(signal.SIGTERM, lambda number, frame: crowd.interrupt())
+    screen = Console(stderr=True)
+    try:
+        _run(crowd, screen)
+    except Unreachable as reason:
+        click.echo(f"chat-crowd: could not get into the room at {address}: {reason}", err=True)
+        sys.exit(UNAVAILABLE)
+    report = crowd.report()
+    if json:
+        click.echo(as_json(report))
+    else:
+        _show(report)
+    _warn(report, screen, bool(switch_every))
+    if plot is not None:
+        _draw(report, plot)
+    sys.exit(1 if report.violations else 0)
+
+
+def _seed(given: int | None) -> int:
+    from secrets import randbelow
+
+    return randbelow(10**9) if given is None else given
+
+
+def _check_plot(path: Path) -> None:
+    try:
+        crowd_plot.check(path)
+    except crowd_plot.CannotDraw as reason:
+        raise click.UsageError(str(reason)) from None
+    if not path.absolute().parent.is_dir():
+        raise click.UsageError(f"there is no folder {path.absolute().parent} to draw {path.name} in")
+
+
+def _read_key(path: Path) -> bytes:
+    """The key file's text without surrounding white space."""
+    try:
+        key = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except OSError as error:
+        raise click.UsageError(f"cannot read the operator's key from {path}: {error.strerror}") from None
+    if not key.strip():
+        raise click.UsageError(f"there is no key in {path}")
+    return key.strip()
+
+
+def _allow_files(people: int) -> None:
+    """Each member takes a file descriptor: allow as many as the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = people + SPARE_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        raise click.UsageError(f"the system allows {hard} open files (ulimit -Hn), and {people} members need {wanted}")
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (ValueError, OSError) as error:  # macOS says "unlimited" and means less.
+        raise click.UsageError(f"the system does not allow {wanted} open files: {error}") from None
+
+
+def _run(crowd: Crowd, screen: Console) -> None:
+    """Run it, with one line that moves on a terminal, and a plain line now and then elsewhere."""
+    if screen.is_terminal:
+        with Live(console=screen, auto_refresh=False, transient=True) as live:
+            for progress in crowd.run():
+                live.update(progress_line(progress), refresh=True)
+        return
+    told, phase = 0.0, ""
+    for progress in crowd.run():
+        if progress.phase != phase or monotonic() >= told + PLAIN_EVERY:
+            told, phase = monotonic(), progress.phase
+            _tell(progress)
+
+
+def _tell(progress: Progress) -> None:
+    click.echo(progress_line(progress).plain.rstrip(), err=True)
+
+
+def _show(report: Report) -> None:
+    console = Console(highlight=False)
+    console.print(summary(report))
+    if report.switches:
+        console.print()
+        console.print(switch_table(report))
+
+
+def _warn(report: Report, screen: Console, wanted_switches: bool) -> None:
+    """What the numbers alone do not say."""
+    for words in report.violations.wrong[:10]:
+        screen.print(f"wrong: {words}", style="red", markup=False, highlight=False)
+    for reason, count in report.endings.items():
+        screen.print(f"{count} connections ended: {reason}", style="yellow", markup=False, highlight=False)
+    if report.no_operator:
+        screen.print(f"no operator: {report.no_operator}", style="yellow", markup=False, highlight=False)
+    elif wanted_switches and not report.switches:
+        screen.print("no switch happened", style="yellow")
+
+
+def _draw(report: Report, path: Path) -> None:
+    try:
+        crowd_plot.write(report, path)
+    except (crowd_plot.CannotDraw, OSError) as error:
+        click.echo(f"chat-crowd: no plot: {error}", err=True)
+
+
+if __name__ == "__main__":
+    main()

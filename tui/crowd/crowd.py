@@ -1,0 +1,279 @@
+"""Crowd: an audience in one process and one loop, that talks, listens and counts.
+
+It goes through four phases: everybody joins, a few dozen at a time; they talk; they fall silent, until everybody has
+heard everything; they leave. A loop over `selectors` and not asyncio: most of what a member costs is one read of what
+everybody was told, and a loop that does nothing else keeps up with a thousand members and a hundred lines a second.
+"""
+
+import gc
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from math import inf
+from random import Random
+from secrets import token_hex
+from time import monotonic
+
+from msgspec import Struct
+
+from protocol.client import ClientConnection
+from protocol.jsonl import AnyEvent
+from protocol.messages import Refused, Switched
+from tui.crowd.latency import Timeline
+from tui.crowd.loop import Loop, Unreachable
+from tui.crowd.member import Member
+from tui.crowd.operator import CrowdOperator
+from tui.crowd.report import Progress, Report, Violations
+from tui.crowd.seat import Phase, Seat
+from tui.crowd.switches import SwitchWatch
+from tui.crowd.talk import nicknames, pause, rounds, words
+from tui.crowd.wire import Wire
+
+REACH_WITHIN = 5.0
+"""Seconds in which somebody has to get in, or the room cannot be reached."""
+JOIN_WITHIN = 20.0
+"""Seconds without anybody new getting in, after which those who are in begin."""
+SETTLE_WITHIN = 15.0
+"""Longer than a member that is away waits before it comes back."""
+QUIET, HOPELESS = 0.75, 3.0
+"""Seconds without anything new after which nothing more is to come: with nothing missing, and with something."""
+LEAVE_WITHIN = 3.0
+TICK = 0.25
+LOOK_AROUND = 2.0
+"""Seconds between two looks of a checking member at the roster."""
+SAMPLES = 240
+"""Points of the plot, at most."""
+
+
+class Plan(Struct, frozen=True):
+    """What the crowd is to do. Times in seconds (0 is without end), `talk` in lines a second of all together."""
+
+    people: int
+    seconds: float
+    talk: float
+    checks: int = 10
+    switch_every: float = 0.0
+    key: bytes = b""
+    seed: int = 0
+
+
+class Crowd:
+    """Made, then `run` once, then asked for its `report`. `interrupt` ends the talk early."""
+
+    def __init__(self, host: str, port: int, plan: Plan) -> None:
+        self._host, self._port, self._plan = host, port, plan
+        self._random = Random(plan.seed)
+        self._wire = Wire()
+        self._watch = SwitchWatch()
+        self._operator = CrowdOperator(plan.key)
+        self._loop = Loop(self._random, self._hear, self._lost, self._record)
+        self._timeline = Timeline(monotonic(), 1.0)
+        self._interrupted = False
+        self._endings: Counter[str] = Counter()
+        self._joined_in = self._talked = 0.0
+        self._started = monotonic()
+        self._said = self._refused = self._unanswered = self._absent = self._deliveries = 0
+
+    def interrupt(self) -> None:
+        """Stop talking; what is under way is still waited for."""
+        self._interrupted = True
+
+    def run(self) -> Iterator[Progress]:
+        """Do it all; yields how it stands, several times a second. Raises Unreachable."""
+        try:
+            names = islice(nicknames(), self._plan.people)
+            self._loop.open(self._host, self._port, [self._seat(number, nick) for number, nick in enumerate(names)])
+            for phase in (self._join, self._talk, self._settle, self._leave):
+                yield from phase()
+        finally:
+            self._loop.close()
+            gc.unfreeze()
+
+    def _seat(self, number: int, nick: str) -> Seat:
+        # Whoever knows an id can be taken for its sender, so nobody can guess one.
+        client = ClientConnection(nick, lambda: token_hex(8))
+        member = Member(number, client, self._wire, checks=number < self._plan.checks)
+        return Seat(member, self._loop.selector)
+
+    # The phases
+
+    def _join(self) -> Iterator[Progress]:
+        began = since = monotonic()
+        here = 0
+        while here < self._plan.people and not self._interrupted:
+            self._loop.turn(monotonic() + TICK)
+            now = monotonic()
+            if (count := len(self._loop.here())) > here:
+                here, since = count, now
+            elif now > since + (JOIN_WITHIN if here else REACH_WITHIN):
+                break
+            yield self._progress("joining", 0.0)
+        if not here:
+            raise Unreachable(self._loop.seats[0].ending or "nobody answered")
+        self._joined_in = monotonic() - began
+
+    def _talk(self) -> Iterator[Progress]:
+        # What exists now lives until the end: a garbage collector that walked through it would delay us, and we would
+        # take that for the server's delay.
+        gc.collect()
+        gc.freeze()
+        plan = self._plan
+        start = self._started = monotonic()
+        end = start + plan.seconds if plan.seconds else inf
+        self._timeline = Timeline(start, max(TICK, plan.seconds / SAMPLES) if plan.seconds else 1.0)
+        before = self._heard_lines()
+        speakers = rounds(self._loop.seats, self._random)
+        next_line = start + pause(self._random, plan.talk)
+        next_tick, next_look = start, start
+        next_switch = start + plan.switch_every if plan.switch_every else inf
+        while (now := monotonic()) < end and not self._interrupted:
+            while next_line <= now:
+                self._say_something(speakers)
+                next_line += pause(self._random, plan.talk)
+            if now >= next_switch and self._switch(now):
+                next_switch = now + plan.switch_every
+            if now >= next_look:
+                self._look_around()
+                next_look = now + LOOK_AROUND
+            if now >= next_tick:
+                self._operator.prove(self._loop.seats[0])
+                self._watch.tick(self._members(), now)
+                next_tick = now + TICK
+                yield self._progress("talking", now - start)
+            self._loop.turn(min(next_line, next_tick, end))
+        self._talked = monotonic() - start
+        self._deliveries = self._heard_lines() - before
+
+    def _settle(self) -> Iterator[Progress]:
+        """Until everybody has heard what anybody heard, every line has its answer, and nothing new comes."""
+        deadline = monotonic() + SETTLE_WITHIN
+        quiet_since, before, newest = monotonic(), -1, 0
+        while (now := monotonic()) < deadline:
+            self._loop.turn(now + TICK)
+            self._watch.tick(self._members(), now)
+            newest = max(member.order.last for member in self._members())
+            if newest != before:
+                quiet_since, before = now, newest
+            if now - quiet_since > (QUIET if self._settled(newest) else HOPELESS if self._all_here() else inf):
+                break
+            yield self._progress("settling", now - self._started)
+        here = self._loop.here()
+        for seat in here:
+            # What a member has not heard by now, it lost. Whoever is away would hear it when it came back.
+            seat.member.order.expect(newest)
+        self._absent = len(self._loop.seats) - len(here)
+        self._unanswered = sum(len(seat.member.client.unacknowledged) for seat in here)
+
+    def _all_here(self) -> bool:
+        return self._watch.idle and len(self._loop.here()) == len(self._loop.seats)
+
+    def _settled(self, newest: int) -> bool:
+        return self._all_here() and all(
+            member.order.last == newest and not member.client.unacknowledged for member in self._members()
+        )
+
+    def _leave(self) -> Iterator[Progress]:
+        self._loop.comes_back = False
+        deadline = monotonic() + LEAVE_WITHIN
+        for seat in self._loop.here():
+            seat.member.client.quit()
+            seat.flush()
+        while monotonic() < deadline and self._loop.here():
+            self._loop.turn(monotonic() + TICK)
+            yield self._progress("leaving", self._talked)
+
+    # What happens in them
+
+    def _hear(self, seat: Seat, event: AnyEvent) -> None:
+        if self._operator.hear(seat, event):
+            self._watch.refused()
+        if isinstance(event, Switched):
+            self._watch.saw(event, monotonic(), self._started)
+        elif isinstance(event, Refused) and event.id:
+            self._refused += 1
+
+    def _lost(self, seat: Seat) -> None:
+        if self._loop.comes_back:
+            self._endings[seat.ending] += 1
+            self._watch.dropped()
+
+    def _record(self, now: float, seconds: float) -> None:
+        self._timeline.record(now, seconds)
+
+    def _switch(self, now: float) -> bool:
+        if not (self._watch.idle and self._operator.switch(self._loop.seats[0])):
+            return False
+        self._watch.ask(self._members(), now)
+        return True
+
+    def _say_something(self, speakers: Iterator[Seat]) -> None:
+        """The next one who is in the room speaks."""
+        for seat in islice(speakers, len(self._loop.seats)):
+            if seat.phase is Phase.HERE:
+                seat.say(words(self._random), monotonic())
+                self._said += 1
+                return
+
+    def _look_around(self) -> None:
+        for seat in self._loop.here()[: self._plan.checks]:
+            seat.member.client.who()
+            seat.flush()
+
+    def _members(self) -> list[Member]:
+        return [seat.member for seat in self._loop.seats]
+
+    def _heard_lines(self) -> int:
+        return sum(member.deliveries for member in self._members())
+
+    # What is told of it
+
+    def violations(self) -> Violations:
+        """What went wrong so far, on the server's side."""
+        members = self._members()
+        return Violations(
+            lost=sum(member.order.lost for member in members) + self._unanswered,
+            doubled=sum(member.order.doubled for member in members) + self._wire.doubled,
+            out_of_order=sum(member.order.disordered for member in members) + len(self._wire.conflicts),
+            wrong=[*self._wire.conflicts, *(f"{m.client.nick}: {words}" for m in members for words in m.wrong)],
+        )
+
+    def _progress(self, phase: str, seconds: float) -> Progress:
+        return Progress(
+            phase=phase,
+            seconds=seconds,
+            of=self._plan.seconds,
+            here=len(self._loop.here()),
+            people=self._plan.people,
+            model=self._operator.model,
+            said=self._said,
+            deliveries=self._heard_lines(),
+            reconnects=self._endings.total(),
+            switches=len(self._watch.done),
+            violations=self.violations(),
+        )
+
+    def report(self) -> Report:
+        """How it was."""
+        whole = self._timeline.whole()
+        return Report(
+            people=self._plan.people,
+            talk=self._plan.talk,
+            seconds=self._talked,
+            joined_in=self._joined_in,
+            said=self._said,
+            refused=self._refused,
+            deliveries=self._deliveries,
+            p50=whole.quantile(0.5),
+            p99=whole.quantile(0.99),
+            p999=whole.quantile(0.999),
+            longest=whole.quantile(1.0),
+            reconnects=self._endings.total(),
+            endings=dict(self._endings),
+            absent=self._absent,
+            told_gaps=sum(member.order.told_gaps for member in self._members()),
+            violations=self.violations(),
+            switches=self._watch.done,
+            switches_failed=self._watch.failed,
+            no_operator=self._operator.refusal,
+            samples=self._timeline.samples(),
+        )

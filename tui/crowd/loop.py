@@ -1,0 +1,104 @@
+"""Loop: the crowd's connections, served together, made a few at a time, and made again when they break."""
+
+import selectors
+import socket
+from collections.abc import Callable, Sequence
+from heapq import heappop, heappush
+from random import Random
+from time import monotonic
+
+from protocol.jsonl import AnyEvent
+from tui.crowd.seat import Phase, Seat
+
+AT_ONCE = 64
+"""Members on their way in at a time: far below any listen queue, and a room that forks keeps up."""
+LOOK_AGAIN = 0.01
+"""Seconds until the next look at whether the way in is free."""
+
+SocketAddress = tuple[str | int | bytes, ...]
+
+
+class Unreachable(Exception):
+    """Nobody got in; the message says why."""
+
+
+class Loop:
+    """Serves all seats. `on_news(seat, event)` hears what a member was told alone, and of switches; `on_lost(seat)` of
+    a member that was in the room and is not any more."""
+
+    def __init__(
+        self,
+        random: Random,
+        on_news: Callable[[Seat, AnyEvent], None],
+        on_lost: Callable[[Seat], None],
+        record: Callable[[float, float], None],
+    ) -> None:
+        self.selector = selectors.DefaultSelector()
+        self.seats: list[Seat] = []
+        self.comes_back = True
+        """Whether members whose connection broke try again."""
+        self._random = random
+        self._on_news, self._on_lost, self._record = on_news, on_lost, record
+        self._attempts: list[tuple[float, int]] = []
+        self._coming: set[int] = set()
+        self._family = socket.AF_INET
+        self._address: SocketAddress = ()
+
+    def open(self, host: str, port: int, seats: Sequence[Seat]) -> None:
+        """Look the room up, and send these members in. Raises Unreachable for a name nobody knows."""
+        try:
+            family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        except OSError as error:
+            raise Unreachable(f"nobody knows the name {host}: {error.strerror}") from error
+        self._family, self._address = family, address
+        self.seats += seats
+        for seat in seats:
+            self._come(seat, 0.0)
+
+    def here(self) -> list[Seat]:
+        """The seats whose members are in the room."""
+        return [seat for seat in self.seats if seat.phase is Phase.HERE]
+
+    def turn(self, until: float) -> None:
+        """Wait, at most until then, do what can be done, and begin what is due."""
+        if self._attempts:
+            until = min(until, self._attempts[0][0])
+        for key, ready in self.selector.select(max(0.0, until - monotonic())):
+            seat: Seat = key.data
+            before = seat.phase
+            for event in seat.serve(ready, monotonic(), self._record):
+                self._on_news(seat, event)
+            if seat.phase is not before:
+                self._moved(seat, before)
+        self._begin_attempts(monotonic())
+
+    def close(self) -> None:
+        """End all connections, at once."""
+        for seat in self.seats:
+            seat.end("")
+        self.selector.close()
+
+    def _come(self, seat: Seat, wait: float) -> None:
+        heappush(self._attempts, (monotonic() + wait, seat.member.number))
+
+    def _begin_attempts(self, now: float) -> None:
+        while self._attempts and self._attempts[0][0] <= now:
+            if len(self._coming) >= AT_ONCE:
+                # Nothing to do until somebody is in, and no reason to run in circles meanwhile.
+                _, number = heappop(self._attempts)
+                heappush(self._attempts, (now + LOOK_AGAIN, number))
+                return
+            seat = self.seats[heappop(self._attempts)[1]]
+            if self.comes_back:
+                self._coming.add(seat.member.number)
+                seat.connect(self._family, self._address)
+                if seat.phase is Phase.AWAY:
+                    self._moved(seat, Phase.CONNECTING)
+
+    def _moved(self, seat: Seat, before: Phase) -> None:
+        if seat.phase is Phase.HERE or seat.phase is Phase.AWAY:
+            self._coming.discard(seat.member.number)
+        if seat.phase is Phase.AWAY:
+            if before is Phase.HERE:
+                self._on_lost(seat)
+            self._come(seat, seat.wait(self._random))

@@ -1,0 +1,141 @@
+"""Member: one of the crowd, without its socket. Pure.
+
+Every member detects what is lost, doubled or out of order, by the events' numbers. A counting member does no more than
+that with what is told to everybody; a checking member also lives through all of it as a real client does, and compares
+its roster with the room's.
+"""
+
+from collections.abc import Callable, Sequence
+
+from protocol.client import ClientConnection, Gap
+from protocol.jsonl import AnyEvent
+from protocol.messages import People, Said, Switched, Welcome
+from tui.crowd.order import Order
+from tui.crowd.wire import Heard, Line, Wire
+
+NewsOf = Sequence[AnyEvent]
+"""What was told to this member alone, and switches."""
+
+
+class Member:
+    """Bytes in, news out. `client` says what is to be sent."""
+
+    def __init__(self, number: int, client: ClientConnection, wire: Wire, *, checks: bool) -> None:
+        self.number = number
+        self.client = client
+        self.checks = checks
+        self.order = Order()
+        self.deliveries = 0
+        """Lines that were told to this member."""
+        self.wrong: list[str] = []
+        """What a checking member found wrong besides numbers, in words."""
+        self.heard_at = 0.0
+        """When something told to everybody last came."""
+        self.longest_pause = 0.0
+        """The longest time between two such moments, since somebody set this to 0."""
+        self.last_words = b""
+        """The last line that was no event: the door's reason for turning us away."""
+        self._wire = wire
+        self._rest = b""
+        self._said = 0
+        self._roster_known = False
+
+    def connected(self) -> None:
+        """A new connection stands."""
+        self._rest = b""
+        self.client.connected()
+
+    def say(self, text: str, now: float) -> None:
+        """Say a line."""
+        self._said += 1
+        self._wire.sends(self.client.say(text), Line(self.number, self._said, text, now))
+
+    def receive(self, data: bytes, now: float, record: Callable[[float, float], None]) -> NewsOf:
+        """Take in what was read. `record(now, seconds)` is told how long each of the crowd's lines took to get here."""
+        if not self._rest and not self.checks:
+            chunk = self._wire.chunk(data)
+            if chunk.first and chunk.first == self.order.last + 1:
+                self._listen(now)
+                self.order.last = self.client.seq = chunk.last
+                self.deliveries += len(chunk.said)
+                self._acknowledge(chunk.said)
+                for at in chunk.own:
+                    record(now, now - at)
+                return chunk.switched
+        lines = (self._rest + data).split(b"\n")
+        self._rest = lines.pop()
+        news: list[AnyEvent] = []
+        for line in lines:
+            news += self._take(line, self._wire.heard(line), now, record)
+        return news
+
+    def _take(self, line: bytes, heard: Heard, now: float, record: Callable[[float, float], None]) -> NewsOf:
+        event = heard.event
+        if event is None:
+            self.last_words = line
+            return ()
+        if not heard.seq:
+            self._take_own(line, event)
+            return (event,)
+        if isinstance(event, Said) and heard.seq <= self.order.last and event.id in self.client.unacknowledged:
+            # The answer to a line we said again after a reconnect: what it was told as, and no part of the order.
+            self.client.receive(line + b"\n")
+            return ()
+        self._listen(now)
+        self.order.see(heard.seq)
+        if isinstance(event, Said):
+            self.deliveries += 1
+        if heard.own is not None:
+            record(now, now - heard.own.at)
+        if self.checks:
+            self._live(line)
+        else:
+            self.client.seq = self.order.last
+            self._acknowledge((event.id,) if isinstance(event, Said) else ())
+        return (event,) if isinstance(event, Switched) else ()
+
+    def _listen(self, now: float) -> None:
+        if now - self.heard_at > self.longest_pause:
+            self.longest_pause = now - self.heard_at
+        self.heard_at = now
+
+    def _acknowledge(self, ids: Sequence[str]) -> None:
+        if self.client.unacknowledged:
+            for id in ids:
+                self.client.unacknowledged.pop(id, None)
+
+    def _take_own(self, line: bytes, event: AnyEvent) -> None:
+        if isinstance(event, Welcome):
+            self._welcomed(event)
+        elif isinstance(event, People) and self.checks:
+            self._check_roster(event)
+        self.client.receive(line + b"\n")
+
+    def _welcomed(self, welcome: Welcome) -> None:
+        """What the room says we missed must be all of it, from where we were to where the room is."""
+        if welcome.resumed:
+            self.order.gap(welcome.missed)
+            for event in welcome.history:
+                self.order.see(event.seq)
+                self.deliveries += isinstance(event, Said)
+            self.order.expect(welcome.seq)
+        else:
+            if self.client.token:
+                self._wire.restarted()
+            self.order.begin(welcome.seq)
+        if not welcome.resumed or welcome.missed:
+            self._roster_known = False
+
+    def _live(self, line: bytes) -> None:
+        before = self.client.seq
+        for event in self.client.receive(line + b"\n"):
+            if isinstance(event, Gap):
+                self.wrong.append(f"a gap of {event.missed} after event {before}")
+
+    def _check_roster(self, people: People) -> None:
+        if people.seq != self.order.last:
+            self.wrong.append(f"a roster as of event {people.seq} came after event {self.order.last}")
+        elif self._roster_known and set(people.people) != self.client.people:
+            differ = sorted(self.client.people ^ set(people.people))
+            self.wrong.append(f"the roster at event {people.seq} differs from what was told, in {differ[:5]}")
+        self._roster_known = True

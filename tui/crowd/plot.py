@@ -1,0 +1,91 @@
+"""Plot: latency over time on a logarithmic scale, with the switches marked, as SVG or, where resvg_py is there, PNG.
+
+leather draws it: pure Python, 30 KB, no dependencies, and loaded only when a plot is asked for. It knows linear scales
+only, so what it draws are logarithms, and its ticks are written back as milliseconds.
+"""
+
+import io
+from math import ceil, floor, log10
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.crowd.report import MODEL_SIGNS, Report
+
+if TYPE_CHECKING:
+    import leather
+
+WIDTH, HEIGHT = 1000, 520
+MODEL_LINES = {"process": "#d7870a", "thread": "#8560c9", "event": "#2f9e44"}
+"""Amber, violet and green that can be told apart on white."""
+QUANTILES = (("p50", "#1f5fa8", 2.5), ("p99", "#6ea6dc", 1.5), ("longest", "#c3c9d1", 1.0))
+QUANTILE_NAMES = {"p50": "median", "p99": "99 of 100 within", "longest": "longest"}
+FONT = "system-ui, DejaVu Sans, sans-serif"
+
+
+class CannotDraw(Exception):
+    """No plot can be made; the message says why."""
+
+
+def write(report: Report, path: Path) -> None:
+    """Draw the report into a file, whose name ends in .svg or .png. Raises CannotDraw and OSError."""
+    check(path)
+    svg = draw(report)
+    if path.suffix.lower() == ".png":
+        import resvg_py
+
+        path.write_bytes(resvg_py.svg_to_bytes(svg_string=svg, zoom=2))
+    else:
+        path.write_text(svg, encoding="utf-8")
+
+
+def check(path: Path) -> None:
+    """Raise CannotDraw where a file of this name cannot be drawn, before an hour is spent on measuring."""
+    match path.suffix.lower():
+        case ".svg":
+            return
+        case ".png":
+            try:
+                import resvg_py  # noqa: F401  (only whether it is there)
+            except ImportError:
+                raise CannotDraw("PNG needs resvg-py: pip install 'three-chat-rooms[png]'; SVG needs nothing") from None
+        case _:
+            raise CannotDraw(f"{path.name} ends neither in .svg nor in .png")
+
+
+def draw(report: Report) -> str:
+    """The plot as SVG. Raises CannotDraw where nothing was measured."""
+    import leather
+
+    if not report.samples:
+        raise CannotDraw("nothing was delivered, so there is nothing to plot")
+    for name in ("title_font_family", "legend_font_family", "axis_title_font_family", "tick_font_family"):
+        setattr(leather.theme, name, FONT)
+    leather.theme.background_color = "#ffffff"
+    values = [log10(value * 1000) for sample in report.samples for value in (sample.p50, sample.longest)]
+    low, high = floor(min(values)), max(ceil(max(values)), floor(min(values)) + 1)
+    chart = leather.Chart(f"How long a line takes: {report.people:,} members, {report.talk:g} lines a second")
+    chart.add_x_scale(0, max(report.seconds, report.samples[-1].at, *(switch.at for switch in report.switches), 1))
+    chart.add_y_scale(low, high)
+    chart.add_x_axis(name="seconds")
+    chart.add_y_axis(ticks=range(low, high + 1), tick_formatter=_milliseconds)
+    _add_switches(chart, report, low, high)
+    for name, colour, width in reversed(QUANTILES):
+        points = [(sample.at, log10(getattr(sample, name) * 1000)) for sample in report.samples]
+        chart.add_line(points, name=QUANTILE_NAMES[name], stroke_color=colour, width=width)
+    file = io.StringIO()
+    chart.to_svg(file, WIDTH, HEIGHT)
+    return file.getvalue()
+
+
+def _add_switches(chart: "leather.Chart", report: Report, low: int, high: int) -> None:
+    """An upright line for each switch, in the colour of the model that took over; each model is in the legend once."""
+    named: set[str] = set()
+    for switch in report.switches:
+        name = "" if switch.after in named else f"{MODEL_SIGNS[switch.after]} now by {switch.after}"
+        named.add(switch.after)
+        line = [(switch.at, low), (switch.at, high)]
+        chart.add_line(line, name=name, stroke_color=MODEL_LINES[switch.after], width=1.5, stroke_dasharray="5 3")
+
+
+def _milliseconds(exponent: float, index: int, count: int) -> str:
+    return f"{10**exponent:g} ms"

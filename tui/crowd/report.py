@@ -1,0 +1,160 @@
+"""Reports: how the crowd fares while it runs, and how it was. Pure: structs, and their tables for a terminal."""
+
+import msgspec
+from msgspec import Struct
+from rich.table import Table
+from rich.text import Text
+
+from tui.crowd.latency import Sample
+from tui.crowd.switches import SwitchSeen
+
+MODEL_SIGNS = {"process": "▣", "thread": "≋", "event": "↻"}
+MODEL_COLOURS = {"process": "dark_orange3", "thread": "medium_purple3", "event": "green4"}
+
+
+class Violations(Struct, frozen=True):
+    """What must all be nothing. `wrong` says in words what was found besides numbers."""
+
+    lost: int
+    doubled: int
+    out_of_order: int
+    wrong: list[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.lost or self.doubled or self.out_of_order or self.wrong)
+
+
+class Progress(Struct, frozen=True):
+    """How it stands. Seconds since the talk began, and of how many (0 where there is no end)."""
+
+    phase: str
+    seconds: float
+    of: float
+    here: int
+    people: int
+    model: str
+    said: int
+    deliveries: int
+    reconnects: int
+    switches: int
+    violations: Violations
+
+
+class Report(Struct, frozen=True):
+    """How it was. All times are seconds; `talk` is lines a second; `switches` are in order."""
+
+    people: int
+    talk: float
+    seconds: float
+    joined_in: float
+    said: int
+    refused: int
+    deliveries: int
+    p50: float
+    p99: float
+    p999: float
+    longest: float
+    reconnects: int
+    endings: dict[str, int]
+    """Why connections ended before they should, and how often."""
+    absent: int
+    """Members that were not in the room at the end."""
+    told_gaps: int
+    """Events the room said openly it could not bring any more."""
+    violations: Violations
+    switches: list[SwitchSeen]
+    switches_failed: int
+    no_operator: str
+    samples: list[Sample]
+
+    @property
+    def rate(self) -> float:
+        """Deliveries a second."""
+        return self.deliveries / self.seconds if self.seconds else 0.0
+
+
+def as_json(report: Report) -> bytes:
+    """The whole report, with `deliveries_per_second` besides."""
+    return msgspec.json.encode({**msgspec.to_builtins(report), "deliveries_per_second": round(report.rate, 1)})
+
+
+def progress_line(progress: Progress) -> Text:
+    """One line that says how it stands."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append(f"{progress.phase:8} ", "bold")
+    of = f" of {progress.of:.0f}" if progress.of else ""
+    text.append(f"{progress.seconds:4.0f}{of} s  ")
+    text.append(f"{progress.here}/{progress.people} here  ", "" if progress.here == progress.people else "yellow")
+    if progress.model in MODEL_SIGNS:
+        text.append(f"{MODEL_SIGNS[progress.model]} {progress.model}  ", MODEL_COLOURS[progress.model])
+    text.append(f"{progress.said:,} said  {progress.deliveries:,} delivered  ")
+    if progress.switches:
+        text.append(f"{progress.switches} switches  ")
+    if progress.reconnects:
+        text.append(f"{progress.reconnects} reconnects  ", "yellow")
+    text.append(_told(progress.violations), "bold red" if progress.violations else "green")
+    return text
+
+
+def _told(violations: Violations) -> str:
+    if not violations:
+        return "nothing lost"
+    counts = f"{violations.lost} lost, {violations.doubled} doubled, {violations.out_of_order} out of order"
+    return counts + (f", {len(violations.wrong)} wrong" if violations.wrong else "")
+
+
+def summary(report: Report) -> Table:
+    """The table at the end."""
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(style="dim")
+    table.add_column(justify="right")
+    bad = "bold red"
+    violations = report.violations
+    rows: list[tuple[str, str, str]] = [
+        ("members", f"{report.people:,}", ""),
+        ("lines said", f"{report.said:,} in {report.seconds:.1f} s", ""),
+        ("deliveries", f"{report.deliveries:,}", ""),
+        ("deliveries a second", f"{report.rate:,.0f}", "bold"),
+        ("p50", _ms(report.p50), ""),
+        ("p99", _ms(report.p99), ""),
+        ("p999", _ms(report.p999), ""),
+        ("longest", _ms(report.longest), ""),
+        ("reconnects", f"{report.reconnects:,}", "yellow" if report.reconnects else ""),
+        ("lost", f"{violations.lost:,}", bad if violations.lost else "green"),
+        ("doubled", f"{violations.doubled:,}", bad if violations.doubled else "green"),
+        ("out of order", f"{violations.out_of_order:,}", bad if violations.out_of_order else "green"),
+    ]
+    optional = [
+        ("refused", f"{report.refused:,}", "yellow", report.refused),
+        ("not here at the end", f"{report.absent:,}", "yellow", report.absent),
+        ("gaps told by the room", f"{report.told_gaps:,}", "yellow", report.told_gaps),
+        ("switches that failed", f"{report.switches_failed:,}", "yellow", report.switches_failed),
+    ]
+    rows += [(name, value, style) for name, value, style, shown in optional if shown]
+    for name, value, style in rows:
+        table.add_row(name, Text(value, style))
+    return table
+
+
+def switch_table(report: Report) -> Table:
+    """A row for each switch: the longest pause any member saw, the median one, and what the room says it was."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("switch", no_wrap=True)
+    for heading in ("at", "pause", "median", "told", "carried", "dropped"):
+        table.add_column(heading, justify="right")
+    for switch in report.switches:
+        way = f"{MODEL_SIGNS[switch.before]} {switch.before} → {MODEL_SIGNS[switch.after]} {switch.after}"
+        table.add_row(
+            Text(way, MODEL_COLOURS[switch.after]),
+            f"{switch.at:.1f} s",
+            _ms(switch.pause),
+            _ms(switch.median_pause),
+            _ms(switch.told_pause),
+            f"{switch.carried:,}",
+            Text(f"{switch.dropped:,}", "bold red" if switch.dropped else ""),
+        )
+    return table
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:,.1f} ms"

@@ -1,0 +1,118 @@
+"""Switches: which to ask for, and how long the crowd heard nothing around each. Pure: times are arguments, in seconds.
+
+The pause is what the members saw: the longest time between two moments at which something told to everybody reached a
+member. Where little is said it cannot be told from ordinary silence, so a rehearsal that measures it talks a lot.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from statistics import median
+
+from msgspec import Struct
+
+from protocol.messages import Model, Switched
+from tui.crowd.member import Member
+
+AFTER = 2.0
+"""Seconds after a switch that still count to it: a model that starts slowly is part of its price."""
+ANSWER = 20.0
+"""Seconds without an answer, after which a switch that was asked for has failed."""
+
+CIRCUIT = (Model.PROCESS, Model.THREAD, Model.EVENT)
+"""Going round it and back again takes all six directions."""
+
+
+class SwitchSeen(Struct):
+    """One switch, as the crowd saw it. Times are seconds, `at` since the talk began."""
+
+    at: float
+    before: str
+    after: str
+    told_pause: float
+    """What the room says its deliveries paused for."""
+    carried: int
+    pause: float = 0.0
+    """The longest pause that any member saw."""
+    median_pause: float = 0.0
+    dropped: int = 0
+    """Connections that ended between the wish and the end of the switch."""
+    took: float = 0.0
+    """From the wish to the news that it is done; 0 where somebody else asked."""
+
+
+class Directions:
+    """Which model to ask for next, so that all six directions get their turn."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[tuple[str, str]] = Counter()
+
+    def next(self, running: str) -> Model:
+        """The model to go to from `running`: the way taken least often."""
+        start = CIRCUIT.index(Model(running))
+        ways = [CIRCUIT[(start + step) % len(CIRCUIT)] for step in (1, 2)]
+        target = min(ways, key=lambda model: self._taken[running, model])
+        self._taken[running, target] += 1
+        return target
+
+
+class SwitchWatch:
+    """Measures each switch from the moment it is asked for, or first heard of, to AFTER seconds later."""
+
+    def __init__(self) -> None:
+        self.done: list[SwitchSeen] = []
+        self.failed = 0
+        self._asked: float | None = None
+        self._seen: SwitchSeen | None = None
+        self._seq = 0
+        self._closes = 0.0
+        self._dropped = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether no switch is being measured."""
+        return self._asked is None and self._seen is None
+
+    def ask(self, members: Iterable[Member], now: float) -> None:
+        """A switch is asked for now."""
+        self._asked, self._dropped = now, 0
+        _forget_pauses(members)
+
+    def refused(self) -> None:
+        """It will not come."""
+        self._asked = None
+        self.failed += 1
+
+    def dropped(self) -> None:
+        """A connection ended."""
+        self._dropped += 1
+
+    def saw(self, switched: Switched, now: float, start: float) -> bool:
+        """A member heard of a switch. True for the first that did."""
+        if switched.seq == self._seq:
+            return False
+        took = 0.0 if self._asked is None else now - self._asked
+        self._seq, self._asked, self._closes = switched.seq, None, now + AFTER
+        self._seen = SwitchSeen(
+            now - start, switched.before, switched.model, switched.pause, switched.carried, took=took
+        )
+        return True
+
+    def tick(self, members: Iterable[Member], now: float) -> None:
+        """To be called about once a second: ends what is due."""
+        if self._asked is not None and now > self._asked + ANSWER:
+            self.refused()
+        if self._seen is not None and now >= self._closes:
+            pauses = [max(member.longest_pause, now - member.heard_at) for member in members if member.heard_at]
+            self._seen.pause = max(pauses, default=0.0)
+            self._seen.median_pause = median(pauses) if pauses else 0.0
+            self._seen.dropped = self._dropped
+            self.done.append(self._seen)
+            self._seen = None
+        if self.idle:
+            self._dropped = 0
+            _forget_pauses(members)
+
+
+def _forget_pauses(members: Iterable[Member]) -> None:
+    for member in members:
+        member.longest_pause = 0.0

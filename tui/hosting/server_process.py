@@ -1,0 +1,171 @@
+"""ServerProcess: `python -m server` as our child, from its first word to its exit code.
+
+It has a session of its own, so the terminal's Ctrl-C and hang-up do not reach it, and ends with us, whatever ends us
+(`guardian`). An operator's key goes to it through its stdin: never in argv or the environment, which others can read.
+Linux and macOS.
+"""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from protocol.text import harmless
+from tui.address import Address
+from tui.hosting import guardian
+
+STOP_TIMEOUT = 5.0
+"""Seconds the server has to end after SIGTERM."""
+START_TIMEOUT = 15.0
+"""Seconds until a server that does not say it listens is given up."""
+LOG_LINES = 50
+LONGEST_LOG_LINE = 64 * 1024
+_LISTENING = re.compile(r"listening on (?P<address>\S+) \(model (?P<model>\w+), pid (?P<pid>\d+)\)")
+_TO_JOIN = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+class CannotHost(Exception):
+    """The server did not start; the message is a sentence that says why. `exit_code` is 2 where an option will not do,
+    and 1 elsewhere."""
+
+    def __init__(self, sentence: str, exit_code: int = 1) -> None:
+        super().__init__(sentence)
+        self.exit_code = exit_code
+
+
+class ServerProcess:
+    """A server, from `start` to `stop`. It can be started again after it has ended."""
+
+    def __init__(self, hear: Callable[[str], None] = lambda line: None) -> None:
+        """`hear` gets each line of its log. Not harmless: it may hold what strangers sent."""
+        self.pid = 0
+        """The server's own process."""
+        self.listening = ""
+        """The line with which it told that it listens."""
+        self._hear = hear
+        self._guardian: Process | None = None
+        self._life = -1
+        self._log: deque[str] = deque(maxlen=LOG_LINES)
+        self._reading: list[asyncio.Task[None]] = []
+
+    @property
+    def last_log_lines(self) -> list[str]:
+        """The end of what the server wrote to its log, oldest first. Not harmless either."""
+        return list(self._log)
+
+    async def start(self, arguments: Sequence[str], key: bytes = b"", *, log: int | None = PIPE) -> Address:
+        """Start the server and wait until it listens. Returns where. Raises CannotHost.
+
+        `key` is what it reads from its stdin. Where `log` is None, its log goes to our own stderr, unheard.
+        """
+        self._log.clear()
+        reading, self._life = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-S", str(Path(guardian.__file__)), str(reading), str(STOP_TIMEOUT)),
+                *(sys.executable, "-P", "-m", "server", *arguments),
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=log,
+                pass_fds=(reading,),
+                start_new_session=True,
+                limit=LONGEST_LOG_LINE,
+            )
+        except OSError as error:
+            os.close(self._life)
+            raise CannotHost(f"the server could not be started: {error.strerror}") from error
+        finally:
+            os.close(reading)
+        self._guardian = process
+        self._reading = [asyncio.create_task(self._read_log(process.stderr))] if process.stderr else []
+        try:
+            await _hand_over(key, process)
+            return await self._listening(process)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def wait(self) -> int:
+        """Wait until the server has ended. Returns its exit code, 128 + N where signal N ended it. Its log is read."""
+        if self._guardian is None:
+            return 0
+        code = await self._guardian.wait()
+        if self._reading:
+            await asyncio.wait(self._reading, timeout=1)
+        return code
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Pass a signal on to the server: SIGTERM, SIGINT or SIGHUP."""
+        if self._guardian is not None and self._guardian.returncode is None:
+            self._guardian.send_signal(number)
+
+    async def stop(self) -> None:
+        """End the server, with everybody told: SIGTERM, SIGKILL after STOP_TIMEOUT. Harmless to call twice."""
+        if self._life >= 0:
+            os.close(self._life)
+            self._life = -1
+        if self._guardian is not None:
+            try:
+                await asyncio.wait_for(self._guardian.wait(), STOP_TIMEOUT + 2)
+            except TimeoutError:
+                self._guardian.kill()
+                await self._guardian.wait()
+        for task in self._reading:
+            task.cancel()
+
+    async def _listening(self, process: Process) -> Address:
+        assert process.stdout is not None
+        try:
+            line = await asyncio.wait_for(process.stdout.readline(), START_TIMEOUT)
+        except TimeoutError:
+            raise CannotHost(f"the server did not open its room within {START_TIMEOUT:g} seconds") from None
+        self.listening = line.decode(errors="replace").rstrip("\n")
+        if told := _LISTENING.match(self.listening):
+            self.pid = int(told["pid"])
+            self._reading.append(asyncio.create_task(_drain(process.stdout)))
+            return Address.parse(told["address"])
+        code = await self.wait()
+        words = self._last_words() or f"the server ended at once, with exit code {code}"
+        raise CannotHost(words, 2 if code == 2 else 1)
+
+    def _last_words(self) -> str:
+        """The server's own sentence: the last line of its log."""
+        line = next((line for line in reversed(self._log) if line.strip()), "")
+        return harmless(line.removeprefix("chat-server: "))
+
+    async def _read_log(self, stream: asyncio.StreamReader) -> None:
+        while True:
+            try:
+                line = await stream.readline()
+            except ValueError:  # A line over the limit: the StreamReader has dropped it.
+                continue
+            if not line:
+                return
+            self._log.append(line.decode(errors="replace").rstrip("\n"))
+            self._hear(self._log[-1])
+
+
+def to_join(bound: Address) -> Address:
+    """The room that listens at `bound`, by an address of this machine that one can connect to."""
+    return Address(_TO_JOIN.get(bound.host, bound.host), bound.port)
+
+
+async def _hand_over(key: bytes, process: Process) -> None:
+    assert process.stdin is not None
+    try:
+        if key:
+            process.stdin.write(key + b"\n")
+            await process.stdin.drain()
+        process.stdin.close()
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # It has ended already: its log says why, and `_listening` tells.
+
+
+async def _drain(stream: asyncio.StreamReader) -> None:
+    while await stream.read(LONGEST_LOG_LINE):
+        pass

@@ -1,0 +1,76 @@
+"""Above: prints lines above a prompt_toolkit prompt, in batches, and never faster than the terminal takes them.
+
+What comes faster than that is dropped, the oldest first, and counted; the count is shown with what follows. Lines that
+matter and minor ones are dropped apart: however much is talked, nothing of the log is lost for it.
+"""
+
+import asyncio
+from collections import deque
+from heapq import merge
+from itertools import count
+from operator import itemgetter
+
+from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.output import Output
+from prompt_toolkit.renderer import print_formatted_text
+from prompt_toolkit.styles import BaseStyle
+
+from tui.line.unhurried import Unhurried
+from tui.line.words import Line, broken, note
+
+MOST_WAITING = 400
+"""Lines of either kind kept until they are printed."""
+CLOGGED = 32 * 1024
+"""Bytes the terminal has not taken, beyond which nothing more is printed."""
+PAUSE = 1 / 12
+"""Seconds between two batches, as each draws the prompt anew."""
+
+
+class Above:
+    """Lines on their way to the terminal. `show` may be called at any time, `run` prints."""
+
+    def __init__(self, terminal: Unhurried, output: Output, style: BaseStyle) -> None:
+        self._terminal = terminal
+        self._output = output
+        self._style = style
+        self._numbers = count()
+        self._lines: deque[tuple[int, Line]] = deque()
+        self._minor: deque[tuple[int, Line]] = deque()
+        self._dropped = 0
+        self._some = asyncio.Event()
+
+    @property
+    def clogged(self) -> bool:
+        """Whether the terminal takes nothing now, so that drawing has to wait."""
+        return self._terminal.backlog > CLOGGED
+
+    def show(self, lines: list[Line], *, minor: bool = False) -> None:
+        """Print these, soon."""
+        waiting = self._minor if minor else self._lines
+        waiting.extend(zip(self._numbers, lines, strict=False))
+        while len(waiting) > MOST_WAITING:
+            waiting.popleft()
+            self._dropped += 1
+        self._some.set()
+
+    async def run(self) -> None:
+        """Print what is shown, until cancelled."""
+        while True:
+            await self._some.wait()
+            if not self.clogged:
+                self._some.clear()
+                await run_in_terminal(self.print_now)
+            await asyncio.sleep(PAUSE)
+
+    def print_now(self) -> None:
+        """Print what waits, where the cursor is: no prompt may stand there."""
+        lines = [line for _, line in merge(self._lines, self._minor, key=itemgetter(0))]
+        dropped, self._dropped = self._dropped, 0
+        self._lines.clear()
+        self._minor.clear()
+        if dropped:
+            lines.insert(0, note(f"{dropped} lines came faster than this terminal took them, and are not shown"))
+        columns = self._output.get_size().columns
+        pieces = [piece for line in lines for row in broken(line, columns) for piece in [*row, ("", "\n")]]
+        print_formatted_text(self._output, FormattedText(pieces), self._style)

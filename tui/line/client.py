@@ -1,0 +1,83 @@
+"""Line mode: the room in a terminal's own scrollback (`line_prompt`), or in a pipe (`line_pipe`); and the room that is
+opened for it, with --host."""
+
+import asyncio
+import signal
+import sys
+
+from tui.address import Address
+from tui.hosting.hosted_server import CannotHost, HostedServer, HostOptions
+from tui.line import pipe as line_pipe
+from tui.minutes.minutes import Minutes
+from tui.settings import Settings, remember
+
+EXIT_LEFT = 0
+LEAVE_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+
+def run(
+    address: Address | None, nick: str | None, host: HostOptions | None, settings: Settings, minutes: Minutes
+) -> int:
+    """Take part in the room at `address`, or in one that is opened with `host`. Returns the exit code.
+
+    `nick` is the nickname that was asked for; without one a person is asked, and a pipe takes what is remembered.
+    `minutes` hears what the room tells.
+    """
+    return asyncio.run(_run(address, nick, host, settings, minutes))
+
+
+async def _run(
+    address: Address | None, nick: str | None, host: HostOptions | None, settings: Settings, minutes: Minutes
+) -> int:
+    told_to_leave = False
+    task = asyncio.current_task()
+    assert task is not None
+
+    def leave() -> None:
+        nonlocal told_to_leave
+        told_to_leave = True
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in LEAVE_SIGNALS:
+        loop.add_signal_handler(number, leave)
+    keeping = asyncio.create_task(minutes.keep_safe())
+    try:
+        if address is not None:
+            return await _take_part(address, nick, settings, None, minutes)
+        return await _host(nick, host or HostOptions(), settings, minutes)
+    except asyncio.CancelledError:
+        if not told_to_leave:
+            raise  # Ctrl-C, which asyncio.run makes a KeyboardInterrupt.
+        return EXIT_LEFT
+    finally:
+        keeping.cancel()
+
+
+async def _host(nick: str | None, options: HostOptions, settings: Settings, minutes: Minutes) -> int:
+    server = HostedServer(options)
+    try:
+        address = await server.start()
+    except CannotHost as failure:
+        print(f"chat-tui: {failure}", file=sys.stderr)
+        return failure.exit_code
+    try:
+        for invitation in server.invitations:
+            print(f"--- the room is open: chat-tui {invitation}", file=sys.stderr, flush=True)
+        return await _take_part(address, nick, settings, server, minutes)
+    finally:
+        await server.stop()
+
+
+async def _take_part(
+    address: Address, nick: str | None, settings: Settings, server: HostedServer | None, minutes: Minutes
+) -> int:
+    key = server.operator_key if server else b""
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()):
+        return await line_pipe.take_part(address, settings, key, minutes)
+    from tui.line import prompt as line_prompt  # prompt_toolkit, which only a terminal needs
+
+    code, now = await line_prompt.take_part(address, nick, settings, key, minutes)
+    if server is None and now is not settings:
+        remember(settings, now.with_room(address))
+    return code

@@ -1,0 +1,260 @@
+"""LineTalk: what the prompt and the pipe have in common: a link, what to print of its events, and what typed lines do.
+
+It prints through the function it is given, and knows no terminal.
+"""
+
+import asyncio
+import re
+import secrets
+from collections import deque
+from collections.abc import Callable
+
+from protocol.client import Received
+from protocol.messages import Goodbye, Granted, People, Pong, Refused, Said, Status, Welcome
+from protocol.text import harmless
+from tui.address import Address
+from tui.line.words import Line, lines_of, note
+from tui.link.connection import NICKNAME_CODES, RoomLink, State
+from tui.minutes.file import CannotSave, save
+from tui.minutes.minutes import Minutes
+from tui.typed.commands import Asked, Mistake, Spoken, available, parse
+from tui.typed.completion import Speakers
+from tui.typed.deferred import Deferred
+
+
+class NotLetIn(Exception):
+    """We were never in the room: it could not be `reached`, or sent us away, or refuses the nickname (`refused`)."""
+
+    def __init__(self, reason: str, refused: Refused | None = None, *, reached: bool = True) -> None:
+        super().__init__(reason)
+        self.refused = refused
+        self.reached = reached
+
+
+class LineTalk:
+    """One conversation. `show` gets the lines to print; `show_own` says whether those that were typed here are among
+    them. With `patient`, a line that slow mode refuses is said again once it may be."""
+
+    def __init__(
+        self,
+        address: Address,
+        nick: str,
+        *,
+        show: Callable[[list[Line]], None],
+        show_own: bool,
+        patient: bool = False,
+        minutes: Minutes | None = None,
+        on_heard: Callable[[list[Received]], None] = lambda events: None,
+        on_mention: Callable[[], None] = lambda: None,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.link = RoomLink(address, nick, on_events=self._heard, on_state=self._became)
+        self.speakers = Speakers()
+        self._minutes = minutes or Minutes()
+        self._minutes.on_trouble = lambda sentence: show([note(sentence)])
+        self.failures = 0
+        """Typed lines that were not carried out."""
+        self.over = asyncio.Event()
+        self._show = show
+        self._show_own = show_own
+        self._on_heard = on_heard
+        self._on_mention = on_mention
+        self._on_change = on_change
+        self._patient = patient
+        self._deferred = Deferred(self._say)
+        self._mine: dict[str, Spoken] = {}
+        """What was typed here and has no answer yet, by its id."""
+        self._who_asked: deque[bool] = deque()
+        """For each `people` that is still to come, whether a person asked."""
+        self._who_due = False
+        """A person asked who is here, and is told as soon as the room has told that we are."""
+        self._status_asked = False
+        self._decided = asyncio.Event()
+        self._failed: NotLetIn | None = None
+        self._moved = asyncio.Event()
+        self._history_until = 0
+        self._pong = ""
+        """The id of the `pong` that settles all, while it is waited for."""
+
+    @property
+    def operator(self) -> bool:
+        """Whether we may give orders."""
+        return self.link.client.is_operator
+
+    @property
+    def unheard(self) -> int:
+        """How many lines that were typed have no answer yet."""
+        return len(self.link.client.unacknowledged) + len(self._deferred)
+
+    async def let_in(self) -> None:
+        """Wait until we are in the room. Raises NotLetIn; after a refused nickname, `introduce` and wait again."""
+        await self._decided.wait()
+        if self._failed is not None:
+            raise self._failed
+
+    def introduce(self, nick: str) -> None:
+        """Ask again under another nickname."""
+        self._decided.clear()
+        self._failed = None
+        self.link.introduce(nick)
+
+    async def settled(self) -> None:
+        """Wait until the room has answered all that was asked of it, over as many connections as it takes."""
+        while not self.over.is_set():
+            self._pong = f"talk-{secrets.token_hex(4)}"
+            self.link.ping(self._pong)
+            await self.until(lambda: not (self.link.client.in_room and self._pong))
+            if not self._pong and not self.unheard and not self._who_due:
+                return
+            await self.until(lambda: self.link.client.in_room and not self.unheard and not self._who_due)
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until that holds, or all is over; it is looked at whenever the room has told something."""
+        while not (holds() or self.over.is_set()):
+            self._moved.clear()
+            await self._moved.wait()
+
+    def typed(self, text: str) -> bool:
+        """Do what a typed line asks for. False where that is to leave."""
+        match parse(text, screen=False):
+            case Spoken() as spoken:
+                self._say(spoken)
+            case Mistake() as mistake:
+                self._fail(mistake.sentence)
+            case Asked() as asked:
+                return self._do(asked)
+        return True
+
+    def _say(self, spoken: Spoken) -> str:
+        id = self.link.say(spoken.text, spoken.action)
+        self._mine[id] = spoken
+        return id
+
+    def _do(self, asked: Asked) -> bool:
+        if asked.name == "quit":
+            return False
+        if asked.name == "help":
+            commands = available(operator=self.operator, screen=False)
+            width = max(len(command.usage) for command in commands)
+            self._show([note(f"{command.usage:<{width}}  {command.summary}") for command in commands])
+        elif asked.name == "save":
+            self._save(asked.argument)
+        elif not self.link.client.in_room:
+            self._fail(f"/{asked.name} has to wait: you are not in the room now")
+        elif asked.name == "nick":
+            self.link.rename(asked.argument)
+        elif asked.name == "who":
+            self._who_asked.append(True)
+            self.link.who()
+        elif asked.name == "status":
+            self._status_asked = True
+            self.link.ask_status()
+        elif asked.name == "where":
+            self.link.where()
+        elif asked.order is not None:
+            self.link.order(asked.order)
+        return True
+
+    def _save(self, name: str) -> None:
+        try:
+            path = save(name, self._minutes.lines, self._minutes.now())
+            self._show([note(f"what was said is in {harmless(path)}")])
+        except CannotSave as error:
+            self._fail(harmless(str(error)))
+
+    def _fail(self, sentence: str) -> None:
+        self.failures += 1
+        self._show([note(sentence)])
+
+    # What the link tells
+
+    def _heard(self, events: list[Received]) -> None:
+        self._minutes.hear(events)
+        self.speakers.hear(events)
+        lines = [line for event in events if self._note(event) for line in lines_of(event, self.link.client.nick)]
+        if self._who_due and self.link.client.nick in self.link.client.people:
+            self._who_due = False
+            people = People(self.link.client.seq, sorted(self.link.client.people, key=str.casefold))
+            lines += lines_of(people, self.link.client.nick)
+        if lines:
+            self._show(lines)
+        self._on_heard(events)
+        self._changed()
+
+    def _note(self, event: Received) -> bool:
+        """Keep in mind what an event means for us. Returns whether it is printed."""
+        match event:
+            case Welcome():
+                self._who_asked, self._who_due = deque([False]), False  # The link asks by itself.
+                self._history_until = event.seq
+                self._decided.set()
+            case Said():
+                return self._note_said(event)
+            case People():
+                # The answer may be older than our own coming, which is told a moment later.
+                self._who_due |= bool(self._who_asked) and self._who_asked.popleft()
+                return False
+            case Status():
+                asked, self._status_asked = self._status_asked, False
+                return asked
+            case Pong() if event.id == self._pong:
+                self._pong = ""
+            case Goodbye():
+                return self._note_goodbye(event)
+            case Granted():
+                return False
+            case Refused():
+                return self._note_refused(event)
+        return True
+
+    def _note_said(self, said: Said) -> bool:
+        if self._mine.pop(said.id, None) is not None:
+            self._deferred.answered(said.id, self.link.client.rules.slow)
+            return self._show_own
+        if said.seq > self._history_until and said.nick != self.link.client.nick and self._names_me(said.text):
+            self._on_mention()
+        return True
+
+    def _note_refused(self, refused: Refused) -> bool:
+        mine = self._mine.pop(refused.id, None)
+        if mine is not None and self._patient and refused.code == "slow-mode":
+            self._deferred.refused(refused.id, mine, refused.wait)
+            return False
+        self._deferred.answered(refused.id, self.link.client.rules.slow)
+        if refused.code in NICKNAME_CODES and not self.link.entered:
+            self._failed = NotLetIn(refused.reason, refused)
+            self._decided.set()
+            return False
+        self.failures += 1
+        return True
+
+    def _note_goodbye(self, goodbye: Goodbye) -> bool:
+        if not self.link.entered and self._failed is None:
+            self._failed = NotLetIn(goodbye.reason)
+            self._decided.set()
+            return False
+        return goodbye.code != "quit"
+
+    def _names_me(self, text: str) -> bool:
+        me = re.escape(self.link.client.nick.casefold())
+        return re.search(rf"(?<!\w){me}(?!\w)", text.casefold()) is not None
+
+    def _became(self, state: State) -> None:
+        match state.phase:
+            case "waiting" if not self.link.entered and self._failed is None:
+                self._failed = NotLetIn(state.reason, reached=False)
+                self._decided.set()
+            case "waiting" if self.link.entered and state.attempt == 1:
+                self._show(
+                    [note(f"the room is lost: {state.reason}; trying to come back, and nothing you say is lost")]
+                )
+            case "over":
+                self.over.set()
+                if not self.link.entered and self._failed is None:
+                    self._failed = NotLetIn(state.reason, reached=False)
+                self._decided.set()
+        self._changed()
+
+    def _changed(self) -> None:
+        self._moved.set()
+        self._on_change()

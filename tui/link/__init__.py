@@ -1,0 +1,1 @@
+"""The way to a room over TCP, lost and found again."""

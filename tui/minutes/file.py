@@ -1,0 +1,160 @@
+"""TranscriptFile and `save`: what was said in a room, on a disk. A file that is there already is never written over.
+
+While a transcript is kept as JSON lines, each line is written when it is heard, and made safe once a second (`sync`).
+A disk that takes no more costs nobody the room: it is told once, what waits is kept up to MOST_WAITING bytes and tried
+again. Markdown is written when one leaves.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from tui.minutes.text import Line, json_lines, markdown
+
+MOST_WAITING = 16 * 2**20
+"""Bytes that wait for a disk that takes nothing."""
+TITLE = "A tale of three chat rooms"
+NO_FSYNC = (errno.EINVAL, errno.ENOTSUP, errno.EROFS)
+"""What fsync(2) says of a file that is no file on a disk."""
+
+
+class CannotSave(Exception):
+    """The file cannot be made; the message is a sentence."""
+
+
+class Exists(CannotSave):
+    """There is a file of that name."""
+
+
+def save(name: str, lines: Sequence[Line], now: float) -> str:
+    """Write down what was heard, to a new file: `name`, or a free name of our own, for which `now` is seconds since the
+    epoch. Returns the path. Raises CannotSave. May block: for a thread."""
+    path, descriptor = create(Path(name).expanduser()) if name else _create_free(now)
+    try:
+        _write_all(descriptor, text(path, lines))
+        _make_safe(descriptor)
+    except OSError as error:
+        raise CannotSave(f"{path} could not be written whole: {words(error)}") from None
+    finally:
+        os.close(descriptor)
+    return str(path)
+
+
+def text(path: Path, lines: Sequence[Line]) -> bytes:
+    """The lines in the way that the name of the file asks for."""
+    return markdown(lines, TITLE).encode() if is_markdown(path) else json_lines(lines)
+
+
+class TranscriptFile:
+    """A file that is kept from its opening to `close`. Not for two threads at once, but for `sync`."""
+
+    def __init__(self, path: Path, on_trouble: Callable[[str], None]) -> None:
+        """Make the file; raises CannotSave. `on_trouble` is told a sentence, once, when it cannot be written."""
+        self.path, self._descriptor = create(path.expanduser())
+        self._on_trouble = on_trouble
+        self._waiting = bytearray()
+        self._told = False
+        self._dirty = False
+
+    def add(self, lines: Sequence[Line]) -> None:
+        """What was heard just now."""
+        if is_markdown(self.path) or len(self._waiting) > MOST_WAITING:
+            return
+        self._waiting += json_lines(lines)
+        self.write()
+
+    def write(self) -> None:
+        """Write what waits, as far as the disk takes it."""
+        try:
+            while self._waiting:
+                del self._waiting[: os.write(self._descriptor, self._waiting[: 1 << 20])]
+                self._dirty = True
+        except OSError as error:
+            self.trouble(words(error))
+
+    def trouble(self, reason: str) -> None:
+        """Say that the file cannot be written, once."""
+        if not self._told:
+            self._told = True
+            self._on_trouble(f"the transcript {self.path} cannot be written: {reason}; the room goes on")
+
+    def sync(self) -> str:
+        """Make safe what was written; returns why not, or nothing. May block: for a thread."""
+        if not self._dirty:
+            return ""
+        self._dirty = False
+        try:
+            _make_safe(self._descriptor)
+        except OSError as error:
+            return words(error)
+        return ""
+
+    def close(self, lines: Sequence[Line]) -> str:
+        """Write the rest, which for Markdown is `lines`, all of them. Returns a sentence where not all of it is on the
+        disk, and nothing where it is."""
+        if is_markdown(self.path):
+            self._waiting += text(self.path, lines)
+        self._told = True
+        self.write()
+        failure = self.sync()
+        os.close(self._descriptor)
+        if self._waiting:
+            return f"the transcript {self.path} is not whole: the disk did not take all of it"
+        return f"the transcript {self.path} may not be safe: {failure}" if failure else ""
+
+
+def is_markdown(path: Path) -> bool:
+    """Whether the name asks for Markdown."""
+    return path.suffix.lower() == ".md"
+
+
+def create(path: Path) -> tuple[Path, int]:
+    """A new file to write to. A device (`/dev/full`) may be there already. Raises CannotSave."""
+    try:
+        flags = os.O_WRONLY | os.O_CLOEXEC | (0 if _is_device(path) else os.O_CREAT | os.O_EXCL)
+        return path, os.open(path, flags, 0o600)
+    except FileExistsError:
+        raise Exists(f"{path} is there already, and is not written over") from None
+    except (OSError, ValueError) as error:
+        raise CannotSave(f"{path} cannot be made: {words(error)}") from None
+
+
+def words(error: OSError | ValueError) -> str:
+    """What went wrong, without the system's numbers."""
+    strerror = getattr(error, "strerror", None)
+    return str(strerror).lower() if strerror else str(error)
+
+
+def _is_device(path: Path) -> bool:
+    try:
+        return stat.S_ISCHR(path.stat().st_mode)
+    except OSError:
+        return False
+
+
+def _create_free(now: float) -> tuple[Path, int]:
+    """A file in the current folder, named for the time, with a number where that name is taken."""
+    stem = f"chat-{datetime.fromtimestamp(now):%Y-%m-%d-%H%M}"
+    for number in range(1, 100):
+        try:
+            return create(Path(f"{stem}.jsonl" if number == 1 else f"{stem}-{number}.jsonl"))
+        except Exists:
+            continue
+    raise CannotSave(f"there are too many files named {stem} here; give a name: /save FILE")
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _make_safe(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NO_FSYNC:
+            raise

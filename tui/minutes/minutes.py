@@ -1,0 +1,54 @@
+"""Minutes: what was heard in a room, kept for /save, and for the file that --transcript names."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from time import time
+
+from protocol.client import Received
+from tui.minutes.file import TranscriptFile
+from tui.minutes.text import Line, lines_of
+
+KEPT = 100_000
+"""Things that happened, kept for /save and for Markdown; the oldest go."""
+SYNC_EVERY = 1.0
+"""Seconds."""
+
+
+class Minutes:
+    """What one client heard. `on_trouble` may be replaced; it is told a sentence when the file cannot be written."""
+
+    def __init__(self, path: Path | None = None, now: Callable[[], float] = time) -> None:
+        """`path` is the file to keep, if any: it is made at once. Raises CannotSave."""
+        self.on_trouble: Callable[[str], None] = lambda sentence: None
+        self.now = now
+        self.untold: list[str] = []
+        """Troubles that are to be told once there is a screen to tell them on."""
+        self._lines: deque[Line] = deque(maxlen=KEPT)
+        self._file = TranscriptFile(path, lambda sentence: self.on_trouble(sentence)) if path is not None else None
+
+    @property
+    def lines(self) -> list[Line]:
+        """What was heard so far, as a list of its own."""
+        return list(self._lines)
+
+    def hear(self, events: Iterable[Received]) -> None:
+        """Keep what belongs into a transcript."""
+        lines = lines_of(events, self.now())
+        self._lines.extend(lines)
+        if self._file is not None:
+            self._file.add(lines)
+
+    async def keep_safe(self) -> None:
+        """Every second, see that what was written is on the disk, and try again what it did not take."""
+        while (file := self._file) is not None:
+            file.write()
+            if failure := await asyncio.to_thread(file.sync):
+                file.trouble(failure)
+            await asyncio.sleep(SYNC_EVERY)
+
+    def close(self) -> str:
+        """Finish the file. Returns a sentence where it is not whole. Harmless to call twice."""
+        file, self._file = self._file, None
+        return file.close(self.lines) if file is not None else ""

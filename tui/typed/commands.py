@@ -1,0 +1,111 @@
+"""What a person can type: the commands, and how a typed line is understood. Pure.
+
+Full screen and line mode share this table, their help is drawn from it, and completion offers what is in it.
+"""
+
+from msgspec import Struct
+
+from protocol.messages import Model, Order
+from tui.typed import orders
+
+
+class Command(Struct, frozen=True):
+    """Something that begins with a slash."""
+
+    name: str
+    argument: str
+    """What follows, as help shows it; empty for nothing."""
+    summary: str
+    required: bool = False
+    operator: bool = False
+    """Only operators may: whoever hosts the room, and whom they have made one."""
+    screen: bool = False
+    """Means something in the full screen only."""
+
+    @property
+    def usage(self) -> str:
+        return f"/{self.name} {self.argument}".rstrip()
+
+
+COMMANDS = (
+    Command("help", "", "the keys and the commands"),
+    Command("me", "TEXT", "say what you do: /me waves", required=True),
+    Command("nick", "NAME", "take another nickname", required=True),
+    Command("who", "", "who is here"),
+    Command("status", "", "what runs the room, and what that costs"),
+    Command("find", "TEXT", "search what was said", screen=True),
+    Command("times", "", "show or hide when things were said", screen=True),
+    Command("bell", "", "ring, or do not, when somebody names you", screen=True),
+    Command("clear", "", "empty your own pane", screen=True),
+    Command("where", "", "what serves you, and what that costs"),
+    Command("save", "[FILE]", "write down what was said: JSON lines, or Markdown where FILE ends in .md"),
+    Command("quit", "", "leave the room"),
+    Command("model", "|".join(Model), "run the room by another model", operator=True),
+    Command("kick", "NICK [reason]", "send somebody away, who may come back", operator=True),
+    Command("ban", "NICK [minutes] [address]", "send somebody away for an hour, or for so long", operator=True),
+    Command("mute", "NICK", "nobody hears them any more", operator=True),
+    Command("unmute", "NICK", "they are heard again", operator=True),
+    Command("slow", "SECONDS|off", "everybody waits so long between two lines", operator=True),
+    Command("quiet", "[off]", "only operators speak", operator=True),
+    Command("unquiet", "", "all may speak again", operator=True),
+    Command("lock", "", "nobody new comes in", operator=True),
+    Command("unlock", "", "the room is open again", operator=True),
+    Command("pin", "TEXT", "a line at the top of everybody's pane", operator=True),
+    Command("unpin", "", "take the pinned line away", operator=True),
+    Command("clear-history", "", "newcomers are shown nothing of what was said so far", operator=True),
+    Command("op", "NICK", "make somebody an operator too", operator=True),
+    Command("chaos", "FAULT …", f"break something: {', '.join(orders.FAULTS)}", operator=True),
+    Command("close", "[reason]", "end the room for everybody", operator=True),
+)
+_BY_NAME = {command.name: command for command in COMMANDS}
+
+
+class Spoken(Struct, frozen=True):
+    """A line for the room."""
+
+    text: str
+    action: bool = False
+
+
+class Asked(Struct, frozen=True):
+    """A command, by its name, with its argument. `order` is what it asks of the room, where only operators may."""
+
+    name: str
+    argument: str = ""
+    order: Order | None = None
+
+
+class Mistake(Struct, frozen=True):
+    """What is wrong with the line, in a sentence."""
+
+    sentence: str
+
+
+def available(*, operator: bool, screen: bool = True) -> list[Command]:
+    """The commands for an operator or anybody, in the full screen or in line mode."""
+    return [one for one in COMMANDS if (operator or not one.operator) and (screen or not one.screen)]
+
+
+def parse(line: str, *, screen: bool = True) -> Spoken | Asked | Mistake | None:
+    """What `line` asks for; None where it is blank. Two slashes say a line that begins with one."""
+    if not line.strip():
+        return None
+    if line.startswith("//"):
+        return Spoken(line[1:])
+    if not line.startswith("/"):
+        return Spoken(line)
+    head, _, rest = line[1:].partition(" ")
+    argument = rest.strip()
+    command = _BY_NAME.get(head.lower())
+    if command is None or (command.screen and not screen):
+        return Mistake(f"There is no command /{head}. Two slashes say a line that begins with one.")
+    if command.required and not argument:
+        return Mistake(f"It takes a little more: {command.usage}")
+    if command.name == "me":
+        return Spoken(argument, action=True)
+    if command.name not in orders.NAMES:
+        return Asked(command.name, argument)
+    try:
+        return Asked(command.name, argument, orders.understand(command.name, argument))
+    except orders.OrderRefused as refused:
+        return Mistake(str(refused))
