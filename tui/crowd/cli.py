@@ -1,7 +1,8 @@
 """chat-crowd: the command. Options in, a crowd run, its report out.
 
-Exit codes: 0 where nothing was wrong, 1 where anything was lost, doubled or out of order, 2 for bad usage, 69
-(EX_UNAVAILABLE of sysexits.h) where no room could be reached.
+Exit codes: 0 where nothing was wrong, 1 where anything was lost, doubled or out of order, or somebody was not in the
+room at the end; 2 for bad usage, 69 (EX_UNAVAILABLE of sysexits.h) where no room could be reached, 130 where Ctrl-C ended
+it before there was anything to tell.
 """
 
 import resource
@@ -9,6 +10,7 @@ import signal
 import sys
 from pathlib import Path
 from time import monotonic
+from types import FrameType
 
 import click
 from rich.console import Console
@@ -16,11 +18,12 @@ from rich.live import Live
 
 from tui.address import Address, AddressRefused
 from tui.crowd import plot as crowd_plot
-from tui.crowd.crowd import Crowd, Plan
+from tui.crowd.crowd import Crowd, Interrupted, Plan
 from tui.crowd.loop import Unreachable
 from tui.crowd.report import Progress, Report, as_json, progress_line, summary, switch_table
 
 UNAVAILABLE = 69
+INTERRUPTED = 130
 SPARE_FILES = 64
 """Descriptors for everything but the members' sockets."""
 PLAIN_EVERY = 10.0
@@ -93,7 +96,8 @@ def main(
 ) -> None:
     """Fill the room at HOST[:PORT] with a crowd that talks, and find out whether everybody hears everything.
 
-    Exits with 1 if anything was lost, doubled or out of order, and with 69 if the room could not be reached.
+    Exits with 1 if anything was lost, doubled or out of order, or somebody was not in the room at the end, and with 69 if
+    the room could not be reached. Ctrl-C ends the talk, and the report follows; a second Ctrl-C ends all at once, with 130.
     """
     if switch_every and operator_key_file is None:
         raise click.UsageError("--switch-every needs --operator-key-file: only an operator can switch the model")
@@ -103,11 +107,12 @@ def main(
     key = _read_key(operator_key_file) if operator_key_file else b""
     plan = Plan(people, seconds, talk, checks, switch_every or 0.0, key, _seed(seed))
     crowd = Crowd(address.host, address.port, plan)
-    signal.signal(signal.SIGINT, lambda number, frame: crowd.interrupt())
-    signal.signal(signal.SIGTERM, lambda number, frame: crowd.interrupt())
+    _listen_for_interrupts(crowd)
     screen = Console(stderr=True)
     try:
         _run(crowd, screen)
+    except Interrupted:
+        sys.exit(INTERRUPTED)
     except Unreachable as reason:
         click.echo(f"chat-crowd: could not get into the room at {address}: {reason}", err=True)
         sys.exit(UNAVAILABLE)
@@ -119,7 +124,19 @@ def main(
     _warn(report, screen, bool(switch_every))
     if plot is not None:
         _draw(report, plot)
-    sys.exit(1 if report.violations else 0)
+    sys.exit(1 if report.violations or report.absent else 0)
+
+
+def _listen_for_interrupts(crowd: Crowd) -> None:
+    """The first ends the talk, the second everything."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if crowd.interrupted:
+            sys.exit(INTERRUPTED)
+        crowd.interrupt()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
 
 
 def _seed(given: int | None) -> int:
@@ -193,7 +210,12 @@ def _warn(report: Report, screen: Console, wanted_switches: bool) -> None:
     for words in report.violations.wrong[:10]:
         screen.print(f"wrong: {words}", style="red", markup=False, highlight=False)
     for reason, count in report.endings.items():
-        screen.print(f"{count} connections ended: {reason}", style="yellow", markup=False, highlight=False)
+        ended = "1 connection" if count == 1 else f"{count} connections"
+        screen.print(f"{ended} ended: {reason}", style="yellow", markup=False, highlight=False)
+    if report.absent:
+        were = "member was" if report.people == 1 else "members were"
+        words = f"{report.absent} of {report.people} {were} not in the room at the end"
+        screen.print(words, style="red", highlight=False)
     if report.no_operator:
         screen.print(f"no operator: {report.no_operator}", style="yellow", markup=False, highlight=False)
     elif wanted_switches and not report.switches:

@@ -25,7 +25,7 @@ from tui.crowd.member import Member
 from tui.crowd.operator import CrowdOperator
 from tui.crowd.report import Progress, Report, Violations
 from tui.crowd.seat import Phase, Seat
-from tui.crowd.switches import SwitchWatch
+from tui.crowd.switches import AFTER, SwitchWatch
 from tui.crowd.talk import nicknames, pause, rounds, words
 from tui.crowd.wire import Wire
 
@@ -57,6 +57,10 @@ class Plan(Struct, frozen=True):
     seed: int = 0
 
 
+class Interrupted(Exception):
+    """Asked to end before anybody was in."""
+
+
 class Crowd:
     """Made, then `run` once, then asked for its `report`. `interrupt` ends the talk early."""
 
@@ -68,7 +72,8 @@ class Crowd:
         self._operator = CrowdOperator(plan.key)
         self._loop = Loop(self._random, self._hear, self._lost, self._record)
         self._timeline = Timeline(monotonic(), 1.0)
-        self._interrupted = False
+        self.interrupted = False
+        """Whether somebody has asked it to end."""
         self._endings: Counter[str] = Counter()
         self._joined_in = self._talked = 0.0
         self._started = monotonic()
@@ -76,10 +81,10 @@ class Crowd:
 
     def interrupt(self) -> None:
         """Stop talking; what is under way is still waited for."""
-        self._interrupted = True
+        self.interrupted = True
 
     def run(self) -> Iterator[Progress]:
-        """Do it all; yields how it stands, several times a second. Raises Unreachable."""
+        """Do it all; yields how it stands, several times a second. Raises Unreachable and Interrupted."""
         try:
             names = islice(nicknames(), self._plan.people)
             self._loop.open(self._host, self._port, [self._seat(number, nick) for number, nick in enumerate(names)])
@@ -100,7 +105,7 @@ class Crowd:
     def _join(self) -> Iterator[Progress]:
         began = since = monotonic()
         here = 0
-        while here < self._plan.people and not self._interrupted:
+        while here < self._plan.people and not self.interrupted:
             self._loop.turn(monotonic() + TICK)
             now = monotonic()
             if (count := len(self._loop.here())) > here:
@@ -108,6 +113,8 @@ class Crowd:
             elif now > since + (JOIN_WITHIN if here else REACH_WITHIN):
                 break
             yield self._progress("joining", 0.0)
+        if not here and self.interrupted:
+            raise Interrupted
         if not here:
             raise Unreachable(self._loop.seats[0].ending or "nobody answered")
         self._joined_in = monotonic() - began
@@ -126,11 +133,11 @@ class Crowd:
         next_line = start + pause(self._random, plan.talk)
         next_tick, next_look = start, start
         next_switch = start + plan.switch_every if plan.switch_every else inf
-        while (now := monotonic()) < end and not self._interrupted:
+        while (now := monotonic()) < end and not self.interrupted:
             while next_line <= now:
                 self._say_something(speakers)
                 next_line += pause(self._random, plan.talk)
-            if now >= next_switch and self._switch(now):
+            if next_switch <= now < end - AFTER and self._switch(now):
                 next_switch = now + plan.switch_every
             if now >= next_look:
                 self._look_around()
@@ -161,11 +168,15 @@ class Crowd:
         for seat in here:
             # What a member has not heard by now, it lost. Whoever is away would hear it when it came back.
             seat.member.order.expect(newest)
-        self._absent = len(self._loop.seats) - len(here)
+        self._absent = len(self._awaited()) - len(here)
         self._unanswered = sum(len(seat.member.client.unacknowledged) for seat in here)
 
     def _all_here(self) -> bool:
-        return self._watch.idle and len(self._loop.here()) == len(self._loop.seats)
+        return self._watch.idle and all(seat.phase is Phase.HERE for seat in self._awaited())
+
+    def _awaited(self) -> list[Seat]:
+        """Everybody; after an interrupt nobody waits for those who were still on their way in."""
+        return [seat for seat in self._loop.seats if seat.was_here or not self.interrupted]
 
     def _settled(self, newest: int) -> bool:
         return self._all_here() and all(

@@ -29,10 +29,8 @@ class Member:
         """Lines that were told to this member."""
         self.wrong: list[str] = []
         """What a checking member found wrong besides numbers, in words."""
-        self.heard_at = 0.0
-        """When something told to everybody last came."""
-        self.longest_pause = 0.0
-        """The longest time between two such moments, since somebody set this to 0."""
+        self.longest_wait = 0.0
+        """The longest that one of the crowd's lines took to get here, since somebody set this to 0: seconds."""
         self.last_words = b""
         """The last line that was no event: the door's reason for turning us away."""
         self._wire = wire
@@ -50,17 +48,20 @@ class Member:
         self._said += 1
         self._wire.sends(self.client.say(text), Line(self.number, self._said, text, now))
 
+    def waits(self, now: float) -> float:
+        """For how many seconds the oldest of its lines that has no answer waits for it."""
+        oldest = self._wire.line(next(iter(self.client.unacknowledged), ""))
+        return now - oldest.at if oldest else 0.0
+
     def receive(self, data: bytes, now: float, record: Callable[[float, float], None]) -> NewsOf:
         """Take in what was read. `record(now, seconds)` is told how long each of the crowd's lines took to get here."""
         if not self._rest and not self.checks:
             chunk = self._wire.chunk(data)
             if chunk.first and chunk.first == self.order.last + 1:
-                self._listen(now)
                 self.order.last = self.client.seq = chunk.last
                 self.deliveries += len(chunk.said)
                 self._acknowledge(chunk.said)
-                for at in chunk.own:
-                    record(now, now - at)
+                self._time(chunk.own, now, record)
                 return chunk.switched
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()
@@ -81,12 +82,11 @@ class Member:
             # The answer to a line we said again after a reconnect: what it was told as, and no part of the order.
             self.client.receive(line + b"\n")
             return ()
-        self._listen(now)
         self.order.see(heard.seq)
         if isinstance(event, Said):
             self.deliveries += 1
         if heard.own is not None:
-            record(now, now - heard.own.at)
+            self._time((heard.own.at,), now, record)
         if self.checks:
             self._live(line)
         else:
@@ -94,10 +94,11 @@ class Member:
             self._acknowledge((event.id,) if isinstance(event, Said) else ())
         return (event,) if isinstance(event, Switched) else ()
 
-    def _listen(self, now: float) -> None:
-        if now - self.heard_at > self.longest_pause:
-            self.longest_pause = now - self.heard_at
-        self.heard_at = now
+    def _time(self, said_at: Sequence[float], now: float, record: Callable[[float, float], None]) -> None:
+        for at in said_at:
+            record(now, now - at)
+        if said_at:
+            self.longest_wait = max(self.longest_wait, now - min(said_at))
 
     def _acknowledge(self, ids: Sequence[str]) -> None:
         if self.client.unacknowledged:

@@ -89,11 +89,15 @@ def progress_line(progress: Progress) -> Text:
         text.append(f"{MODEL_SIGNS[progress.model]} {progress.model}  ", MODEL_COLOURS[progress.model])
     text.append(f"{progress.said:,} said  {progress.deliveries:,} delivered  ")
     if progress.switches:
-        text.append(f"{progress.switches} switches  ")
+        text.append(f"{_counted(progress.switches, 'switch', 'switches')}  ")
     if progress.reconnects:
-        text.append(f"{progress.reconnects} reconnects  ", "yellow")
+        text.append(f"{_counted(progress.reconnects, 'reconnect', 'reconnects')}  ", "yellow")
     text.append(_told(progress.violations), "bold red" if progress.violations else "green")
     return text
+
+
+def _counted(count: int, one: str, more: str) -> str:
+    return f"{count:,} {one if count == 1 else more}"
 
 
 def _told(violations: Violations) -> str:
@@ -126,7 +130,7 @@ def summary(report: Report) -> Table:
     ]
     optional = [
         ("refused", f"{report.refused:,}", "yellow", report.refused),
-        ("not here at the end", f"{report.absent:,}", "yellow", report.absent),
+        ("not here at the end", f"{report.absent:,}", bad, report.absent),
         ("gaps told by the room", f"{report.told_gaps:,}", "yellow", report.told_gaps),
         ("switches that failed", f"{report.switches_failed:,}", "yellow", report.switches_failed),
     ]
@@ -137,19 +141,20 @@ def summary(report: Report) -> Table:
 
 
 def switch_table(report: Report) -> Table:
-    """A row for each switch: the longest pause any member saw, the median one, and what the room says it was."""
+    """A row for each switch: the longest that a line took to any member, and to the one in the middle, and what the
+    room says that the pause was."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("switch", no_wrap=True)
     for heading in ("at", "pause", "median", "told", "carried", "dropped"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for switch in report.switches:
         way = f"{MODEL_SIGNS[switch.before]} {switch.before} → {MODEL_SIGNS[switch.after]} {switch.after}"
         table.add_row(
             Text(way, MODEL_COLOURS[switch.after]),
             f"{switch.at:.1f} s",
-            _ms(switch.pause),
-            _ms(switch.median_pause),
-            _ms(switch.told_pause),
+            f"{switch.pause * 1000:,.0f} ms",
+            f"{switch.median_pause * 1000:,.0f} ms",
+            f"{switch.told_pause * 1000:,.0f} ms",
             f"{switch.carried:,}",
             Text(f"{switch.dropped:,}", "bold red" if switch.dropped else ""),
         )

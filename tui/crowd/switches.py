@@ -1,7 +1,7 @@
-"""Switches: which to ask for, and how long the crowd heard nothing around each. Pure: times are arguments, in seconds.
+"""Switches: which to ask for, and how long lines took around each. Pure: times are arguments, in seconds.
 
-The pause is what the members saw: the longest time between two moments at which something told to everybody reached a
-member. Where little is said it cannot be told from ordinary silence, so a rehearsal that measures it talks a lot.
+The pause is what the members noticed: the longest that a line said around the switch took to reach anybody. Silence is no
+measure of it, as an audience is silent by itself. Where little is said nobody may notice anything: to measure, talk.
 """
 
 from collections import Counter
@@ -32,8 +32,9 @@ class SwitchSeen(Struct):
     """What the room says its deliveries paused for."""
     carried: int
     pause: float = 0.0
-    """The longest pause that any member saw."""
+    """The longest that a line took to any member."""
     median_pause: float = 0.0
+    """The same for the member in the middle."""
     dropped: int = 0
     """Connections that ended between the wish and the end of the switch."""
     took: float = 0.0
@@ -75,7 +76,7 @@ class SwitchWatch:
     def ask(self, members: Iterable[Member], now: float) -> None:
         """A switch is asked for now."""
         self._asked, self._dropped = now, 0
-        _forget_pauses(members)
+        _forget_waits(members)
 
     def refused(self) -> None:
         """It will not come."""
@@ -102,7 +103,7 @@ class SwitchWatch:
         if self._asked is not None and now > self._asked + ANSWER:
             self.refused()
         if self._seen is not None and now >= self._closes:
-            pauses = [max(member.longest_pause, now - member.heard_at) for member in members if member.heard_at]
+            pauses = [max(member.longest_wait, member.waits(now)) for member in members]
             self._seen.pause = max(pauses, default=0.0)
             self._seen.median_pause = median(pauses) if pauses else 0.0
             self._seen.dropped = self._dropped
@@ -110,9 +111,9 @@ class SwitchWatch:
             self._seen = None
         if self.idle:
             self._dropped = 0
-            _forget_pauses(members)
+            _forget_waits(members)
 
 
-def _forget_pauses(members: Iterable[Member]) -> None:
+def _forget_waits(members: Iterable[Member]) -> None:
     for member in members:
-        member.longest_pause = 0.0
+        member.longest_wait = 0.0

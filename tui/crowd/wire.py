@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from protocol import jsonl
 from protocol.jsonl import AnyEvent
-from protocol.messages import Notice, Presence, Said, Switched
+from protocol.messages import Said, Sequenced, Switched
 
 KEPT = 20_000
 """Lines remembered, ours and the room's. Far more than are under way at once."""
@@ -93,7 +93,7 @@ class Wire:
         """One line, without its end."""
         if (heard := self._known.get(line)) is None:
             event = jsonl.decode_event(line)
-            seq = event.seq if isinstance(event, Said | Presence | Switched | Notice) else 0
+            seq = event.seq if isinstance(event, Sequenced) else 0
             own = self._lines.get(event.id) if isinstance(event, Said) else None
             heard = Heard(seq, event, own)
             if seq:

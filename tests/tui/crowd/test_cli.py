@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.checker.host import KEY, Host
+from tests.peers import RichPeer
 from tests.running import ROOT, wait_until
 
 CROWD = [sys.executable, "-m", "tui.crowd.cli"]
@@ -31,6 +32,21 @@ def crowd(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*CROWD, *options], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
 
 
+def begun(host: Host, *options: str) -> subprocess.Popen[str]:
+    """A crowd that is still at it."""
+    command = [*CROWD, f"127.0.0.1:{host.port}", *options]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def told_of(popen: subprocess.Popen[str], phase: str) -> None:
+    """Wait until it says that it is at this."""
+    assert popen.stderr is not None
+    for line in popen.stderr:
+        if phase in line:
+            return
+    raise AssertionError(f"it ended before {phase}")
+
+
 def test_a_crowd_talks_and_nothing_is_lost(host: Host) -> None:
     told = crowd(f"127.0.0.1:{host.port}", "--people", "40", "--for", "2", "--talk", "30", "--json")
 
@@ -48,7 +64,7 @@ def test_a_rehearsal_switches_the_models_and_plots_them(host: Host, tmp_path: Pa
     key.write_text(f"  {KEY}\n")
 
     told = crowd(
-        f"127.0.0.1:{host.port}", "--people", "20", "--for", "6", "--talk", "50", "--switch-every", "2.5",
+        f"127.0.0.1:{host.port}", "--people", "20", "--for", "8", "--talk", "50", "--switch-every", "2.5",
         "--operator-key-file", str(key), "--plot", str(plot),
     )  # fmt: skip
 
@@ -67,11 +83,7 @@ def test_a_lost_line_makes_it_fail(host: Host) -> None:
 
 
 def test_members_come_back_when_the_server_does(host: Host) -> None:
-    popen = subprocess.Popen(
-        [*CROWD, f"127.0.0.1:{host.port}", "--people", "20", "--for", "5", "--talk", "20", "--json"],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    with popen:
+    with begun(host, "--people", "20", "--for", "5", "--talk", "20", "--json") as popen:
         wait_until(lambda: len(host.process.net_connections("tcp")) > 20, "the crowd is in")
         host.end(signal.SIGKILL)
         host.start()
@@ -83,20 +95,80 @@ def test_members_come_back_when_the_server_does(host: Host) -> None:
     assert report["absent"] == 0
 
 
-def test_an_interrupt_ends_the_talk_and_the_report_is_still_told(host: Host) -> None:
-    popen = subprocess.Popen(
-        [*CROWD, f"127.0.0.1:{host.port}", "--people", "5", "--for", "0", "--talk", "20", "--json"],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+def test_a_server_that_stays_away_makes_it_fail(host: Host) -> None:
+    with begun(host, "--people", "5", "--for", "3", "--talk", "20", "--json") as popen:
+        told_of(popen, "talking")
+        host.end(signal.SIGKILL)
+        told, errors = popen.communicate(timeout=PATIENCE)
+
+    assert popen.returncode == 1
+    assert json.loads(told)["absent"] == 5
+    assert "5 of 5 members were not in the room at the end" in errors
+
+
+def test_new_rules_in_a_rehearsal_are_no_loss(host: Host) -> None:
+    boss = RichPeer(host.address)
+    with begun(host, "--people", "10", "--for", "2", "--talk", "20", "--json") as popen:
+        told_of(popen, "talking")
+        boss.hello("boss")
+        boss.prove(KEY)
+        for type, fields in (("pin", {"text": "hello"}), ("lock", {}), ("quiet", {}), ("slow", {"seconds": 1})):
+            boss.command(type, **fields)
+            boss.expect("rules")
+        told, errors = popen.communicate(timeout=PATIENCE)
+    boss.close()
+
+    report = json.loads(told)
+    assert popen.returncode == 0, (report["violations"], errors)
+    assert not report["violations"]["lost"]
+
+
+def test_no_switch_is_asked_for_so_late_that_it_cannot_be_measured(host: Host, tmp_path: Path) -> None:
+    (tmp_path / "operator").write_text(KEY)
+
+    told = crowd(
+        f"127.0.0.1:{host.port}", "--people", "5", "--for", "3", "--talk", "20", "--switch-every", "2", "--json",
+        "--operator-key-file", str(tmp_path / "operator"),
     )  # fmt: skip
-    with popen:
-        assert popen.stderr is not None
-        while "talking" not in popen.stderr.readline():
-            pass
+
+    assert json.loads(told.stdout)["switches"] == []
+
+
+def test_an_interrupt_ends_the_talk_and_the_report_is_still_told(host: Host) -> None:
+    with begun(host, "--people", "5", "--for", "0", "--talk", "20", "--json") as popen:
+        told_of(popen, "talking")
         popen.send_signal(signal.SIGINT)
         told, _ = popen.communicate(timeout=PATIENCE)
 
     assert popen.returncode == 0
     assert json.loads(told)["people"] == 5
+
+
+def test_a_second_interrupt_ends_it_at_once(host: Host) -> None:
+    with begun(host, "--people", "5", "--for", "0", "--talk", "20") as popen:
+        told_of(popen, "talking")
+        host.pause()  # Nothing is answered any more, so it would wait.
+        popen.send_signal(signal.SIGINT)
+        told_of(popen, "settling")
+        popen.send_signal(signal.SIGINT)
+        try:
+            assert popen.wait(3) == 130
+        finally:
+            host.go_on()
+
+
+def test_an_interrupt_before_anybody_is_in_is_an_interrupt(host: Host) -> None:
+    host.pause()
+    try:
+        with begun(host, "--people", "5") as popen:
+            told_of(popen, "joining")
+            popen.send_signal(signal.SIGINT)
+            _, errors = popen.communicate(timeout=PATIENCE)
+    finally:
+        host.go_on()
+
+    assert popen.returncode == 130
+    assert "could not get into" not in errors
 
 
 def test_on_a_terminal_progress_is_drawn(host: Host) -> None:

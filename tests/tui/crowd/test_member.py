@@ -123,16 +123,30 @@ def test_switches_and_what_it_is_told_alone_are_news(crowded: Crowded) -> None:
     assert [type(event) for event in crowded.told(said(1), Switched(2, 1.0, "thread", "event", 0.1, 3))] == [Switched]
 
 
-def test_the_longest_pause_is_between_two_things_told_to_everybody(crowded: Crowded) -> None:
+def test_the_longest_wait_is_that_of_the_line_that_took_longest_to_get_here(crowded: Crowded) -> None:
     crowded.told(welcome(0))
-    crowded.told(said(1))
-    crowded.member.longest_pause = 0.0
-    crowded.now = 10.0
-    crowded.told(People(1, ["ada"]))
-    crowded.now = 20.0
-    crowded.told(said(2))
+    for said_at in (1.0, 1.5, 9.0):
+        crowded.member.say("hello", said_at)
+    crowded.now = 9.0
+    crowded.told(said(1, "id0"), said(2, "id1"))
+    crowded.told(said(3, "id2"))
 
-    assert crowded.member.longest_pause == 19.0
+    assert crowded.member.longest_wait == 9.0
+    crowded.member.longest_wait = 0.0
+    crowded.now = 60.0  # Nothing is said for a long time, which is no wait.
+    crowded.told(said(4))
+    assert crowded.member.longest_wait == 0.0
+
+
+def test_a_line_without_an_answer_waits(crowded: Crowded) -> None:
+    crowded.told(welcome(0))
+    assert crowded.member.waits(5.0) == 0.0
+    crowded.member.say("hello", 2.0)
+    crowded.member.say("again", 4.0)
+
+    assert crowded.member.waits(5.0) == 3.0
+    crowded.told(said(1, "id0"), said(2, "id1"))
+    assert crowded.member.waits(5.0) == 0.0
 
 
 def test_words_that_are_no_event_are_kept(crowded: Crowded) -> None:

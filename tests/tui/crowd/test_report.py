@@ -3,6 +3,7 @@
 import json
 from io import StringIO
 
+from msgspec.structs import replace
 from rich.console import Console
 
 from tests.tui.crowd_reports import a_report
@@ -29,7 +30,22 @@ def test_a_switch_takes_one_row_of_eighty_columns() -> None:
 
     assert len(rows) == 3
     assert "↻ event → ▣ process" in rows[1]
-    assert "412.0 ms" in rows[1]
+    assert "412 ms" in rows[1]
+
+
+def test_a_switch_that_took_long_still_takes_one_row() -> None:
+    report = a_report()
+    report.switches[0].pause = report.switches[0].median_pause = report.switches[0].told_pause = 12.3354
+
+    rows = printed(switch_table(report)).splitlines()
+
+    assert len(rows) == 3
+    assert rows[1].count("12,335 ms") == 3
+
+
+def test_members_that_are_not_here_at_the_end_are_told_in_the_table() -> None:
+    assert "not here at the end" not in printed(summary(a_report()))
+    assert "not here at the end 3" in " ".join(printed(summary(replace(a_report(), absent=3))).split())
 
 
 def test_json_has_all_of_it() -> None:

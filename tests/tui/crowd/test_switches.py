@@ -11,10 +11,10 @@ from tui.crowd.wire import Wire
 SWITCHED = Switched(7, 1.0, "thread", "event", 0.25, 2)
 
 
-def members(*pauses: float) -> list[Member]:
-    crowd = [Member(number, ClientConnection("ada", str), Wire(), checks=False) for number in range(len(pauses))]
-    for member, pause in zip(crowd, pauses, strict=True):
-        member.longest_pause, member.heard_at = pause, 99.0
+def members(*waits: float) -> list[Member]:
+    crowd = [Member(number, ClientConnection("ada", str), Wire(), checks=False) for number in range(len(waits))]
+    for member, wait in zip(crowd, waits, strict=True):
+        member.longest_wait = wait
     return crowd
 
 
@@ -28,12 +28,12 @@ def test_six_switches_take_all_six_directions() -> None:
     assert sorted(taken) == sorted(permutations(Model, 2))
 
 
-def test_the_pause_of_a_switch_is_the_longest_of_any_member() -> None:
+def test_the_pause_of_a_switch_is_the_longest_that_a_line_took_to_any_member() -> None:
     watch = SwitchWatch()
     watch.ask(crowd := members(9.0, 9.0, 9.0), 100.0)
-    assert [member.longest_pause for member in crowd] == [0.0, 0.0, 0.0]
-    for member, pause in zip(crowd, (0.3, 0.1, 0.2), strict=True):
-        member.longest_pause, member.heard_at = pause, 100.5 + AFTER
+    assert [member.longest_wait for member in crowd] == [0.0, 0.0, 0.0]
+    for member, wait in zip(crowd, (0.3, 0.1, 0.2), strict=True):
+        member.longest_wait = wait
 
     assert watch.saw(SWITCHED, 100.5, 90.0)
     assert not watch.saw(SWITCHED, 100.6, 90.0)
@@ -49,11 +49,21 @@ def test_the_pause_of_a_switch_is_the_longest_of_any_member() -> None:
     assert watch.idle
 
 
-def test_a_member_that_still_hears_nothing_counts_with_what_it_waits_for() -> None:
+def test_silence_around_a_switch_is_no_pause() -> None:
+    watch = SwitchWatch()
+    watch.ask(crowd := members(0.0), 100.0)
+    watch.saw(SWITCHED, 100.007, 90.0)
+    watch.tick(crowd, 102.5)
+
+    assert watch.done[0].pause == 0.0
+
+
+def test_a_line_that_still_has_no_answer_counts_with_what_it_waits() -> None:
     watch = SwitchWatch()
     watch.ask(crowd := members(0.0), 99.0)
+    crowd[0].say("hello?", 99.5)
     watch.saw(SWITCHED, 100.0, 90.0)
-    watch.tick(crowd, 105.0)
+    watch.tick(crowd, 105.5)
 
     assert watch.done[0].pause == 6.0
 
@@ -61,11 +71,11 @@ def test_a_member_that_still_hears_nothing_counts_with_what_it_waits_for() -> No
 def test_a_switch_nobody_here_asked_for_is_measured_too() -> None:
     watch = SwitchWatch()
     watch.tick(crowd := members(9.0), 99.5)
-    crowd[0].longest_pause, crowd[0].heard_at = 0.5, 100.0
+    crowd[0].longest_wait = 0.5
     watch.saw(SWITCHED, 100.0, 90.0)
     watch.tick(crowd, 100.0 + AFTER)
 
-    assert watch.done[0].pause == AFTER
+    assert watch.done[0].pause == 0.5
 
 
 def test_a_switch_that_is_refused_or_never_comes_has_failed() -> None:

@@ -1,7 +1,11 @@
 """What the room writes is understood once, and compared once, for the whole crowd."""
 
+from typing import get_args
+
+import pytest
+
 from protocol.jsonl import encode
-from protocol.messages import Said, Status, Switched
+from protocol.messages import Event, Notice, Presence, Ruled, Rules, Said, Sequenced, Status, Switched
 from tui.crowd.wire import IRREGULAR, Line, Wire
 
 
@@ -26,6 +30,23 @@ def test_a_chunk_with_half_a_line_a_gap_or_a_letter_is_irregular() -> None:
     assert wire.chunk(said(1) + said(3)) is IRREGULAR
     assert wire.chunk(said(1) + encode(Status("event", 1, "event loop"))) is IRREGULAR
     assert wire.chunk(b"*** goodbye: the room is full\n") is IRREGULAR
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Said(5, "ada", "hello", 1.0),
+        Presence(5, 1.0, joined=["bob"]),
+        Switched(5, 1.0, "thread", "event", 0.1, 3),
+        Notice("the history was cleared", 5, 1.0),
+        Ruled(5, 1.0, "the room is locked", Rules(locked=True)),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_whatever_is_told_to_everybody_has_its_number(event: Event) -> None:
+    assert type(event) in get_args(Sequenced)
+    assert Wire().heard(encode(event)[:-1]).seq == 5
+    assert (Wire().chunk(encode(event)).first, Wire().chunk(encode(event)).last) == (5, 5)
 
 
 def test_the_same_bytes_are_understood_once() -> None:
