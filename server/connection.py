@@ -45,7 +45,7 @@ class Connection:
 
     def read(self, now: float) -> list[Item]:
         """Read once without waiting; returns what is to be told to the room."""
-        self._suffer()
+        self.suffer()
         try:
             data = self.socket.recv(READ_SIZE)
         except (BlockingIOError, InterruptedError):
@@ -62,6 +62,7 @@ class Connection:
     def send(self, data: bytes, mark: int, now: float) -> bool:
         """Write without waiting; what does not go is kept in the session. False where something is left to do for it:
         bytes to write, or what the mark says."""
+        self.session.strike(mark)  # First: another thread may serve this connection, and its peer be quick.
         sent = 0 if self.session.unsent else self._write(data)
         if sent == len(data) and not mark:
             return True
@@ -76,8 +77,16 @@ class Connection:
 
     def advance(self, now: float) -> list[Item]:
         """Do what has become due, or become affordable, without reading."""
-        self._suffer()
+        self.suffer()
         return self.session.advance(now)
+
+    def suffer(self) -> None:
+        """Let chaos that an operator asked for happen, here where this connection is served."""
+        fault, self.session.fault = self.session.fault, 0.0
+        if fault == inf:
+            raise Misfortune("an operator asked for this exception")
+        if fault:
+            sleep(fault)
 
     def interest(self, now: float) -> int:
         """What to wait for, as `selectors` has it: EVENT_READ, EVENT_WRITE, both or 0."""
@@ -98,14 +107,6 @@ class Connection:
         if self._closed is not None:
             self._closed()
             self._closed = None
-
-    def _suffer(self) -> None:
-        """Let chaos that an operator asked for happen, here where this connection is served."""
-        fault, self.session.fault = self.session.fault, 0.0
-        if fault == inf:
-            raise Misfortune("an operator asked for this exception")
-        if fault:
-            sleep(fault)
 
     def _write(self, data: bytes | bytearray) -> int:
         if self._deaf:

@@ -53,6 +53,7 @@ class Mark:
     """Chaos: raise an exception at the next chance."""
     BLOCK: Final = 8
     """Chaos: sleep at the next chance, for as many milliseconds as stand above SHIFT."""
+    FAULTS: Final = FAIL | BLOCK
     SHIFT: Final = 8
 
 
@@ -218,8 +219,6 @@ class Session(Struct):
         """Keep what the peer could not take at once, and note what the room said of us."""
         if mark & Mark.JOINED:
             self.joined, self.excused = True, len(data)
-        if mark & (Mark.FAIL | Mark.BLOCK):
-            self.fault = inf if mark & Mark.FAIL else (mark >> Mark.SHIFT) / 1000
         if self.closing:
             return
         if mark & Mark.CLOSE and self._stalled(now):
@@ -234,6 +233,11 @@ class Session(Struct):
             self._drop_backlog()
             self.unsent += encode(TOO_SLOW, self.dialect or Dialect.PLAIN)
             self.close_by = now + LINGER
+
+    def strike(self, mark: int) -> None:
+        """Let the fault in a mark, if there is one, happen at the next chance."""
+        if mark & Mark.FAULTS:
+            self.fault = inf if mark & Mark.FAIL else (mark >> Mark.SHIFT) / 1000
 
     def sent(self, count: int, now: float) -> None:
         """The peer has taken `count` bytes of `unsent`."""

@@ -54,6 +54,7 @@ def converse(sock: socket.socket, channel: Channel) -> None:
         for kind, payload in frames:
             if kind == DELIVERY:
                 connection.send(*delivery_in(payload), monotonic())
+                connection.suffer()  # In order: before what was told after it.
             elif kind == ECHO:
                 channel.send(pack(ECHO, payload))
             elif kind == RETURN:

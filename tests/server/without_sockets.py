@@ -70,6 +70,7 @@ class House:
                 self.close(number)
         for number, data, mark in self.room.take(self.now):
             if number in self.sessions:
+                self.sessions[number].strike(mark)
                 self.sessions[number].queue(data, mark, self.now)
 
     def taken(self, number: int, most: int = 2**30) -> bytes:

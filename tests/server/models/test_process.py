@@ -55,6 +55,20 @@ def test_a_worker_that_hangs_delays_nobody(server: Server) -> None:
     bob.sync()
 
 
+def test_what_is_told_after_a_block_comes_after_it(server: Server) -> None:
+    """A worker finds both in its pipe at once, having been stopped meanwhile."""
+    boss, ada = server.operator(), server.rich("ada")
+    boss.sees("ada")
+    os.kill(worker_of(ada), signal.SIGSTOP)
+    boss.command("chaos", what="block", nick="ada", seconds=0.5)
+    boss.say("after it", id="1")
+    boss.expect("said", id="1")
+    began = time.monotonic()
+    os.kill(worker_of(ada), signal.SIGCONT)
+    ada.expect("said", text="after it")
+    assert time.monotonic() - began >= 0.5
+
+
 def test_a_worker_that_hangs_for_ever_costs_no_memory_for_ever(server: Server) -> None:
     ada, bob = server.rich("ada"), server.rich("bob")
     bob.sees("ada")
