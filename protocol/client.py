@@ -48,7 +48,7 @@ from protocol.messages import (
 from protocol.text import harmless
 
 MAX_EVENT = 64 * 2**20
-"""Bytes of one event; a welcome that brings 10,000 missed lines of 2,000 characters stays below it."""
+"""Bytes of one event. A welcome brings 1 MiB at most, and a roster of ten thousand people is as long."""
 
 
 T = TypeVar("T")

@@ -64,7 +64,7 @@ def give_way(room: Room, number: int) -> None:
 
 def welcome(room: Room, number: int, seat: Seat, member: Member, after: int | None, asked: str) -> None:
     """Tell a newcomer, or with `after` a returned member, what it needs to know; from here on it hears everything."""
-    history, missed = (room.record.said(), 0) if after is None else room.record.since(after)
+    history, missed = (room.record.said(seat.dialect), 0) if after is None else room.record.since(after)
     room.audience[number] = seat.dialect
     event = Welcome(
         you=member.nick,

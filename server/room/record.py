@@ -1,9 +1,18 @@
-"""Record: the events the room has told, kept for those who come back and those who come new. Bounded."""
+"""Record: the events the room has told, kept for those who come back and those who come new. Bounded.
+
+However much is kept, one welcome brings no more than MAX_BROUGHT: whoever asks for everything and does not read it
+costs the room about as much as any other slow reader.
+"""
 
 from collections import deque
+from collections.abc import Iterable
 from itertools import islice
 
-from protocol.messages import Said, Sequenced
+from protocol.dialects import encode
+from protocol.messages import Dialect, Said, Sequenced
+
+MAX_BROUGHT = 2**20
+"""Bytes of the events that one welcome brings, as its dialect writes them."""
 
 
 class Record:
@@ -23,15 +32,31 @@ class Record:
             self._said.append(event)
 
     def since(self, after: int) -> tuple[list[Sequenced], int]:
-        """The events with a `seq` above `after`, and how many of them are not kept any more."""
+        """The events with a `seq` above `after`, and how many of them are missed: not kept any more, or more than fit.
+
+        It is the newest that are brought, so that what follows has no gap. For the rich dialect.
+        """
         wanted = max(0, self.seq - after)
-        missed = max(0, wanted - len(self._events))
-        return list(islice(self._events, len(self._events) - wanted + missed, None)), missed
+        brought = _that_fit(islice(reversed(self._events), wanted), Dialect.RICH)
+        return brought, wanted - len(brought)
 
     def clear_said(self) -> None:
         """Show newcomers nothing of what was said so far. Who was here already can still catch up."""
         self._said.clear()
 
-    def said(self) -> list[Sequenced]:
-        """The lines a newcomer is shown."""
-        return list(self._said)
+    def said(self, dialect: Dialect) -> list[Sequenced]:
+        """The lines a newcomer is shown: the newest that fit."""
+        return _that_fit(reversed(self._said), dialect)
+
+
+def _that_fit(newest_first: Iterable[Sequenced], dialect: Dialect) -> list[Sequenced]:
+    """As many as fit into one welcome, oldest first."""
+    brought: list[Sequenced] = []
+    size = 0
+    for event in newest_first:
+        size += len(encode(event, dialect))
+        if size > MAX_BROUGHT:
+            break
+        brought.append(event)
+    brought.reverse()
+    return brought

@@ -1,14 +1,9 @@
 """A member that comes back, and a line that comes twice."""
 
-from protocol.messages import (
-    Goodbye,
-    Hello,
-    Ping,
-    Refused,
-    Resume,
-    Said,
-    Say,
-)
+from protocol import jsonl
+from protocol.client import MAX_EVENT
+from protocol.messages import Goodbye, Hello, Ping, Refused, Resume, Said, Say, Welcome
+from server.room.record import MAX_BROUGHT
 from tests.server.people import hello, only, plain, rich
 from tests.server.without_sockets import House
 
@@ -40,6 +35,24 @@ class TestComingBack:
         back = hello(house, house.open(), "ada", welcome.token, welcome.seq)
         assert len(back.history) == 5
         assert back.missed == back.seq - welcome.seq - 5
+
+    def test_to_more_than_fits_into_a_welcome_is_brought_the_newest_and_told_how_much_is_lost(self) -> None:
+        house = House(keep=100_000)
+        ada, welcome = rich(house, "ada")
+        bob = plain(house, "bob")
+        house.close(ada)
+        for number in range(2000):
+            house.room.handle(bob, Say("", f"{number} " + "x" * 1900), house.now)
+        house.turn(), house.taken(bob)
+        new = house.open()
+        house.send(new, Hello("ada", Resume(welcome.token, 0)))
+        house.turn()
+        data = house.taken(new)
+        assert len(data) < MAX_BROUGHT + 4096 < MAX_EVENT
+        back = jsonl.decode_event(data.splitlines()[0])
+        assert isinstance(back, Welcome)
+        assert back.missed > 0
+        assert [event.seq for event in back.history] == list(range(back.missed + 1, back.seq + 1))
 
     def test_after_more_than_there_is_finds_nothing_missed(self) -> None:
         house = House()
