@@ -133,6 +133,9 @@ def reload(load: Callable[[], Settings], started_with: Settings, listener: Liste
     except SettingRefused as error:
         log.error("nothing has changed: %s", error)
         return
+    except Exception:  # It is called by a signal handler: what it raises would end the model, and everybody with it.
+        log.exception("nothing has changed: the settings could not be read again, by a mistake in the server")
+        return
     limits = settings.limits()
     room.motd, room.limits, listener.limits = motd, limits, limits
     listener.max_clients, listener.max_per_ip = settings.max_clients, settings.max_per_ip

@@ -43,7 +43,7 @@ class RateLimit(Struct, frozen=True):
     rate: float
 
 
-Count = Annotated[int, Meta(ge=0, le=1_000_000, description="a whole number, 0 for no limit")]
+Count = Annotated[int, Meta(ge=0, le=1_000_000, description="a whole number up to 1000000, 0 for no limit")]
 File = Annotated[str, Meta(min_length=1, description="the name of a file")]
 
 
@@ -56,13 +56,17 @@ class Settings(Struct, frozen=True, kw_only=True, rename="kebab"):
     )
     max_clients: Count = 0
     max_per_ip: Count = 0
-    rate_limit: Annotated[RateLimit, Meta(description="BURST/RATE, like 10/2, or off")] = RateLimit(10, 2.0)
+    rate_limit: Annotated[RateLimit, Meta(description="BURST/RATE, like 10/2 and neither above 999999, or off")] = (
+        RateLimit(10, 2.0)
+    )
     max_line: Annotated[int, Meta(ge=256, le=1_048_576, description="a number of bytes from 256 to 1048576")] = 4096
     history: Annotated[int, Meta(ge=0, le=1000, description="a number of lines up to 1000")] = 50
     keep: Annotated[int, Meta(ge=0, le=100_000, description="a number of events up to 100000")] = 10_000
     motd: File = ""
-    join_timeout: Annotated[float, Meta(gt=0, le=86_400, description="a number of seconds, more than 0")] = 10.0
-    idle_timeout: Annotated[float, Meta(ge=0, le=31_536_000, description="a number of seconds, or off")] = 0.0
+    join_timeout: Annotated[float, Meta(ge=0.1, le=86_400, description="a number of seconds from 0.1 to 86400")] = 10.0
+    idle_timeout: Annotated[
+        float, Meta(ge=0, le=31_536_000, description="a number of seconds up to 31536000, or off")
+    ] = 0.0
     operator_key_file: File = ""
     log_format: Annotated[Literal["text", "json"], Meta(description="text or json")] = "text"
     verbose: Annotated[int, Meta(ge=0, le=2, description="0, 1 or 2")] = 0
@@ -115,12 +119,16 @@ def from_toml(data: bytes, file: str) -> Values:
         table = tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingRefused(f"the configuration file {file} is not TOML: {error}") from None
+    except ValueError:  # int() refuses what would take it long.
+        raise SettingRefused(f"the configuration file {file} will not do: a number in it has too many digits") from None
     values: Values = {}
     for key, value in table.items():
         if key not in FIELDS:
             like = get_close_matches(key.replace("_", "-"), FIELDS, n=1)
             hint = f"; is it {like[0]}?" if like else ""
-            raise SettingRefused(f"the configuration file {file} has a key chat-server does not know: {key!r}{hint}")
+            raise SettingRefused(
+                f"the configuration file {file} has a key chat-server does not know: {_shown(key)}{hint}"
+            )
         values[key] = _converted(key, value, f"{key} in the configuration file {file}", strict=True)
         if key in PATHS and values[key] != STDIN:
             values[key] = str(PurePath(file).parent / str(value))
@@ -183,5 +191,8 @@ def _converted(name: str, value: object, place: str, *, strict: bool) -> object:
 
 def _shown(value: object) -> str:
     """A value as it can be put into a sentence."""
-    text = repr(value) if not isinstance(value, bool) else str(value).lower()
+    try:
+        text = repr(value) if not isinstance(value, bool) else str(value).lower()
+    except ValueError:
+        return "a number of thousands of digits"
     return text if len(text) <= 60 else text[:57] + "..."

@@ -50,9 +50,20 @@ def load(config: str, flags: Values, environment: Mapping[str, str]) -> Settings
     asked = config or environment.get(CONFIG_VARIABLE, "")
     path = Path(asked) if asked else default_config()
     table: Values = {}
-    if asked or path.exists():
+    if asked or _is_there(path):
         table = from_toml(read_file(path, "configuration file"), str(path))
     return merge(table, from_environment(environment), from_flags(flags))
+
+
+def _is_there(path: Path) -> bool:
+    """False only where there is none. Where we may not look, reading it says why."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def read_motd(settings: Settings) -> str:

@@ -23,7 +23,7 @@ from tui.address import Address, AddressRefused
 from tui.hosting.hosted_server import HostOptions
 from tui.minutes.file import CannotSave
 from tui.minutes.minutes import Minutes
-from tui.settings import Settings, SettingsRefused, config_file, read_config, recall, remember
+from tui.settings import Settings, SettingsRefused, config_file, is_there, read_config, recall, remember
 
 EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 LOCAL = Address("127.0.0.1")
@@ -56,7 +56,7 @@ reached, 130 on Ctrl-C.
 def _read_config(context: click.Context, option: click.Parameter, path: str | None) -> str | None:
     """Make the configuration file the weakest source of every option."""
     file = Path(path) if path else config_file()
-    if not path and not file.exists():
+    if not path and not is_there(file):
         return path
     known = {name: one for one in context.command.params if (name := one.name) not in NOT_IN_A_FILE}
     values = {}
@@ -65,7 +65,7 @@ def _read_config(context: click.Context, option: click.Parameter, path: str | No
         if one is None or one.name is None:
             raise SettingsRefused(f"the configuration file {file} has a key chat-tui does not know: {key!r}")
         wanted = bool if isinstance(one, click.Option) and one.is_flag else str
-        if type(value) is int and wanted is str:
+        if type(value) is int and wanted is str and value.bit_length() < 64:  # str() refuses thousands of digits.
             value = str(value)
         if type(value) is not wanted:
             kind = "true or false" if wanted is bool else "text"

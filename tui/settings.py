@@ -60,6 +60,17 @@ def remembered_file() -> Path:
     return user_config_path("chat-tui") / "remembered.toml"
 
 
+def is_there(path: Path) -> bool:
+    """False only where there is no such file. Where we may not look, reading it says why."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def read_config(path: Path) -> dict[str, object]:
     """The keys and values of a person's TOML file. Raises SettingsRefused."""
     try:
@@ -72,6 +83,10 @@ def read_config(path: Path) -> dict[str, object]:
         raise SettingsRefused(f"the configuration file {path} cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsRefused(f"the configuration file {path} is not TOML: {error}") from None
+    except ValueError:  # int() refuses what would take it long.
+        raise SettingsRefused(
+            f"the configuration file {path} will not do: a number in it has too many digits"
+        ) from None
 
 
 def recall() -> Settings:

@@ -12,11 +12,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import psutil
 import pytest
 
 from protocol import __version__
+from protocol.messages import Limits
+from server.cli import reload
+from server.room.room import Room
+from server.settings import Settings
+from server.sockets import Listener
 from tests.running import LISTENING, OPERATOR_KEY, ROOT, PlainPeer, RichPeer, Server, wait_until
 
 MODELS = ["process", "thread", "event"]
@@ -218,8 +225,11 @@ def test_a_failure_nobody_foresaw_is_logged_with_its_traceback_and_is_exit_code_
         (["--bind", "2000"], "--bind must be HOST:PORT, with an IPv6 host in brackets"),
         (["--bind", "192.0.2.7:0"], "the server cannot listen on 192.0.2.7:0: "),
         (["--bind", "a..b:0"], "the server cannot listen on a..b:0: "),
-        (["--rate-limit", "fast"], "--rate-limit must be BURST/RATE, like 10/2, or off, and is 'fast'"),
-        (["--max-clients", "-1"], "--max-clients must be a whole number, 0 for no limit, and is '-1'"),
+        (
+            ["--rate-limit", "fast"],
+            "--rate-limit must be BURST/RATE, like 10/2 and neither above 999999, or off, and is",
+        ),
+        (["--max-clients", "-1"], "--max-clients must be a whole number up to 1000000, 0 for no limit, and is '-1'"),
         (["--motd", "/nonexistent/motd"], "the message of the day /nonexistent/motd cannot be read: No such file"),
         (["--motd", "/dev/zero"], "the message of the day /dev/zero is not a file"),
         (["--motd", ""], "--motd must be the name of a file, and is ''"),
@@ -239,7 +249,7 @@ def test_bad_usage_gets_one_plain_sentence_and_exit_code_2(args: list[str], told
     ("text", "told"),
     [
         ("max_client = 1", "has a key chat-server does not know: 'max_client'; is it max-clients?"),
-        ("max-clients = 'many'", "must be a whole number, 0 for no limit, and is 'many'"),
+        ("max-clients = 'many'", "must be a whole number up to 1000000, 0 for no limit, and is 'many'"),
         ("max-clients = ", "is not TOML: "),
     ],
 )
@@ -504,12 +514,29 @@ def test_on_sighup_a_broken_file_is_told_in_the_log_and_changes_nothing(open_roo
     motd.write_text("before")
     server = open_room("--config", str(file))
     motd.write_text("after")
-    for text, told in (("max-line = 1", "max-line in"), ('motd = "gone"', "No such file"), ("[", "is not TOML")):
+    for text, told in (
+        ("max-line = 1", "max-line in"),
+        ('motd = "gone"', "No such file"),
+        ("[", "is not TOML"),
+        (f"max-line = {'9' * 5000}", "too many digits"),
+    ):
         file.write_text(text)
         server.process.send_signal(signal.SIGHUP)
         wait_until(lambda told=told: told in server.log(), f"the log says {told}")
-    assert server.log().count(" ERROR nothing has changed: ") == 3
+    assert server.log().count(" ERROR nothing has changed: ") == 4
     assert server.rich("ada").welcome["motd"] == "before"
+
+
+def test_a_failure_nobody_foresaw_on_sighup_is_logged_and_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    def load() -> Settings:
+        raise KeyError("a bug")
+
+    listener, room = SimpleNamespace(limits=Limits(line=300)), SimpleNamespace(motd="before")
+    reload(load, Settings(), cast(Listener, listener), cast(Room, room))
+    [told] = caplog.records
+    assert told.getMessage() == "nothing has changed: the settings could not be read again, by a mistake in the server"
+    assert told.exc_info
+    assert (listener.limits, room.motd) == (Limits(line=300), "before")
 
 
 def test_a_flag_still_beats_the_file_on_sighup(open_room: Open, tmp_path: Path) -> None:

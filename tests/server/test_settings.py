@@ -98,7 +98,7 @@ def test_a_variable_with_our_prefix_that_names_no_setting_is_none_of_ours() -> N
 def test_a_variable_that_will_not_do_is_named_in_full() -> None:
     with pytest.raises(SettingRefused) as refused:
         from_environment({"CHAT_SERVER_MAX_CLIENTS": "many"})
-    assert str(refused.value) == "CHAT_SERVER_MAX_CLIENTS must be a whole number, 0 for no limit, and is 'many'"
+    assert str(refused.value).startswith("CHAT_SERVER_MAX_CLIENTS must be a whole number up to 1000000, ")
 
 
 # The file
@@ -144,8 +144,34 @@ def test_what_is_not_toml_is_refused_by_the_name_of_the_file(data: bytes) -> Non
     assert refusal_of_file(data).startswith(f"the configuration file {FILE} is not TOML: ")
 
 
-def test_a_long_value_is_cut_in_the_sentence_that_refuses_it() -> None:
-    assert len(refusal_of_file(f'model = "{"x" * 10_000}"')) < 200
+def test_a_number_with_more_digits_than_python_reads_is_refused_by_the_name_of_the_file() -> None:
+    told = refusal_of_file("max-line = " + "9" * 5000)
+    assert told == f"the configuration file {FILE} will not do: a number in it has too many digits"
+
+
+@pytest.mark.parametrize(
+    "text", [f'model = "{"x" * 10_000}"', "x" * 10_000 + " = 1", "max-line = 0x" + "f" * 10_000],
+    ids=["a word", "a key", "a number that Python would not write down"],
+)  # fmt: skip
+def test_what_is_long_is_cut_in_the_sentence_that_refuses_it(text: str) -> None:
+    assert len(refusal_of_file(text)) < 200
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("max-clients", "2000000", "a whole number up to 1000000, 0 for no limit"),
+        ("max-per-ip", "9" * 50, "a whole number up to 1000000, 0 for no limit"),
+        ("rate-limit", "1000000/5", "BURST/RATE, like 10/2 and neither above 999999, or off"),
+        ("join-timeout", "100000", "a number of seconds from 0.1 to 86400"),
+        ("join-timeout", "1e-320", "a number of seconds from 0.1 to 86400"),
+        ("idle-timeout", "1e9", "a number of seconds up to 31536000, or off"),
+    ],
+)
+def test_what_is_out_of_bounds_is_told_the_bounds(name: str, value: str, told: str) -> None:
+    with pytest.raises(SettingRefused) as refused:
+        from_flags({name: value})
+    assert str(refused.value).startswith(f"--{name} must be {told}, and is '{value[:40]}")
 
 
 def test_a_path_in_the_file_is_relative_to_the_files_folder() -> None:

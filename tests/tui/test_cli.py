@@ -117,6 +117,7 @@ def test_bad_usage_gets_one_sentence_and_code_2(
         ("nick = []", "must be text"),
         ("host = true", "does not know"),
         ("[theme]", "must be text"),
+        pytest.param("history = 0x" + "f" * 9999, "must be text", id="a number that Python would not write down"),
     ],
 )
 def test_a_bad_configuration_gets_one_sentence_and_code_2(
@@ -127,6 +128,19 @@ def test_a_bad_configuration_gets_one_sentence_and_code_2(
     sentence = refused("room.example")
     assert word in sentence
     assert str(config_file()) in sentence
+
+
+def test_a_configuration_folder_that_may_not_be_looked_into_is_told(
+    refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *how: object, **more: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refuse)  # To root, who may run this, every folder is open.
+    monkeypatch.setattr(Path, "open", refuse)
+    assert refused("room.example") == (
+        f"chat-tui: the configuration file {config_file()} cannot be read: Permission denied\n"
+    )
 
 
 def test_help_can_be_had_with_a_broken_configuration(folder: Path) -> None:

@@ -109,7 +109,11 @@ def test_a_configuration_is_read(tmp_path: Path) -> None:
     assert read_config(path) == {"theme": "nord", "bell": False}
 
 
-@pytest.mark.parametrize("content", [b"theme = ", b"\xff", b"a" * (MAX_FILE + 1), b"a = " + b"[" * 5000])
+@pytest.mark.parametrize(
+    "content",
+    [b"theme = ", b"\xff", b"a" * (MAX_FILE + 1), b"a = " + b"[" * 5000, b"history = " + b"9" * 5000],
+    ids=["half a line", "no UTF-8", "too long", "too deep", "too many digits"],
+)
 def test_what_is_no_configuration_is_told_with_its_place(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "chat.toml"
     path.write_bytes(content)

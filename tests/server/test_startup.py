@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+
+from server import startup
+from server.settings import SettingRefused, Settings
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's configuration folder, which is not there yet."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    return tmp_path / "chat-server"
+
+
+# The settings
+
+
+def test_without_a_file_the_defaults_hold(folder: Path) -> None:
+    assert startup.load("", {}, {}) == Settings()
+
+
+def test_a_file_in_the_place_of_the_folder_is_no_configuration(folder: Path) -> None:
+    folder.write_text("something else")
+    assert startup.load("", {}, {}) == Settings()
+
+
+def test_a_folder_that_may_not_be_looked_into_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, **how: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refuse)  # To root, who may run this, every folder is open.
+    with pytest.raises(SettingRefused) as told:
+        startup.load("", {}, {})
+    assert str(told.value) == f"the configuration file {folder}/config.toml cannot be read: Permission denied"
+
+
+def test_a_file_that_was_asked_for_has_to_be_there(tmp_path: Path) -> None:
+    for config, environment in (("gone.toml", {}), ("", {"CHAT_SERVER_CONFIG": "gone.toml"})):
+        with pytest.raises(SettingRefused, match=r"the configuration file gone\.toml cannot be read: No such file"):
+            startup.load(config, {}, environment)
+
+
+# Other files
+
+
+@pytest.mark.parametrize(
+    ("content", "told"), [(b"caf\xe9", "is not UTF-8"), (b"x" * (startup.MAX_FILE + 1), "is larger than 64 KiB")]
+)
+def test_a_message_of_the_day_that_will_not_do_is_refused(tmp_path: Path, content: bytes, told: str) -> None:
+    (tmp_path / "motd").write_bytes(content)
+    with pytest.raises(SettingRefused, match=told):
+        startup.read_motd(Settings(motd=str(tmp_path / "motd")))
+
+
+def test_a_key_file_of_white_space_holds_no_key(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(" \n")
+    with pytest.raises(SettingRefused, match="the operator's key is empty"):
+        startup.read_key(Settings(operator_key_file=str(tmp_path / "key")))
