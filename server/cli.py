@@ -56,6 +56,10 @@ Exit codes: 0 clean, 1 run-time failure, 2 bad usage or configuration, 130 on Ct
 """
 
 
+class Failed(Exception):
+    """By a mistake of ours, while it served. The log has its traceback; the message is a sentence."""
+
+
 @click.command(epilog=EXAMPLES, context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]})
 @click.option("--model", metavar="MODEL", help="What serves a connection: process, thread or event (default).")
 @click.option("--bind", metavar="HOST:PORT", help="Where to listen; port 0 is any free one. Default 127.0.0.1:2000.")
@@ -120,9 +124,20 @@ def run(settings: Settings, load: Callable[[], Settings]) -> int:
     say(f"listening on {Address(host, port)} (model {room.model}, pid {os.getpid()})")
     gc.collect()
     gc.freeze()  # What is here now stays: the garbage collector need not go through it again while everybody waits.
-    handover.serve(listener, room, wishes)
+    serve(listener, room, wishes)
     strikes.end()
     return EXIT_INTERRUPTED if signals.interrupted else 0
+
+
+def serve(listener: Listener, room: Room, wishes: handover.Wishes) -> None:
+    """Serve until asked to close. Raises CannotStart, or Failed."""
+    try:
+        handover.serve(listener, room, wishes)
+    except CannotStart:
+        raise
+    except Exception as error:
+        log.exception("the server has failed; this is a mistake in it")
+        raise Failed("the server has failed, and everybody's connection with it; its log says how") from error
 
 
 def reload(load: Callable[[], Settings], started_with: Settings, listener: Listener, room: Room) -> None:
@@ -154,8 +169,10 @@ def say(line: str) -> None:
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
-    """The console script: runs the command and exits with its code."""
-    sys.exit(status_of(args))
+    """Run the command, and exit with its code."""
+    status = status_of(args)
+    startup.let_go_of_output()
+    sys.exit(status)
 
 
 def status_of(args: Sequence[str] | None) -> int:
@@ -168,16 +185,21 @@ def status_of(args: Sequence[str] | None) -> int:
         return fail(f"{error.format_message()} (chat-server --help lists the options)", EXIT_USAGE)
     except SettingRefused as error:
         return fail(str(error), EXIT_USAGE)
-    except (startup.CannotListen, CannotStart) as error:
+    except (startup.CannotListen, CannotStart, Failed) as error:
         return fail(str(error), EXIT_FAILURE)
+    except OSError as error:  # What --help prints has nowhere to go, or the system is out of something.
+        return fail(f"cannot go on: {error.strerror or error}", EXIT_FAILURE)
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
     except Exception:
-        log.exception("the server has failed; this is a mistake in it")
-        return fail("the server has failed, and everybody's connection with it; its log says how", EXIT_FAILURE)
+        log.exception("the server could not start; this is a mistake in it")
+        return fail("the server could not start, by a mistake in it; its log says how", EXIT_FAILURE)
 
 
 def fail(sentence: str, status: int) -> int:
     """Tell what went wrong, and give the exit code back."""
-    click.echo(f"chat-server: {harmless(sentence)}", err=True)
+    try:
+        click.echo(f"chat-server: {harmless(sentence)}", err=True)
+    except OSError:
+        pass  # Nobody takes it. The exit code still tells.
     return status

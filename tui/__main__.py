@@ -1,5 +1,20 @@
-"""`python -m tui` is `chat-tui`."""
+"""`python -m tui` is `chat-tui`. Nothing is loaded before Ctrl-C is minded."""
 
-from tui.cli import main
+import sys
+from typing import NoReturn
 
-main()
+EXIT_INTERRUPTED = 130
+
+
+def main() -> NoReturn:
+    """The console script: runs the command and exits with its code."""
+    try:
+        from tui import cli
+
+        cli.main()
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

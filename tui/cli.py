@@ -5,7 +5,6 @@ What goes wrong is told in a sentence on standard error; a traceback means a mis
 are loaded only where a screen or a prompt is shown.
 """
 
-import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -19,6 +18,7 @@ from msgspec.structs import replace
 from protocol import __version__
 from protocol.messages import Model
 from protocol.text import NicknameRefused, check_nickname, harmless
+from tui import streams
 from tui.address import Address, AddressRefused
 from tui.hosting.hosted_server import HostOptions
 from tui.minutes.file import CannotSave
@@ -191,20 +191,8 @@ def show_screen(
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """The console script: runs the command and exits with its code."""
     status = status_of(args)
-    let_go_of_a_lost_terminal()
+    streams.let_go()
     sys.exit(status)
-
-
-def let_go_of_a_lost_terminal() -> None:
-    """What a closed window did not take goes nowhere. Python would try again at its exit, fail, and exit with 120."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError, AttributeError):  # It may also be closed, or None.
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            for descriptor in (1, 2):
-                os.dup2(nowhere, descriptor)
-            return
 
 
 def status_of(args: Sequence[str] | None) -> int:
@@ -218,11 +206,13 @@ def status_of(args: Sequence[str] | None) -> int:
         return fail(f"that nickname will not do: {error}", EXIT_USAGE)
     except (SettingsRefused, AddressRefused, CannotSave) as error:
         return fail(str(error), EXIT_USAGE)
+    except OSError as error:  # What is printed has nowhere to go, or the system is out of something.
+        return fail(f"cannot go on: {error.strerror or error}", EXIT_FAILURE)
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
 
 
 def fail(sentence: str, status: int) -> int:
     """Tell what went wrong, and give the exit code back."""
-    click.echo(f"chat-tui: {harmless(sentence)}", err=True)
+    streams.tell(f"chat-tui: {harmless(sentence)}")
     return status

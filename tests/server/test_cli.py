@@ -198,18 +198,24 @@ def test_when_its_terminal_is_gone_it_ends(tmp_path: Path) -> None:
         assert server.wait(10) == 0
 
 
-def test_a_failure_nobody_foresaw_is_logged_with_its_traceback_and_is_exit_code_1() -> None:
+@pytest.mark.parametrize(
+    ("bug_in", "told"),
+    [
+        ("handover.serve", "the server has failed, and everybody's connection with it; its log says how"),
+        ("cli.raise_file_limit", "the server could not start, by a mistake in it; its log says how"),
+    ],
+)
+def test_a_failure_nobody_foresaw_is_logged_with_its_traceback_and_is_exit_code_1(bug_in: str, told: str) -> None:
     program = (
-        "import server.handover\n"
+        "from server import cli, handover\n"
         "def fail(*args): raise KeyError('a bug')\n"
-        "server.handover.serve = fail\n"
-        "from server.cli import main\n"
-        "main(['--bind', '127.0.0.1:0'])"
+        f"{bug_in} = fail\n"
+        "cli.main(['--bind', '127.0.0.1:0'])"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=20)
     assert done.returncode == 1
     assert "  KeyError: 'a bug'" in done.stderr.splitlines()
-    assert done.stderr.splitlines()[-1].startswith("chat-server: the server has failed")
+    assert done.stderr.splitlines()[-1] == f"chat-server: {told}"
 
 
 # What it says no to
@@ -407,6 +413,7 @@ def test_the_log_is_quiet_unless_asked(open_room: Open) -> None:
 def test_the_log_tells_what_the_server_does_as_text_or_json(open_room: Open) -> None:
     text, objects = open_room("-v"), open_room("-v", "--log-format", "json")
     for server in (text, objects):
+        server.plain("ada")
         assert server.terminate() == 0
     assert " INFO the event model takes 0 connections over\n" in text.log()
     entries = [json.loads(line) for line in objects.log().splitlines()]

@@ -1,0 +1,54 @@
+"""The first and the last moments of each command, which no module of it can speak for."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMANDS = {"chat-server": "server", "chat-tui": "tui", "chat-crowd": "tui.crowd"}
+FULL = Path("/dev/full")
+PATIENCE = 20
+
+on_linux = pytest.mark.skipif(not FULL.exists(), reason="only Linux has /dev/full")
+
+
+@on_linux
+@pytest.mark.parametrize(
+    ("command", "option"), [*((command, "--help") for command in COMMANDS), ("chat-server", "--version")]
+)
+def test_help_that_does_not_go_out_is_one_sentence_and_exit_code_1(root: Path, command: str, option: str) -> None:
+    with FULL.open("w") as full:
+        program = [sys.executable, "-m", COMMANDS[command], option]
+        done = subprocess.run(program, cwd=root, stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+    assert done.stderr == f"{command}: cannot go on: No space left on device\n"
+    assert done.returncode == 1
+
+
+@on_linux
+@pytest.mark.parametrize("command", ["chat-server", "chat-tui"])
+def test_a_sentence_that_does_not_go_out_leaves_the_exit_code_as_it_is(root: Path, command: str) -> None:
+    with FULL.open("w") as full:
+        program = [sys.executable, "-m", COMMANDS[command], "--nonsense"]
+        done = subprocess.run(program, cwd=root, stdout=subprocess.PIPE, stderr=full, timeout=PATIENCE)
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_ctrl_c_while_it_still_loads_ends_it_without_a_word(root: Path, tmp_path: Path, command: str) -> None:
+    (tmp_path / "click.py").write_text("import time\nprint('loading', flush=True)\ntime.sleep(60)\n")
+    with subprocess.Popen(
+        [sys.executable, "-m", COMMANDS[command]],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "loading\n"
+        program.send_signal(signal.SIGINT)
+        told = program.communicate(timeout=PATIENCE)
+    assert (program.returncode, *told) == (130, "", "")

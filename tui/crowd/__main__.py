@@ -1,0 +1,27 @@
+"""`python -m tui.crowd` is `chat-crowd`. Nothing is loaded before Ctrl-C is minded."""
+
+import sys
+from typing import NoReturn
+
+from tui import streams
+
+EXIT_FAILURE, EXIT_INTERRUPTED = 1, 130
+
+
+def main() -> NoReturn:
+    """The console script: runs the command and exits with its code."""
+    try:
+        from tui.crowd import cli
+
+        sys.exit(cli.main(prog_name="chat-crowd"))
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except OSError as error:  # What is printed has nowhere to go, or the system is out of something.
+        streams.tell(f"chat-crowd: cannot go on: {error.strerror or error}")
+        sys.exit(EXIT_FAILURE)
+    finally:
+        streams.let_go()
+
+
+if __name__ == "__main__":
+    main()
