@@ -41,13 +41,24 @@ def _drawn(text: str) -> str:
 
 
 def free_like(nick: str, taken: Container[str], limit: int) -> str:
-    """The first of `nick2`, `nick3`, … none of whose keys is in `taken`, at most `limit` characters long."""
+    """One of `nick2`, `nick3`, … none of whose keys is in `taken`, at most `limit` characters long.
+
+    It is the first if those taken are in a row. Hundreds may have the same name, so it doubles and then halves.
+    """
     # A name from right to left may not have both kinds of digits (RFC 5893, section 2, rule 4).
     digits = _ARABIC_DIGITS if any(bidirectional(char) == "AN" for char in nick) else {}
-    number = 2
-    while True:
+
+    def numbered(number: int) -> str:
         tail = str(number).translate(digits)
-        candidate = nick[: limit - len(tail)] + tail
-        if not any(key in taken for key in keys(candidate)):
-            return candidate
-        number += 1
+        return nick[: limit - len(tail)] + tail
+
+    def is_free(number: int) -> bool:
+        return not any(key in taken for key in keys(numbered(number)))
+
+    low, high = 1, 2
+    while not is_free(high):
+        low, high = high, high * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if is_free(middle) else (middle, high)
+    return numbered(high)

@@ -99,6 +99,20 @@ def test_a_free_name_like_a_long_or_an_arabic_one_will_be_taken(nick: str) -> No
     assert check_nickname(free_like(nick, keys(nick), MAX_NICKNAME))
 
 
+@pytest.mark.parametrize("crowd", [400, 10_000])
+def test_a_free_name_like_one_that_many_have_is_found_in_a_few_tries(crowd: int) -> None:
+    asked: list[str] = []
+
+    class Taken(frozenset[str]):
+        def __contains__(self, key: object) -> bool:
+            asked.append(str(key))
+            return super().__contains__(key)
+
+    taken = Taken(["ada", *(f"ada{number}" for number in range(2, crowd + 1))])
+    assert free_like("ada", taken, MAX_NICKNAME) == f"ada{crowd + 1}"
+    assert len(asked) < 100
+
+
 def test_the_thousandth_of_a_name_gets_a_number_like_the_second() -> None:
     taken: set[str] = set()
     given = []
