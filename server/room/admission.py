@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from protocol.messages import Dialect, Goodbye, Hello, Refused, Welcome
 from server.room import names
-from server.room.roster import Member
+from server.room.member import Member
 from server.session import Mark
 
 if TYPE_CHECKING:
@@ -35,9 +35,11 @@ def enter(room: Room, number: int, seat: Seat, hello: Hello, now: float) -> None
             return
     after = hello.resume.after if hello.resume and member else None
     if member is None:
-        member = Member(room.make_token(), nick)
+        member = Member(room.make_token(), nick, came=now)
     elif member.seat:
         give_way(room, member.seat)
+    else:
+        member.came = now
     seat.member = member
     room.roster.enter(member, nick, number)
     room.gathered.note(member.token, nick)

@@ -29,7 +29,7 @@ from protocol.messages import (
 )
 from protocol.text import harmless
 from server.chaos import GUEST_STAYS, GUESTS
-from server.room.roster import Member
+from server.room.member import Member
 from server.session import Mark
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from math import ceil
 from msgspec.structs import replace
 
 from protocol.messages import Goodbye, Refused, Rules
-from server.room.roster import Member
+from server.room.member import Member
 
 
 class Moderation:

@@ -11,7 +11,7 @@ from math import inf
 
 from protocol.messages import Granted, Model, Refused
 from server.chaos import Strikes
-from server.room.roster import Member
+from server.room.member import Member
 
 WRONG_PROOF_PAUSE = 1.0
 """Seconds without proofs after a wrong one."""

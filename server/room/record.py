@@ -31,6 +31,11 @@ class Record:
         if isinstance(event, Said):
             self._said.append(event)
 
+    def find(self, seq: int) -> Sequenced | None:
+        """The event with this `seq`, as long as it is kept."""
+        ago = self.seq - seq
+        return self._events[-1 - ago] if 0 <= ago < len(self._events) else None
+
     def since(self, after: int) -> tuple[list[Sequenced], int]:
         """The events with a `seq` above `after`, and how many of them are missed: not kept any more, or more than fit.
 

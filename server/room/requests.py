@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from protocol.messages import AskStatus, Dialect, Notice, Operator, People, Ping, Pong, Rename, Said, Say, Where, Who
 from server.room.admission import taken
-from server.room.roster import Member
+from server.room.member import Member
 
 if TYPE_CHECKING:
     from server.room.room import Room, Seat
@@ -35,7 +37,8 @@ def answer(room: Room, number: int, seat: Seat, member: Member, item: Item, now:
 def say(room: Room, number: int, member: Member, asked: Say, now: float) -> None:
     """Tell everybody a line. The same `id` again gets the first answer again, and nobody else hears of it."""
     if asked.id and (result := member.results.get(asked.id)) is not None:
-        room.tell(number, result)
+        kept = room.record.find(result.seq) if isinstance(result, Said) else result
+        room.tell(number, kept or replace(result, text=asked.text))
         return
     if (refused := room.moderation.hush(member, asked.id, now)) is not None:
         room.tell(number, refused)

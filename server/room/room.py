@@ -30,11 +30,12 @@ from protocol.messages import (
 )
 from server.room import admission, desk, requests
 from server.room.figures import Figures
+from server.room.member import Member
 from server.room.moderation import Moderation
 from server.room.operators import Operators
 from server.room.presence import Gathered
 from server.room.record import Record
-from server.room.roster import Member, Roster
+from server.room.roster import Roster
 from server.room.turn import Entry, Turn
 from server.session import Item, Mark, Reply
 
@@ -105,6 +106,8 @@ class Room:
         self.make_token = make_token
         self._measure = measure
         self.journal = journal
+        self.now = 0.0
+        """When something was last asked or taken: a connection that ends does not say when."""
         self._changed = True
         """The model, or how many are here, has changed since the last status."""
         self._next_tick = 0.0
@@ -134,6 +137,7 @@ class Room:
 
     def handle(self, number: int, item: Item, now: float) -> None:
         """Carry out what connection `number` asks."""
+        self.now = now
         seat = self.seats.get(number)
         if seat is None or seat.let_go:
             return
@@ -169,6 +173,7 @@ class Room:
 
     def take(self, now: float) -> Turn:
         """What is to be delivered now: all that was told since the last time, and what was gathered, if it is due."""
+        self.now = now
         if (self.gathered.changed or self._changed) and not self._next_tick - TICK <= now < self._next_tick:
             self._next_tick = now + TICK
             self.tell_presence(now)
@@ -228,7 +233,7 @@ class Room:
         if (member := seat.member) is None:
             return
         self.unseat(number, seat)
-        self.roster.leave(member)
+        self.roster.leave(member, self.now)
         self.gathered.note(member.token, None)
 
     def unseat(self, number: int, seat: Seat) -> None:

@@ -1,36 +1,10 @@
-"""Roster: who is in the room, under which nickname, and who was here before. Bounded."""
+"""Roster: who is in the room, under which nickname, and who was here before."""
 
 from collections.abc import Iterable
 
-from msgspec import Struct, field
-
-from protocol.messages import Refused, Said
 from server.room import names
-
-KEPT_RESULTS = 256
-"""Answers to `say` remembered for each member."""
-KEPT_MEMBERS = 4096
-"""Members remembered after they left, for when they come back."""
-
-
-class Member(Struct):
-    """A person, known by a token that outlives the connection."""
-
-    token: str
-    nick: str
-    keys: frozenset[str] = frozenset()
-    seat: int = 0
-    """The number of the connection it sits on; 0 while it is away."""
-    operator: bool = False
-    results: dict[str, Said | Refused] = field(default_factory=dict)
-    """The first answer to each `id`, for when the same line is sent again."""
-
-    def remember(self, id: str, result: Said | Refused) -> None:
-        """Keep the answer to a line that carried an id."""
-        if id:
-            self.results[id] = result
-            if len(self.results) > KEPT_RESULTS:
-                del self.results[next(iter(self.results))]
+from server.room.away import Away
+from server.room.member import Member
 
 
 class Roster:
@@ -38,7 +12,7 @@ class Roster:
 
     def __init__(self) -> None:
         self._members: dict[str, Member] = {}
-        self._away: dict[str, Member] = {}
+        self._away = Away()
         self._holders: dict[str, Member] = {}
 
     def __len__(self) -> int:
@@ -50,7 +24,7 @@ class Roster:
 
     def find(self, token: str) -> Member | None:
         """The member with this token, present or away."""
-        return self._members.get(token) or self._away.get(token)
+        return self._members.get(token) or self._away.find(token)
 
     def named(self, nick: str, besides: Member | None = None) -> Member | None:
         """Who is present, `besides` this member, and holds this nickname or one that looks like it."""
@@ -67,7 +41,7 @@ class Roster:
 
     def enter(self, member: Member, nick: str, seat: int) -> None:
         """Seat a member, new or returned, under a nickname that is free for it."""
-        self._away.pop(member.token, None)
+        self._away.drop(member.token)
         self._members[member.token] = member
         member.seat = seat
         self.rename(member, nick)
@@ -78,14 +52,12 @@ class Roster:
         member.nick, member.keys = nick, names.keys(nick)
         self._holders |= dict.fromkeys(member.keys, member)
 
-    def leave(self, member: Member) -> None:
+    def leave(self, member: Member, now: float) -> None:
         """The member is gone, and its nickname free; it is remembered for when it comes back."""
         self._release(member)
-        member.seat = 0
         del self._members[member.token]
-        self._away[member.token] = member
-        if len(self._away) > KEPT_MEMBERS:
-            del self._away[next(iter(self._away))]
+        member.leave(now)
+        self._away.keep(member)
 
     def _release(self, member: Member) -> None:
         for key in member.keys:

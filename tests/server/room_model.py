@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hypothesis.stateful import RuleBasedStateMachine
+from msgspec.structs import replace
 
 from protocol import jsonl
 from protocol.dialects import encode
@@ -155,6 +156,12 @@ class RoomModel(RuleBasedStateMachine):
     def said_and_done(self) -> list[Sequenced]:
         """The order without presence: the events of `told`, as they were told."""
         return [event for event in self.log if not isinstance(event, Presence)]
+
+    def answer_again(self, first: int, text: str, seq: int) -> Sequenced:
+        """The first answer to a line, with the text that came again where the room, at `seq`, keeps it no more."""
+        said = self.said_and_done()[first]
+        assert isinstance(said, Said)
+        return said if seq - said.seq < KEEP else replace(said, text=text)
 
     def check(self, link: Link) -> None:
         """That a connection was sent exactly what the model says, in that order, and nothing else."""

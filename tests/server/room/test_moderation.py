@@ -2,8 +2,8 @@ import pytest
 
 from protocol.messages import Rules
 from server.room import names
+from server.room.member import Member
 from server.room.moderation import Moderation
-from server.room.roster import Member
 
 NOW = 1000.0
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.messages import Granted, Model, Refused
+from server.room.member import Member
 from server.room.operators import WRONG_PROOF_PAUSE, Operators
-from server.room.roster import Member
 
 KEY, NONCE = b"the speaker's key", "a nonce"
 PROOF = hmac.new(KEY, NONCE.encode(), "sha256").hexdigest()

@@ -50,6 +50,13 @@ def test_it_keeps_no_more_than_it_was_told_to() -> None:
     assert (len(events), missed, len(record.said(Dialect.RICH))) == (10, 990, 5)
 
 
+@given(sizes, kinds, st.integers(-3, 30))
+def test_an_event_is_found_as_long_as_it_is_kept(keep: int, kinds: list[bool], seq: int) -> None:
+    events = told(kinds)
+    kept = {event.seq: event for event in (events[-keep:] if keep else [])}
+    assert filled(keep, 3, events).find(seq) == kept.get(seq)
+
+
 def long_lines(count: int) -> list[Sequenced]:
     return [Said(seq, "ada", "\U0001f600" * 2000, 0.0) for seq in range(1, count + 1)]
 

@@ -16,7 +16,7 @@ from protocol.messages import (
     Switched,
     Who,
 )
-from server.room.roster import KEPT_RESULTS
+from server.room.member import KEPT_RESULTS
 from server.session import MAX_STALL, Mark, Reply
 from tests.server.people import hello, only, plain, rich
 from tests.server.without_sockets import House, new_room

@@ -1,8 +1,11 @@
 """A member that comes back, and a line that comes twice."""
 
+import tracemalloc
+
 from protocol import jsonl
 from protocol.client import MAX_EVENT
 from protocol.messages import Goodbye, Hello, Ping, Refused, Resume, Said, Say, Welcome
+from server.room.away import KEPT_MEMBERS, PASSING
 from server.room.record import MAX_BROUGHT
 from tests.server.people import hello, only, plain, rich
 from tests.server.without_sockets import House
@@ -111,6 +114,28 @@ class TestComingBack:
         back = hello(house, house.open(), "ada", welcome.token, welcome.seq)
         assert (back.you, back.asked, back.resumed) == ("ada2", "ada", True)
 
+    def test_after_thousands_passed_by_is_still_coming_back(self) -> None:
+        house = House()
+        ada, welcome = rich(house, "ada")
+        house.turn(PASSING)
+        house.close(ada)
+        for number in range(KEPT_MEMBERS + 10):
+            house.close(rich(house, f"n{number}")[0])
+        assert hello(house, house.open(), "ada", welcome.token, 0).resumed
+
+    def test_costs_little_while_one_is_away(self) -> None:
+        house = House(keep=10, history=0)
+        visits, lines, text = 200, 9, "x" * 1999 + "\U0001f600"
+        tracemalloc.start()
+        for visit in range(visits):
+            number, _ = rich(house, f"n{visit}")
+            house.send(number, *(Say(str(line), text) for line in range(lines)))
+            house.turn()
+            house.close(number)
+        size, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert size < visits * 8192
+
 
 class TestTheSameLineTwice:
     def test_is_answered_with_the_first_result_and_heard_once(self) -> None:
@@ -134,6 +159,18 @@ class TestTheSameLineTwice:
         hello(house, new, "ada", welcome.token, 0)
         house.send(new, Say("1", "hi"))
         assert only(Said, house.events(new)) == [first]
+
+    def test_is_acknowledged_after_the_line_itself_is_not_kept_any_more(self) -> None:
+        house = House(keep=2)
+        ada, _ = rich(house, "ada")
+        bob = plain(house, "bob")
+        house.send(ada, Say("1", "hi", action=True))
+        (first,) = only(Said, house.events(ada))
+        house.send(bob, "one", "two", "three")
+        house.turn(), house.taken(ada), house.taken(bob)
+        house.send(ada, Say("1", "hi", action=True))
+        assert house.events(ada) == [first]
+        assert house.heard(bob) == []
 
     def test_from_somebody_else_is_another_line(self) -> None:
         house = House()

@@ -127,7 +127,7 @@ class RoomAgainstModel(RoomModel):
         if (person := self.member_of(link)) is not None:
             if id and id in person.results:
                 first = person.results[id]
-                self.expect(link, lambda seq: self.said_and_done()[first])
+                self.expect(link, lambda seq: self.answer_again(first, text, seq))
             else:
                 if id:
                     person.results[id] = len(self.told)

@@ -1,6 +1,7 @@
-from protocol.messages import Said
+from server.room.away import KEPT_MEMBERS
+from server.room.member import Member
 from server.room.names import keys
-from server.room.roster import KEPT_MEMBERS, KEPT_RESULTS, Member, Roster
+from server.room.roster import Roster
 
 
 def seated(roster: Roster, nick: str, seat: int = 1) -> Member:
@@ -37,7 +38,7 @@ class TestNames:
         ada = seated(roster, "ada")
         roster.rename(ada, "bob")
         assert roster.free_for(None, "ada")
-        roster.leave(ada)
+        roster.leave(ada, 0.0)
         assert roster.free_for(None, "bob")
 
     def test_a_suggested_name_is_free(self) -> None:
@@ -50,7 +51,7 @@ class TestNames:
         roster = Roster()
         member = seated(roster, "0Il1")
         assert len(keys("0Il1")) > 1
-        roster.leave(member)
+        roster.leave(member, 0.0)
         assert all(roster.free_for(None, nick) for nick in ("0Il1", "oIl1", "0lll", "OIL1"))
 
 
@@ -64,7 +65,7 @@ class TestComingAndGoing:
     def test_who_left_is_remembered_without_a_seat(self) -> None:
         roster = Roster()
         ada = seated(roster, "ada")
-        roster.leave(ada)
+        roster.leave(ada, 0.0)
         assert len(roster) == 0
         assert roster.find(ada.token) is ada
         assert ada.seat == 0
@@ -72,7 +73,7 @@ class TestComingAndGoing:
     def test_who_comes_back_is_present_again(self) -> None:
         roster = Roster()
         ada = seated(roster, "ada")
-        roster.leave(ada)
+        roster.leave(ada, 0.0)
         roster.enter(ada, "ada", 7)
         assert list(roster.present()) == [ada]
         assert ada.seat == 7
@@ -80,36 +81,9 @@ class TestComingAndGoing:
     def test_a_made_up_token_finds_nobody(self) -> None:
         assert Roster().find("made up") is None
 
-    def test_of_those_who_left_only_the_last_are_remembered(self) -> None:
-        roster = Roster()
-        for number in range(KEPT_MEMBERS + 10):
-            roster.leave(seated(roster, f"n{number}"))
-        assert roster.find("token of n9") is None
-        assert roster.find("token of n10") is not None
-
     def test_who_is_present_is_never_forgotten(self) -> None:
         roster = Roster()
         ada = seated(roster, "ada")
         for number in range(KEPT_MEMBERS + 10):
-            roster.leave(seated(roster, f"n{number}", 2))
+            roster.leave(seated(roster, f"n{number}", 2), 0.0)
         assert roster.find(ada.token) is ada
-
-
-class TestResults:
-    def test_the_first_answer_to_an_id_is_kept(self) -> None:
-        ada = Member("t", "ada")
-        said = Said(1, "ada", "hi", 0.0, "1")
-        ada.remember("1", said)
-        assert ada.results == {"1": said}
-
-    def test_a_line_without_an_id_costs_no_memory(self) -> None:
-        ada = Member("t", "ada")
-        ada.remember("", Said(1, "ada", "hi", 0.0))
-        assert ada.results == {}
-
-    def test_only_the_last_answers_are_kept(self) -> None:
-        ada = Member("t", "ada")
-        for number in range(KEPT_RESULTS + 5):
-            ada.remember(str(number), Said(number, "ada", "hi", 0.0, str(number)))
-        assert len(ada.results) == KEPT_RESULTS
-        assert next(iter(ada.results)) == "5"

@@ -1,0 +1,43 @@
+"""Member: a person, known by a token that outlives the connection. Bounded: what others said is the record's."""
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from protocol.messages import Refused, Said
+
+KEPT_RESULTS = 256
+"""Answers to `say` remembered for each member."""
+KEPT_WHEN_AWAY = 32
+"""The same while it is away. What a client sends again are its last lines, whose answers it did not hear: by the
+default limits 30 come in the time that a connection may stall."""
+
+
+class Member(Struct):
+    """Times are seconds of the room's clock."""
+
+    token: str
+    nick: str
+    keys: frozenset[str] = frozenset()
+    seat: int = 0
+    """The number of the connection it sits on; 0 while it is away."""
+    operator: bool = False
+    came: float = 0.0
+    """When it came in, the last time."""
+    stayed: float = 0.0
+    """Seconds that it was here, the visit that goes on not counted."""
+    results: dict[str, Said | Refused] = field(default_factory=dict)
+    """The first answer to each `id`, for when the same line is sent again: a `said` without its text, which the record
+    has, and the member itself."""
+
+    def remember(self, id: str, result: Said | Refused) -> None:
+        """Keep the answer to a line that carried an id."""
+        if id:
+            self.results[id] = replace(result, text="") if isinstance(result, Said) else result
+            if len(self.results) > KEPT_RESULTS:
+                del self.results[next(iter(self.results))]
+
+    def leave(self, now: float) -> None:
+        """It is away from now on."""
+        self.seat = 0
+        self.stayed += max(0.0, now - self.came)
+        self.results = dict(list(self.results.items())[-KEPT_WHEN_AWAY:])
