@@ -164,7 +164,9 @@ class ChatApp(App[None]):
             return
         if self.link is None or self.link.state.phase == "over":
             before = self.link
-            self.link = self._make_link(self._address, self._nick, on_events=self._take, on_state=self._follow)
+            self.link = self._make_link(
+                self._address, self._nick, on_events=self._take, on_state=self._follow, on_note=self._note
+            )
             if self.chat is not None and before is not None:
                 self.chat.begin_anew(self.link, before)
             self.run_worker(self.link.run(), name="link")
@@ -181,6 +183,11 @@ class ChatApp(App[None]):
                 self._ask_again(event)
         if self.chat is not None and self.is_running:
             self.chat.take(events)
+
+    def _note(self, sentence: str) -> None:
+        """The link's own words, which are not the room's."""
+        if self.chat is not None and self.is_running:
+            self.chat.transcript.note(sentence)
 
     @property
     def _outside(self) -> bool:

@@ -25,7 +25,10 @@ class Linked:
     def __init__(self, address: Address, nick: str) -> None:
         self.batches: list[list[Received]] = []
         self.states: list[State] = []
-        self.link = RoomLink(address, nick, on_events=self.batches.append, on_state=self.states.append)
+        self.notes: list[str] = []
+        self.link = RoomLink(
+            address, nick, on_events=self.batches.append, on_state=self.states.append, on_note=self.notes.append
+        )
         self.running = asyncio.create_task(self.link.run())
 
     @property

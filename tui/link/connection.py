@@ -2,7 +2,7 @@
 
 It connects, and connects again whenever the connection breaks, with exponential back-off and jitter; ClientConnection
 resumes. What arrives is gathered and handed on at most BATCHES times a second, the first of a quiet time at once. It
-runs on one event loop, calls its two callbacks there, and may be used from that loop only.
+runs on one event loop, calls its callbacks there, and may be used from that loop only.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from protocol.client import ClientConnection, Received
-from protocol.messages import Goodbye, Notice, Order, Pong, Refused, Switch, Welcome
+from protocol.messages import Goodbye, Order, Pong, Refused, Switch, Welcome
 from tui.address import Address
 from tui.link.batches import Batches
 from tui.link.failures import back_off, plain_reason
@@ -46,9 +46,10 @@ class RoomLink:
         *,
         on_events: Callable[[list[Received]], None],
         on_state: Callable[[State], None],
+        on_note: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         """`on_events` gets what the room told, in order; `on_state` each change of `state`, after the events before it
-        (and before the Welcome that made it `online`)."""
+        (and before the Welcome that made it `online`); `on_note` a sentence of the link's own."""
         self.address = address
         self.client = ClientConnection(nick, lambda: secrets.token_urlsafe(12))
         self.round_trip: float | None = None
@@ -60,6 +61,7 @@ class RoomLink:
         """The last words of a room that let us go for good."""
         self._batches: Batches[Received] = Batches(on_events, BATCHES)
         self._on_state = on_state
+        self._on_note = on_note
         self._writer: asyncio.StreamWriter | None = None
         self._conversation: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -172,8 +174,6 @@ class RoomLink:
             self._become(State("connecting", self.state.reason, attempt=attempt))
             try:
                 reason = await self._converse()
-            except OSError as error:
-                reason = plain_reason(error)
             finally:
                 self._hang_up()
             self._batches.flush()
@@ -201,9 +201,11 @@ class RoomLink:
                 reader, self._writer = await asyncio.open_connection(
                     self.address.host, self.address.port, happy_eyeballs_delay=0.25
                 )
+            self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         except TimeoutError:
             return f"no answer within {CONNECT_TIMEOUT:g} seconds"
-        self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        except OSError as error:
+            return plain_reason(error)
         self._heard = monotonic()
         self.client.connected()
         self._write()
@@ -215,15 +217,20 @@ class RoomLink:
 
     async def _read(self, reader: asyncio.StreamReader) -> str:
         reason = ""
-        while data := await reader.read(READ_SIZE):
+        while True:
+            try:
+                data, end = await reader.read(READ_SIZE), "the room closed the connection"
+            except OSError as error:  # The network's: what our listeners raise is no broken connection.
+                data, end = b"", plain_reason(error)
+            if not data:
+                silent = is_silent(monotonic() - self._heard, self.client.limits)
+                return reason or ("nothing was heard from the room for a while" if silent else end)
             self._heard = monotonic()
             for event in self.client.receive(data):
                 if isinstance(event, Goodbye):
                     reason = event.reason
                 self._take(event)
             self._batches.flush_soon()
-        silent = is_silent(monotonic() - self._heard, self.client.limits)
-        return reason or ("nothing was heard from the room for a while" if silent else "the room closed the connection")
 
     def _hang_up(self) -> None:
         if self._writer is not None:
@@ -268,7 +275,7 @@ class RoomLink:
         if not (self.entered and refused.suggestion):
             self._refused_nick = True
             return False
-        self._batches.add(Notice(f"{self.client.nick} is taken by now, so you are {refused.suggestion}"))
+        self._on_note(f"{self.client.nick} is taken by now, so you are {refused.suggestion}")
         self.client.introduce(refused.suggestion)
         self._write()
         return True

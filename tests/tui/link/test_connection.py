@@ -1,6 +1,7 @@
 """The link between a client and a real room, over connections that break."""
 
 import asyncio
+import errno
 import math
 import os
 import signal
@@ -15,6 +16,7 @@ from tests.tui.conftest import Join, OpenRelay, StartServer
 from tests.tui.links import address_of, until
 from tui.address import Address
 from tui.link import connection, pings
+from tui.link.connection import RoomLink, State
 
 MODELS = list(Model)
 each_model = pytest.mark.parametrize("model", MODELS)
@@ -155,7 +157,8 @@ async def test_a_nickname_that_was_taken_meanwhile_is_replaced_and_told(start_se
     ada.link.retry_now()
     await ada.online()
     assert ada.link.client.nick != "ada"
-    await until(lambda: any(isinstance(e, Notice) and ada.link.client.nick in e.text for e in ada.events), "it is told")
+    assert ada.notes == [f"ada is taken by now, so you are {ada.link.client.nick}"]
+    assert not any(isinstance(event, Notice) and "taken" in event.text for event in ada.events), "the room's own words"
     assert not any(isinstance(event, Refused) for event in ada.events)
 
 
@@ -265,6 +268,17 @@ async def test_a_name_with_several_addresses_fails_in_plain_words(join: Join, fr
     ada = join(Address("localhost", free_port), "ada")
     await until(lambda: ada.link.state.phase == "waiting", "a failed attempt")
     assert ada.link.state.reason == "nobody listens there"
+
+
+async def test_what_a_listener_raises_is_a_mistake_and_no_broken_connection(start_server: StartServer) -> None:
+    def fail(events: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    states: list[State] = []
+    link = RoomLink(address_of(start_server()), "ada", on_events=fail, on_state=states.append)
+    with pytest.raises(OSError, match="No space left"):
+        await asyncio.wait_for(link.run(), running.PATIENCE)
+    assert [state.phase for state in states] == ["online", "over"]
 
 
 async def test_a_frozen_server_is_noticed_and_found_again(
