@@ -105,12 +105,13 @@ def record(tally: Tally) -> list[tuple[str, str]]:
 
 
 def span(seconds: float) -> str:
-    """`0.04 ms`, `1.2 ms`, `23 ms`, `1.2 s`."""
-    if seconds < 0.00095:
-        return f"{seconds * 1000:.2f} ms"
-    if seconds < 0.00995:
-        return f"{seconds * 1000:.1f} ms"
-    return f"{seconds * 1000:.0f} ms" if seconds < 0.9995 else f"{seconds:,.1f} s"
+    """`0.04 ms`, `0.4 ms`, `3 ms`, `1.2 s`: a time as people read it, with one digit that matters at least."""
+    if seconds >= 0.9995:
+        return f"{seconds:,.1f} s"
+    milliseconds = seconds * 1000
+    if milliseconds >= 9.95:
+        return f"{milliseconds:.0f} ms"
+    return f"{milliseconds:.1f} ms".replace(".0 ", " ") if milliseconds >= 0.095 else f"{milliseconds:.2f} ms"
 
 
 def rate(a_second: float) -> str:

@@ -39,7 +39,7 @@ def test_each_model_is_shown_by_its_busiest_second_as_a_whole() -> None:
     metering.add(reading(deliveries=900.0, p50=0.004, memory=7 * 2**20))
     metering.add(reading(deliveries=20.0, p50=0.002, memory=9 * 2**20))
     assert cells(metering, "deliveries/s") == ["900"]
-    assert cells(metering, "a line takes, p50") == ["4.0 ms"]
+    assert cells(metering, "a line takes, p50") == ["4 ms"]
     assert cells(metering, "memory") == ["7.0 MiB"]
 
 
@@ -80,7 +80,7 @@ def test_what_a_switch_took_is_told_of_the_model_it_led_to() -> None:
     metering.add(reading("thread"))
     assert cells(metering, "switch to it") == ["41 ms", "–"]
     metering.switched(switched("event", 0.007))
-    assert cells(metering, "switch to it") == ["41 ms", "7.0 ms"]
+    assert cells(metering, "switch to it") == ["41 ms", "7 ms"]
 
 
 def test_a_minute_is_drawn_and_no_more() -> None:
@@ -116,7 +116,9 @@ def test_rates_in_words(number: float, text: str) -> None:
     ("seconds", "text"),
     [
         (0.00004, "0.04 ms"),
+        (0.0004, "0.4 ms"),
         (0.0012, "1.2 ms"),
+        (0.003, "3 ms"),
         (0.0234, "23 ms"),
         (0.9994, "999 ms"),
         (1.24, "1.2 s"),

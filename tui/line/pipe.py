@@ -13,12 +13,14 @@ import threading
 from collections.abc import AsyncIterator
 from io import TextIOWrapper
 from time import monotonic
+from typing import TextIO
 
 from protocol.lines import LineBuffer, TooLong
 from protocol.text import NicknameRefused, check_nickname, harmless
 from tui.address import Address
 from tui.line.talk import LineTalk, NotLetIn
-from tui.line.words import NOTE, REFUSED, Line, as_text
+from tui.line.words import NOTE, REFUSED, Line, as_text, counted
+from tui.minutes.file import words
 from tui.minutes.minutes import Minutes
 from tui.settings import Settings
 
@@ -54,19 +56,19 @@ async def take_part(address: Address, settings: Settings, key: bytes, minutes: M
     finally:
         await talk.link.close()
         await link
-    return _exit_code(talk)
+    return _exit_code(talk, output)
 
 
-def _exit_code(talk: LineTalk) -> int:
+def _exit_code(talk: LineTalk, output: "_Output") -> int:
     waiting, goodbye = talk.unheard, talk.link.goodbye
     let_go = goodbye is not None and goodbye.code != "quit"
     if goodbye is not None and let_go:
         _tell(f"the room let you go: {goodbye.reason}")
     if waiting:
-        _tell(f"{waiting} lines were not heard")
+        _tell(f"{counted(waiting, 'line')} {'was' if waiting == 1 else 'were'} not heard")
     if waiting and not let_go:
         return EXIT_UNREACHABLE
-    return EXIT_FAILURE if talk.failures or let_go else 0
+    return EXIT_FAILURE if talk.failures or let_go or output.failed else 0
 
 
 async def _enter(talk: LineTalk) -> None:
@@ -161,28 +163,42 @@ def _read_into(chunks: "asyncio.Queue[bytes]", free: threading.Semaphore, loop: 
 
 
 class _Output:
-    """Standard output and standard error, as far as anybody reads them."""
+    """Standard output and standard error, as far as they are there to be written to."""
 
     def __init__(self) -> None:
         self.useless = asyncio.Event()
         """Nobody reads the output, and only a person at the keyboard could still give input: there is no point."""
+        self.failed = False
+        """The output could not be written. That its reader has left, as `head` does, is no failure."""
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(errors="replace")  # Not every locale can write what people say.
 
     def show(self, lines: list[Line]) -> None:
+        """Print the room's words, and the client's own on standard error. What the input holds is said in any case."""
         notes = [line for line in lines if line[0][0] in (NOTE, REFUSED)]
-        print(as_text(notes), end="", file=sys.stderr, flush=True)
-        try:
-            print(as_text([line for line in lines if line not in notes]), end="", flush=True)
-        except BrokenPipeError:
-            # Whoever read it is gone, as `head` is after ten lines. What the input holds is still said.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write(sys.stderr, as_text(notes))
+        error = _write(sys.stdout, as_text([line for line in lines if line not in notes]))
+        if isinstance(error, BrokenPipeError):
             if os.isatty(0):
                 self.useless.set()
+        elif error is not None:
+            self.failed = True
+            _tell(f"the output cannot be written: {words(error)}")
+
+
+def _write(stream: TextIO, text: str) -> OSError | None:
+    """Write it, at once; what could not be written goes nowhere, as does all that comes after."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return error
+    return None
 
 
 def _tell(sentence: str) -> None:
-    print(f"chat-tui: {harmless(sentence)}", file=sys.stderr)
+    _write(sys.stderr, f"chat-tui: {harmless(sentence)}\n")
 
 
 def _own_name() -> str:

@@ -5,10 +5,8 @@ writes no control to the terminal but prompt_toolkit's own and the bell.
 """
 
 import asyncio
-import math
 import shutil
 from collections.abc import Iterable, Iterator
-from time import monotonic
 
 from msgspec.structs import replace
 from prompt_toolkit import PromptSession, print_formatted_text
@@ -24,8 +22,8 @@ from prompt_toolkit.validation import ValidationError, Validator
 from protocol.text import NicknameRefused, check_nickname
 from tui.address import Address
 from tui.line.talk import LineTalk, NotLetIn
+from tui.line.toolbar import toolbar
 from tui.line.words import NICK_STYLES, Line, broken, note
-from tui.look import look
 from tui.minutes.minutes import Minutes
 from tui.settings import Settings
 from tui.typed.completion import complete
@@ -63,7 +61,6 @@ class Prompt:
             on_mention=self._ring,
             on_change=self._changed,
         )
-        self._address = address
         self._bell = settings.bell
         self._session: PromptSession[str] = PromptSession(
             [("class:prompt", "❯ ")],
@@ -111,7 +108,7 @@ class Prompt:
             self._session.app.output.flush()
 
     def _toolbar(self) -> FormattedText:
-        return FormattedText(toolbar(self.talk, self._address))
+        return FormattedText(toolbar(self.talk, self._session.app.output.get_size().columns))
 
 
 def _keys() -> KeyBindings:
@@ -133,28 +130,6 @@ def _keys() -> KeyBindings:
             buffer.go_to_completion(0)
 
     return keys
-
-
-def toolbar(talk: LineTalk, address: Address) -> list[tuple[str, str]]:
-    """What the bottom toolbar shows: the model that runs the room, how many are here, and how the link stands."""
-    link, status = talk.link, talk.link.client.status
-    waiting = len(link.client.unacknowledged)
-    parts: list[tuple[str, str]] = []
-    if status is not None:
-        model = look(status.model)
-        parts += [(model.dark, f" {model.sign} {status.model}"), ("", f"   {status.connections} here")]
-        parts.append(("", f"   you: {status.served_by}"))
-    match link.state.phase:
-        case "online" if link.round_trip is not None:
-            parts.append(("", f"   {link.round_trip * 1000:.0f} ms"))
-        case "waiting" if link.state.retry_at < math.inf:
-            seconds = max(0, math.ceil(link.state.retry_at - monotonic()))
-            parts.append(("bold", f"   away: {link.state.reason}; next attempt in {seconds} s"))
-        case "connecting":
-            parts.append(("bold", "   connecting"))
-    if waiting and link.state.phase != "online":
-        parts.append(("bold", f"   {waiting} to be said"))
-    return [*parts, ("", f"   {address}")]
 
 
 class TalkCompleter(Completer):

@@ -4,22 +4,23 @@ It prints through the function it is given, and knows no terminal.
 """
 
 import asyncio
-import re
 import secrets
 from collections import deque
 from collections.abc import Callable
 
 from protocol.client import Received
-from protocol.messages import Goodbye, Granted, People, Pong, Refused, Said, Status, Welcome
+from protocol.messages import Goodbye, Granted, Limits, People, Pong, Refused, Said, Status, Welcome
 from protocol.text import harmless
 from tui.address import Address
 from tui.line.words import Line, lines_of, note
 from tui.link.connection import NICKNAME_CODES, RoomLink, State
 from tui.minutes.file import CannotSave, save
 from tui.minutes.minutes import Minutes
+from tui.transcript.entries import mentions
 from tui.typed.commands import Asked, Mistake, Spoken, available, parse
 from tui.typed.completion import Speakers
 from tui.typed.deferred import Deferred
+from tui.typed.fitting import fit
 
 
 class NotLetIn(Exception):
@@ -48,7 +49,13 @@ class LineTalk:
         on_mention: Callable[[], None] = lambda: None,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        self.link = RoomLink(address, nick, on_events=self._heard, on_state=self._became)
+        self.link = RoomLink(
+            address,
+            nick,
+            on_events=self._heard,
+            on_state=self._became,
+            on_note=lambda sentence: show([note(sentence)]),
+        )
         self.speakers = Speakers()
         self._minutes = minutes or Minutes()
         self._minutes.on_trouble = lambda sentence: show([note(sentence)])
@@ -117,8 +124,12 @@ class LineTalk:
     def typed(self, text: str) -> bool:
         """Do what a typed line asks for. False where that is to leave."""
         match parse(text, screen=False):
-            case Spoken() as spoken:
-                self._say(spoken)
+            case Spoken(said, action) as spoken:
+                told = fit(said, self.link.client.limits, action=action)
+                if told.over:
+                    self._fail(told.sentence)
+                else:
+                    self._say(spoken)
             case Mistake() as mistake:
                 self._fail(mistake.sentence)
             case Asked() as asked:
@@ -187,6 +198,7 @@ class LineTalk:
             case Welcome():
                 self._who_asked, self._who_due = deque([False]), False  # The link asks by itself.
                 self._history_until = event.seq
+                self._give_up_what_does_not_fit(event.limits)
                 self._decided.set()
             case Said():
                 return self._note_said(event)
@@ -207,11 +219,23 @@ class LineTalk:
                 return self._note_refused(event)
         return True
 
+    def _give_up_what_does_not_fit(self, limits: Limits) -> None:
+        """The room was opened anew with tighter limits. It refuses without naming a line that is too long to be read,
+        and would be asked again at every return."""
+        unsaid = self.link.client.unacknowledged
+        for id, line in list(unsaid.items()):
+            told = fit(line.text, limits, action=line.action)
+            if told.over:
+                del unsaid[id]
+                self._mine.pop(id, None)
+                self._fail(f"a line that waited was not said. {told.sentence}")
+
     def _note_said(self, said: Said) -> bool:
         if self._mine.pop(said.id, None) is not None:
             self._deferred.answered(said.id, self.link.client.rules.slow)
             return self._show_own
-        if said.seq > self._history_until and said.nick != self.link.client.nick and self._names_me(said.text):
+        me = self.link.client.nick
+        if said.seq > self._history_until and said.nick != me and mentions(said.text, me):
             self._on_mention()
         return True
 
@@ -234,10 +258,6 @@ class LineTalk:
             self._decided.set()
             return False
         return goodbye.code != "quit"
-
-    def _names_me(self, text: str) -> bool:
-        me = re.escape(self.link.client.nick.casefold())
-        return re.search(rf"(?<!\w){me}(?!\w)", text.casefold()) is not None
 
     def _became(self, state: State) -> None:
         match state.phase:

@@ -57,6 +57,11 @@ def _lines_of(event: Received, me: str) -> list[Line]:
     return [[(style, line)] for line in plain.encode(event).decode().splitlines() if line]
 
 
+def counted(number: int, what: str) -> str:
+    """`1 line`, `12 lines`."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def nick_style(nick: str) -> str:
     """The same one for the same nickname, in every run."""
     return NICK_STYLES[crc32(nick.encode()) % len(NICK_STYLES)]

@@ -21,6 +21,11 @@ class Fit(Struct, frozen=True):
         return self.used > self.allowed
 
     @property
+    def sentence(self) -> str:
+        """What to say of a text that is `over`."""
+        return f"That is too long: it has {self.used:,} {self.unit}, and {self.allowed:,} are allowed."
+
+    @property
     def near(self) -> bool:
         """Whether the writer should begin to look at the count."""
         return self.used > 0.8 * self.allowed

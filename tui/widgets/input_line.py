@@ -77,8 +77,7 @@ class InputLine(Vertical):
         elif meant is None:
             self.composer.accept(remember=False)
         elif isinstance(meant, Spoken) and (fit := self.fit).over:
-            words = f"That is too long: it has {fit.used:,} {fit.unit}, and {fit.allowed:,} are allowed."
-            self.post_message(self.Entered(Mistake(words)))
+            self.post_message(self.Entered(Mistake(fit.sentence)))
         else:
             if not isinstance(meant, Mistake):
                 self.composer.accept()

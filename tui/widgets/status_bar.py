@@ -6,6 +6,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from tui.look import look
+from tui.metering import span
 
 
 class Standing(Struct, frozen=True):
@@ -49,7 +50,7 @@ def _parts(standing: Standing) -> list[Content]:
     if standing.served_by:
         parts.append(Content.styled(f"you: {standing.served_by}", "$quiet"))
     if standing.round_trip is not None:
-        parts.append(Content.styled(duration(standing.round_trip), "$quiet"))
+        parts.append(Content.styled(span(standing.round_trip), "$quiet"))
     return [*parts, address]
 
 
@@ -57,10 +58,3 @@ def _model(model: str) -> Content:
     known = look(model)
     style = f"$model-{model} bold" if model in ("process", "thread", "event") else "bold"
     return Content.styled(f"{known.sign} {model}", style)
-
-
-def duration(seconds: float) -> str:
-    """A span of time as people read it: `0.4 ms`, `23 ms`, `1.2 s`."""
-    if seconds < 0.001:
-        return f"{seconds * 1000:.1f} ms"
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

@@ -22,13 +22,15 @@ StartPipe = Callable[..., "Pipe"]
 class Pipe:
     """chat-tui with pipes for its three streams, unless told otherwise."""
 
-    def __init__(self, folder: Path, *options: str, stdin: int = subprocess.PIPE) -> None:
+    def __init__(
+        self, folder: Path, *options: str, stdin: int = subprocess.PIPE, stdout: int = subprocess.PIPE
+    ) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tui", *options],
             cwd=running.ROOT,
             env=os.environ | {"XDG_CONFIG_HOME": str(folder), "LC_ALL": "C.UTF-8"},
             stdin=stdin,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
         )
 
@@ -48,7 +50,7 @@ class Pipe:
     def ends(self, data: bytes = b"", patience: float = PATIENCE) -> tuple[int, str, str]:
         """Give it the rest of its input. Returns its exit code, and what it printed and told."""
         printed, told = self.process.communicate(data, patience)
-        return self.process.returncode, printed.decode(), told.decode()
+        return self.process.returncode, (printed or b"").decode(), told.decode()
 
     def close(self) -> None:
         if self.process.poll() is None:
@@ -78,10 +80,10 @@ class Pipe:
 def pipe(tmp_path: Path) -> Iterator[StartPipe]:
     started: list[Pipe] = []
 
-    def start(server: Server | int | None, *options: str, stdin: int = subprocess.PIPE) -> Pipe:
+    def start(server: Server | int | None, *options: str, **streams: int) -> Pipe:
         port = server.address[1] if isinstance(server, Server) else server
         room = () if port is None else (f"127.0.0.1:{port}",)
-        started.append(Pipe(tmp_path, "--plain", *room, *options, stdin=stdin))
+        started.append(Pipe(tmp_path, "--plain", *room, *options, **streams))
         return started[-1]
 
     yield start
@@ -188,9 +190,13 @@ def test_quit_leaves_what_comes_after_it_unsaid(start_server: StartServer, pipe:
     ("typed", "why"),
     [
         (b"/nonsense\n", "no command /nonsense"),
-        (b"x" * 3000 + b"\n", "2000 characters"),
+        (b"x" * 3000 + b"\n", "it has 3,000 characters, and 2,000 are allowed"),
+        (b"x" * 5000 + b"\n", "it has 5,000 characters, and 2,000 are allowed"),
+        ("李".encode() * 1500 + b"\n", "bytes, and 4,096 are allowed"),
+        (b"/me " + b"x" * 9000 + b"\n", "it has 9,000 characters, and 2,000 are allowed"),
         (b"/model thread\n", "operator"),
     ],
+    ids=["unknown", "text", "line of ASCII", "line of Chinese", "action", "order"],
 )
 def test_what_was_not_carried_out_is_told_and_makes_it_fail(
     start_server: StartServer, pipe: StartPipe, typed: bytes, why: str
@@ -260,6 +266,18 @@ def test_lines_survive_a_server_that_is_started_anew(start_server: StartServer, 
     assert "to the second" in before or ada.expect("said", text="to the second")
 
 
+def test_a_line_that_a_room_opened_anew_does_not_take_is_given_up(start_server: StartServer, pipe: StartPipe) -> None:
+    first = start_server()
+    bot = pipe(first, "-n", "bot")
+    bot.tells("you are in the room")
+    first.close()
+    bot.tells("the room is lost")
+    bot.types(b"x" * 1000 + b"\nshort\n")
+    start_server("event", "--bind", f"127.0.0.1:{first.address[1]}", "--max-line", "512")
+    bot.tells("a line that waited was not said. That is too long")
+    assert bot.ends()[0] == 1
+
+
 def test_who_is_kicked_fails_and_is_told_why(start_server: StartServer, pipe: StartPipe) -> None:
     server = start_server()
     boss = server.operator()
@@ -288,6 +306,24 @@ def test_a_reader_that_goes_away_does_not_keep_lines_from_being_said(
     assert bot.process.wait(PATIENCE) == 0
     assert bot.process.stderr is not None
     assert b"Traceback" not in bot.process.stderr.read()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full is simulated by /dev/full")
+def test_an_output_that_cannot_be_written_is_told_once_and_what_comes_in_is_said(
+    start_server: StartServer, pipe: StartPipe
+) -> None:
+    server = start_server()
+    ada = server.rich("ada")
+    with Path("/dev/full").open("wb") as full:
+        bot = pipe(server, "-n", "bot", stdout=full.fileno())
+        bot.tells("you are in the room")
+        ada.say("to the full disk")
+        ada.say("and more")
+        ada.sync()
+        code, _, told = bot.ends(b"still here\n")
+    ada.expect("said", text="still here")
+    assert code == 1
+    assert told == "chat-tui: the output cannot be written: no space left on device\n"
 
 
 def test_ctrl_c_ends_it_with_130_and_says_goodbye(start_server: StartServer, pipe: StartPipe) -> None:

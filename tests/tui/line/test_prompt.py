@@ -4,6 +4,7 @@ import os
 import re
 import select
 import signal
+import sys
 import time
 import tomllib
 import unicodedata
@@ -17,6 +18,7 @@ from protocol.messages import Model
 from tests.running import PATIENCE, PlainPeer, Server
 from tests.tui import hostile
 from tests.tui.conftest import StartServer
+from tests.tui.emulator import Emulator
 from tests.tui.terminal import SEQUENCE, Terminal
 from tui.look import look
 
@@ -110,7 +112,7 @@ def test_a_conversation_with_the_model_and_the_count_in_the_toolbar(
     ada = open_prompt(server)
     join(ada)
     ada.sees(f"{look(model).sign} {model}")
-    ada.sees("2 here")
+    ada.sees("2 connected")
     ada.type("hello\r")
     bob.expect("ada: hello")
     ada.sees("ada: hello")
@@ -120,7 +122,7 @@ def test_a_conversation_with_the_model_and_the_count_in_the_toolbar(
     ada.sees("*** bob left")
     since = len(ada.text)
     ada.type("/status\r")  # Only what has changed is drawn anew, until something is printed.
-    ada.sees("1 here", since)
+    ada.sees("1 connected", since)
     ada.type("/quit\r")
     assert ada.exit_code() == 0
     assert_left_clean(ada)
@@ -281,11 +283,43 @@ def test_a_lost_room_is_told_and_what_was_typed_meanwhile_is_said(start_server: 
     ada.sees("the room is lost")
     ada.sees("next attempt in")
     ada.type("typed meanwhile\r")
-    ada.sees("1 to be said")
+    ada.sees("1 line to be said")
     second = start_server("event", "--bind", f"127.0.0.1:{first.address[1]}")
     ada.sees("ada: typed meanwhile")
     said = [event["text"] for event in second.rich("bob").welcome["history"] if event["type"] == "said"]
     assert said == ["typed meanwhile"]
+
+
+def test_the_toolbar_of_a_lost_room_fits_into_80_columns(start_server: StartServer) -> None:
+    server = start_server()
+    address = f"127.0.0.1:{server.address[1]}"
+    ada = Emulator([sys.executable, "-m", "tui", "--plain", address, "-n", "ada"], environment=CALM, size=(80, 24))
+    try:
+        ada.until(lambda: "↻ event   1 connected   you: event loop   " in ada.toolbar, "how the link stands")
+        ada.until(lambda: ada.toolbar.endswith(f" ms   {address}"), "and the address")
+        server.close()
+        ada.sees("the room is lost")
+        ada.enter("one")
+        ada.enter("two")
+        lost = re.compile(r" ○ away: next attempt in \d+ s   2 lines to be said   nobody listens there")
+        ada.until(lambda: lost.match(ada.toolbar), "the lines that wait")
+        assert "event" not in ada.toolbar
+    finally:
+        ada.close()
+
+
+def test_a_line_that_does_not_fit_is_refused_before_it_is_sent(start_server: StartServer, open_prompt: Open) -> None:
+    server = start_server()
+    bob = server.rich("bob")
+    ada = open_prompt(server)
+    join(ada)
+    ada.type(f"{PASTE}{'x' * 5000}{PASTED}\r")
+    ada.sees("That is too long: it has 5,000 characters, and 2,000 are allowed")
+    ada.type("short\r")
+    bob.expect("said", text="short")
+    ada.sees("ada: short")
+    ada.sees("you: event loop")
+    assert "to be said" not in ada.text
 
 
 def test_the_bell_rings_when_somebody_names_me_and_only_then(start_server: StartServer, open_prompt: Open) -> None:
@@ -296,7 +330,8 @@ def test_the_bell_rings_when_somebody_names_me_and_only_then(start_server: Start
     join(ada)
     quiet.sees("you are in the room")
     bob.say("hello adamant")
-    ada.sees("adamant")
+    bob.say("hello ada-lovelace")
+    ada.sees("ada-lovelace")
     assert rings(ada) == 0
     bob.say("hello Ada, hello cleo")
     ada.sees("hello Ada")
@@ -309,7 +344,7 @@ def test_no_color_means_no_colour(start_server: StartServer, open_prompt: Open) 
     coloured, plain = open_prompt(server), open_prompt(server, nick="bob", environment={"NO_COLOR": "1"})
     for terminal in (coloured, plain):
         terminal.sees("you are in the room")
-        terminal.sees("2 here")
+        terminal.sees("2 connected")
     server.plain("cleo").say("hello")
     for terminal in (coloured, plain):
         terminal.sees("cleo: hello")

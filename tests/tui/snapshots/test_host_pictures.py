@@ -46,7 +46,7 @@ def test_the_meter_beside_the_room(snap_compare: Compare) -> None:
 
     async def look(ada: Actor) -> None:
         await ada.press("f2")
-        await ada.sees("▣ process", "≋ thread", "↻ event", "1,924", "p50 0.60 ms", "most", "▌ questions at the end")
+        await ada.sees("▣ process", "≋ thread", "↻ event", "1,924", "p50 0.6 ms", "most", "▌ questions at the end")
 
     draw(snap_compare, hosted(), look, (100, 30))
 

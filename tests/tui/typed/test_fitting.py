@@ -19,6 +19,7 @@ def test_the_limit_that_is_used_most_is_told(text: str, told: Fit) -> None:
     assert fit(text, LIMITS) == told
     assert told.over
     assert told.near
+    assert f"{told.used:,} {told.unit}, and {told.allowed:,} are allowed" in told.sentence
 
 
 def test_a_line_that_just_fits_fits() -> None:

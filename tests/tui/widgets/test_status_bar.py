@@ -1,6 +1,6 @@
 import pytest
 
-from tui.widgets.status_bar import Standing, draw, duration
+from tui.widgets.status_bar import Standing, draw
 
 ONLINE = Standing("online", "thread", 37, "thread 17", 0.003, "192.0.2.7:2000")
 
@@ -26,8 +26,3 @@ def test_without_a_connection_nothing_is_guessed() -> None:
 
 def test_a_model_of_a_newer_server_is_told_by_name() -> None:
     assert draw(Standing("online", "coroutine", 2), 80).plain.startswith("◌ coroutine   2 connected")
-
-
-@pytest.mark.parametrize(("seconds", "told"), [(0.0004, "0.4 ms"), (0.023, "23 ms"), (1.24, "1.2 s")])
-def test_a_span_of_time_is_told_as_people_read_it(seconds: float, told: str) -> None:
-    assert duration(seconds) == told

@@ -1,0 +1,54 @@
+"""Line mode's toolbar: all that matters fits into 80 columns, and while the link is broken nothing old is claimed."""
+
+from time import monotonic
+
+from protocol.messages import Status
+from tui.address import Address
+from tui.line.talk import LineTalk
+from tui.line.toolbar import toolbar
+from tui.line.words import plain_text
+from tui.link.state import State
+
+ROOM = Address("192.0.2.77", 20001)
+
+
+def talk(state: State, *, unsaid: int = 0, round_trip: float | None = None) -> LineTalk:
+    talk = LineTalk(ROOM, "ada", show=lambda lines: None, show_own=True)
+    talk.link.state = state
+    talk.link.round_trip = round_trip
+    talk.link.client.status = Status("process", 1234, "process 4321")
+    for number in range(unsaid):
+        talk.link.client.say(f"line {number}")
+    return talk
+
+
+def drawn(talk: LineTalk, columns: int = 80) -> str:
+    return plain_text(toolbar(talk, columns))
+
+
+def test_it_tells_what_the_status_bar_of_the_full_screen_tells_and_in_its_words() -> None:
+    online = talk(State("online"), round_trip=0.0004)
+    assert drawn(online) == " ▣ process   1,234 connected   you: process 4321   0.4 ms   192.0.2.77:20001"
+
+
+def test_while_the_room_is_away_the_reason_the_next_attempt_and_the_unsaid_lines_fit() -> None:
+    away = talk(State("waiting", "nobody listens there", monotonic() + 11.5, 3), unsaid=12)
+    told = drawn(away)
+    assert told == " ○ away: next attempt in 12 s   12 lines to be said   nobody listens there"
+    assert len(told) <= 80
+
+
+def test_one_line_that_waits_is_one_line() -> None:
+    assert "   1 line to be said" in drawn(talk(State("waiting", "", monotonic() + 2, 1), unsaid=1))
+
+
+def test_what_was_known_before_the_link_broke_is_not_claimed_any_more() -> None:
+    for state in (State("waiting", "nobody listens there", monotonic() + 1, 1), State("connecting", "", attempt=2)):
+        assert "process" not in drawn(talk(state))
+        assert "1,234" not in drawn(talk(state))
+
+
+def test_in_a_narrow_terminal_the_least_of_it_gives_way_whole() -> None:
+    online = talk(State("online"), round_trip=0.0004)
+    assert drawn(online, 50) == " ▣ process   1,234 connected   you: process 4321"
+    assert drawn(online, 12) == " ▣ process"

@@ -1,0 +1,61 @@
+"""The bottom toolbar of line mode: what runs the room and how the link stands, in one row. Pure.
+
+The words are those of the full screen's status bar. What does not fit is left out whole, the least of it first.
+"""
+
+import math
+from collections.abc import Sequence
+from time import monotonic
+
+from tui.line.talk import LineTalk
+from tui.line.words import Line, counted, plain_text
+from tui.link.state import State
+from tui.look import look
+from tui.metering import span
+from tui.transcript.wrapping import cells
+
+GAP = ("", "   ")
+
+
+def toolbar(talk: LineTalk, columns: int) -> Line:
+    """What it shows in so many columns. Of a room that is away nothing is claimed."""
+    link, status = talk.link, talk.link.client.status
+    address: Line = [("", str(link.address))]
+    if link.state.phase != "online":
+        parts: list[Line] = [[("bold", away(link.state))]]
+        if waiting := len(link.client.unacknowledged):
+            parts.append([("bold", f"{counted(waiting, 'line')} to be said")])
+        if link.state.reason:
+            parts.append([("", link.state.reason)])
+        return fitted([*parts, address], columns)
+    parts = []
+    if status is not None:
+        words = (f"{status.connections:,} connected", f"you: {status.served_by}")
+        parts = [model_of(status.model), *([("", word)] for word in words)]
+    if link.round_trip is not None:
+        parts.append([("", span(link.round_trip))])
+    return fitted([*parts, address], columns)
+
+
+def model_of(name: str) -> Line:
+    """A model with its sign, in its colour."""
+    model = look(name)
+    return [(model.dark, f"{model.sign} {name}")]
+
+
+def away(state: State) -> str:
+    """How a link stands that is not online."""
+    if state.phase == "waiting" and state.retry_at < math.inf:
+        return f"○ away: next attempt in {max(0, math.ceil(state.retry_at - monotonic()))} s"
+    return "○ connecting" if state.phase == "connecting" else "○ not connected"
+
+
+def fitted(parts: Sequence[Line], columns: int) -> Line:
+    """As many of the parts, in their order of weight, as fit; the first in any case."""
+    line: Line = [("", " ")]
+    for number, part in enumerate(parts):
+        longer = [*line, *([GAP] if number else []), *part]
+        if number and cells(plain_text(longer)) > columns:
+            break
+        line = longer
+    return line
