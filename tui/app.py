@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -34,6 +35,7 @@ from tui.screens.nickname import NicknameScreen
 from tui.screens.palette import everything
 from tui.settings import Settings
 from tui.themes import DARK, THEMES
+from tui.widgets.at_once import writes
 
 if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen
@@ -86,6 +88,8 @@ class ChatApp(App[None]):
         self._make_link = make_link
         self._prompt = NicknameScreen(self.title, nick or settings.nick, monotonic)
         self._said: list[str] = []
+        self._held: list[events.Event] | None = None
+        """What is typed between the prompt and the room, while neither can take it."""
         self._leaving = False
 
     # Beginning
@@ -204,11 +208,35 @@ class ChatApp(App[None]):
             from tui.screens.chat import ChatScreen
 
             self.chat = ChatScreen(self.link, self._said)
-            self.switch_screen(self.chat)
-            if self.own is not None:
-                self.call_later(self.chat.action_card)
-        elif self.screen is self._prompt:
+            self._held = []
+            self._prompt.give_back(partial(self._show_room, self.chat))
+        elif self._prompt in self.screen_stack:
+            self._held = []
+            self._prompt.give_back(partial(self._back_to_room, self.chat))
+
+    def _show_room(self, chat: "ChatScreen", typed: list[events.Event]) -> None:
+        def shown() -> None:
+            chat.type([*typed, *self._no_longer_held()])
+
+        chat.when_shown = shown
+        self.call_later(self.switch_screen, chat)
+        if self.own is not None:
+            self.call_later(chat.action_card)
+
+    def _back_to_room(self, chat: "ChatScreen", typed: list[events.Event]) -> None:
+        while self.screen is not chat:
             self.pop_screen()
+        chat.type([*typed, *self._no_longer_held()])
+
+    def _no_longer_held(self) -> list[events.Event]:
+        held, self._held = self._held, None
+        return held or []
+
+    async def on_event(self, event: events.Event) -> None:
+        if self._held is not None and isinstance(event, events.InputEvent | events.Paste) and writes(event):
+            self._held.append(event)
+        else:
+            await super().on_event(event)
 
     def _ask_again(self, refused: Refused) -> None:
         if self._prompt not in self.screen_stack:

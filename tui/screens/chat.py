@@ -3,7 +3,7 @@
 It shows what the link tells, and asks the link for what a person wants. Links, servers and settings are the app's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -58,6 +58,8 @@ class ChatScreen(HostDesk):
         self._said = said
         self._early: list[Received] = []
         self._shown = False
+        self.when_shown: Callable[[], None] = lambda: None
+        """Called once what is typed goes into the line."""
         self._speakers = Speakers()
 
     @property
@@ -92,6 +94,8 @@ class ChatScreen(HostDesk):
         self.follow(self.link.state)
         self.set_interval(1, self._show_standing)
         self.watch(self.app, "app_focus", self._look_away)
+        self.set_focus(self.composer)
+        self.when_shown()
 
     # What the room tells
 
@@ -244,8 +248,13 @@ class ChatScreen(HostDesk):
         """Whatever is typed while nothing takes text belongs into the line."""
         if event.is_printable and event.character and self.focused is not self.composer:
             event.stop()
-            self.composer.focus()
-            self.composer.insert(event.character)
+            self.set_focus(self.composer)
+            self.type([event])
+
+    def type(self, typed: Sequence[events.Event]) -> None:
+        """Let keys and pastes that came too early take their turn in the line."""
+        for event in typed:
+            self.composer.post_message(event)
 
     # Keys
 

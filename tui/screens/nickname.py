@@ -1,9 +1,11 @@
 """NicknameScreen: asks who one is, before anything connects, and says what comes of it until the room lets one in."""
 
 from collections.abc import Callable
+from copy import copy
 from math import inf
 from time import monotonic
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -17,7 +19,37 @@ from protocol.text import NicknameRefused, check_nickname
 from tui.address import Address
 from tui.link.connection import State
 from tui.look import MODELS
+from tui.widgets.at_once import carry_out, writes
 from tui.widgets.banner import Banner
+
+
+class NicknameField(Input):
+    """While it `waits` for the room's answer, what is typed is kept: it is meant for the room."""
+
+    def __init__(self, submit: Callable[[], None]) -> None:
+        """`submit` is called at Enter, before the next key is looked at."""
+        super().__init__(placeholder="your nickname", id="nickname", compact=True)
+        self.waits = False
+        self.typed_ahead: list[events.Event] = []
+        self._submit = submit
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self.waits and writes(event):
+            self._keep(event)
+        elif not event.is_printable:
+            await carry_out(self, event)
+
+    def _on_paste(self, event: events.Paste) -> None:
+        if self.waits:
+            self._keep(event)
+
+    async def action_submit(self) -> None:
+        self._submit()
+
+    def _keep(self, event: events.Event) -> None:
+        self.typed_ahead.append(copy(event))  # As it is before it counts as dealt with.
+        event.stop()
+        event.prevent_default()
 
 
 class NicknameScreen(Screen[None]):
@@ -36,11 +68,9 @@ class NicknameScreen(Screen[None]):
     def __init__(self, title: str, nick: str = "", clock: Callable[[], float] = monotonic) -> None:
         """`clock` is the one that a State's `retry_at` is told by."""
         super().__init__()
-        self._waiting = False
-        """A nickname was chosen, and the room has not answered."""
         self._title = title
         self._first = nick
-        self._field = Input(placeholder="your nickname", id="nickname", compact=True)
+        self._field = NicknameField(self._submit)
         self._where = Static(id="where", markup=False)
         self._advice = Static(id="advice", markup=False)
         self._banner = Banner(clock, id="banner")
@@ -60,7 +90,7 @@ class NicknameScreen(Screen[None]):
         if not self._field.value:
             with self._field.prevent(Input.Changed):
                 self._field.value = self._first
-        if not self._waiting:
+        if not self._field.waits:
             self._advise()
 
     def watch_room(self) -> None:
@@ -72,27 +102,34 @@ class NicknameScreen(Screen[None]):
         return self._field.value.strip()
 
     def on_input_changed(self) -> None:
-        if not self._waiting:
+        if not self._field.waits:
             self._advise()
 
-    def on_input_submitted(self) -> None:
-        if not self.nick or self._waiting or self._objection():
-            return
-        self.wait()
-        self.post_message(self.Chosen(self.nick))
+    def _submit(self) -> None:
+        if self.nick and not self._objection():
+            nick = self.nick
+            self.wait()
+            self.post_message(self.Chosen(nick))
 
     def wait(self) -> None:
         """A nickname is on its way to the room: nothing to do but wait."""
-        self._waiting = True
-        self._field.disabled = True
+        self._field.waits = True
+        self._field.add_class("-waiting")
         self._say("joining …")
+
+    def give_back(self, take: Callable[[list[events.Event]], None]) -> None:
+        """The room has let us in: once all keys pressed here are seen to, `take` gets what was typed for the room."""
+
+        def give() -> None:
+            typed, self._field.typed_ahead = self._field.typed_ahead, []
+            take(typed)
+
+        self._field.call_later(give)
 
     def refuse(self, refused: Refused) -> None:
         """The room will not have this nickname; a free one is put in its place."""
-        self._open()
+        self._open(refused.suggestion)
         if refused.suggestion:
-            with self._field.prevent(Input.Changed):
-                self._field.value = refused.suggestion
             self._say(f"{refused.reason}; {refused.suggestion} is free, Enter takes it", "$warning")
         else:
             self._say(refused.reason, "$error")
@@ -113,10 +150,13 @@ class NicknameScreen(Screen[None]):
         """There is a room to join again."""
         self._banner.say("")
 
-    def _open(self) -> None:
-        self._waiting = False
+    def _open(self, nick: str = "") -> None:
+        """Let a nickname be written again, beginning with `nick` or with what is there."""
         field = self._field
-        field.disabled = False
+        field.waits = False
+        field.remove_class("-waiting")
+        with field.prevent(Input.Changed):
+            field.value = nick or field.value
         field.focus()
         field.cursor_position = len(field.value)
 

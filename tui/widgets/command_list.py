@@ -12,12 +12,17 @@ class CommandList(OptionList, can_focus=False):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
+        self._offered = ("", False)
 
     def on_mount(self) -> None:
         self.display = False
 
     def offer(self, text: str, *, operator: bool) -> None:
-        """Show what fits `text`, or hide where that is no beginning of a command."""
+        """Show what fits `text`, or hide where that is no beginning of a command. Asked again about the same, it leaves
+        the highlight where it is, and stays closed if it was closed."""
+        if self._offered == (text, operator):
+            return
+        self._offered = (text, operator)
         if not text.startswith("/") or text.startswith("//") or len(text.split(maxsplit=1)) > 1 or text[-1].isspace():
             self.display = False
             return

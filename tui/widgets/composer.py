@@ -9,6 +9,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from protocol.text import harmless
+from tui.widgets.at_once import carry_out
 
 ROWS = 5
 """Rows it grows to."""
@@ -28,23 +29,19 @@ class Completion(Protocol):
 
 
 Completer = Callable[[str, int], Sequence[Completion]]
+FIRST_ASKED = frozenset({"enter", "up", "down", "tab", "shift+tab"})
+"""Keys that whoever owns the composer is asked about first."""
 
 
 class Composer(TextArea):
-    """The text being written. It says what it is asked to do and does not know the room."""
+    """The text being written; it does not know the room. Every key is done with before the next: nobody types too fast."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+j,shift+enter,alt+enter", "new_line", "New line", show=False),
+        Binding("ctrl+u", "empty", "Empty", show=False),
         Binding("pageup", "screen.page(-1)", "Page up", show=False),
         Binding("pagedown", "screen.page(1)", "Page down", show=False),
     ]
-
-    class Submitted(Message):
-        """Enter was pressed. Whoever takes the text calls `accept`; else it stays."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
 
     class PasteAsked(Message):
         """A long paste came; `insert_pasted` puts it in."""
@@ -53,19 +50,14 @@ class Composer(TextArea):
             super().__init__()
             self.text = text
 
-    class CommandMoved(Message):
-        """Up (-1) or down (1), while a list of commands is open."""
-
-        def __init__(self, by: int) -> None:
-            super().__init__()
-            self.by = by
-
-    def __init__(self, completer: Completer, said: list[str], *, id: str | None = None) -> None:
-        """`said` holds what was said before, oldest first; what is accepted is added to it."""
+    def __init__(
+        self, completer: Completer, said: list[str], *, takes: Callable[[str], bool], id: str | None = None
+    ) -> None:
+        """`said` holds what was said before, oldest first; what is accepted is added to it. `takes` is asked about each
+        key of FIRST_ASKED, and returns whether it did something with it, at once."""
         super().__init__(id=id, compact=True, highlight_cursor_line=False, placeholder="write a line")
         self.match_cursor_bracket = False
-        self.choosing = False
-        """A list of commands is open: up and down move in it."""
+        self._takes = takes
         self._completer = completer
         self._said = said
         self._back = 0
@@ -79,15 +71,16 @@ class Composer(TextArea):
     # Writing
 
     async def _on_key(self, event: events.Key) -> None:
-        """What TextArea would take for text."""
-        if event.key == "enter":
+        """What TextArea would take for text, and what it would do too late."""
+        if event.key in FIRST_ASKED and self._takes(event.key):
             event.stop()
             event.prevent_default()
-            self.post_message(self.Submitted(self.text))
         elif event.key in ("tab", "shift+tab"):
             event.stop()
             event.prevent_default()
             self._complete(-1 if event.key == "shift+tab" else 1)
+        elif not event.is_printable:
+            await carry_out(self, event)
 
     async def _on_paste(self, event: events.Paste) -> None:
         """A paste is one edit, with nothing in it that a terminal obeys; a long one is asked for."""
@@ -106,6 +99,10 @@ class Composer(TextArea):
 
     def action_new_line(self) -> None:
         self.insert("\n")
+
+    def action_empty(self) -> None:
+        """Begin anew; what stood there can be walked back to."""
+        self.accept()
 
     def write(self, text: str) -> None:
         """Replace all that is written."""
@@ -129,17 +126,13 @@ class Composer(TextArea):
     # Walking through what was said
 
     def action_cursor_up(self, select: bool = False) -> None:
-        if self.choosing and not select:
-            self.post_message(self.CommandMoved(-1))
-        elif select or not self.navigator.is_first_wrapped_line(self.cursor_location):
+        if select or not self.navigator.is_first_wrapped_line(self.cursor_location):
             super().action_cursor_up(select)
         else:
             self._walk(1)
 
     def action_cursor_down(self, select: bool = False) -> None:
-        if self.choosing and not select:
-            self.post_message(self.CommandMoved(1))
-        elif select or not self.navigator.is_last_wrapped_line(self.cursor_location):
+        if select or not self.navigator.is_last_wrapped_line(self.cursor_location):
             super().action_cursor_down(select)
         else:
             self._walk(-1)
@@ -162,6 +155,7 @@ class Composer(TextArea):
         else:
             self._offers, self._offered = self._completer(self.text, self._position()), 0
         if not self._offers:
+            self._round = None
             return
         offer = self._offers[self._offered]
         self.replace(offer.text, self._location(offer.start), self.cursor_location, maintain_selection_offset=False)

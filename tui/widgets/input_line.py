@@ -45,7 +45,7 @@ class InputLine(Vertical):
     def __init__(self, completer: Completer, said: list[str], *, id: str | None = None) -> None:
         """`said` holds what was said before, for walking back through it."""
         super().__init__(id=id)
-        self.composer = Composer(completer, said, id="composer")
+        self.composer = Composer(completer, said, takes=self._takes, id="composer")
         self.commands = CommandList(id="commands")
         self.aside = self.Aside(id="aside", markup=False)
 
@@ -59,44 +59,55 @@ class InputLine(Vertical):
     @property
     def fit(self) -> Fit:
         """How what is written fits into one line of the room."""
-        return fit(self.composer.text, self.limits)
+        text = self.composer.text
+        return self._fit(meant if isinstance(meant := parse(text), Spoken) else Spoken(text))
+
+    def _fit(self, spoken: Spoken) -> Fit:
+        return fit(spoken.text, self.limits, action=spoken.action)
 
     def close_commands(self) -> bool:
         """Close the list of commands. Returns whether it was open."""
-        was_open = self.composer.choosing
-        self.commands.display = self.composer.choosing = False
+        was_open, self.commands.display = self.commands.display, False
         return was_open
 
-    @on(Composer.Submitted)
-    def _submitted(self, message: Composer.Submitted) -> None:
-        message.stop()
-        meant = parse(message.text)
-        if isinstance(meant, Mistake) and (chosen := self.commands.chosen):
-            # Enter on the list takes the highlighted command, as Tab does.
+    def _takes(self, key: str) -> bool:
+        """Enter is ours; while the list of commands is open, up and down move in it, and Tab takes what they chose."""
+        self._offer()
+        if key == "enter":
+            self._enter()
+        elif (chosen := self.commands.chosen) is None:
+            return False
+        elif key == "up":
+            self.commands.action_cursor_up()
+        elif key == "down":
+            self.commands.action_cursor_down()
+        else:
+            self.composer.write(f"/{chosen} ")
+        return True
+
+    def _enter(self) -> None:
+        """Take the text, at once: what is typed behind this Enter is the next line. What will not do stays."""
+        text = self.composer.text
+        meant, chosen = parse(text), self.commands.chosen
+        if chosen and (isinstance(meant, Mistake) or text.lower() != f"/{chosen}"):
             self.composer.write(f"/{chosen} ")
         elif meant is None:
             self.composer.accept(remember=False)
-        elif isinstance(meant, Spoken) and (fit := self.fit).over:
+        elif isinstance(meant, Spoken) and (fit := self._fit(meant)).over:
             self.post_message(self.Entered(Mistake(fit.sentence)))
         else:
             if not isinstance(meant, Mistake):
                 self.composer.accept()
             self.post_message(self.Entered(meant))
 
+    def _offer(self) -> None:
+        self.commands.offer(self.composer.text, operator=self.operator)
+
     @on(Composer.Changed)
     def _changed(self, message: Composer.Changed) -> None:
         message.stop()
-        self.commands.offer(self.composer.text, operator=self.operator)
-        self.composer.choosing = self.commands.display
+        self._offer()
         self._tell()
-
-    @on(Composer.CommandMoved)
-    def _command_moved(self, message: Composer.CommandMoved) -> None:
-        message.stop()
-        if message.by < 0:
-            self.commands.action_cursor_up()
-        else:
-            self.commands.action_cursor_down()
 
     @on(Composer.PasteAsked)
     def _paste_asked(self, message: Composer.PasteAsked) -> None:

@@ -11,6 +11,7 @@ from tui.screens.paste import PasteScreen
 from tui.settings import Settings
 from tui.widgets.command_list import CommandList
 from tui.widgets.composer import Composer
+from tui.widgets.input_line import InputLine
 from tui.widgets.people import People
 from tui.widgets.search_bar import SearchBar
 
@@ -96,6 +97,22 @@ class TestWriting:
             await ada.type("hi @be", "tab")
             assert ada.written == "bert: hi @bert "
 
+    async def test_tab_where_nothing_fits_is_forgotten(self, server: Server) -> None:
+        async with acting(address_of(server), "zoe") as zoe:
+            server.rich("adam")
+            await zoe.sees("2 here")
+            await zoe.type("ad", "tab")
+            await zoe.press("x", "tab", "backspace", "tab")
+            assert zoe.written == "adam: "
+
+    async def test_ctrl_u_empties_the_whole_draft_which_can_be_walked_back_to(self, server: Server) -> None:
+        async with acting(address_of(server), "ada") as ada:
+            await ada.paste("a long\ndraft")
+            await ada.press("ctrl+u")
+            assert ada.written == ""
+            await ada.press("up")
+            assert ada.written == "a long\ndraft"
+
     async def test_a_list_of_commands_opens_at_a_slash(self, server: Server) -> None:
         async with acting(address_of(server), "ada") as ada:
             await ada.type("/")
@@ -117,6 +134,37 @@ class TestWriting:
             await ada.press("escape")
             assert not ada.chat.query_one(CommandList).display
             assert ada.written == "/"
+
+    @pytest.mark.parametrize("key", ["tab", "enter"])
+    async def test_tab_and_enter_take_the_highlighted_command(self, server: Server, key: str) -> None:
+        async with acting(address_of(server), "ada") as ada:
+            await ada.type("/")
+            await ada.press("down", "down", "down", key)
+            assert ada.written == "/who "
+            await ada.press("enter")
+            await ada.sees("1 here: ada")
+
+    async def test_enter_runs_a_command_that_is_written_out(self, server: Server) -> None:
+        async with acting(address_of(server), "ada") as ada:
+            await ada.type("/who", "enter")
+            await ada.sees("1 here: ada")
+            await ada.type("/nick", "enter")
+            assert ada.written == "/nick "
+
+    async def test_the_highlight_counts_though_another_command_is_written_out(self, server: Server) -> None:
+        async with acting(address_of(server), "ada") as ada:
+            await ada.until(lambda: ada.chat.status, "a status")
+            ada.chat.query_one(InputLine).operator = True
+            await ada.type("/clear")
+            await ada.press("down", "enter")
+            assert ada.written == "/clear-history "
+            assert "ada joined" in ada.picture
+
+    async def test_an_action_may_be_as_long_as_any_line(self, server: Server) -> None:
+        bob = server.rich("bob")
+        async with acting(address_of(server), "ada") as ada:
+            await ada.says(f"/me {'x' * 2_000}")
+            bob.expect("said", text="x" * 2_000, action=True)
 
     async def test_what_is_too_long_is_counted_and_stays(self, server: Server) -> None:
         async with acting(address_of(server), "ada") as ada:
