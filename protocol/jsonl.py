@@ -40,6 +40,7 @@ from protocol.messages import (
     Where,
     Who,
 )
+from protocol.text import harmless
 
 AnyOrder = Switch | Kick | Ban | Mute | Slow | Lock | Quiet | Pin | ClearHistory | Op | Close | Watch | Chaos
 AnyCommand = Hello | Say | Rename | Who | AskStatus | Where | Ping | Quit | Operator | AnyOrder
@@ -64,9 +65,9 @@ def decode_command(line: bytes) -> AnyCommand | Refused:
     except UnicodeDecodeError:
         return Refused("bad-utf8", "that line is not UTF-8")
     except msgspec.ValidationError as error:
-        return Refused("bad-command", f"that is no command: {error}")
+        return Refused("bad-command", harmless(f"that is no command: {error}"))
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
-        return Refused("bad-json", f"that is not JSON: {error}")
+        return Refused("bad-json", harmless(f"that is not JSON: {error}"))
 
 
 def decode_event(line: bytes) -> AnyEvent | None:

@@ -66,7 +66,7 @@ class Hello(Command):
 
 class Say(Command):
     """Say `text` to all. The same `id` again is answered with the first result and is not delivered twice; without an
-    id there is no telling."""
+    id there is no telling. An id is printable ASCII, and everybody sees it."""
 
     id: Annotated[str, Meta(max_length=64)]
     text: str

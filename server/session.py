@@ -15,7 +15,7 @@ from protocol import jsonl, plain
 from protocol.dialects import dialect_of, encode, other_protocol
 from protocol.jsonl import AnyCommand
 from protocol.lines import LineBuffer, TooLong
-from protocol.messages import Dialect, Event, Goodbye, Hello, Limits, Notice, Quit, Refused, Rename, Say
+from protocol.messages import Dialect, Event, Goodbye, Hello, Limits, Notice, Ping, Quit, Refused, Rename, Say
 from protocol.text import NicknameRefused, check_nickname, harmless
 from server.allowance import Allowance
 
@@ -192,6 +192,9 @@ class Session(Struct):
                 if isinstance(command, Hello):
                     command.dialect = self.dialect or Dialect.PLAIN
                     self.introduced = True
+            case Say() | Ping() if not (command.id.isascii() and command.id.isprintable()):
+                # Everybody is told the id of a line. It is not made harmless: its sender waits for what it sent.
+                return [self._reply(Refused("bad-id", "an id has up to 64 printable ASCII characters"))]
             case Say():
                 said = command.text.replace("\r\n", "\n").strip("\n").replace("\t", "    ")
                 command.text = harmless(said, lines=True)

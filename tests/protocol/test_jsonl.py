@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from protocol import jsonl
 from protocol.messages import Command, Dialect, Event, Hello, Ping, Refused, Resume, Say, Switch, Who
+from protocol.text import harmless
 from tests.protocol.strategies import commands, events, wire_bytes
 
 CODES = {"bad-utf8", "bad-json", "bad-command"}
@@ -44,8 +45,15 @@ def test_any_bytes_are_a_command_or_refused_with_a_code(line: bytes) -> None:
     if isinstance(command, Refused):
         assert command.code in CODES
         assert command.reason.startswith("that ")
+        assert harmless(command.reason) == command.reason
     else:
         assert isinstance(command, Command)
+
+
+def test_a_refusal_repeats_nothing_that_a_terminal_would_obey() -> None:
+    refused = jsonl.decode_command('{"type":"\x9b31m\u202e"}'.encode())
+    assert isinstance(refused, Refused)
+    assert harmless(refused.reason) == refused.reason
 
 
 @given(json_values)

@@ -154,6 +154,23 @@ class TestLines:
         session = in_room(Dialect.RICH, Limits(line=64 * 1024, rate=0))
         assert codes(session.receive(line + b"\n" + jsonl.encode(Ping("1")), 0.0)) == [code, "ping"]
 
+    @pytest.mark.parametrize("id", ["\x9b31m", "a\u202eb", "\x1b]0;x\x07", "Zo\u00eb", "\U0001f600", "a\nb"])
+    @pytest.mark.parametrize("command", [Say, Ping])
+    def test_an_id_of_anything_but_printable_ascii_is_refused_and_not_repeated(
+        self, command: type[Say | Ping], id: str
+    ) -> None:
+        asked = Say(id, "hi") if command is Say else Ping(id)
+        items = in_room(Dialect.RICH).receive(jsonl.encode(asked), 0.0)
+        assert codes(items) == ["bad-id"]
+        assert isinstance(items[0], Reply)
+        assert items[0].data.isascii()
+        refused = jsonl.decode_event(items[0].data)
+        assert refused == Refused("bad-id", "an id has up to 64 printable ASCII characters")
+
+    @pytest.mark.parametrize("id", ["", "1", "x" * 64, "a b", "{}~!"])
+    def test_an_id_of_printable_ascii_is_taken(self, id: str) -> None:
+        assert in_room(Dialect.RICH).receive(jsonl.encode(Say(id, "hi")), 0.0) == [Say(id, "hi")]
+
     def test_what_follows_a_quit_is_not_heard(self) -> None:
         session = in_room()
         assert session.receive(b"bye\n/quit\nstill here\n", 0.0) == [Say("", "bye"), Quit()]

@@ -54,7 +54,9 @@ class TestWhateverComes:
         for piece in cut(data, places):
             for item in session.receive(piece, 1.0) + until_quiet(session, 1.0):
                 match item:
-                    case Say(text=text):
+                    case Say(id=id, text=text):
+                        assert id.isascii()
+                        assert id.isprintable()
                         assert harmless(text, lines=True) == text
                         assert text.strip()
                         assert len(text) <= limits.text
@@ -66,7 +68,9 @@ class TestWhateverComes:
                         assert len(nick) <= limits.nick
                     case Reply(data=answer):
                         assert not answer or answer.endswith(b"\n")
-                        answer.decode()
+                        for line in answer.decode().split("\n"):
+                            # What the room answers a web browser has the line ends of HTTP.
+                            assert harmless(line) == line or line.endswith("\r")
 
     @given(streams, places)
     def test_nothing_is_heard_of_it_once_it_is_let_go(self, data: bytes, places: list[int]) -> None:
