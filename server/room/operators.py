@@ -10,6 +10,7 @@ from collections.abc import Callable
 from math import inf
 
 from protocol.messages import Granted, Model, Refused
+from protocol.text import harmless
 from server.chaos import Strikes
 from server.room.member import Member
 
@@ -53,7 +54,7 @@ class Operators:
         if not member.operator:
             return Refused("not-operator", "only an operator can switch the model")
         if model not in list(Model):
-            return Refused("bad-command", f"there is no model {model[:20]!r}: it is process, thread or event")
+            return Refused("bad-command", f"there is no model {harmless(model[:20])!r}: it is process, thread or event")
         if model == running:
             return Refused("same-model", f"the room is run by the {model} model already")
         if not self._request_switch(Model(model)):
