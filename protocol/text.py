@@ -21,6 +21,15 @@ _RESERVED_BLANK = re.compile("[\u2065\ufff0-\ufff8\U000e0000-\U000e0fff]")
 _LINE_END = "\u2424"
 _NICKNAME_SIGNS = frozenset("_-.")
 _PLAIN_NICKNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
+_CHARACTERS = "a nickname has letters, digits, and the signs _ - ."
+_PLAIN_LETTERS = "a nickname is written in its plain letters"
+_WHY_NOT = {
+    # RFC 5893, section 2, in a sentence.
+    "DISALLOWED/bidi_rule": "a nickname from right to left begins with a letter, ends with a letter or a digit, and "
+    "mixes in neither letters of the other direction nor two kinds of digits",
+    "DISALLOWED/has_compat": _PLAIN_LETTERS,
+}
+"""What precis_i18n finds wrong with characters that look as if they would do."""
 
 
 class NicknameRefused(ValueError):
@@ -92,10 +101,10 @@ def check_nickname(asked: str, limit: int = MAX_NICKNAME) -> str:
     if not nick[0].isalnum():
         raise NicknameRefused("a nickname begins with a letter or a digit")
     if normalize("NFKC", nick) != nick:
-        raise NicknameRefused("a nickname is written in its plain letters")
+        raise NicknameRefused(_PLAIN_LETTERS)
     for char in nick:
         if category(char)[0] not in "LMN" and char not in _NICKNAME_SIGNS:
-            raise NicknameRefused("a nickname has letters, digits, and the signs _ - .")
+            raise NicknameRefused(_CHARACTERS)
     if harmless(nick) != nick:
         raise NicknameRefused("a nickname has only letters that can be seen")
     return nick
@@ -106,5 +115,5 @@ def _prepared(asked: str) -> str:
 
     try:
         return get_profile("UsernameCasePreserved").enforce(asked)
-    except UnicodeEncodeError:
-        raise NicknameRefused("a nickname has letters, digits, and the signs _ - .") from None
+    except UnicodeEncodeError as error:
+        raise NicknameRefused(_WHY_NOT.get(error.reason, _CHARACTERS)) from None

@@ -145,6 +145,24 @@ class TestNicknames:
         with pytest.raises(NicknameRefused):
             check_nickname(asked)
 
+    @pytest.mark.parametrize(
+        ("asked", "why"),
+        [
+            ("1שלום", "from right to left begins with a letter"),
+            ("_שלום", "from right to left begins with a letter"),
+            ("שלום-", "ends with a letter or a digit"),
+            ("שלוםabc", "letters of the other direction"),
+            ("abcשלום", "letters of the other direction"),
+            ("עם1\u0661", "two kinds of digits"),
+            ("ﬁne", "plain letters"),
+            ("a!", "the signs _ - ."),
+            ("😀", "the signs _ - ."),
+        ],
+    )
+    def test_the_refusal_says_what_is_wrong(self, asked: str, why: str) -> None:
+        with pytest.raises(NicknameRefused, match=why):
+            check_nickname(asked)
+
     def test_full_width_letters_become_plain_ones(self) -> None:
         assert check_nickname("ＡＤＡ") == "ADA"
 
