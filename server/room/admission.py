@@ -30,8 +30,9 @@ def enter(room: Room, number: int, seat: Seat, hello: Hello, now: float) -> None
     nick = hello.nick
     if not room.roster.free_for(member, nick):
         nick = room.roster.suggest(nick, room.limits.nick)
+        refused = taken(room, hello.nick, nick, member)
         if seat.dialect is Dialect.RICH and member is None:
-            room.tell(number, taken(room, hello.nick, nick))
+            room.tell(number, refused)
             return
     after = hello.resume.after if hello.resume and member else None
     if member is None:

@@ -42,6 +42,15 @@ def test_a_nickname_that_looks_like_anothers_is_refused_and_counted_once(party: 
     assert party.room.figures.tally.refused == before + 1
 
 
+@pytest.mark.parametrize("nick", ["ADA", "аda"])
+def test_a_nickname_by_nc_that_looks_like_anothers_is_counted_too(party: Party, nick: str) -> None:
+    before = party.room.figures.tally.refused
+    party.send(party.open(), nick)
+    party.send(party.open(), "bob")
+    assert party.room.figures.tally.look_alikes == 1
+    assert party.room.figures.tally.refused == before
+
+
 def test_a_plain_client_gets_a_free_nickname_and_is_told_so(party: Party) -> None:
     number = party.open()
     party.send(number, "ada")
