@@ -40,7 +40,8 @@ from server.room.turn import Entry, Turn
 from server.session import Item, Mark, Reply
 
 TICK = 0.25
-"""Seconds between two presence or status events: at most 4 a second."""
+"""Seconds between two presence or status events. Presence is told sooner where a line or a name would be taken for
+somebody else's."""
 METER_EVERY = 1.0
 """Seconds between two readings for those who watch the meter."""
 
