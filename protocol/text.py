@@ -117,3 +117,8 @@ def _prepared(asked: str) -> str:
         return get_profile("UsernameCasePreserved").enforce(asked)
     except UnicodeEncodeError as error:
         raise NicknameRefused(_WHY_NOT.get(error.reason, _CHARACTERS)) from None
+
+
+def counted(number: float, one: str, more: str = "") -> str:
+    """`1 line`, `12 lines`, `0.5 lines`. `more` is the plural where an s does not make it."""
+    return f"{number:.15g} {one if number == 1 else more or one + 's'}"

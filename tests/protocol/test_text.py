@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from protocol.text import MAX_MARKS, MAX_NICKNAME, NicknameRefused, check_nickname, harmless
+from protocol.text import MAX_MARKS, MAX_NICKNAME, NicknameRefused, check_nickname, counted, harmless
 from tests.protocol.strategies import BIDI, CONTROLS, INVISIBLE, hostile_text
 
 HARMFUL = {chr(code) for code in [*CONTROLS, *BIDI, *INVISIBLE, 0x2028, 0x2029]}
@@ -176,3 +176,22 @@ class TestNicknames:
         else:
             with pytest.raises(NicknameRefused, match="at most 2 characters"):
                 check_nickname("ada", limit)
+
+
+class TestCounted:
+    @pytest.mark.parametrize(
+        ("number", "told"),
+        [
+            (0, "0 lines"),
+            (1, "1 line"),
+            (1.0, "1 line"),
+            (2, "2 lines"),
+            (0.5, "0.5 lines"),
+            (1_048_576, "1048576 lines"),
+        ],
+    )
+    def test_one_thing_or_several(self, number: float, told: str) -> None:
+        assert counted(number, "line") == told
+
+    def test_a_plural_of_its_own(self) -> None:
+        assert [counted(count, "process", "processes") for count in (1, 2)] == ["1 process", "2 processes"]

@@ -16,7 +16,7 @@ from server import logs
 from server.logs import FewAlike, JSONFormatter, TextFormatter, UnhurriedHandler
 from tests.running import PlainPeer, readable
 
-LOST = re.compile(r"(\d+) lines of this log were not taken in time, and are lost")
+LOST = re.compile(r"lost, as nobody took it in time: (\d+) lines? of this log")
 
 
 def record(message: str, *args: object, error: BaseException | None = None) -> logging.LogRecord:
@@ -120,6 +120,58 @@ def test_of_many_records_alike_the_first_are_written_and_the_next_period_says_ho
 def test_records_of_different_kinds_do_not_count_for_each_other() -> None:
     few = FewAlike()
     assert all(few.filter(record(f"{kind} %d", number)) for kind in "abc" for number in range(10))
+
+
+def test_failures_of_one_message_are_of_different_kinds_where_another_bug_is_behind_them() -> None:
+    few = FewAlike()
+
+    def failing(number: int, error: Exception) -> logging.LogRecord:
+        return record("connection %d failed, and ends", number, error=raised(error))
+
+    assert [few.filter(failing(number, KeyError(number))) for number in range(12)] == [True] * 10 + [False] * 2
+    assert few.filter(failing(12, ValueError("another type")))
+    with pytest.raises(KeyError) as elsewhere:
+        {}["the same type"]
+    assert few.filter(record("connection %d failed, and ends", 13, error=elsewhere.value))
+
+
+def test_a_failure_that_came_as_text_is_told_from_another_by_its_place_and_not_by_its_words() -> None:
+    few = FewAlike()
+
+    def failing(number: int, place: str) -> logging.LogRecord:
+        words = f"Traceback (most recent call last):\n  {place}\nKeyError: {number}\n"
+        return record("connection %d failed, and ends", number, error=RuntimeError(words))
+
+    assert [few.filter(failing(number, "line 7")) for number in range(12)] == [True] * 10 + [False] * 2
+    assert few.filter(failing(12, "line 8"))
+
+
+def test_at_its_end_the_log_says_how_many_were_not_written_and_the_last_of_them(pipe: tuple[int, int]) -> None:
+    handler = UnhurriedHandler(pipe[1])
+    handler.addFilter(FewAlike())
+    handler.setFormatter(TextFormatter())
+    for number in range(20):
+        handler.handle(record("connection %d failed", number))
+    taken_from(pipe[0])
+    handler.close()
+    [line] = taken_from(pipe[0]).splitlines()
+    assert re.search(r" WARNING 10 more since \d\d:\d\d:\d\d were not written, the last: connection 19 failed$", line)
+
+
+def test_whoever_sets_the_log_up_need_not_end_it(root: Path) -> None:
+    program = "import logging; from server import logs; logs.set_up('text', 30); log = logging.getLogger('chat.room')"
+    command = [sys.executable, "-c", f"{program}\nfor number in range(11): log.warning('line %d', number)"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=20)
+    assert len(done.stderr.splitlines()) == 11
+    assert done.stderr.endswith("were not written, the last: line 10\n")
+
+
+def test_at_its_end_the_log_says_how_many_lines_were_not_taken(pipe: tuple[int, int]) -> None:
+    handler = UnhurriedHandler(pipe[1])
+    handler.emit(record("x" * 1_000_000))
+    taken_from(pipe[0])
+    handler.close()
+    assert taken_from(pipe[0]).splitlines()[-1] == "lost, as nobody took it in time: 1 line of this log"
 
 
 def test_what_is_logged_for_debugging_is_written_whole() -> None:
