@@ -25,6 +25,7 @@ from protocol.messages import (
     Where,
     Who,
 )
+from protocol.text import counted
 
 HELP = b"""\
 *** type a line and everybody reads it; these are the commands:
@@ -160,13 +161,13 @@ def _gathered(nicks: list[str], did: str) -> list[str]:
     named = nicks if len(nicks) <= MOST_NAMED else nicks[: MOST_NAMED - 1]
     names = list(named)
     if len(nicks) > len(named):
-        names.append(f"{len(nicks) - len(named)} others")
+        names.append(counted(len(nicks) - len(named), "other"))
     return [f"{' and '.join([', '.join(names[:-1]), names[-1]] if len(names) > 1 else names)} {did}"]
 
 
 def _status(event: Status) -> str:
     return (
         f"model {event.model}, {event.connections} connected, you: {event.served_by}; "
-        f"{event.processes} processes, {event.threads} threads, {event.memory / 2**20:.1f} MiB, "
-        f"{event.memory_each / 1024:.0f} KiB a connection"
+        f"{counted(event.processes, 'process', 'processes')}, {counted(event.threads, 'thread')}, "
+        f"{event.memory / 2**20:.1f} MiB, {event.memory_each / 1024:.0f} KiB a connection"
     )

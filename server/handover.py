@@ -21,6 +21,7 @@ from collections.abc import Callable
 from time import monotonic, time
 
 from protocol.messages import Model
+from protocol.text import counted
 from server.connection import Connection
 from server.models import event, process, thread
 from server.room.room import Room
@@ -91,7 +92,7 @@ def serve(listener: Listener, room: Room, wishes: Wishes) -> None:
 
 def run(model: Model, listener: Listener, connections: list[Connection], room: Room, stop: Stop) -> list[Connection]:
     """Run one model until it is stopped. Raises CannotStart."""
-    log.info("the %s model takes %d connections over", model, len(connections))
+    log.info("the %s model takes %s over", model, counted(len(connections), "connection"))
     try:
         return MODELS[model](listener, connections, room, stop)
     except OSError as error:  # Before it took anybody over: no descriptor for its selector.

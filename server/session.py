@@ -16,11 +16,11 @@ from protocol.dialects import dialect_of, encode, other_protocol
 from protocol.jsonl import AnyCommand
 from protocol.lines import LineBuffer, TooLong
 from protocol.messages import Dialect, Event, Goodbye, Hello, Limits, Notice, Ping, Quit, Refused, Rename, Say
-from protocol.text import NicknameRefused, check_nickname, harmless
+from protocol.text import NicknameRefused, check_nickname, counted, harmless
 from server.allowance import Allowance
 
-MAX_RUNAWAY = 64 * 1024
-"""Bytes of a line that never ends, before its connection is let go."""
+MAX_OVER = 64 * 1024
+"""Bytes that a line may have above the limit and be refused. One that goes on has its connection let go."""
 MAX_UNSENT = 1024 * 1024
 """Bytes a reader may let pile up."""
 MAX_STALL = 10.0
@@ -141,7 +141,7 @@ class Session(Struct):
         return items + self.expire(now)
 
     def _no_line(self) -> list[Item]:
-        if self.lines.runaway > MAX_RUNAWAY:
+        if self.lines.runaway > self.limits.line + MAX_OVER:
             return [self._runaway()]
         if self.ended:
             self.parting = True
@@ -152,12 +152,12 @@ class Session(Struct):
         if self.slowed or not self.lines.has_line:
             return []
         self.slowed = True
-        pace = f"{self.limits.rate:g} lines a second"
+        pace = f"{counted(self.limits.rate, 'line')} a second"
         return [self._reply(Notice(f"you are fast: from here on your lines are taken at {pace}, none is lost"), "slow")]
 
     def _understand(self, line: bytes | TooLong) -> list[Item]:
         if isinstance(line, TooLong):
-            if line.size > MAX_RUNAWAY:
+            if line.size > self.limits.line + MAX_OVER:
                 return [self._runaway()]
             words = f"a line has at most {self.limits.line} bytes; yours had {line.size}, and nothing of it was said"
             return [self._reply(Refused("line-too-long", words))]
@@ -262,10 +262,12 @@ class Session(Struct):
         if self._stalled(now):
             return [self._goodbye(TOO_SLOW.code, TOO_SLOW.reason)]
         if not self.joined and now >= self.join_by:
-            words = f"no nickname came within {self.limits.join_timeout:g} seconds"
+            words = f"no nickname came within {counted(self.limits.join_timeout, 'second')}"
             return [self._goodbye("join-timeout", words)]
         if self.limits.idle_timeout and self.joined and now >= self.heard + self.limits.idle_timeout:
-            return [self._goodbye("idle", f"nothing was heard of you for {self.limits.idle_timeout:g} seconds")]
+            return [
+                self._goodbye("idle", f"nothing was heard of you for {counted(self.limits.idle_timeout, 'second')}")
+            ]
         return []
 
     # What the model that runs it must know

@@ -12,6 +12,7 @@ from time import monotonic
 
 from protocol.dialects import encode
 from protocol.messages import Dialect, Goodbye, Limits
+from protocol.text import counted
 from server.connection import Connection
 from server.session import Session
 
@@ -58,10 +59,12 @@ class Listener:
 
     def _admit(self, sock: socket.socket, host: str) -> Connection | None:
         if self.max_clients and self._hosts.total() >= self.max_clients:
-            turn_away(sock, "full", f"the room is full: it takes {self.max_clients} connections")
+            turn_away(sock, "full", f"the room is full: it takes {counted(self.max_clients, 'connection')}")
             return None
         if self.max_per_ip and self._hosts[host] >= self.max_per_ip:
-            turn_away(sock, "full", f"there are {self.max_per_ip} connections from your address already")
+            are = "is" if self.max_per_ip == 1 else "are"
+            words = f"there {are} {counted(self.max_per_ip, 'connection')} from your address already"
+            turn_away(sock, "full", words)
             return None
         try:
             prepare(sock)

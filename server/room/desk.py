@@ -27,7 +27,7 @@ from protocol.messages import (
     Switch,
     Watch,
 )
-from protocol.text import harmless
+from protocol.text import counted, harmless
 from server.chaos import GUEST_STAYS, GUESTS
 from server.room.member import Member
 from server.session import Mark
@@ -126,10 +126,10 @@ def ban(room: Room, number: int, operator: Member, seat: int, name: str, order: 
         room.tell(number, Refused("shared-address", words))
         return
     room.moderation.ban(room.seats[seat].member, host, now + order.minutes * 60)
-    others = f" and {len(struck) - 1} others from the same address" if len(struck) > 1 else ""
-    openly(room, f"{operator.nick} banned {name}{others} for {order.minutes:g} minutes", now)
+    others = f" and {counted(len(struck) - 1, 'other')} from the same address" if len(struck) > 1 else ""
+    openly(room, f"{operator.nick} banned {name}{others} for {counted(order.minutes, 'minute')}", now)
     for other in struck:
-        room.dismiss(other, Goodbye("banned", f"{operator.nick} banned you for {order.minutes:g} minutes"))
+        room.dismiss(other, Goodbye("banned", f"{operator.nick} banned you for {counted(order.minutes, 'minute')}"))
 
 
 def find(room: Room, nick: str) -> int | None:

@@ -161,7 +161,11 @@ class TestWhatIsPrinted:
             (People(1, ["ada", "bob"]), "*** 2 here: ada, bob\n"),
             (
                 Status("event", 3, "event loop", 3, 1, 1, 2**20, 2048),
-                "*** model event, 3 connected, you: event loop; 1 processes, 1 threads, 1.0 MiB, 2 KiB a connection\n",
+                "*** model event, 3 connected, you: event loop; 1 process, 1 thread, 1.0 MiB, 2 KiB a connection\n",
+            ),
+            (
+                Status("process", 3, "process 7", 3, 4, 5, 2**20, 2048),
+                "*** model process, 3 connected, you: process 7; 4 processes, 5 threads, 1.0 MiB, 2 KiB a connection\n",
             ),
             (Pong("1"), ""),
         ],

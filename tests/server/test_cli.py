@@ -87,23 +87,19 @@ def test_the_console_script_is_the_same_command() -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_it_says_where_it_listens_by_which_model_and_as_which_process(open_room: Open, model: str) -> None:
-    server = open_room("--model", model)
-    assert (server.model, server.address[0]) == (model, "127.0.0.1")
-    assert LISTENING.search(
-        f"listening on {server.address[0]}:{server.address[1]} (model {model}, pid {server.process.pid})"
-    )
-    ada = server.rich("ada")
-    assert ada.welcome["model"] == model
-
-
-def test_the_listening_line_names_its_own_process_and_is_all_that_goes_to_stdout() -> None:
-    with subprocess.Popen([*COMMAND, "--bind", "127.0.0.1:0"], cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+    command = [*COMMAND, "--bind", "127.0.0.1:0", "--model", model]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         line = server.stdout.readline()
+        [port] = _listening_ports(psutil.Process(server.pid))
+        ada = RichPeer(("127.0.0.1", port))
+        ada.hello("ada")
+        ada.close()
         server.terminate()
         rest = server.stdout.read()
-    assert line.endswith(f"(model event, pid {server.pid})\n")
-    assert rest == ""
+    assert line == f"listening on 127.0.0.1:{port} (model {model}, pid {server.pid})\n"
+    assert ada.welcome["model"] == model
+    assert rest == "", "nothing else goes to standard output"
 
 
 def test_an_ipv6_address_stands_in_brackets(open_room: Open) -> None:
@@ -289,7 +285,7 @@ def test_a_port_in_use_is_one_plain_sentence_and_exit_code_1(open_room: Open) ->
 def test_max_clients_turns_the_next_one_away(open_room: Open) -> None:
     server = open_room("--max-clients", "1")
     ada = server.plain("ada")
-    assert server.connect().lines_until_closed() == ["*** goodbye: the room is full: it takes 1 connections"]
+    assert server.connect().lines_until_closed() == ["*** goodbye: the room is full: it takes 1 connection"]
     ada.close()
     wait_until(lambda: _is_let_in(server), "somebody else is let in")
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from protocol.dialects import encode
 from protocol.messages import Dialect, Limits
-from server.session import LINGER, MAX_RUNAWAY, MAX_STALL, MAX_UNSENT, TOO_SLOW, Item, Mark, Reply
+from server.session import LINGER, MAX_OVER, MAX_STALL, MAX_UNSENT, TOO_SLOW, Item, Mark, Reply
 from tests.protocol.strategies import cut
 from tests.server.sessions import ADA, codes, in_room, opened, said, until_quiet
 
@@ -17,7 +17,7 @@ class TestALineThatNeverEnds:
     def test_is_let_go_with_a_reason(self) -> None:
         session = in_room()
         items: list[Item] = []
-        for _ in range(MAX_RUNAWAY // 1024 + 2):
+        for _ in range((session.limits.line + MAX_OVER) // 1024 + 2):
             items += session.receive(b"x" * 1024, 0.0)
             assert len(session.lines.data) <= session.limits.line + 1
         assert codes(items) == ["line-too-long"]
@@ -25,12 +25,13 @@ class TestALineThatNeverEnds:
         assert items[0].mark == Mark.CLOSE
         assert session.receive(b"\nhi\n", 0.0) == []
 
-    @given(places=st.lists(st.integers(1, 2 * MAX_RUNAWAY), max_size=4), more=st.integers(-2, 2))
+    @pytest.mark.parametrize("limit", [256, 64 * 1024, 1024 * 1024])
+    @given(places=st.lists(st.integers(1, 2 * MAX_OVER), max_size=4), more=st.integers(-2, 2))
     @example(places=[], more=1)
-    @example(places=[MAX_RUNAWAY], more=1)
-    def test_is_let_go_at_the_same_length_however_it_is_cut(self, places: list[int], more: int) -> None:
-        session = in_room()
-        data = b"x" * (MAX_RUNAWAY + more) + b"\nhi\n"
+    @example(places=[MAX_OVER], more=1)
+    def test_is_let_go_at_the_same_length_however_it_is_cut(self, limit: int, places: list[int], more: int) -> None:
+        session = in_room(limits=Limits(line=limit, rate=0))
+        data = b"x" * (limit + MAX_OVER + more) + b"\nhi\n"
         items = [item for piece in cut(data, places) for item in session.receive(piece, 0.0)]
         assert codes(items) == (["line-too-long"] if more > 0 else ["line-too-long", "say"])
 

@@ -67,6 +67,10 @@ class TestListener:
         here = come(listener, peers, 3)
         assert len(here) == 2
         assert told(peers[2]) == "*** goodbye: the room is full: it takes 2 connections\n"
+        listener.max_clients = 1
+        come(listener, peers)
+        assert told(peers[3]) == "*** goodbye: the room is full: it takes 1 connection\n"
+        listener.max_clients = 2
         here[0].close()
         assert len(come(listener, peers)) == 1
 

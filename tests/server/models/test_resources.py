@@ -23,7 +23,7 @@ def test_connecting_and_closing_five_thousand_times_leaves_nothing_behind(start)
     come_and_go(server, 500)  # What is loaded and kept once is no leak.
     memory = when_all_have_gone(server, before).memory
     come_and_go(server, 4500)
-    # The C library keeps the stacks of threads that have ended, for the next: up to 40 MiB.
+    # The C library keeps the stacks of threads that have ended, for the next.
     kept = 20 if server.model == "thread" else 3
     assert when_all_have_gone(server, before).memory - memory < kept * 2**20
     assert watcher.status()["connections"] == 1
