@@ -6,14 +6,14 @@ The price: a process's memory for each connection, and two trips through a pipe 
 
 import logging
 import selectors
-from itertools import islice
 from selectors import EVENT_READ, EVENT_WRITE
 from time import monotonic, time
 
 from server.connection import Connection
-from server.processes.forking import Nursery
-from server.processes.frames import ECHO, ENDED, FAILURE, ITEM, RETURN, SESSION, item_in, pack, pack_delivery
-from server.processes.workers import Echoes, Worker, WorkerFailed
+from server.processes.forking import ForkServer
+from server.processes.frames import ECHO, ENDED, FAILURE, ITEM, SESSION, item_in
+from server.processes.recall import GANG, LOOK, Recall
+from server.processes.workers import Worker, WorkerFailed
 from server.room.room import TICK, Room
 from server.sockets import CannotStart, Listener, Stop, turn_away
 
@@ -21,10 +21,6 @@ log = logging.getLogger("chat.server")
 
 WAKING = 25e-6
 """Seconds of processor that waking one worker takes. Nobody is woken more often than all can be."""
-GANG = 32
-"""Workers that begin, or give their session back, at a time."""
-PATIENCE = 0.8
-"""Seconds a worker has to give its session back, before it is taken to be stuck."""
 
 
 def run(listener: Listener, connections: list[Connection], room: Room, stop: Stop) -> list[Connection]:
@@ -32,15 +28,17 @@ def run(listener: Listener, connections: list[Connection], room: Room, stop: Sto
     model = ProcessModel(listener, room, stop)
     model.held = {connection.number: connection for connection in connections}
     for count, connection in enumerate(connections):
+        if stop:
+            break
         try:
             model.start(connection)
         except OSError as error:
             raise CannotStart(f"no process: {error.strerror}", model.stop()) from error
         if count % GANG == 0:
-            model.turn()  # A thousand forks take a second: let those who have a worker talk meanwhile.
+            model.turn(0)  # A thousand forks take a second: let those who have a worker talk meanwhile.
     room.begin(time())
     while not stop:
-        model.turn()
+        model.turn(TICK)
     return model.stop()
 
 
@@ -49,21 +47,18 @@ class ProcessModel:
         self.listener = listener
         self.room = room
         self.stopping = stop
-        self.nursery = Nursery()
+        self.forkserver = ForkServer()
         self.workers: dict[int, Worker] = {}
         self.held: dict[int, Connection] = {}
         """Connections without a worker, before it has begun or after it has ended: the master writes to them itself."""
-        self.leaving: dict[int, tuple[float, list[tuple[bytes, int]]]] = {}
-        """Workers asked for their session: until when they have time, and what has come for them meanwhile."""
-        self.echoes = Echoes()
         self.deliver_at = 0.0
         self.selector = selectors.DefaultSelector()
         self.selector.register(listener, EVENT_READ)
         self.selector.register(stop, EVENT_READ)
 
-    def turn(self) -> None:
+    def turn(self, most: float) -> None:
         """The master: hear what the workers say, let newcomers in, then tell everybody what it brought."""
-        wait = max(0.0, self.deliver_at - monotonic()) if self.room.waiting else 0 if self.held else TICK
+        wait = max(0.0, self.deliver_at - monotonic()) if self.room.waiting else most
         for key, ready in self.selector.select(wait):
             if isinstance(key.data, Worker):
                 self.resume(key.data, ready)
@@ -80,100 +75,83 @@ class ProcessModel:
 
     # Start — somebody is here
     def start(self, connection: Connection) -> None:
-        worker = self.workers[connection.number] = Worker(connection, self.nursery, self.selector)
+        worker = self.workers[connection.number] = Worker(connection, self.forkserver, self.selector)
         self.held.pop(connection.number, None)
         self.room.open(connection.number, f"process {worker.pid}", connection.host)
 
-    # Read — what a worker says to the room; what it reads from its peer, nobody else ever sees
+    # Read — what a worker says to the room; what it reads from its peer (`server.processes.worker`), nobody else sees
     def read(self, worker: Worker) -> None:
-        number = worker.connection.number
         frames = worker.receive()
         if frames is None:
             self.end(worker)
             return
         for kind, payload in frames:
             if kind == ITEM:
-                self.room.handle(number, item_in(payload), time())
+                self.room.handle(worker.number, item_in(payload), time())
             elif kind == ECHO:
-                if (turn := self.echoes.came(payload)) is not None:
-                    self.room.delivered(turn, time())
+                self.room.delivered(worker.arrived(), time())
             else:
                 worker.last_word = kind
                 if kind == FAILURE:
-                    log.error("connection %d failed, and ends", number, exc_info=WorkerFailed(payload.decode()))
+                    log.error("connection %d failed, and ends", worker.number, exc_info=WorkerFailed(payload.decode()))
                 elif kind == SESSION:
-                    self.take_back(worker, payload)
+                    self.held[worker.number] = worker.returned(payload)
+                    self.end(worker)
 
-    # Deliver — into each worker's pipe, and nobody is waited for; to many goes the same frame
+    # Deliver — into each worker's pipe, and nobody is waited for
     def deliver(self) -> None:
-        last, frame, worker = b"", b"", None
-        turn = self.room.take(time())
+        turn, now, worker = self.room.take(time()), monotonic(), None
         for number, data, mark in turn:
-            if number in self.leaving:
-                self.leaving[number][1].append((data, mark))
-            elif number in self.held:
-                self.held[number].send(data, mark, monotonic())
-            elif (worker := self.workers.get(number)) is not None:
-                if mark or data is not last:
-                    last, frame = data, pack_delivery(data, mark)
-                if not worker.send(frame):
-                    log.warning("process %d does not read its pipe, and its connection ends", worker.pid)
-                    self.kill(worker)
+            if number in self.held:
+                self.held[number].send(data, mark, now)
+            elif (worker := self.workers.get(number)) is not None and not worker.deliver(data, mark):
+                log.warning("process %d does not read its pipe, and its connection ends", worker.pid)
+                self.kill(worker)
         if worker is not None and turn.said_at:
-            self.echoes.ask(worker, turn)
+            worker.follow(turn)
 
     # Stop — ask each worker for its session, a few at a time, while the others go on; what was unsent comes with it
     def stop(self) -> list[Connection]:
         self.selector.unregister(self.listener)
         self.selector.unregister(self.stopping)
-        asked = iter(list(self.workers.values()))
+        recall = Recall(self.workers)
         while self.workers:
-            for worker in islice(asked, GANG - len(self.leaving)):
-                if worker.connection.number in self.workers:
-                    self.leaving[worker.connection.number] = (monotonic() + PATIENCE, [])
-                    worker.send(pack(RETURN))
-            for key, ready in self.selector.select(PATIENCE / 10):
-                self.resume(key.data, ready)
-            for number in [number for number, (until, _) in self.leaving.items() if until < monotonic()]:
-                log.warning("process %d is stuck, and its connection ends", self.workers[number].pid)
-                self.kill(self.workers[number])
+            recall.ask()
+            woken = [(key.data, ready) for key, ready in self.selector.select(LOOK)]
+            for worker, ready in woken:
+                self.resume(worker, ready)
+            for worker in recall.stuck([worker for worker, _ in woken]):
+                log.warning("process %d is stuck, and its connection ends", worker.pid)
+                self.kill(worker)
             self.deliver()
         self.deliver()
         self.selector.close()
-        self.nursery.close()
+        self.forkserver.close()
         return list(self.held.values())
 
     def resume(self, worker: Worker, ready: int) -> None:
         """Go on with a worker. If the room fails over what it says, it alone ends."""
+        if worker.number not in self.workers:
+            return  # It ended in this very turn: its descriptors may be somebody else's by now.
         try:
             if ready & EVENT_WRITE:
                 worker.flush()
-            if ready & EVENT_READ and worker.connection.number in self.workers:
+            if ready & EVENT_READ:
                 self.read(worker)
         except Exception:
-            log.exception("connection %d failed, and ends", worker.connection.number)
+            log.exception("connection %d failed, and ends", worker.number)
             self.kill(worker)
 
-    def take_back(self, worker: Worker, payload: bytes) -> None:
-        """A worker has given its session back, and ends."""
-        worker.take_back(payload)
-        connection = self.held[worker.connection.number] = worker.connection
-        _, meanwhile = self.forget(worker)
-        for data, mark in meanwhile:
-            connection.send(data, mark, monotonic())
-
     def end(self, worker: Worker) -> None:
-        """A worker has ended, and with it its connection."""
-        self.forget(worker)
-        if not worker.last_word:
-            log.warning("process %d died, and its connection ends", worker.pid)
-        self.room.close(worker.connection.number, failed=worker.last_word != ENDED)
-        worker.connection.close()
-
-    def forget(self, worker: Worker) -> tuple[float, list[tuple[bytes, int]]]:
+        """A worker has ended, and with it its connection, unless it has given its session back."""
+        if self.workers.pop(worker.number, None) is None:
+            return
         worker.close()
-        del self.workers[worker.connection.number]
-        return self.leaving.pop(worker.connection.number, (0.0, []))
+        if worker.number not in self.held:
+            if not worker.last_word:
+                log.warning("process %d died, and its connection ends", worker.pid)
+            self.room.close(worker.number, failed=worker.last_word != ENDED)
+            worker.connection.close()
 
     def kill(self, worker: Worker) -> None:
         worker.kill()

@@ -1,62 +1,70 @@
-"""The master's side of the nursery: has workers forked by it. The descriptors travel as SCM_RIGHTS (unix(7))."""
+"""The master's side of the fork server: has workers forked by it. Descriptors travel as SCM_RIGHTS (unix(7))."""
 
 import errno
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
 
-from server.processes.nursery import ANSWER
+from server.processes import pipes
+from server.processes.forkserver import ANSWER
+from server.processes.pipes import Channel
 
-ANSWER_WITHIN = 5.0
-"""Seconds a fork may take before the nursery is taken to be stuck."""
+STARTS_WITHIN = 5.0
+"""Seconds a fork server has until it is ready to fork."""
+ANSWERS_WITHIN = 0.5
+"""Seconds a fork may take before the fork server is taken to be stuck. Everybody waits for it."""
+ENDS_WITHIN = 0.3
+"""Seconds it may take to end, once nobody needs it or its workers any more, before it is killed."""
+
+GONE = "the process that forks workers is gone or stuck"
 
 log = logging.getLogger("chat.server")
 
 
-class NurseryGone(Exception):
+class ForkServerGone(Exception):
     """It has died, or does not answer."""
 
 
-class Nursery:
-    """A running `nursery`, and another one should it be killed: the workers do not need it any more."""
+class ForkServer:
+    """A running `forkserver`, and another one should it be killed: the workers do not need it any more."""
 
     def __init__(self) -> None:
         """Start it. Raises OSError where there is no process to be had."""
         self._start()
 
-    def fork(self, *descriptors: int) -> int:
-        """Fork a worker that gets its own copies of these descriptors. Returns its pid.
+    def fork(self, peer: int) -> tuple[int, Channel]:
+        """Fork a worker that gets its own copy of the descriptor `peer`. Returns its pid, and our side of its pipes.
 
-        Raises OSError with the errno of the fork: EAGAIN where there are too many processes.
+        Raises OSError with the errno of the fork (EAGAIN where there are too many processes) or of the pipes.
         """
         try:
-            pid = self._ask(descriptors)
-        except NurseryGone as error:
+            return self._fork(peer)
+        except ForkServerGone as error:
             log.warning("%s; another one is started", error)
-            self._process.kill()
-            self.close()
+            self._end()
             self._start()
-            try:
-                pid = self._ask(descriptors)
-            except NurseryGone as again:
-                raise OSError(errno.ECHILD, f"{again}") from again
-        if pid < 0:
-            raise OSError(-pid, os.strerror(-pid))
-        return pid
+        try:
+            return self._fork(peer)
+        except ForkServerGone as error:
+            raise OSError(errno.ECHILD, f"{error}") from error
 
     def close(self) -> None:
-        """End it, which it does after the last of its children."""
+        """End it, which it does after the last of its children; whoever of them hangs is killed."""
         self._control.close()
-        self._process.wait()
+        try:
+            self._process.wait(ENDS_WITHIN)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
     def _start(self) -> None:
         self._control, theirs = socket.socketpair()
-        self._control.settimeout(ANSWER_WITHIN)
         try:
             with theirs:
-                command = [sys.executable, "-m", "server.processes.nursery", str(theirs.fileno())]
+                command = [sys.executable, "-m", "server.processes.forkserver", str(theirs.fileno())]
                 self._process = subprocess.Popen(
                     command,
                     pass_fds=[theirs.fileno()],
@@ -66,14 +74,47 @@ class Nursery:
         except OSError:
             self._control.close()
             raise
+        try:
+            self._answer(STARTS_WITHIN)
+        except ForkServerGone as error:
+            self._end()
+            raise OSError(errno.ECHILD, f"{error}") from error
+
+    def _end(self) -> None:
+        """At once, and it alone: its workers go on."""
+        self._process.kill()
+        self._process.wait()
+        self._control.close()
+
+    def _fork(self, peer: int) -> tuple[int, Channel]:
+        ours, theirs = pipes.pair()
+        try:
+            pid = self._ask((peer, theirs.reading, theirs.writing))
+        except (OSError, ForkServerGone):
+            # One that was forked, but not answered for, finds its pipe ended. The next gets pipes of its own.
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        return pid, ours
 
     def _ask(self, descriptors: tuple[int, ...]) -> int:
         try:
             socket.send_fds(self._control, [b"f"], descriptors)
+        except OSError as error:
+            raise ForkServerGone(GONE) from error
+        pid = self._answer(ANSWERS_WITHIN)
+        if pid < 0:
+            raise OSError(-pid, os.strerror(-pid))
+        return pid
+
+    def _answer(self, within: float) -> int:
+        self._control.settimeout(within)
+        try:
             answer = self._control.recv(ANSWER.size)
         except OSError:
             answer = b""
         if len(answer) < ANSWER.size:
-            raise NurseryGone("the process that forks workers is gone or stuck")
-        pid: int = ANSWER.unpack(answer)[0]
-        return pid
+            raise ForkServerGone(GONE)
+        number: int = ANSWER.unpack(answer)[0]
+        return number

@@ -25,6 +25,7 @@ RETURN = b"r"
 """Master to worker: give the session back."""
 
 _HEAD = struct.Struct("!Ic")
+_MARK = struct.Struct("!I")
 _encoder = msgspec.msgpack.Encoder()
 _items = msgspec.msgpack.Decoder(Item)
 _sessions = msgspec.msgpack.Decoder(Session)
@@ -50,9 +51,9 @@ def pack_failure(traceback: str) -> bytes:
     return pack(FAILURE, traceback.encode())
 
 
-def pack_delivery(data: bytes, mark: int) -> bytes:
-    """Bytes for the peer, and what they mean for its session."""
-    return pack(DELIVERY, mark.to_bytes(4, "big") + data)
+def pack_delivery(data: bytes, mark: int) -> tuple[bytes, bytes]:
+    """Bytes for the peer, and what they mean for its session: a frame in two parts, so that many share the bytes."""
+    return _HEAD.pack(_MARK.size + len(data), DELIVERY) + _MARK.pack(mark), data
 
 
 def item_in(payload: bytes) -> Item:
@@ -68,26 +69,36 @@ def session_in(payload: bytes) -> Session:
 
 def delivery_in(payload: bytes) -> tuple[bytes, int]:
     """What `pack_delivery` packed."""
-    return payload[4:], int.from_bytes(payload[:4], "big")
+    return payload[_MARK.size :], _MARK.unpack_from(payload)[0]
 
 
 class FrameBuffer:
     """Bytes in, whole frames out."""
 
     def __init__(self) -> None:
-        self._data = b""
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._wanted = _HEAD.size
+        """Bytes that make a frame. Until they are there, nothing is joined: a long frame comes in many pieces."""
 
     def feed(self, data: bytes) -> list[tuple[bytes, bytes]]:
         """Take in what was read; returns the frames it completes, as (kind, payload)."""
-        self._data += data
+        self._pieces.append(data)
+        self._size += len(data)
         frames: list[tuple[bytes, bytes]] = []
-        start = 0
-        while len(self._data) >= start + _HEAD.size:
-            size, kind = _HEAD.unpack_from(self._data, start)
-            stop = start + _HEAD.size + size
-            if len(self._data) < stop:
+        if self._size < self._wanted:
+            return frames
+        data, start = b"".join(self._pieces), 0
+        while True:
+            body = start + _HEAD.size
+            if len(data) < body:
+                self._wanted = _HEAD.size
                 break
-            frames.append((kind, self._data[start + _HEAD.size : stop]))
-            start = stop
-        self._data = self._data[start:]
+            size, kind = _HEAD.unpack_from(data, start)
+            if len(data) < body + size:
+                self._wanted = _HEAD.size + size
+                break
+            frames.append((kind, data[body : body + size]))
+            start = body + size
+        self._pieces, self._size = [data[start:]], len(data) - start
         return frames

@@ -14,6 +14,7 @@ class Channel:
         self.reading = reading
         self.writing = writing
         self.unsent = bytearray()
+        self.closed = False
         self._frames = FrameBuffer()
 
     def receive(self) -> list[tuple[bytes, bytes]] | None:
@@ -24,27 +25,30 @@ class Channel:
             return []
         return self._frames.feed(data) if data else None
 
-    def send(self, frame: bytes) -> None:
-        """Write a frame. What a full pipe does not take is kept, for `flush`."""
-        if not self.unsent:
-            frame = frame[self._write(frame) :]
-        self.unsent += frame
+    def send(self, frame: bytes, rest: bytes = b"") -> None:
+        """Write a frame, which may be in two parts. What a full pipe does not take is kept, for `flush`."""
+        sent = 0 if self.unsent else self._write(frame, rest)
+        if sent < len(frame) + len(rest):
+            self.unsent += (frame + rest)[sent:]
 
     def flush(self) -> None:
         """Write what was kept, as far as the pipe takes it."""
         del self.unsent[: self._write(self.unsent)]
 
     def close(self) -> None:
-        os.close(self.reading)
-        os.close(self.writing)
+        """Give the descriptors back. Harmless to do twice: a number that was given back may be another's by then."""
+        if not self.closed:
+            self.closed = True
+            os.close(self.reading)
+            os.close(self.writing)
 
-    def _write(self, data: bytes | bytearray) -> int:
+    def _write(self, *parts: bytes | bytearray) -> int:
         try:
-            return os.write(self.writing, data)
+            return os.writev(self.writing, parts)
         except BlockingIOError:
             return 0
         except BrokenPipeError:
-            return len(data)  # The other side is gone; `receive` finds that out.
+            return sum(map(len, parts))  # The other side is gone; `receive` finds that out.
 
 
 def pair() -> tuple[Channel, Channel]:

@@ -11,7 +11,7 @@ from selectors import EVENT_READ, EVENT_WRITE
 from time import monotonic
 from typing import NoReturn
 
-from server.connection import Connection, wait
+from server.connection import Connection
 from server.processes.frames import (
     DELIVERY,
     ECHO,
@@ -25,6 +25,8 @@ from server.processes.frames import (
     session_in,
 )
 from server.processes.pipes import Channel
+from server.processes.waiting import Waiter
+from server.session import Item
 
 
 def work(sock: socket.socket, channel: Channel) -> NoReturn:
@@ -50,22 +52,33 @@ def converse(sock: socket.socket, channel: Channel) -> None:
     if not frames:
         return
     connection = Connection(sock, session_in(frames.pop(0)[1]))
-    while not connection.over(monotonic()):
+    waiter = Waiter(connection.fileno(), channel.reading)
+    ready, settled = 0, False
+    while frames is not None:
         for kind, payload in frames:
             if kind == DELIVERY:
-                connection.send(*delivery_in(payload), monotonic())
-                connection.suffer()  # In order: before what was told after it.
+                if not connection.send(*delivery_in(payload), monotonic()):
+                    settled = False
+                    connection.suffer()  # In order: before what was told after it.
             elif kind == ECHO:
-                channel.send(pack(ECHO, payload))
+                channel.send(pack(ECHO))
             elif kind == RETURN:
                 channel.send(pack_session(connection.session))
                 return
-        ready, news = wait(connection, channel.reading, connection.interest(monotonic()))
-        if ready & EVENT_WRITE:
-            connection.flush(monotonic())
-        items = connection.read(monotonic()) if ready & EVENT_READ else connection.advance(monotonic())
-        for item in items:
-            channel.send(pack_item(item))
+        if not settled:  # Else all that came was passed on, and nothing is different: this is what happens most.
+            if items := attend(connection, ready):
+                channel.send(b"".join([pack_item(item) for item in items]))
+            now = monotonic()
+            if connection.over(now):
+                return
+            waiter.expect(connection.interest(now), connection.session.due(now))
+        ready, news, due = waiter.wait()
+        settled = news and not ready and not due
         frames = channel.receive() if news else []
-        if frames is None:
-            return
+
+
+def attend(connection: Connection, ready: int) -> list[Item]:
+    """Write what the peer takes now, and take in what it says; returns what is to be told to the room."""
+    if ready & EVENT_WRITE:
+        connection.flush(monotonic())
+    return connection.read(monotonic()) if ready & EVENT_READ else connection.advance(monotonic())

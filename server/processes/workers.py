@@ -6,19 +6,20 @@ is kept, up to MAX_PIPED, and written when it does.
 
 import os
 import signal
+from collections import deque
 from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
+from time import monotonic
 
 from server.connection import Connection
-from server.processes import pipes
-from server.processes.forking import Nursery
-from server.processes.frames import ECHO, pack, pack_session, session_in
+from server.processes.forking import ForkServer
+from server.processes.frames import ECHO, RETURN, pack, pack_delivery, pack_session, session_in
 from server.room.turn import Turn
 
 MAX_PIPED = 8 * 2**20
 """Bytes that may wait for one worker, besides its longest frame, before it is taken to be stuck: a welcome that brings
 what somebody missed is as long as that was."""
 UNDER_WAY = 100
-"""Turns of which it is not known yet when they arrived."""
+"""Turns that one worker may be followed with at a time."""
 
 
 class WorkerFailed(Exception):
@@ -28,79 +29,90 @@ class WorkerFailed(Exception):
 class Worker:
     """A child that serves one connection, and the pipes to it. Frames are told by `server.processes.frames`."""
 
-    def __init__(self, connection: Connection, nursery: Nursery, selector: BaseSelector) -> None:
+    def __init__(self, connection: Connection, forkserver: ForkServer, selector: BaseSelector) -> None:
         """Have it forked, and give it the session. Raises OSError where there is no process to be had."""
         self.connection = connection
+        self.number = connection.number
         self.last_word = b""
         """The kind of its last frame: ENDED, FAILURE or SESSION. Without one it has died."""
+        self.recalled = False
+        """It was asked for its session: what comes for it waits until it is back."""
+        self._meanwhile: list[tuple[bytes, int]] = []
+        self._followed: deque[Turn] = deque()
         self._selector = selector
         self._most = 0
-        self._channel, theirs = pipes.pair()
-        try:
-            self.pid = nursery.fork(connection.fileno(), theirs.reading, theirs.writing)
-        except OSError:
-            self._channel.close()
-            raise
-        finally:
-            theirs.close()
+        self.pid, self._channel = forkserver.fork(connection.fileno())
         selector.register(self._channel.reading, EVENT_READ, self)
-        self.send(pack_session(connection.session))
+        self._send(pack_session(connection.session))
+
+    # What goes to it
+
+    def deliver(self, data: bytes, mark: int) -> bool:
+        """Write to it without waiting; False where it is stuck, and too much waits for it."""
+        if self.recalled:
+            self._meanwhile.append((data, mark))
+        else:
+            self._send(*pack_delivery(data, mark))
+        return len(self._channel.unsent) <= MAX_PIPED + self._most
+
+    def follow(self, turn: Turn) -> None:
+        """Have it say when it has written all that it was given to its peer: then this turn has arrived."""
+        if not self._channel.closed and not self.recalled and len(self._followed) < UNDER_WAY:
+            self._followed.append(turn)
+            self._send(pack(ECHO))
+
+    def recall(self) -> None:
+        """Ask for the session."""
+        self._send(pack(RETURN))
+        self.recalled = True
+
+    def flush(self) -> None:
+        """Write what was kept, as far as the pipe takes it."""
+        self._channel.flush()
+        if not self._channel.unsent:
+            self._selector.unregister(self._channel.writing)
+
+    def _send(self, frame: bytes, rest: bytes = b"") -> None:
+        waiting = bool(self._channel.unsent)
+        self._channel.send(frame, rest)
+        if self._channel.unsent:
+            self._most = max(self._most, len(frame) + len(rest))
+            if not waiting:
+                self._selector.register(self._channel.writing, EVENT_WRITE, self)
+
+    # What comes from it
 
     def receive(self) -> list[tuple[bytes, bytes]] | None:
         """The frames that have come, as (kind, payload); None once it has ended."""
         return self._channel.receive()
 
-    def send(self, frame: bytes) -> bool:
-        """Write a frame without waiting; False where it is stuck, and too much waits for it."""
-        self._channel.send(frame)
-        self._most = max(self._most, len(frame))
-        if self._channel.unsent and self._channel.writing not in self._selector.get_map():
-            self._selector.register(self._channel.writing, EVENT_WRITE, self)
-        return len(self._channel.unsent) <= MAX_PIPED + self._most
+    def arrived(self) -> Turn:
+        """The turn that an echo is about: they come in the order in which the turns went out."""
+        return self._followed.popleft()
 
-    def flush(self) -> None:
-        """Write what was kept, as far as the pipe takes it."""
-        self._channel.flush()
-        if not self._channel.unsent and self._channel.writing in self._selector.get_map():
-            self._selector.unregister(self._channel.writing)
-
-    def take_back(self, payload: bytes) -> None:
-        """The connection gets its session back, as the worker left it."""
+    def returned(self, payload: bytes) -> Connection:
+        """The connection, with its session as the worker left it. What came meanwhile is sent."""
         limits = self.connection.session.limits
         self.connection.session = session_in(payload)
         self.connection.session.limits = limits  # One for all, not a copy for each.
+        for data, mark in self._meanwhile:
+            self.connection.send(data, mark, monotonic())
+        return self.connection
+
+    # Its end
 
     def close(self) -> None:
-        """Close the pipes: if it still runs, it ends, unless it is stuck."""
-        for descriptor in (self._channel.reading, self._channel.writing):
-            if descriptor in self._selector.get_map():
-                self._selector.unregister(descriptor)
-        self._channel.close()
+        """Close the pipes: if it still runs, it ends, unless it is stuck. Harmless to do twice."""
+        if not self._channel.closed:
+            self._selector.unregister(self._channel.reading)
+            if self._channel.unsent:
+                self._selector.unregister(self._channel.writing)
+            self._channel.close()
 
     def kill(self) -> None:
         """End it, even if it is stuck. While its pipe is open it runs, so the pid is still its own."""
-        try:
-            os.kill(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-
-
-class Echoes:
-    """Finds out when a turn has arrived: the last worker it went to says so, once it has written it to its peer."""
-
-    def __init__(self) -> None:
-        self._under_way: dict[bytes, Turn] = {}
-        self._count = 0
-
-    def ask(self, worker: Worker, turn: Turn) -> None:
-        """Have `worker` say when it has come this far."""
-        self._count += 1
-        name = str(self._count).encode()
-        self._under_way[name] = turn
-        if len(self._under_way) > UNDER_WAY:
-            del self._under_way[next(iter(self._under_way))]  # Its worker has ended meanwhile.
-        worker.send(pack(ECHO, name))
-
-    def came(self, name: bytes) -> Turn | None:
-        """The turn that has arrived, if it is still waited for."""
-        return self._under_way.pop(name, None)
+        if not self._channel.closed:
+            try:
+                os.kill(self.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass

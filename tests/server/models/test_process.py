@@ -69,8 +69,12 @@ def test_what_is_told_after_a_block_comes_after_it(server: Server) -> None:
     assert time.monotonic() - began >= 0.5
 
 
-def test_a_worker_that_hangs_for_ever_costs_no_memory_for_ever(server: Server) -> None:
-    ada, bob = server.rich("ada"), server.rich("bob")
+@pytest.mark.parametrize("stuck_one", ["first", "last"])
+def test_a_worker_that_hangs_for_ever_costs_no_memory_for_ever(server: Server, stuck_one: str) -> None:
+    if stuck_one == "first":
+        ada, bob = server.rich("ada"), server.rich("bob")
+    else:
+        bob, ada = server.rich("bob"), server.rich("ada")
     bob.sees("ada")
     os.kill(worker_of(ada), signal.SIGSTOP)
     for _ in range(3000):
@@ -78,6 +82,32 @@ def test_a_worker_that_hangs_for_ever_costs_no_memory_for_ever(server: Server) -
         bob.expect("said")
     bob.sees_no("ada")
     assert not psutil.pid_exists(worker_of(ada))
+
+
+def test_a_switch_waits_for_seventy_stuck_workers_no_longer_than_for_one(server: Server) -> None:
+    boss = server.operator()
+    stuck = [server.rich(f"p{number}") for number in range(70)]
+    boss.sees("p0", "p69")
+    for peer in stuck:
+        os.kill(worker_of(peer), signal.SIGSTOP)
+    assert boss.switch("event")["pause"] < 1.2
+    assert boss.people() == ["boss"]
+
+
+def test_a_worker_is_not_blamed_for_a_pause_of_the_master(server: Server) -> None:
+    boss, ada = server.operator(), server.rich("ada")
+    boss.sees("ada")
+    os.kill(worker_of(ada), signal.SIGSTOP)
+    boss.command("switch", model="event")
+    wait_until(lambda: len(server.children()) == 2, "all but ada have given their session back")
+    server.process.suspend()
+    time.sleep(1.2)  # The pause itself: longer than a worker is waited for.
+    server.process.resume()
+    time.sleep(0.1)
+    os.kill(worker_of(ada), signal.SIGCONT)
+    assert boss.expect("switched")["carried"] == 2
+    ada.say("still here", id="1")
+    ada.expect("said", id="1")
 
 
 def test_a_bug_in_the_room_met_by_a_worker_that_is_dead_by_then_harms_nobody(start_server) -> None:
@@ -107,6 +137,38 @@ def test_the_process_that_forks_workers_is_replaced_when_it_is_killed_or_hangs(s
     ada.expect("bob: we are still here")
     server.operator().switch("event")
     wait_until(lambda: not parent.is_running(), "the one that was stuck is gone")
+
+
+@pytest.mark.parametrize("way", ["switch", "end"])
+def test_the_process_that_forks_workers_holds_nothing_up_when_it_hangs_and_is_needed_no_more(
+    server: Server, way: str
+) -> None:
+    boss, ada = server.operator(), server.plain("ada")
+    boss.sees("ada")
+    parent = psutil.Process(worker_of(boss)).parent()
+    assert parent
+    parent.suspend()
+    if way == "switch":
+        assert boss.switch("event")["pause"] < 1
+    else:
+        began = time.monotonic()
+        assert server.terminate() == 0
+        assert time.monotonic() - began < 3
+        assert ada.lines_until_closed()[-1].startswith("*** goodbye: ")
+    wait_until(lambda: not parent.is_running(), "the one that was stuck is gone")
+
+
+def test_when_it_hangs_a_line_waits_less_than_a_second(server: Server) -> None:
+    boss = server.rich("boss")
+    parent = psutil.Process(worker_of(boss)).parent()
+    assert parent
+    parent.suspend()
+    server.connect()
+    began = time.monotonic()
+    while time.monotonic() - began < 0.2:
+        boss.say("is anybody there?", id="1")
+        boss.expect("said", id="1")
+    assert time.monotonic() - began < 2
 
 
 def test_no_worker_outlives_a_master_that_was_killed(server: Server) -> None:

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,7 +48,7 @@ def test_what_a_connection_says_reaches_the_room_as_it_was(item: Item) -> None:
 
 @given(st.binary(max_size=50), st.sampled_from([0, Mark.JOINED, Mark.CLOSE, Mark.JOINED | Mark.CLOSE]))
 def test_a_delivery_arrives_with_its_mark(data: bytes, mark: int) -> None:
-    kind, payload = the_frame_in(frames.pack_delivery(data, mark))
+    kind, payload = the_frame_in(b"".join(frames.pack_delivery(data, mark)))
     assert kind == frames.DELIVERY
     assert frames.delivery_in(payload) == (data, mark)
 
@@ -88,6 +90,17 @@ def test_a_session_that_came_back_can_send_on() -> None:
 @pytest.mark.parametrize("size", [0, 1, 2**20])
 def test_a_frame_may_have_any_size(size: int) -> None:
     assert the_frame_in(frames.pack(frames.ITEM, b"x" * size)) == (frames.ITEM, b"x" * size)
+
+
+def test_a_long_frame_costs_no_more_for_coming_in_many_pieces() -> None:
+    buffer = FrameBuffer()
+    buffer.feed(frames.pack(frames.SESSION, b"x" * 2**20)[:-64])
+    tracemalloc.start()
+    try:
+        assert not buffer.feed(b"x" * 32)
+        assert tracemalloc.get_traced_memory()[1] < 2**16, "what came before is copied with each piece"
+    finally:
+        tracemalloc.stop()
 
 
 def test_how_a_worker_failed_arrives_as_it_was_said() -> None:

@@ -1,0 +1,124 @@
+"""The master's side, run in the test's own process, with real children: what no client can bring about on purpose."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from protocol.messages import Limits
+from server.models import process
+from server.models.process import ProcessModel
+from server.processes.forking import ForkServer, ForkServerGone
+from server.processes.frames import ECHO
+from server.processes.workers import Worker
+from server.room.room import TICK, Room
+from server.room.turn import Turn
+from server.sockets import Listener, Stop, listen
+from tests.peers import wait_until
+from tests.server.without_sockets import new_room
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    with listen("127.0.0.1", 0) as sock:
+        yield Listener(sock, Limits(rate=0))
+
+
+@pytest.fixture
+def room() -> Room:
+    return new_room()
+
+
+@pytest.fixture
+def model(listener: Listener, room: Room) -> Iterator[ProcessModel]:
+    started = ProcessModel(listener, room, Stop())
+    yield started
+    for connection in started.stop():
+        connection.close()
+
+
+def come(model: ProcessModel, nick: str) -> tuple[socket.socket, Worker]:
+    """Somebody joins; returns the peer and the worker."""
+    peer = socket.create_connection(model.listener.socket.getsockname())
+    peer.sendall(f"{nick}\n".encode())
+    wait_until(lambda: model.turn(TICK) or len(model.room.audience) == len(model.workers) > 0, "in the room")
+    return peer, list(model.workers.values())[-1]
+
+
+def children() -> list[psutil.Process]:
+    return psutil.Process().children(recursive=True)
+
+
+def stop_process(pid: int) -> None:
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED, "it has stopped")
+
+
+def test_a_worker_that_dies_right_after_it_spoke_with_a_backlog_ends_once(model: ProcessModel) -> None:
+    peer, worker = come(model, "ada")
+    other, _ = come(model, "bob")
+    with peer, other:
+        stop_process(worker.pid)
+        while len(worker._channel.unsent) < 100_000:
+            model.room.announce("x" * 2000, time.time())
+            model.deliver()
+        died = psutil.Process(worker.pid)
+        died.kill()
+        wait_until(lambda: not died.is_running(), "it is gone")
+        found = {key.fd: (key, ready) for key, ready in model.selector.select(0)}
+        read_end, written_end = found[worker._channel.reading], found[worker._channel.writing]
+        for key, ready in (read_end, written_end):
+            model.resume(key.data, ready)
+        assert list(model.workers) == [2]
+
+
+def test_one_forked_whose_answer_was_lost_takes_nothing_from_its_successor(
+    model: ProcessModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, asked = ForkServer._ask, []
+
+    def lost(self: ForkServer, descriptors: tuple[int, ...]) -> int:
+        pid = ask(self, descriptors)
+        asked.append(pid)
+        if len(asked) == 1:
+            raise ForkServerGone("it was killed between the fork and the answer")
+        return pid
+
+    monkeypatch.setattr(ForkServer, "_ask", lost)
+    peer, worker = come(model, "ada")
+    with peer:
+        orphan, successor = asked
+        assert worker.pid == successor
+        wait_until(lambda: not psutil.pid_exists(orphan), "the orphan has found its pipe ended")
+        for _ in range(20):
+            worker.follow(Turn())
+        echoes: list[bytes] = []
+        wait_until(
+            lambda: echoes.extend(kind for kind, _ in worker.receive() or []) or echoes.count(ECHO) == 20,
+            "all that went to the worker has reached it",
+        )
+
+
+def test_who_is_asked_to_stop_forks_no_more(listener: Listener, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    peers = [socket.create_connection(listener.socket.getsockname()) for _ in range(40)]
+    connections = []
+    while len(connections) < len(peers):
+        connections += listener.accept()
+    stop, start = Stop(), ProcessModel.start
+
+    def asked_meanwhile(self: ProcessModel, connection: process.Connection) -> None:
+        start(self, connection)
+        assert not stop, "nobody is forked after that"
+        if connection.number == 3:
+            stop.ask()
+
+    monkeypatch.setattr(ProcessModel, "start", asked_meanwhile)
+    returned = process.run(listener, connections, room, stop)
+    assert {connection.number for connection in returned} == {connection.number for connection in connections}
+    assert not children()
+    for one in [*peers, *returned]:
+        one.close()
