@@ -17,24 +17,16 @@ class Allowance(Struct):
     """Lines that may be taken at `at`."""
     at: float
 
-    def earn(self, now: float) -> None:
-        """Add what has been earned since the last time."""
-        if self.rate and now > self.at:
-            self.saved = self._savings(now)
-            self.at = now
-
-    def take(self, now: float) -> bool:
-        """Pay for a line, if it can be paid for."""
+    def take(self, now: float) -> None:
+        """Pay for a line, which is `ready`."""
         if not self.rate:
-            return True
-        self.earn(now)
-        if self.saved < _A_LINE:
-            return False
+            return
+        if now > self.at:
+            self.saved, self.at = self._savings(now), now
         self.saved -= 1
-        return True
 
     def ready(self, now: float) -> bool:
-        """Whether a line could be paid for now."""
+        """Whether a line can be paid for now."""
         return not self.rate or self._savings(now) >= _A_LINE
 
     def full(self, now: float) -> bool:

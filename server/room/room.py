@@ -20,7 +20,6 @@ from protocol.messages import (
     Limits,
     Metered,
     Model,
-    Notice,
     Order,
     Quit,
     Refused,
@@ -193,10 +192,6 @@ class Room:
         self.figures.delivered(turn.said_at, now)
 
     # What the server itself has to say
-
-    def announce(self, text: str, now: float) -> None:
-        """Tell everybody something in the room's own words."""
-        self.broadcast(Notice(text, self.record.seq + 1, now))
 
     def switching(self, model: Model, now: float) -> None:
         """`model` takes over; deliveries have paused since `now`."""

@@ -259,7 +259,7 @@ class TestAnyConnection:
         house = House()
         ada, (bob, welcome) = plain(house, "ada"), rich(house, "bob")
         house.taken(ada)
-        house.room.announce("back in five", house.now)
+        house.room.broadcast(Notice("back in five", house.room.record.seq + 1, house.now))
         assert house.heard(ada) == ["*** back in five"]
         (notice,) = house.events(bob)
         assert isinstance(notice, Notice)

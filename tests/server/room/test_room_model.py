@@ -183,9 +183,9 @@ class RoomAgainstModel(RoomModel):
         self.step_ends()
 
     @rule()
-    def announce(self) -> None:
+    def notice(self) -> None:
         self.told.append((Notice("back in five", 0, self.now), 0))
-        self.room.announce("back in five", self.now)
+        self.room.broadcast(Notice("back in five", self.room.record.seq + 1, self.now))
         self.step_ends()
 
     @precondition(lambda self: self.room.model is not Model.THREAD)
