@@ -2,7 +2,7 @@
 
 While a transcript is kept as JSON lines, each line is written when it is heard, and made safe once a second (`sync`).
 A disk that takes no more costs nobody the room: it is told once, what waits is kept up to MOST_WAITING bytes and tried
-again. Markdown is written when one leaves.
+again. What comes beyond that is dropped, and a gap in the file says how much. Markdown is written when one leaves.
 """
 
 import errno
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from tui.minutes.text import Line, json_lines, markdown
+from tui.minutes.text import Line, gap, json_lines, markdown, missing
 
 MOST_WAITING = 16 * 2**20
 """Bytes that wait for a disk that takes nothing."""
@@ -58,22 +58,47 @@ class TranscriptFile:
         self._waiting = bytearray()
         self._told = False
         self._dirty = False
+        self._unsafe = ""
+        """Why what was written may not be on the disk: the system says it once, and then that all is well."""
+        self._dropped = self._missing = 0
+        """Lines that are not in the file: since the last gap that says so, and in all."""
+        self._dropped_at = 0.0
 
     def add(self, lines: Sequence[Line]) -> None:
         """What was heard just now."""
-        if is_markdown(self.path) or len(self._waiting) > MOST_WAITING:
+        if is_markdown(self.path):
             return
-        self._waiting += json_lines(lines)
+        if len(self._waiting) > MOST_WAITING:
+            if lines and not self._dropped:
+                self._dropped_at = lines[0].at
+            self._dropped += len(lines)
+        else:
+            self._mark_gap()
+            self._waiting += json_lines(lines)
         self.write()
 
     def write(self) -> None:
         """Write what waits, as far as the disk takes it."""
         try:
-            while self._waiting:
-                del self._waiting[: os.write(self._descriptor, self._waiting[: 1 << 20])]
-                self._dirty = True
+            self._write_waiting()
+            self._mark_gap()
+            self._write_waiting()
         except OSError as error:
             self.trouble(words(error))
+
+    def _write_waiting(self) -> None:
+        while self._waiting:
+            del self._waiting[: os.write(self._descriptor, self._waiting[: 1 << 20])]
+            self._dirty = True
+
+    def _mark_gap(self) -> None:
+        """Say in the file, and once aloud, how much was dropped."""
+        if not self._dropped:
+            return
+        self._waiting += json_lines([gap(self._dropped_at, self._dropped)])
+        self._missing += self._dropped
+        self._on_trouble(f"the transcript {self.path} is written again; {missing(self._dropped)} in it")
+        self._dropped = 0
 
     def trouble(self, reason: str) -> None:
         """Say that the file cannot be written, once."""
@@ -89,7 +114,8 @@ class TranscriptFile:
         try:
             _make_safe(self._descriptor)
         except OSError as error:
-            return words(error)
+            self._unsafe = words(error)
+            return self._unsafe
         return ""
 
     def close(self, lines: Sequence[Line]) -> str:
@@ -97,13 +123,15 @@ class TranscriptFile:
         disk, and nothing where it is."""
         if is_markdown(self.path):
             self._waiting += text(self.path, lines)
-        self._told = True
+        self._told, self._on_trouble = True, lambda sentence: None  # All is told in the sentence that is returned.
         self.write()
-        failure = self.sync()
+        self.sync()
         os.close(self._descriptor)
         if self._waiting:
             return f"the transcript {self.path} is not whole: the disk did not take all of it"
-        return f"the transcript {self.path} may not be safe: {failure}" if failure else ""
+        if self._missing:
+            return f"the transcript {self.path} is not whole: {missing(self._missing)} in it"
+        return f"the transcript {self.path} may not be safe: {self._unsafe}" if self._unsafe else ""
 
 
 def is_markdown(path: Path) -> bool:

@@ -8,10 +8,10 @@ from time import time
 
 from protocol.client import Received
 from tui.minutes.file import TranscriptFile
-from tui.minutes.text import Line, lines_of
+from tui.minutes.text import Line, gap, lines_of
 
 KEPT = 100_000
-"""Things that happened, kept for /save and for Markdown; the oldest go."""
+"""Things that happened, kept for /save and for Markdown; the oldest go, and a gap says how many."""
 SYNC_EVERY = 1.0
 """Seconds."""
 
@@ -26,17 +26,21 @@ class Minutes:
         self.untold: list[str] = []
         """Troubles that are to be told once there is a screen to tell them on."""
         self._lines: deque[Line] = deque(maxlen=KEPT)
+        self._heard = 0
         self._file = TranscriptFile(path, lambda sentence: self.on_trouble(sentence)) if path is not None else None
 
     @property
     def lines(self) -> list[Line]:
         """What was heard so far, as a list of its own."""
-        return list(self._lines)
+        kept = list(self._lines)
+        forgotten = self._heard - len(kept)
+        return [gap(kept[0].at, forgotten), *kept] if forgotten else kept
 
     def hear(self, events: Iterable[Received]) -> None:
         """Keep what belongs into a transcript."""
         lines = lines_of(events, self.now())
         self._lines.extend(lines)
+        self._heard += len(lines)
         if self._file is not None:
             self._file.add(lines)
 

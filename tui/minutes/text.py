@@ -31,6 +31,16 @@ def lines_of(events: Iterable[Received], now: float) -> list[Line]:
     return [Line(at or now, values) for at, values in kept if values]
 
 
+def gap(at: float, missed: int) -> Line:
+    """What stands in the place of so many that were not kept; `at` is the time of the first."""
+    return Line(at, {"type": "gap", "missed": missed})
+
+
+def missing(number: int) -> str:
+    """`1 thing that happened is missing`, `12 things that happened are missing`."""
+    return f"{number:,} {'thing that happened is' if number == 1 else 'things that happened are'} missing"
+
+
 def _at(event: Received) -> float:
     return sane_time(event.at) if isinstance(event, Said | Presence | Switched | Notice | Ruled) else 0.0
 
@@ -111,7 +121,7 @@ def _words(event: dict[str, object]) -> str:
         case {"type": "welcome", "you": you, "model": model}:
             return f"_{_escaped(f'{you} came into the room, which is run by the {model} model')}_"
         case {"type": "gap", "missed": missed}:
-            return f"_{'some' if missed is None else missed} events are missing here_"
+            return f"_{missing(missed) if isinstance(missed, int) else 'some things that happened are missing'} here_"
         case {"text": str(text)}:
             return f"_{_escaped(text)}_" if text.strip() else ""
     return ""

@@ -148,6 +148,40 @@ def test_what_waits_for_a_full_disk_is_bounded(tmp_path: Path, monkeypatch: pyte
     assert "is not whole" in file.close([])
 
 
+def entries(path: Path) -> list[object]:
+    """The text of each line, and of a gap how many it stands for."""
+    return [line.get("text") or line["missed"] for line in map(json.loads, path.read_text().splitlines())]
+
+
+def test_what_a_full_disk_made_us_drop_is_a_gap_in_its_place_and_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, troubles, disk = tmp_path / "talk.jsonl", Troubles(), Disk(monkeypatch, 0)
+    monkeypatch.setattr(transcript_file, "MOST_WAITING", 1000)
+    file = TranscriptFile(path, troubles)
+    for number in range(100):
+        file.add(lines(f"{number} {'x' * 200}"))
+    kept = len(file._waiting.splitlines())
+    disk.room = 10**6
+    file.write()
+    file.add(lines("after"))
+    lost = 100 - kept
+    assert [str(entry).partition(" ")[0] for entry in entries(path)] == [*map(str, range(kept)), str(lost), "after"]
+    assert troubles[1:] == [f"the transcript {path} is written again; {lost} things that happened are missing in it"]
+    assert file.close([]) == f"the transcript {path} is not whole: {lost} things that happened are missing in it"
+
+
+def test_what_is_dropped_until_the_end_is_told_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, disk = tmp_path / "talk.jsonl", Disk(monkeypatch, 0)
+    monkeypatch.setattr(transcript_file, "MOST_WAITING", 1)
+    file = TranscriptFile(path, Troubles())
+    file.add(lines("one"))
+    file.add(lines("two"))
+    disk.room = 10**6
+    assert file.close([]) == f"the transcript {path} is not whole: 1 thing that happened is missing in it"
+    assert entries(path) == ["one", 1]
+
+
 @pytest.mark.parametrize("name", ["/dev/full"])
 def test_a_device_that_is_always_full_is_told_of_once_and_again_in_the_end(name: str) -> None:
     troubles = Troubles()
@@ -171,5 +205,5 @@ def test_a_disk_that_fails_to_make_it_safe_is_told_of(tmp_path: Path, monkeypatc
     monkeypatch.setattr(transcript_file.os, "fsync", fsync)
     assert file.sync() == "input/output error"
     assert file.sync() == ""  # Nothing was written since.
-    file.add(lines("two"))
-    assert "may not be safe" in file.close([])
+    monkeypatch.undo()  # The system says so once, and then that all is well.
+    assert "may not be safe: input/output error" in file.close([])

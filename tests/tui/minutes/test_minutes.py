@@ -23,7 +23,9 @@ def test_what_was_heard_is_kept_in_order_and_bounded(monkeypatch: pytest.MonkeyP
     minutes = Minutes()
     for text in "abcde":
         minutes.hear([said(text), Pong("1")])
-    assert [line.event["text"] for line in minutes.lines] == ["c", "d", "e"]
+    gap, *kept = [line.event for line in minutes.lines]
+    assert gap == {"type": "gap", "missed": 2}
+    assert [event["text"] for event in kept] == ["c", "d", "e"]
 
 
 def test_closing_finishes_the_file_once(tmp_path: Path) -> None:

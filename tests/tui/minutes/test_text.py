@@ -81,7 +81,7 @@ def test_switches_moderation_and_chaos_are_in_the_markdown_too() -> None:
         "_boss locked the room_",
         "kills the worker of ada",
         "ada left; bob is now robert",
-        "3 events are missing here",
+        "3 things that happened are missing here",
         "_thank you all_",
     ):
         assert words in text
