@@ -2,7 +2,8 @@
 
 Two models are compared by real readings, one of each: the second in which it delivered most, with all that was measured
 in that same second. A reading covers the second before it, so the first one after a switch still holds some of the
-model before, and is not compared.
+model before, and is not compared. Processor cores are the mean over the CORES_OVER seconds up to it: in one second the
+system counts a hundred ticks, and a quiet room uses none of them.
 """
 
 from collections import deque
@@ -13,12 +14,15 @@ from protocol.messages import Metered, Model, Switched, Tally
 
 KEPT = 60
 """Readings drawn as a line: one a second."""
+CORES_OVER = 5
+"""Readings over which processor time is told."""
 
 
 class Column(Struct):
     """What one model has shown: its busiest second, and how long the last switch to it took, in seconds."""
 
     busiest: Metered
+    cores: float
     pause: float | None = None
 
 
@@ -32,6 +36,12 @@ class Metering:
         self.columns: dict[str, Column] = {}
         """By model, in the order in which they were used."""
         self._pauses: dict[str, float] = {}
+        self._cpu: deque[float] = deque(maxlen=CORES_OVER)
+
+    @property
+    def cores(self) -> float:
+        """Processor cores that the running model used lately."""
+        return sum(self._cpu) / len(self._cpu) if self._cpu else 0.0
 
     @property
     def tally(self) -> Tally:
@@ -50,12 +60,14 @@ class Metering:
         self.lines.append(reading.lines)
         self.deliveries.append(reading.deliveries)
         if new:
+            self._cpu.clear()
             return
+        self._cpu.append(reading.cpu)
         column = self.columns.get(reading.model)
         if column is None:
-            self.columns[reading.model] = Column(reading, self._pauses.get(reading.model))
+            self.columns[reading.model] = Column(reading, self.cores, self._pauses.get(reading.model))
         elif reading.deliveries >= column.busiest.deliveries:
-            column.busiest = reading
+            column.busiest, column.cores = reading, self.cores
 
 
 Row = tuple[str, list[str]]
@@ -78,7 +90,7 @@ def comparison(metering: Metering) -> tuple[list[str], list[Row]]:
         ("  a connection", [size(one.memory_each) for one in busiest]),
         ("processes", [f"{one.processes:,}" for one in busiest]),
         ("threads", [f"{one.threads:,}" for one in busiest]),
-        ("processor cores", [f"{one.cpu:.2f}" for one in busiest]),
+        ("processor cores", [cores(one.cores) for one in columns]),
         ("switch to it", ["–" if one.pause is None else span(one.pause) for one in columns]),
     ]
     return models, rows
@@ -117,6 +129,11 @@ def span(seconds: float) -> str:
 def rate(a_second: float) -> str:
     """`0`, `0.5`, `12`, `48,210`."""
     return f"{a_second:,.0f}" if a_second >= 9.95 or a_second == round(a_second) else f"{a_second:.1f}"
+
+
+def cores(number: float) -> str:
+    """`0.02`, `1.50`; `<0.01` for next to none."""
+    return f"{number:.2f}" if number >= 0.005 else "<0.01"
 
 
 def size(amount: int) -> str:

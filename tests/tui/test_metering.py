@@ -1,7 +1,7 @@
 import pytest
 
 from protocol.messages import Metered, Switched, Tally
-from tui.metering import KEPT, Metering, comparison, rate, record, size, span
+from tui.metering import KEPT, Metering, comparison, cores, rate, record, size, span
 
 
 def reading(model: str = "event", **fields: float | Tally) -> Metered:
@@ -41,6 +41,28 @@ def test_each_model_is_shown_by_its_busiest_second_as_a_whole() -> None:
     assert cells(metering, "deliveries/s") == ["900"]
     assert cells(metering, "a line takes, p50") == ["4 ms"]
     assert cells(metering, "memory") == ["7.0 MiB"]
+
+
+def test_processor_cores_are_told_over_some_seconds_as_a_clock_ticks_a_hundred_times_in_one() -> None:
+    metering = Metering()
+    for cpu in (0.5, 0.5, 0.1, 0.0, 0.0, 0.0):
+        metering.add(reading(cpu=cpu))
+    metering.add(reading(deliveries=900.0, cpu=0.0))
+    assert cells(metering, "processor cores") == ["0.02"]
+    assert metering.cores == 0.02
+
+
+def test_another_models_processor_time_is_not_counted_in() -> None:
+    metering = Metering()
+    metering.add(reading("event", cpu=1.5))
+    metering.add(reading("thread", cpu=1.5))  # Half of that second was the other's.
+    metering.add(reading("thread", cpu=0.25))
+    assert cells(metering, "processor cores") == ["0.25", "1.50"]
+
+
+@pytest.mark.parametrize(("number", "text"), [(0.0, "<0.01"), (0.004, "<0.01"), (0.018, "0.02"), (1.5, "1.50")])
+def test_cores_in_words(number: float, text: str) -> None:
+    assert cores(number) == text
 
 
 def test_without_lines_the_latest_second_stands_for_the_model() -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from protocol.messages import Status
 from protocol.text import NicknameRefused, check_nickname
 from tui.look import look
+from tui.metering import size
 from tui.minutes.saving import save_minutes
 from tui.typed.commands import Asked
 
@@ -75,7 +76,7 @@ def in_words(status: Status) -> str:
     if status.threads:
         words.append("1 thread" if status.threads == 1 else f"{status.threads:,} threads")
     if status.memory:
-        words.append(f"{status.memory / 2**20:.1f} MiB")
+        words.append(size(status.memory))
     if status.memory_each:
-        words.append(f"{status.memory_each / 1024:.1f} KiB a connection")
+        words.append(f"{size(status.memory_each)} a connection")
     return ", ".join([*words, f"served by {status.served_by}"])

@@ -166,7 +166,7 @@ class HostDesk(Screen[None]):
     def _standing(self) -> Standing:
         client = self.link.client
         lines = self.metering.last.lines if self.metering.last else None
-        return Standing(self.model, len(client.people), lines, tuple(self._last_said), client.rules.pin)
+        return Standing(self.model, len(client.people), lines, tuple(self._last_said), client.rules)
 
     # People and the palette
 

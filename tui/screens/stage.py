@@ -12,12 +12,13 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Digits, Static
 
-from protocol.messages import Said
+from protocol.messages import Rules, Said
 from tui.big_words import big
 from tui.hosting.invitation import Invitation
 from tui.hosting.qr import Code
 from tui.look import look
 from tui.metering import rate
+from tui.widgets.rules_line import draw
 
 if TYPE_CHECKING:
     from tui.screens.host_desk import HostDesk
@@ -38,7 +39,7 @@ class Standing(Struct, frozen=True):
     lines: float | None = None
     """A second; None while nobody has measured them."""
     said: tuple[Said, ...] = ()
-    pin: str = ""
+    rules: Rules = Rules()
 
 
 class StageScreen(Screen[None]):
@@ -89,7 +90,8 @@ class StageScreen(Screen[None]):
         self._model.update(_model(standing.model))
         self._people.update(f"{standing.people:,}")
         self._lines.update("-" if standing.lines is None else rate(standing.lines))
-        self._said.update(said(standing.said, standing.pin, max(LEAST_SAID, self._said.size.height)))
+        width, height = self._said.size
+        self._said.update(said(standing.said, standing.rules, max(LEAST_SAID, height), width))
 
     def on_resize(self, event: events.Resize) -> None:
         fitting = self._code.size(event.size.width - BESIDE, event.size.height - LEAST_SAID - 2)
@@ -114,11 +116,13 @@ def _model(model: str) -> Content:
     return Content("\n").join(Content.styled(f"{left} {row}", style) for left, row in zip(signs, rows, strict=True))
 
 
-def said(lines: Sequence[Said], pin: str, rows: int) -> Content:
-    """The pinned line and the last things said, each on one row, in `rows` rows."""
-    shown = [Content.assemble(("▌ ", "$accent"), (pin, "bold"))] if pin else []
+def said(lines: Sequence[Said], rules: Rules, rows: int, width: int) -> Content:
+    """What holds for everybody, and the last things said, in `rows` rows of `width` cells: one each, so that the newest
+    is always there."""
+    shown = [draw(rules, width)] if rules != Rules() else []
     last = lines[-max(0, rows - len(shown)) :] if rows > len(shown) else ()
     for one in last:
         text = " ".join(one.text.split())
-        shown.append(Content.assemble((f"{one.nick}{'' if one.action else ':'} ", "bold"), text))
+        line = Content.assemble((f"{one.nick}{'' if one.action else ':'} ", "bold"), text)
+        shown.append(line.truncate(width, ellipsis=True))
     return Content("\n").join(shown)

@@ -7,7 +7,7 @@ from textual.widgets import Sparkline, Static
 
 from protocol.messages import Metered
 from tui.look import look
-from tui.metering import Metering, comparison, rate, record, size, span
+from tui.metering import Metering, comparison, cores, rate, record, size, span
 
 NAME, CELL = 18, 10
 """Cells of the table's first column, and of the others."""
@@ -57,7 +57,7 @@ class MeterPanel(Vertical):
         self._deliveries.update(Content.assemble((f"{rate(reading.deliveries):>11}", "bold"), " deliveries/s"))
         self._lines_drawn.data = list(metering.lines)
         self._deliveries_drawn.data = list(metering.deliveries)
-        self._rest.update(_rest(reading))
+        self._rest.update(_rest(reading, metering))
         self._table.update(_table(metering, reading.model))
         self._record.update(_record(record(metering.tally), max(self.content_size.width, 40)))
 
@@ -82,7 +82,7 @@ def _head(reading: Metered) -> Content:
     return Content.assemble(name, f"   {reading.connections:,} connected")
 
 
-def _rest(reading: Metered) -> Content:
+def _rest(reading: Metered, metering: Metering) -> Content:
     processes = "1 process" if reading.processes == 1 else f"{reading.processes:,} processes"
     threads = "1 thread" if reading.threads == 1 else f"{reading.threads:,} threads"
     takes = f"p50 {span(reading.p50)}, p99 {span(reading.p99)}" if reading.p50 else "no line said yet"
@@ -90,7 +90,7 @@ def _rest(reading: Metered) -> Content:
         takes,
         f"{size(reading.memory)}, {size(reading.memory_each)} each",
         f"{processes}, {threads}",
-        f"{reading.cpu:.2f} processor cores",
+        f"{cores(metering.cores)} processor cores",
         f"{reading.people:,} in the room",
     )
     return Content("\n".join(rows))

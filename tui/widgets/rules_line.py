@@ -34,12 +34,12 @@ def draw(rules: Rules, width: int) -> Content:
 
 
 def holding(rules: Rules) -> list[str]:
-    """What holds, but for the pinned line, in a word or two each."""
+    """What holds, but for the pinned line, in a word or two each: the room has told what they mean."""
     words = []
     if rules.locked:
         words.append("locked")
     if rules.quiet:
-        words.append("quiet: only operators speak")
+        words.append("quiet")
     if rules.slow:
-        words.append(f"slow: a line every {rules.slow:g} s")
+        words.append(f"slow {rules.slow:g} s")
     return words

@@ -73,6 +73,27 @@ def test_the_stage(snap_compare: Compare) -> None:
     draw(snap_compare, hosted(), look)
 
 
+def test_the_stage_with_a_long_line_after_panic(snap_compare: Compare) -> None:
+    """The newest line is there, though the one before it is very long: each has one row. What holds stands beside the
+    pinned line."""
+    room = Room("event", PEOPLE, 37)
+    evening: list[Event] = [*room.welcome(), Granted(), metered("event", 52.0)]
+    evening += [room.said("bob", f"line {number}") for number in range(20)]
+    evening += [
+        room.said("dan", "a line that is much too long for the stage 李雷 " * 30),
+        room.said("Zoë", "the newest"),
+    ]
+    rules = Rules(locked=True, quiet=True, slow=2.5, pin="questions at the end, and the code is in the room")
+    evening.append(Ruled(evening[-1].seq + 1, AT, "ada asked for quiet: only operators speak", rules))
+
+    async def look(ada: Actor) -> None:
+        await ada.press("f5")
+        await ada.sees("the newest", "dan: a line that is", "questions at the end", "locked   quiet   slow 2.5 s")
+        assert ada.picture.count("李雷") < 5
+
+    draw(snap_compare, app(evening), look)
+
+
 def test_what_to_do_about_a_person(snap_compare: Compare) -> None:
     """A menu over the room, dimmed: name, mute, kick, ban, operator, chaos."""
 
