@@ -63,7 +63,7 @@ async def person(
             yield someone
         finally:
             if app.own is not None:
-                await app.own.close()
+                await app.own.stop()
 
 
 async def prompt(name: str) -> None:
@@ -120,7 +120,7 @@ async def meter(name: str) -> None:
     async with host() as ada:
         assert ada.app.own is not None
         await ada.pilot.press("escape", "f2")
-        async with guests(Room(ada.app.own.server, ada.app.invitations[0]), *SPEAKERS) as them:
+        async with guests(Room(ada.app.own, ada.app.invitations[0]), *SPEAKERS) as them:
             await them.join(*CROWD)
             await them.settle()
             for key in ("f7", "f8", "f6"):
@@ -138,7 +138,7 @@ async def stage(name: str) -> None:
     async with host() as ada:
         assert ada.app.own is not None
         await ada.pilot.press("escape")
-        async with guests(Room(ada.app.own.server, ada.app.invitations[0]), *SPEAKERS) as them:
+        async with guests(Room(ada.app.own, ada.app.invitations[0]), *SPEAKERS) as them:
             await them.join(*CROWD)
             await them.settle()
             await asyncio.gather(ada.pilot.press("f5"), them.talk((*talk("process"), *AFTERWARDS) * 2))

@@ -23,8 +23,7 @@ from protocol.messages import Refused, Welcome
 from tui.address import Address
 from tui.desktop import copy_selection
 from tui.driver import TerminalDriver
-from tui.hosting.hosted_server import HostOptions
-from tui.hosting.own_room import OwnRoom
+from tui.hosting.hosted_server import HostedServer, HostOptions
 from tui.link.connection import NICKNAME_CODES, RoomLink, State
 from tui.look import variables
 from tui.minutes.minutes import Minutes
@@ -80,7 +79,7 @@ class ChatApp(App[None]):
         self.link: RoomLink | None = None
         self.chat: ChatScreen | None = None
         """The screen of the room, once we have been let in."""
-        self.own = OwnRoom(host) if host is not None else None
+        self.own = HostedServer(host) if host is not None else None
         """The room we host."""
         self._address = address
         self._nick = nick
@@ -119,7 +118,7 @@ class ChatApp(App[None]):
     @property
     def invitations(self) -> list[Address]:
         """The addresses to tell others, where we host."""
-        return self.own.server.invitations if self.own is not None else []
+        return self.own.invitations if self.own is not None else []
 
     def _show_place(self) -> None:
         if self._address is None:
@@ -133,7 +132,7 @@ class ChatApp(App[None]):
 
     # Hosting
 
-    async def _host(self, own: OwnRoom) -> None:
+    async def _host(self, own: HostedServer) -> None:
         """Keep the hosted room open, and show it when it ends."""
         await own.stand(self._opened)
         if self.chat is not None and self.link is not None:
@@ -175,7 +174,7 @@ class ChatApp(App[None]):
                 self.chat.begin_anew(self.link, before)
             self.run_worker(self.link.run(), name="link")
         if self.own is not None:
-            self.link.operator(self.own.server.operator_key)
+            self.link.operator(self.own.operator_key)
         self.link.retry_now()
 
     def _take(self, events: list[Received]) -> None:
@@ -316,5 +315,5 @@ class ChatApp(App[None]):
             if not code and not self.link.entered:
                 code = UNREACHABLE
         if self.own is not None:
-            await self.own.close()
+            await self.own.stop()
         self.exit(return_code=code)

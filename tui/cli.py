@@ -20,7 +20,7 @@ from protocol.messages import Model
 from protocol.text import NicknameRefused, check_nickname, harmless
 from tui import streams
 from tui.address import Address, AddressRefused
-from tui.hosting.hosted_server import HostOptions
+from tui.hosting.hosted_server import CannotHost, HostOptions
 from tui.minutes.file import CannotSave
 from tui.minutes.minutes import Minutes
 from tui.settings import Settings, SettingsRefused, config_file, is_there, read_config, recall, remember
@@ -29,7 +29,7 @@ EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 LOCAL = Address("127.0.0.1")
 PASSED_ON = ("motd", "history", "rate_limit", "max_clients", "max_per_ip")
 """Options that a hosted server gets as they were written: it checks them itself."""
-HOSTS_ONLY = ("model", "bind", *PASSED_ON)
+HOSTS_ONLY = ("model", "bind", "log", *PASSED_ON)
 NOT_IN_A_FILE = ("address", "host", "config", "version", "help")
 """What is asked for anew each time."""
 
@@ -93,6 +93,7 @@ def _read_config(context: click.Context, option: click.Parameter, path: str | No
 @click.option("--rate-limit", metavar="BURST/RATE", help="Lines at once, then lines a second; or off. Default 10/2.")
 @click.option("--max-clients", metavar="N", help="Connections at once. Default: as many as the system allows.")
 @click.option("--max-per-ip", metavar="N", help="Connections at once from one address. Default: no limit.")
+@click.option("--log", metavar="FILE", type=click.Path(), help="Add its server's log to a file.")
 @click.option("--transcript", metavar="FILE", help="Write down what is said: JSON lines, or Markdown for FILE.md.")
 @click.option("--plain", is_flag=True, help="Line mode; also without a terminal, as in a pipe.")
 @click.option("--theme", metavar="THEME", help="The colours of the screen; ^P in it shows them all.")
@@ -152,7 +153,8 @@ def host_options(given: dict[str, str | None]) -> HostOptions:
     if model is not None and model not in list(Model):
         raise click.UsageError(f"there is no model {model!r}: it is process, thread or event")
     passed = [(f"--{name.replace('_', '-')}", value) for name in PASSED_ON if (value := given[name]) is not None]
-    return HostOptions(model, given["bind"], tuple(word for pair in passed for word in pair))
+    log = Path(given["log"]) if given["log"] else None
+    return HostOptions(model, given["bind"], tuple(word for pair in passed for word in pair), log)
 
 
 def which_room(address: str | None, settings: Settings) -> Address:
@@ -204,7 +206,7 @@ def status_of(args: Sequence[str] | None) -> int:
         return fail(f"{error.format_message()} (chat-tui --help lists the options)", EXIT_USAGE)
     except NicknameRefused as error:
         return fail(f"that nickname will not do: {error}", EXIT_USAGE)
-    except (SettingsRefused, AddressRefused, CannotSave) as error:
+    except (SettingsRefused, AddressRefused, CannotSave, CannotHost) as error:
         return fail(str(error), EXIT_USAGE)
     except OSError as error:  # What is printed has nowhere to go, or the system is out of something.
         return fail(f"cannot go on: {error.strerror or error}", EXIT_FAILURE)

@@ -120,4 +120,4 @@ async def acting(
             yield actor
         finally:
             if app.own is not None:
-                await app.own.close()
+                await app.own.stop()

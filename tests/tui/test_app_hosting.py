@@ -61,7 +61,7 @@ class TestHosting:
         async with acting(None, "ada", host=ANYWHERE) as ada:
             assert ada.app.own is not None
             address = ada.app.invitations
-            os.kill(ada.app.own.server.pid, signal.SIGKILL)
+            os.kill(ada.app.own.pid, signal.SIGKILL)
             await ada.sees(
                 "The room's server has ended, with exit code 137", "Ctrl+R starts it again", "○ not connected"
             )
@@ -87,7 +87,7 @@ class TestHosting:
     async def test_a_host_with_guests_is_asked_before_leaving_and_takes_the_server_along(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
             assert ada.app.own is not None
-            server = psutil.Process(ada.app.own.server.pid)
+            server = psutil.Process(ada.app.own.pid)
             bob = guest(ada, "bob")
             await ada.sees("2 here")
             await ada.press("ctrl+q")

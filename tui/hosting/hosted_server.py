@@ -1,19 +1,25 @@
-"""HostedServer: the room that `chat-tui --host` opens: a ServerProcess, where it listens, and the key of
-its operator, which is made here."""
+"""HostedServer: the room that `chat-tui --host` opens, from its opening to its end: a ServerProcess, where it listens,
+the key of its operator, which is made here, its log, and the sentence that says why it ended.
+"""
 
 import errno
 import secrets
 import socket
+from collections.abc import Callable
+from pathlib import Path
 
 from msgspec import Struct
 
+from protocol.text import harmless
 from tui.address import DEFAULT_PORT, Address
+from tui.hosting.log_file import LogFile
 from tui.hosting.reach import own_addresses
-from tui.hosting.server_process import LOG_LINES as LOG_LINES
 from tui.hosting.server_process import CannotHost as CannotHost
 from tui.hosting.server_process import ServerProcess, to_join
 
 EVERYWHERE = "0.0.0.0"
+FAMILIES = {EVERYWHERE: (socket.AF_INET,), "::": (socket.AF_INET, socket.AF_INET6)}
+"""What reaches a server that is bound to every interface."""
 
 
 class HostOptions(Struct, frozen=True):
@@ -24,17 +30,24 @@ class HostOptions(Struct, frozen=True):
     bind: str | None = None
     server_options: tuple[str, ...] = ()
     """Further options for the server's command line, as `--motd`, `FILE`."""
+    log: Path | None = None
+    """A file to add its log to."""
 
 
 class HostedServer:
     """A room of our own, from `start` to `stop`. It can be started again after it has ended."""
 
     def __init__(self, options: HostOptions | None = None) -> None:
+        """Raises CannotHost where the log cannot be opened."""
         self.options = options or HostOptions()
         self.operator_key = secrets.token_urlsafe(32).encode()
         self.bound: Address | None = None
         """What the server listens on; kept for the next start, so that whoever was there finds the room again."""
-        self._process = ServerProcess()
+        self.ended = ""
+        """Why the room is gone, in a sentence; empty while it stands or opens, and where it was we who ended it."""
+        log = self.options.log
+        self._process = ServerProcess(LogFile(log).add if log is not None else lambda line: None)
+        self._stopping = False
 
     @property
     def pid(self) -> int:
@@ -42,23 +55,36 @@ class HostedServer:
         return self._process.pid
 
     @property
-    def last_log_lines(self) -> list[str]:
-        """The end of what the server wrote to its log, oldest first. Not harmless: it may hold what strangers sent."""
-        return self._process.last_log_lines
-
-    @property
     def invitations(self) -> list[Address]:
         """The addresses to tell others, best first: those of the network, or the one that was asked for."""
         if self.bound is None:
             return []
-        if self.bound.host not in (EVERYWHERE, "::"):
+        if self.bound.host not in FAMILIES:
             return [self.bound]
-        return [Address(host, self.bound.port) for host in own_addresses()] or [to_join(self.bound)]
+        hosts = [host for family in FAMILIES[self.bound.host] for host in own_addresses(family)]
+        return [Address(host, self.bound.port) for host in hosts] or [to_join(self.bound)]
 
     async def start(self) -> Address:
         """Start the server and wait until it listens. Returns the address to join. Raises CannotHost."""
+        self.ended, self._stopping = "", False
         self.bound = await self._process.start(self._arguments(), self.operator_key)
         return to_join(self.bound)
+
+    async def stand(self, opened: Callable[[Address], None]) -> None:
+        """Start it, call `opened` with the address to join, and wait until it has ended; `ended` says why."""
+        try:
+            address = await self.start()
+        except CannotHost as failure:
+            self.ended = f"The room could not be opened: {harmless(str(failure))}"
+            return
+        opened(address)
+        code = await self.wait()
+        if not self._stopping:
+            self.ended = "The room is closed." if code == 0 else self._failure(code)
+
+    def _failure(self, code: int) -> str:
+        words = self._process.last_words
+        return f"The room's server has ended, with exit code {code}{': ' if words else ''}{words}"
 
     async def wait(self) -> int:
         """Wait until the server has ended. Returns its exit code, 128 + N where signal N ended it. Its log is read."""
@@ -66,6 +92,7 @@ class HostedServer:
 
     async def stop(self) -> None:
         """End the server, with everybody told: SIGTERM, SIGKILL after 5 seconds. Harmless to call twice."""
+        self._stopping = True
         await self._process.stop()
 
     def _arguments(self) -> list[str]:

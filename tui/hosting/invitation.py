@@ -1,18 +1,24 @@
 """Invitation: what others type to get into a room, and what the QR code on the wall holds. Pure."""
 
+from ipaddress import ip_address
+
 from msgspec import Struct
 
 from tui.address import DEFAULT_PORT, Address
 
-LOOPBACK = ("127.", "::1", "localhost")
-WARNING = "Nothing here is encrypted, and everybody on the network can join."
-ALONE = "Only this machine reaches it: --bind 0.0.0.0:2000 opens it to the network. Nothing is encrypted."
+EVERYWHERE = ("0.0.0.0", "::")
+ON_THE_NETWORK = "Nothing here is encrypted, and everybody on the network can join."
+CLOSED = "Only this machine reaches it: --bind 0.0.0.0:2000 opens it to the network. Nothing is encrypted."
+NO_NETWORK = "This machine has no network now, so only itself reaches it. Nothing is encrypted."
+THIS_MACHINE = "This address leads here from this machine only. Nothing is encrypted."
 
 
 class Invitation(Struct, frozen=True):
     """The ways to a room, best first; there is at least one."""
 
     addresses: tuple[Address, ...]
+    bound: Address | None = None
+    """Where the server listens, if it is ours: a guest cannot know."""
 
     @property
     def best(self) -> Address:
@@ -30,10 +36,21 @@ class Invitation(Struct, frozen=True):
     @property
     def warning(self) -> str:
         """What everybody should know before joining."""
-        return ALONE if self.best.host.startswith(LOOPBACK) else WARNING
+        if not _is_loopback(self.best.host):
+            return ON_THE_NETWORK
+        if self.bound is None:
+            return THIS_MACHINE
+        return NO_NETWORK if self.bound.host in EVERYWHERE else CLOSED
 
     def commands(self) -> tuple[str, str, str]:
         """The exact commands for nc, telnet and chat-tui."""
         host, port = self.best.host, self.best.port
         written = host if port == DEFAULT_PORT else str(self.best)
         return f"nc {host} {port}", f"telnet {host} {port}", f"chat-tui {written}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # A name.
+        return host == "localhost"

@@ -11,7 +11,7 @@ NAME_TIMEOUT = 2.0
 """Seconds the name service of the network may take."""
 
 
-def own_addresses(family: socket.AddressFamily = socket.AF_INET) -> list[str]:
+def own_addresses(family: socket.AddressFamily) -> list[str]:
     """This machine's addresses that others may reach, of interfaces that are up, the likeliest first."""
     import psutil  # 9 ms, for hosts only.
 

@@ -26,6 +26,7 @@ START_TIMEOUT = 15.0
 LOG_LINES = 50
 LONGEST_LOG_LINE = 64 * 1024
 _LISTENING = re.compile(r"listening on (?P<address>\S+) \(model (?P<model>\w+), pid (?P<pid>\d+)\)")
+_BEFORE_WORDS = re.compile(r"^(?:chat-server: |\S+ \S+ (?:DEBUG|INFO|WARNING|ERROR|CRITICAL) )")
 _TO_JOIN = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
@@ -57,6 +58,12 @@ class ServerProcess:
     def last_log_lines(self) -> list[str]:
         """The end of what the server wrote to its log, oldest first. Not harmless either."""
         return list(self._log)
+
+    @property
+    def last_words(self) -> str:
+        """The server's last sentence: the end of its log, without the time and the level, and harmless."""
+        line = next((line for line in reversed(self._log) if line.strip()), "")
+        return harmless(_BEFORE_WORDS.sub("", line, count=1))
 
     async def start(self, arguments: Sequence[str], key: bytes = b"", *, log: int | None = PIPE) -> Address:
         """Start the server and wait until it listens. Returns where. Raises CannotHost.
@@ -114,7 +121,7 @@ class ServerProcess:
                 await asyncio.wait_for(self._guardian.wait(), STOP_TIMEOUT + 2)
             except TimeoutError:
                 self._guardian.kill()
-                await self._guardian.wait()
+            await self.wait()
         for task in self._reading:
             task.cancel()
 
@@ -130,13 +137,8 @@ class ServerProcess:
             self._reading.append(asyncio.create_task(_drain(process.stdout)))
             return Address.parse(told["address"])
         code = await self.wait()
-        words = self._last_words() or f"the server ended at once, with exit code {code}"
+        words = self.last_words or f"the server ended at once, with exit code {code}"
         raise CannotHost(words, 2 if code == 2 else 1)
-
-    def _last_words(self) -> str:
-        """The server's own sentence: the last line of its log."""
-        line = next((line for line in reversed(self._log) if line.strip()), "")
-        return harmless(line.removeprefix("chat-server: "))
 
     async def _read_log(self, stream: asyncio.StreamReader) -> None:
         while True:

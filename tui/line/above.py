@@ -16,6 +16,7 @@ from prompt_toolkit.output import Output
 from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import BaseStyle
 
+from protocol.text import counted
 from tui.line.unhurried import Unhurried
 from tui.line.words import Line, broken, note
 
@@ -70,7 +71,7 @@ class Above:
         self._lines.clear()
         self._minor.clear()
         if dropped:
-            lines.insert(0, note(f"{dropped} lines came faster than this terminal took them, and are not shown"))
+            lines.insert(0, note(f"{counted(dropped, 'line')} came faster than this terminal took them: not shown"))
         columns = self._output.get_size().columns
         pieces = [piece for line in lines for row in broken(line, columns) for piece in [*row, ("", "\n")]]
         print_formatted_text(self._output, FormattedText(pieces), self._style)

@@ -16,10 +16,10 @@ from time import monotonic
 from typing import TextIO
 
 from protocol.lines import LineBuffer, TooLong
-from protocol.text import NicknameRefused, check_nickname, harmless
+from protocol.text import NicknameRefused, check_nickname, counted, harmless
 from tui.address import Address
 from tui.line.talk import LineTalk, NotLetIn
-from tui.line.words import NOTE, REFUSED, Line, as_text, counted
+from tui.line.words import NOTE, REFUSED, Line, as_text
 from tui.minutes.file import words
 from tui.minutes.minutes import Minutes
 from tui.settings import Settings

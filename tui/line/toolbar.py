@@ -7,8 +7,9 @@ import math
 from collections.abc import Sequence
 from time import monotonic
 
+from protocol.text import counted
 from tui.line.talk import LineTalk
-from tui.line.words import Line, counted, plain_text
+from tui.line.words import Line, plain_text
 from tui.link.state import State
 from tui.look import look
 from tui.metering import span

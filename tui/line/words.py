@@ -12,6 +12,7 @@ from zlib import crc32
 from protocol import plain
 from protocol.client import Gap, Received
 from protocol.messages import Pong, Refused, Said, Welcome
+from protocol.text import counted
 from tui.transcript.wrapping import cells, wrap
 
 OWN, ROOM, REFUSED, NOTE, ACTION, TEXT = "class:own", "class:room", "class:refused", "class:note", "class:action", ""
@@ -37,7 +38,7 @@ def lines_of(event: Received, me: str) -> list[Line]:
     """What to print for an event; `me` is the nickname of whoever reads it."""
     lines = _lines_of(event, me)
     if len(lines) > MOST_LINES:
-        return [*lines[:MOST_LINES], note(f"and {len(lines) - MOST_LINES} more lines, which are not shown")]
+        return [*lines[:MOST_LINES], note(f"and {counted(len(lines) - MOST_LINES, 'line')} more, not shown")]
     return lines
 
 
@@ -49,17 +50,12 @@ def _lines_of(event: Received, me: str) -> list[Line]:
             return _welcome(event)
         case Gap(missed=None):
             return [note("this room does not know you: it was opened anew, and what was said before may be lost")]
-        case Gap():
-            return [note(f"{event.missed} events were missed, and the room does not have them any more")]
+        case Gap(missed=int(missed)):
+            return [note(counted(missed, "thing that happened here is lost", "things that happened here are lost"))]
         case Pong():
             return []
     style = REFUSED if isinstance(event, Refused) else ROOM
     return [[(style, line)] for line in plain.encode(event).decode().splitlines() if line]
-
-
-def counted(number: int, what: str) -> str:
-    """`1 line`, `12 lines`."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def nick_style(nick: str) -> str:

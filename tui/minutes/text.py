@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from protocol.client import Gap, Received
 from protocol.messages import Goodbye, Notice, Presence, Ruled, Said, Switched, Welcome
-from protocol.text import harmless
+from protocol.text import counted, harmless
 from tui.transcript.entries import sane_time
 
 MARKDOWN_SIGNS = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>()#+-.!|~&:"})
@@ -38,7 +38,7 @@ def gap(at: float, missed: int) -> Line:
 
 def missing(number: int) -> str:
     """`1 thing that happened is missing`, `12 things that happened are missing`."""
-    return f"{number:,} {'thing that happened is' if number == 1 else 'things that happened are'} missing"
+    return counted(number, "thing that happened is missing", "things that happened are missing")
 
 
 def _at(event: Received) -> float:

@@ -73,7 +73,8 @@ class HostDesk(Screen[None]):
     @property
     def invitation(self) -> Invitation:
         """How others get into this room."""
-        return Invitation(tuple(self.chat.invitations) or (self.link.address,))
+        own = self.chat.own
+        return Invitation(tuple(self.chat.invitations) or (self.link.address,), own.bound if own else None)
 
     def carry_out(self, asked: Asked) -> None:
         """Do what a command asks for."""

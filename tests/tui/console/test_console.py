@@ -342,7 +342,7 @@ def test_a_stopped_terminal_slows_nobody_and_shows_the_latest_once_it_goes_on(op
     assert slowest < 3.0  # A room that waited for it would wait the 10 s that a slow reader has.
     console.go_on()
     console.sees("ada: round 39")
-    console.sees("lines came faster than this terminal took them, and are not shown")
+    console.sees("lines came faster than this terminal took them: not shown")
     console.until(lambda: "lines/s" in console.toolbar, "the toolbar")
 
 

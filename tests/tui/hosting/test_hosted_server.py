@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -12,14 +13,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from protocol.messages import Granted, Model, Switched
+from protocol.messages import Close, Granted, Model, Switched
 from tests.running import PATIENCE, PlainPeer, wait_until
 from tests.tui.conftest import Join
 from tests.tui.links import until
 from tui.address import Address
 from tui.hosting import hosted_server as hosting
-from tui.hosting import server_process
+from tui.hosting import log_file, server_process
 from tui.hosting.hosted_server import CannotHost, HostedServer, HostOptions
+from tui.hosting.log_file import LogFile
 
 Host = Callable[..., HostedServer]
 LOCAL = "127.0.0.1:0"
@@ -203,16 +205,122 @@ def test_a_room_on_every_interface_is_told_by_addresses_that_others_can_reach() 
     assert {address.port for address in server.invitations} == {2345}
 
 
+OWN = {socket.AF_INET: ["192.0.2.7"], socket.AF_INET6: ["fd00::7", "2001:db8::7"]}
+
+
+@pytest.mark.parametrize(
+    ("bound", "hosts"),
+    [("0.0.0.0", ["192.0.2.7"]), ("::", ["192.0.2.7", "fd00::7", "2001:db8::7"]), ("::1", ["::1"])],
+)
+def test_a_room_on_every_interface_of_both_kinds_is_told_by_addresses_of_both(
+    monkeypatch: pytest.MonkeyPatch, bound: str, hosts: list[str]
+) -> None:
+    monkeypatch.setattr(hosting, "own_addresses", lambda family: OWN[family])
+    server = HostedServer()
+    server.bound = Address(bound, 2345)
+    assert server.invitations == [Address(host, 2345) for host in hosts]
+
+
+class TestTheEnd:
+    """What is said of a room that is gone."""
+
+    async def test_a_room_that_was_closed_is_closed(self, host: Host, join: Join) -> None:
+        server = host()
+        opened: list[Address] = []
+        standing = asyncio.create_task(server.stand(opened.append))
+        await until(lambda: opened, "the room is open")
+        ada = join(opened[0], "ada")
+        ada.link.operator(server.operator_key)
+        await until(lambda: any(isinstance(event, Granted) for event in ada.events), "the proof is taken")
+        ada.link.order(Close("thank you all"))
+        await standing
+        assert server.ended == "The room is closed."
+
+    async def test_of_a_server_that_failed_the_last_words_are_told_without_time_and_level(self, host: Host) -> None:
+        server = host()
+        opened: list[Address] = []
+        standing = asyncio.create_task(server.stand(opened.append))
+        await until(lambda: opened, "the room is open")
+        server._process._log.append("2026-11-24 23:13:01.250 ERROR the model thread ended by itself")
+        os.kill(server.pid, signal.SIGKILL)
+        await standing
+        assert server.ended == "The room's server has ended, with exit code 137: the model thread ended by itself"
+
+    async def test_a_room_that_never_opened_says_why(self, host: Host) -> None:
+        server = host("event", LOCAL, "--no-such-option")
+        await server.stand(lambda address: None)
+        assert server.ended.startswith("The room could not be opened: ")
+        assert "--no-such-option" in server.ended
+
+    async def test_a_room_that_we_end_is_no_news(self, host: Host) -> None:
+        server = host()
+        opened: list[Address] = []
+        standing = asyncio.create_task(server.stand(opened.append))
+        await until(lambda: opened, "the room is open")
+        await server.stop()
+        await standing
+        assert server.ended == ""
+
+
+class TestTheLog:
+    async def test_is_kept_in_a_file_that_nobody_else_can_read(self, tmp_path: Path) -> None:
+        path = tmp_path / "server.log"
+        for _ in range(2):  # What is there already stays.
+            server = HostedServer(HostOptions(bind=LOCAL, server_options=("-v",), log=path))
+            address = await server.start()
+            bob = PlainPeer((address.host, address.port))
+            await asyncio.to_thread(bob.join, "bob")
+            await server.stop()
+            bob.close()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert path.read_text().count("the event model takes 0 connections over") == 2
+
+    @pytest.mark.parametrize("name", ["", "no/such/folder/server.log"])
+    def test_that_cannot_be_opened_is_told_before_anything_is(self, tmp_path: Path, name: str) -> None:
+        with pytest.raises(CannotHost, match="cannot be opened") as told:
+            HostedServer(HostOptions(bind=LOCAL, log=tmp_path / name))
+        assert "Errno" not in str(told.value)
+        assert told.value.exit_code == 2
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full is simulated by /dev/full")
+    async def test_that_cannot_be_written_costs_nobody_the_room(self) -> None:
+        server = HostedServer(HostOptions(bind=LOCAL, server_options=("-vv",), log=Path("/dev/full")))
+        address = await server.start()
+        bob = PlainPeer((address.host, address.port))
+        await asyncio.to_thread(bob.join, "bob")
+        bob.close()
+        await server.stop()
+        assert await server.wait() == 0
+
+    async def test_says_what_of_it_a_full_disk_did_not_take(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        full, write = True, os.write
+
+        def on_disk(descriptor: int, data: bytes) -> int:
+            if full:
+                raise OSError(28, os.strerror(28))
+            return write(descriptor, data)
+
+        monkeypatch.setattr(log_file.os, "write", on_disk)
+        log = LogFile(tmp_path / "server.log")
+        log.add("lost")
+        log.add("lost too")
+        full = False
+        log.add("kept")
+        assert (tmp_path / "server.log").read_text() == "2 lines of this log could not be written\nkept\n"
+
+
 async def test_the_end_of_the_log_is_kept(host: Host) -> None:
     server = host("event", LOCAL, "-vv")
     address = await server.start()
-    for _ in range(hosting.LOG_LINES):
+    for _ in range(server_process.LOG_LINES):
         bob = PlainPeer((address.host, address.port))
         bob.close()
-    await until(lambda: server.last_log_lines, "something is logged")
+    await until(lambda: server._process.last_log_lines, "something is logged")
     await server.stop()
     await server.wait()
-    assert 0 < len(server.last_log_lines) <= hosting.LOG_LINES
+    assert 0 < len(server._process.last_log_lines) <= server_process.LOG_LINES
 
 
 async def test_stopping_twice_or_before_a_start_is_harmless(host: Host) -> None:

@@ -26,9 +26,38 @@ def test_the_code_holds_a_link_to_the_best_address() -> None:
     assert invitation.others == (Address("198.51.100.3"),)
 
 
-def test_a_room_on_the_network_is_warned_of_and_one_on_this_machine_says_so() -> None:
-    assert "everybody on the network can join" in Invitation((Address("192.0.2.7"),)).warning
-    for host in ("127.0.0.1", "::1", "localhost"):
-        warning = Invitation((Address(host),)).warning
-        assert "Only this machine" in warning
-        assert "encrypted" in warning
+EVERYWHERE, V6_EVERYWHERE = Address("0.0.0.0", 2000), Address("::", 2000)
+LOOPBACK = ("127.0.0.1", "127.1.2.3", "::1", "localhost")
+
+
+@pytest.mark.parametrize("bound", [None, EVERYWHERE, Address("192.0.2.7")])
+def test_a_room_on_the_network_is_warned_of(bound: Address | None) -> None:
+    assert "everybody on the network can join" in Invitation((Address("192.0.2.7"),), bound).warning
+
+
+@pytest.mark.parametrize("host", LOOPBACK)
+def test_whoever_hosts_a_room_for_this_machine_is_told_how_to_open_it(host: str) -> None:
+    warning = Invitation((Address(host),), Address(host)).warning
+    assert "Only this machine reaches it: --bind 0.0.0.0:2000 opens it" in warning
+    assert "encrypted" in warning
+
+
+@pytest.mark.parametrize("bound", [EVERYWHERE, V6_EVERYWHERE])
+def test_a_room_that_is_open_is_not_told_to_be_opened_where_there_is_no_network(bound: Address) -> None:
+    warning = Invitation((Address("127.0.0.1"),), bound).warning
+    assert "This machine has no network" in warning
+    assert "--bind" not in warning
+    assert "encrypted" in warning
+
+
+@pytest.mark.parametrize("host", LOOPBACK)
+def test_a_guest_is_not_told_what_only_the_host_can_know(host: str) -> None:
+    warning = Invitation((Address(host),)).warning
+    assert "This address leads here from this machine only" in warning
+    assert "--bind" not in warning
+    assert "encrypted" in warning
+
+
+@pytest.mark.parametrize("host", ["localhost.example.org", "::1:2", "127.example.org"])
+def test_a_name_that_only_looks_like_this_machine_is_another(host: str) -> None:
+    assert "everybody on the network can join" in Invitation((Address(host),)).warning

@@ -33,7 +33,7 @@ def test_link_local_addresses_of_ipv6_are_left_out() -> None:
 
 def test_own_addresses_are_those_of_real_interfaces() -> None:
     known = {one.address for addresses in psutil.net_if_addrs().values() for one in addresses}
-    found = own_addresses()
+    found = own_addresses(socket.AF_INET)
     assert set(found) <= known
     assert not any(host.startswith("127.") for host in found)
 

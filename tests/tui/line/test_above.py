@@ -54,7 +54,7 @@ def test_talk_that_comes_too_fast_is_left_out_and_counted_and_costs_the_log_noth
     above.show(lines("talk", MOST_WAITING + 100), minor=True)
     above.print_now()
     printed = written.getvalue().splitlines()
-    assert printed[0] == "--- 100 lines came faster than this terminal took them, and are not shown"
+    assert printed[0] == "--- 100 lines came faster than this terminal took them: not shown"
     assert printed[1:5] == ["log 0", "log 1", "log 2", "talk 100"]
     assert printed[-1] == f"talk {MOST_WAITING + 99}"
 

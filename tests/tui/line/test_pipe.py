@@ -378,3 +378,21 @@ def test_a_pipe_can_host_a_room_and_give_orders(pipe: StartPipe, model: Model) -
     ada.expect("goodbye")
     ada.close()
     wait_until(lambda: not any(child.is_running() for child in children), "the server is gone")
+
+
+def test_the_log_of_a_hosted_room_can_be_kept(pipe: StartPipe, tmp_path: Path) -> None:
+    log = tmp_path / "server.log"
+    log.write_text("of yesterday\n")
+    bot = pipe(None, "--host", "--bind", "127.0.0.1:0", "-n", "bot", "--log", str(log))
+    bot.tells("you are in the room")
+    code, _, told = bot.ends(b"/lock\n")
+    assert code == 0, told
+    yesterday, *today = log.read_text().splitlines()
+    assert yesterday == "of yesterday"
+    assert any(" WARNING bot locked the room" in line for line in today), today
+
+
+def test_a_log_that_cannot_be_opened_is_told_before_a_room_is(pipe: StartPipe, tmp_path: Path) -> None:
+    code, printed, told = pipe(None, "--host", "-n", "bot", "--log", str(tmp_path)).ends()
+    assert (code, printed) == (2, "")
+    assert told == f"chat-tui: the log {tmp_path} cannot be opened: is a directory\n"

@@ -56,7 +56,7 @@ def test_each_line_of_a_text_says_who_says_it() -> None:
 def test_of_a_million_lines_only_the_first_are_printed_and_the_others_counted() -> None:
     lines = printed(Notice("\n" * 64_000))
     assert len(lines) == MOST_LINES + 1
-    assert lines[-1] == "--- and 63001 more lines, which are not shown"
+    assert lines[-1] == "--- and 63001 lines more, not shown"
 
 
 def test_a_welcome_tells_who_i_am_and_the_message_of_the_day_and_what_is_pinned() -> None:
@@ -73,7 +73,8 @@ def test_after_a_resume_the_message_of_the_day_is_not_told_again() -> None:
 
 
 def test_a_gap_is_told() -> None:
-    assert "17 events" in printed(Gap(17))[0]
+    assert printed(Gap(17)) == ["--- 17 things that happened here are lost"]
+    assert printed(Gap(1)) == ["--- 1 thing that happened here is lost"]
     assert "opened anew" in printed(Gap(None))[0]
 
 
