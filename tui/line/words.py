@@ -48,9 +48,10 @@ def _lines_of(event: Received, me: str) -> list[Line]:
             return [_said(event, line, me) for line in event.text.split("\n")]
         case Welcome():
             return _welcome(event)
-        case Gap(missed=None):
+        case Gap() if event.missed is None:
             return [note("this room does not know you: it was opened anew, and what was said before may be lost")]
-        case Gap(missed=int(missed)):
+        case Gap():
+            missed = event.missed or 0
             return [note(counted(missed, "thing that happened here is lost", "things that happened here are lost"))]
         case Pong():
             return []
