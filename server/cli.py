@@ -24,7 +24,7 @@ from server.room.operators import Operators
 from server.room.room import Room
 from server.settings import Address, SettingRefused, Settings, Values
 from server.signals import EXIT_INTERRUPTED, Signals
-from server.sockets import CannotStart, Listener, raise_file_limit
+from server.sockets import Listener, raise_file_limit
 
 EXIT_FAILURE, EXIT_USAGE = 1, 2
 LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
@@ -117,7 +117,7 @@ def run(settings: Settings, load: Callable[[], Settings]) -> int:
         journal=logging.getLogger("chat.room").warning,
     )
     sock = startup.open_listener(settings.bind)
-    listener = Listener(sock, limits, settings.max_clients, settings.max_per_ip)
+    listener = Listener(sock, limits, settings.max_clients, settings.max_per_ip, wishes.stop.wait)
     signals = Signals(wishes, partial(reload, load, settings, listener, room))
     host, port = sock.getsockname()[:2]
     strikes.port = port
@@ -133,7 +133,7 @@ def serve(listener: Listener, room: Room, wishes: handover.Wishes) -> None:
     """Serve until asked to close. Raises CannotStart, or Failed."""
     try:
         handover.serve(listener, room, wishes)
-    except CannotStart:
+    except handover.CannotStart:
         raise
     except Exception as error:
         log.exception("the server has failed; this is a mistake in it")
@@ -185,7 +185,7 @@ def status_of(args: Sequence[str] | None) -> int:
         return fail(f"{error.format_message()} (chat-server --help lists the options)", EXIT_USAGE)
     except SettingRefused as error:
         return fail(str(error), EXIT_USAGE)
-    except (startup.CannotListen, CannotStart, Failed) as error:
+    except (startup.CannotListen, handover.CannotStart, Failed) as error:
         return fail(str(error), EXIT_FAILURE)
     except OSError as error:  # What --help prints has nowhere to go, or the system is out of something.
         return fail(f"cannot go on: {error.strerror or error}", EXIT_FAILURE)

@@ -22,16 +22,24 @@ class Misfortune(Exception):
 class Connection:
     """A peer: its socket, its session, and what was left to do at the socket."""
 
-    __slots__ = ("_closed", "_deaf", "_finished", "host", "session", "socket")
+    __slots__ = ("_closed", "_deaf", "_finished", "_pause", "_send", "host", "session", "socket")
 
     def __init__(
-        self, sock: socket.socket, session: Session, host: str = "", closed: Callable[[], None] | None = None
+        self,
+        sock: socket.socket,
+        session: Session,
+        host: str = "",
+        closed: Callable[[], None] | None = None,
+        pause: Callable[[float], object] = sleep,
     ) -> None:
-        """`host` is the peer's address; `closed` is called once, when the connection is closed here."""
+        """`host` is the peer's address; `closed` is called once, when the connection is closed here. `pause` is for
+        chaos: it sleeps so many seconds, and less if the model is asked to stop."""
         self.socket = sock
         self.host = host
         self.session = session
+        self._send = sock.send
         self._closed = closed
+        self._pause = pause
         self._deaf = False
         self._finished = False
 
@@ -62,7 +70,8 @@ class Connection:
     def send(self, data: bytes, mark: int, now: float) -> bool:
         """Write without waiting; what does not go is kept in the session. False where something is left to do for it:
         bytes to write, or what the mark says."""
-        self.session.strike(mark)  # First: another thread may serve this connection, and its peer be quick.
+        if mark:
+            self.session.strike(mark)  # First: another thread may serve this connection, and its peer be quick.
         sent = 0 if self.session.unsent else self._write(data)
         if sent == len(data) and not mark:
             return True
@@ -86,7 +95,7 @@ class Connection:
         if fault == inf:
             raise Misfortune("an operator asked for this exception")
         if fault:
-            sleep(fault)
+            self._pause(fault)
 
     def interest(self, now: float) -> int:
         """What to wait for, as `selectors` has it: EVENT_READ, EVENT_WRITE, both or 0."""
@@ -112,7 +121,7 @@ class Connection:
         if self._deaf:
             return len(data)
         try:
-            return self.socket.send(data)
+            return self._send(data)
         except (BlockingIOError, InterruptedError):
             return 0
         except OSError:

@@ -18,20 +18,66 @@ done for a few at a time, and the others talk on meanwhile.
 import logging
 import selectors
 from collections.abc import Callable
+from math import inf
 from time import monotonic, time
+from typing import NoReturn, Protocol
 
 from protocol.messages import Model
 from protocol.text import counted
 from server.connection import Connection
-from server.models import event, process, thread
+from server.models.event import EventModel
+from server.models.process import ProcessModel
+from server.models.thread import ThreadModel
 from server.room.room import Room
-from server.session import LINGER
-from server.sockets import CannotStart, Listener, Stop
+from server.sockets import Listener, Stop
+
+ENDING = 1.7
+"""Seconds from being asked to end to the last goodbye, so that the server is gone within two."""
+LAST_MOMENT = 0.2
+"""Seconds for the goodbyes, however long it took to get there."""
+
+ATTEMPTS = 3
+"""Models that may fail one after the other without a round served, before the server gives up."""
 
 log = logging.getLogger("chat.server")
 
-Run = Callable[[Listener, list[Connection], Room, Stop], list[Connection]]
-MODELS: dict[Model, Run] = {Model.PROCESS: process.run, Model.THREAD: thread.run, Model.EVENT: event.run}
+
+class ConcurrencyModel(Protocol):
+    """What `run` asks of a model: to take over once, to run once and again, and to stop."""
+
+    def take_over(self, connections: list[Connection]) -> None:
+        """Serve these, and tell everybody so. Raises OSError where the system has too little left for that."""
+
+    def run_once(self) -> None:
+        """Wait until there is something to do, at most for a moment, and do it."""
+
+    def stop(self) -> list[Connection]:
+        """Give back the connections there are now. No code of the model runs any more."""
+
+
+MODELS: dict[Model, Callable[[Listener, Room, Stop], ConcurrencyModel]] = {
+    Model.PROCESS: ProcessModel,
+    Model.THREAD: ThreadModel,
+    Model.EVENT: EventModel,
+}
+
+
+class CannotStart(Exception):
+    """The first model cannot start; the message is a sentence."""
+
+
+class Failed(Exception):
+    """A model has ended by an error, its cause. The connections that it had then are in `connections`."""
+
+    def __init__(self, error: Exception, connections: list[Connection], began: bool, rounds: int) -> None:
+        """`began` says whether it took all over, `rounds` how often it ran."""
+        self.expected = isinstance(error, OSError) and not began
+        """The system had too little left for it: no mistake of ours."""
+        words = getattr(error, "strerror", None) or error
+        super().__init__(f"the system has too little left ({words})" if self.expected else "it has failed; see the log")
+        self.connections = connections
+        self.began = began
+        self.rounds = rounds
 
 
 class Wishes:
@@ -40,13 +86,16 @@ class Wishes:
     def __init__(self) -> None:
         self.stop = Stop()
         self.model: Model | None = None
+        """What is asked for, until the running model has stopped."""
         self.asked_at = 0.0
         """When `model` was asked for, in seconds since the epoch: from then on nothing is delivered."""
         self.closing = ""
         """Why the server ends, once it has been asked to."""
+        self.end_by = inf
+        """Until when it may say goodbye, in seconds of the monotonic clock."""
 
     def switch(self, model: Model) -> bool:
-        """Ask for another model; False while a switch is under way."""
+        """Ask for another model; False while the running one has been asked to stop already."""
         if self.model is not None or self.closing:
             return False
         self.model, self.asked_at = model, time()
@@ -55,58 +104,100 @@ class Wishes:
 
     def close(self, reason: str) -> None:
         """Ask the server to end."""
-        self.closing = reason
+        self.closing, self.end_by = reason, min(self.end_by, monotonic() + ENDING)
         self.stop.ask()
 
 
 def serve(listener: Listener, room: Room, wishes: Wishes) -> None:
     """Serve until asked to close, by whichever model is asked for, then say goodbye to everybody.
 
-    Raises CannotStart where the first model cannot start.
+    Raises CannotStart where the first model cannot start, and whatever the last one met that could go on.
     """
     connections: list[Connection] = []
     model = before = room.model
-    started = False
-    while not wishes.closing:
-        try:
-            connections = run(model, listener, connections, room, wishes.stop)
-            started = True
-        except CannotStart as failure:
-            if not started or before is Model.EVENT is model:
-                raise
-            connections = failure.connections
-            if model is not before:
-                log.warning("the switch failed, back to %s: %s", before, failure)
-                room.switch_failed(str(failure))
-                model = before
-            else:
-                log.error("the %s model cannot go on, and the event model takes over: %s", before, failure)
-                model = before = Model.EVENT  # It needs neither threads nor processes.
-                room.switching(model, time())
-        wishes.stop.clear()
-        if wishes.model is not None and not wishes.closing:
-            before, model, wishes.model = model, wishes.model, None
-            room.switching(model, wishes.asked_at)
-    farewell(connections, room, wishes.closing)
+    started, failed = False, 0
+    try:
+        while not wishes.closing:
+            try:
+                connections = run(model, listener, connections, room, wishes.stop)
+                started, failed = True, 0
+            except Failed as failure:
+                connections, started = failure.connections, started or failure.began
+                failed = 0 if failure.rounds else failed + 1
+                if not started or failed > ATTEMPTS:
+                    give_up(model, failure)
+                model = before = instead_of(model, before, failure, room)
+            wishes.stop.clear()
+            if wishes.model is not None and not wishes.closing:
+                before, model, wishes.model = model, wishes.model, None
+                room.switching(model, wishes.asked_at)
+    except BaseException:
+        wishes.close("the server has failed")
+        raise
+    finally:
+        farewell(connections, room, wishes)
 
 
 def run(model: Model, listener: Listener, connections: list[Connection], room: Room, stop: Stop) -> list[Connection]:
-    """Run one model until it is stopped. Raises CannotStart."""
+    """Run one model until it is stopped; returns the connections it gives back. Raises Failed."""
     log.info("the %s model takes %s over", model, counted(len(connections), "connection"))
+    running, began, rounds = None, False, 0
     try:
-        return MODELS[model](listener, connections, room, stop)
-    except OSError as error:  # Before it took anybody over: no descriptor for its selector.
-        raise CannotStart(str(error), connections) from error
+        running = MODELS[model](listener, room, stop)
+        running.take_over(connections)
+        began = True
+        while not stop:
+            running.run_once()
+            rounds += 1
+        connections = running.stop()
+    except Exception as error:
+        raise Failed(error, take_back(running) if running else connections, began, rounds) from error
+    for connection in connections:
+        connection.session.forget_block()
+    return connections
 
 
-def farewell(connections: list[Connection], room: Room, reason: str) -> None:
-    """Tell everybody that the server ends, give them LINGER seconds to take what is queued, and close."""
-    room.dismiss_all(reason)
-    numbered = {connection.number: connection for connection in connections}
-    for number, data, mark in room.take(time()):
-        if number in numbered:
-            numbered[number].send(data, mark, monotonic())
-    deadline = monotonic() + LINGER
+def take_back(model: ConcurrencyModel) -> list[Connection]:
+    """Stop a model that has failed; returns the connections it has now: some have come and gone since it began."""
+    try:
+        return model.stop()
+    except Exception:
+        log.exception("it fails in stopping, too")
+        return model.stop()  # What it could not deliver is gone by now.
+
+
+def instead_of(model: Model, before: Model, failure: Failed, room: Room) -> Model:
+    """The model that goes on where `model` has failed: the one before, or the event model, which needs the least."""
+    mistake = None if failure.expected else failure.__cause__
+    if room.taking_over and model is not before:
+        log.warning("the switch failed, back to %s: %s", before, failure, exc_info=mistake)
+        room.switch_failed(str(failure))
+        return before
+    log.error("the %s model has failed, and the event model goes on: %s", model, failure, exc_info=mistake)
+    if model is not Model.EVENT:
+        room.announce(f"the {model} model has failed, and the event model goes on", time())
+        room.switching(Model.EVENT, time())
+    return Model.EVENT
+
+
+def give_up(model: Model, failure: Failed) -> NoReturn:
+    """There is none left to try."""
+    if failure.expected:
+        raise CannotStart(f"the {model} model cannot start: {failure}") from failure
+    raise failure.__cause__ or failure
+
+
+def farewell(connections: list[Connection], room: Room, wishes: Wishes) -> None:
+    """Tell everybody that the server ends, let them take what is queued while there is time, and close."""
+    try:
+        room.dismiss_all(wishes.closing)
+        numbered = {connection.number: connection for connection in connections}
+        for number, data, mark in room.take(time()):
+            if number in numbered:
+                numbered[number].send(data, mark, monotonic())
+    except Exception:
+        log.exception("not everybody could be told goodbye")
+    deadline = max(wishes.end_by, monotonic() + LAST_MOMENT)
     with selectors.DefaultSelector() as selector:
         for connection in connections:
             if connection.session.unsent:

@@ -56,6 +56,12 @@ class Mark:
     FAULTS: Final = FAIL | BLOCK
     SHIFT: Final = 8
 
+    @staticmethod
+    def both(one: int, other: int) -> int:
+        """What two deliveries that become one mean together. Of two blocks the longer is left."""
+        flags = (1 << Mark.SHIFT) - 1
+        return ((one | other) & flags) | max(one & ~flags, other & ~flags)
+
 
 class Reply(Struct, tag="reply", tag_field="type"):
     """What the session itself answers, encoded. `code` names the reason, for the log and the record."""
@@ -240,7 +246,12 @@ class Session(Struct):
     def strike(self, mark: int) -> None:
         """Let the fault in a mark, if there is one, happen at the next chance."""
         if mark & Mark.FAULTS:
-            self.fault = inf if mark & Mark.FAIL else (mark >> Mark.SHIFT) / 1000
+            self.fault = max(self.fault, inf if mark & Mark.FAIL else (mark >> Mark.SHIFT) / 1000)
+
+    def forget_block(self) -> None:
+        """Another model takes the connection over, in which a block would be felt by others than was told."""
+        if self.fault < inf:
+            self.fault = 0.0
 
     def sent(self, count: int, now: float) -> None:
         """The peer has taken `count` bytes of `unsent`."""

@@ -5,10 +5,12 @@ import errno
 import logging
 import os
 import resource
+import select
 import socket
+import threading
 from collections import Counter
-from collections.abc import Iterator
-from time import monotonic
+from collections.abc import Callable, Iterator
+from time import monotonic, sleep
 
 from protocol.dialects import encode
 from protocol.messages import Dialect, Goodbye, Limits
@@ -22,6 +24,8 @@ ACCEPTED_AT_ONCE = 16
 """New connections taken in one turn, so that a rush at the door does not hold up the talk."""
 KEEPALIVE = (60, 20, 4)
 """Seconds of silence before TCP asks, seconds between questions, questions without an answer (RFC 9293, 3.8.4)."""
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+"""What accept(2) says when the system has nothing left, so that asking again at once is no use."""
 
 log = logging.getLogger("chat.server")
 
@@ -29,13 +33,23 @@ log = logging.getLogger("chat.server")
 class Listener:
     """The open door: a listening socket, and who may come in through it."""
 
-    def __init__(self, sock: socket.socket, limits: Limits, max_clients: int = 0, max_per_ip: int = 0) -> None:
-        """`limits` are for connections from now on; 0 clients means no limit."""
+    def __init__(
+        self,
+        sock: socket.socket,
+        limits: Limits,
+        max_clients: int = 0,
+        max_per_ip: int = 0,
+        pause: Callable[[float], object] = sleep,
+    ) -> None:
+        """`limits` are for connections from now on; 0 clients means no limit. `pause`: see Connection."""
         self.socket = sock
         self.limits = limits
         self.max_clients = max_clients
         self.max_per_ip = max_per_ip
+        self._pause = pause
         self._hosts: Counter[str] = Counter()
+        self._counting = threading.Lock()
+        """Guards `_hosts`: a connection is closed by whichever thread serves it."""
         self._last_number = 0
         self._spare: int | None = os.open(os.devnull, os.O_RDONLY)
 
@@ -52,6 +66,7 @@ class Listener:
             except OSError as error:
                 if error.errno in (errno.EMFILE, errno.ENFILE):
                     self._accept_on_spare()
+                if error.errno in EXHAUSTED:
                     return
                 continue  # The peer has gone again (ECONNABORTED and its like, see accept(2)).
             if (connection := self._admit(sock, str(address[0]))) is not None:
@@ -71,18 +86,20 @@ class Listener:
         except OSError:  # The peer has gone again (EINVAL on macOS).
             sock.close()
             return None
-        self._hosts[host] += 1
+        with self._counting:
+            self._hosts[host] += 1
         self._last_number += 1
         number = self._last_number
         log.debug("connection %d opened from %s", number, host)
         session = Session.open(number, self.limits, monotonic())
-        return Connection(sock, session, host, lambda: self._left(number, host))
+        return Connection(sock, session, host, lambda: self._left(number, host), self._pause)
 
     def _left(self, number: int, host: str) -> None:
         log.debug("connection %d closed", number)
-        self._hosts[host] -= 1
-        if not self._hosts[host]:
-            del self._hosts[host]
+        with self._counting:
+            self._hosts[host] -= 1
+            if not self._hosts[host]:
+                del self._hosts[host]
 
     def _accept_on_spare(self) -> None:
         """Out of file descriptors: give up the one kept for this, to tell the newcomer and not let it hang."""
@@ -159,6 +176,12 @@ class Stop:
     def fileno(self) -> int:
         return self._read
 
+    def wait(self, seconds: float) -> None:
+        """Return once asked, or after so many seconds."""
+        poller = select.poll()
+        poller.register(self, select.POLLIN)
+        poller.poll(seconds * 1000)
+
     def ask(self) -> None:
         """Ask the running model to stop and to give its connections back."""
         if not self._asked:
@@ -170,11 +193,3 @@ class Stop:
         if self._asked:
             os.read(self._read, 1)
             self._asked = False
-
-
-class CannotStart(Exception):
-    """A model could not take all connections over. They are all in `connections`, unharmed."""
-
-    def __init__(self, reason: str, connections: list[Connection]) -> None:
-        super().__init__(reason)
-        self.connections = connections

@@ -18,19 +18,10 @@ from server.sockets import Listener, Stop
 log = logging.getLogger("chat.server")
 
 
-def run(listener: Listener, connections: list[Connection], room: Room, stop: Stop) -> list[Connection]:
-    """Serve until `stop`, and give the connections back."""
-    model = EventModel(listener, room, stop)
-    for connection in connections:
-        model.start(connection)
-    room.begin(time())
-    while not stop:
-        model.turn()
-    return model.stop()
-
-
 class EventModel:
-    def __init__(self, listener: Listener, room: Room, stop: Stop) -> None:
+    """Run by `server.handover.run`: it takes over, runs once and again, and stops."""
+
+    def __init__(self, listener: Listener, room: Room, stopping: Stop) -> None:
         self.listener = listener
         self.room = room
         self.connections: dict[int, Connection] = {}
@@ -38,12 +29,20 @@ class EventModel:
         self.deadlines = Deadlines()
         self.selector = selectors.DefaultSelector()
         self.selector.register(listener, EVENT_READ)
-        self.selector.register(stop, EVENT_READ)
+        self.selector.register(stopping, EVENT_READ)
 
-    def turn(self) -> None:
+    def take_over(self, connections: list[Connection]) -> None:
+        """Serve these, carried over from another model."""
+        self.connections = {connection.number: connection for connection in connections}
+        for connection in connections:
+            self.start(connection)
+        self.room.begin(time())
+        self.deliver()
+
+    def run_once(self) -> None:
         """Wait until something can be done, do all of it, then tell everybody what it brought."""
-        wait = min(TICK, max(0.0, self.deadlines.next() - monotonic()))
-        for key, ready in self.selector.select(wait):
+        patience = min(TICK, max(0.0, self.deadlines.next() - monotonic()))
+        for key, ready in self.selector.select(patience):
             if isinstance(key.fileobj, Connection):
                 self.resume(key.fileobj, ready)
             elif key.fileobj is self.listener:
@@ -60,7 +59,7 @@ class EventModel:
         self.conversations[connection.number] = conversation = self.read(connection)
         self.room.open(connection.number, "event loop", connection.host)
         next(conversation, None)
-        self.wait(connection)
+        self.watch(connection)
 
     # Read — one conversation, told each time what its connection is ready for (the talk's fibers)
     def read(self, connection: Connection) -> Generator[None, int]:
@@ -78,7 +77,7 @@ class EventModel:
         for number, data, mark in turn:
             connection = self.connections.get(number)
             if connection is not None and not connection.send(data, mark, now):
-                self.wait(connection)
+                self.watch(connection)
         self.room.delivered(turn, time())
 
     # Stop — what was said is delivered, what is unsent stays with its session
@@ -91,15 +90,15 @@ class EventModel:
         """Let a conversation go on. If it fails, it alone ends."""
         try:
             self.conversations[connection.number].send(ready)
-            self.wait(connection)
+            self.watch(connection)
         except Exception as error:
             failed = not isinstance(error, StopIteration)
             if failed:
                 log.exception("connection %d failed, and ends", connection.number)
             self.end(connection, failed=failed)
 
-    def wait(self, connection: Connection) -> None:
-        """Tell the selector what this connection waits for now."""
+    def watch(self, connection: Connection) -> None:
+        """Tell the selector what this connection waits for now, and note when it is due without that."""
         now = monotonic()
         interest = connection.interest(now)
         registered = self.selector.get_map().get(connection)

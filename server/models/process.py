@@ -15,7 +15,7 @@ from server.processes.frames import ECHO, ENDED, FAILURE, ITEM, SESSION, item_in
 from server.processes.recall import GANG, LOOK, Recall
 from server.processes.workers import Worker, WorkerFailed
 from server.room.room import TICK, Room
-from server.sockets import CannotStart, Listener, Stop, turn_away
+from server.sockets import Listener, Stop, turn_away
 
 log = logging.getLogger("chat.server")
 
@@ -23,40 +23,33 @@ WAKING = 25e-6
 """Seconds of processor that waking one worker takes. Nobody is woken more often than all can be."""
 
 
-def run(listener: Listener, connections: list[Connection], room: Room, stop: Stop) -> list[Connection]:
-    """Serve until `stop`, and give the connections back."""
-    model = ProcessModel(listener, room, stop)
-    model.held = {connection.number: connection for connection in connections}
-    for count, connection in enumerate(connections):
-        if stop:
-            break
-        try:
-            model.start(connection)
-        except OSError as error:
-            raise CannotStart(f"no process: {error.strerror}", model.stop()) from error
-        if count % GANG == 0:
-            model.turn(0)  # A thousand forks take a second: let those who have a worker talk meanwhile.
-    room.begin(time())
-    while not stop:
-        model.turn(TICK)
-    return model.stop()
-
-
 class ProcessModel:
-    def __init__(self, listener: Listener, room: Room, stop: Stop) -> None:
+    def __init__(self, listener: Listener, room: Room, stopping: Stop) -> None:
         self.listener = listener
         self.room = room
-        self.stopping = stop
-        self.forkserver = ForkServer()
+        self.stopping = stopping
         self.workers: dict[int, Worker] = {}
         self.held: dict[int, Connection] = {}
         """Connections without a worker, before it has begun or after it has ended: the master writes to them itself."""
         self.deliver_at = 0.0
         self.selector = selectors.DefaultSelector()
         self.selector.register(listener, EVENT_READ)
-        self.selector.register(stop, EVENT_READ)
+        self.selector.register(stopping, EVENT_READ)
+        self.forkserver = ForkServer()
 
-    def turn(self, most: float) -> None:
+    def take_over(self, connections: list[Connection]) -> None:
+        """Serve these, carried over from another model."""
+        self.held = {connection.number: connection for connection in connections}
+        for count, connection in enumerate(connections):
+            if self.stopping:
+                return
+            self.start(connection)
+            if count % GANG == 0:
+                self.run_once(0)  # A thousand forks take a second: let those who have a worker talk meanwhile.
+        self.room.begin(time())
+        self.deliver()
+
+    def run_once(self, most: float = TICK) -> None:
         """The master: hear what the workers say, let newcomers in, then tell everybody what it brought."""
         wait = max(0.0, self.deliver_at - monotonic()) if self.room.waiting else most
         for key, ready in self.selector.select(wait):
@@ -112,8 +105,9 @@ class ProcessModel:
 
     # Stop — ask each worker for its session, a few at a time, while the others go on; what was unsent comes with it
     def stop(self) -> list[Connection]:
-        self.selector.unregister(self.listener)
-        self.selector.unregister(self.stopping)
+        for door in (self.listener, self.stopping):
+            if door in self.selector.get_map():
+                self.selector.unregister(door)
         recall = Recall(self.workers)
         while self.workers:
             recall.ask()

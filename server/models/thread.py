@@ -12,7 +12,7 @@ from time import monotonic, time
 
 from server.connection import Connection, wait
 from server.room.room import TICK, Room
-from server.sockets import CannotStart, Listener, Stop, turn_away
+from server.sockets import Listener, Stop, turn_away
 from server.threads import Threads
 
 log = logging.getLogger("chat.server")
@@ -21,60 +21,47 @@ GLANCE = 2.0
 """Seconds after which a sleeping thread looks up: others may have said goodbye to its connection."""
 
 
-def run(listener: Listener, connections: list[Connection], room: Room, stop: Stop) -> list[Connection]:
-    """Serve until `stop`, and give the connections back."""
-    model = ThreadModel(listener, room, stop)
-    # All of them before the first thread runs: what it hears is for the others too, started or not.
-    model.connections = {connection.number: connection for connection in connections}
-    for connection in connections:
-        try:
-            model.start(connection)
-        except RuntimeError as error:
-            stop.ask()
-            raise CannotStart(f"no thread: {error}", model.stop()) from error
-    with model.lock:
-        room.begin(time())
-    while not stop:
-        model.turn()
-    return model.stop()
-
-
 class ThreadModel:
-    def __init__(self, listener: Listener, room: Room, stop: Stop) -> None:
+    """Run by `server.handover.run`: it takes over, runs once and again, and stops."""
+
+    def __init__(self, listener: Listener, room: Room, stopping: Stop) -> None:
         self.listener = listener
         self.room = room
-        self.stopping = stop
+        self.stopping = stopping
         self.connections: dict[int, Connection] = {}
         self.threads = Threads()
         self.writers: dict[int, threading.Thread] = {}
-        self.writerless: set[Connection] = set()
-        """Connections that should have a writer, when no thread was to be had."""
         self.lock = threading.Lock()
         """Guards the room."""
         self.delivering = threading.Lock()
         """Guards what goes out: who holds it writes for everybody."""
         self.selector = selectors.DefaultSelector()
         self.selector.register(listener, EVENT_READ)
-        self.selector.register(stop, EVENT_READ)
+        self.selector.register(stopping, EVENT_READ)
 
-    def turn(self) -> None:
+    def take_over(self, connections: list[Connection]) -> None:
+        """Serve these, carried over from another model."""
+        # All of them before the first thread runs: what it hears is for the others too, started or not.
+        self.connections = {connection.number: connection for connection in connections}
+        for connection in connections:
+            self.start(connection)
+        with self.lock:
+            self.room.begin(time())
+        self.deliver()
+
+    def run_once(self) -> None:
         """The main thread: let newcomers in, and tell what was gathered."""
         for key, _ in self.selector.select(TICK):
             if key.fileobj is self.listener:
                 for connection in self.listener.accept():
                     try:
                         self.start(connection)
-                    except RuntimeError as error:
-                        log.warning("no thread for connection %d: %s", connection.number, error)
+                    except OSError as error:
+                        log.warning("no thread for connection %d: %s", connection.number, error.strerror)
                         del self.connections[connection.number]
                         with self.lock:
                             self.room.close(connection.number)
-                        turn_away(connection, "full", f"the room is full: no thread for you ({error})")
-        if self.writerless:
-            with self.delivering:
-                retried, self.writerless = self.writerless, set()
-                for connection in retried.intersection(self.connections.values()):
-                    self.catch_up(connection)
+                        turn_away(connection, "full", f"the room is full: no thread for you ({error.strerror})")
         self.deliver()
 
     # Start — somebody is here
@@ -82,22 +69,23 @@ class ThreadModel:
         self.connections[connection.number] = connection
         with self.lock:
             self.room.open(connection.number, f"thread {connection.number}", connection.host)
-        if connection.session.unsent:  # Else no lock: a thousand that start would each wait for those who deliver.
-            with self.delivering:
-                self.catch_up(connection)
         self.threads.start(self.read, connection)
 
     # Read — one connection's thread, which sleeps until there is something to do
     def read(self, connection: Connection) -> None:
         try:
             while not connection.over(monotonic()) and not self.stopping:
+                if connection.session.unsent:  # It came with this from another model, or no thread was to be had.
+                    with self.delivering:
+                        self.catch_up(connection)
+                if self.room.waiting:
+                    self.deliver()
                 interest = connection.interest(monotonic()) & EVENT_READ
                 ready, _ = wait(connection, self.stopping.fileno(), interest, GLANCE)
                 items = connection.read(monotonic()) if ready & EVENT_READ else connection.advance(monotonic())
                 with self.lock:
                     for item in items:
                         self.room.handle(connection.number, item, time())
-                self.deliver()
         except Exception:
             log.exception("connection %d failed, and ends", connection.number)
             self.end(connection, failed=True)
@@ -126,6 +114,7 @@ class ThreadModel:
 
     # Stop — wake all threads, and wait until they are gone
     def stop(self) -> list[Connection]:
+        self.stopping.ask()
         self.threads.join()
         self.deliver()
         self.selector.close()
@@ -136,23 +125,23 @@ class ThreadModel:
         if connection.session.unsent and connection.number not in self.writers and not self.stopping:
             try:
                 self.writers[connection.number] = self.threads.start(self.write, connection)
-            except RuntimeError as error:
-                log.warning("no writer for connection %d yet: %s", connection.number, error)
-                self.writerless.add(connection)
+            except OSError as error:
+                log.warning("no writer for connection %d yet: %s", connection.number, error.strerror)
 
     def write(self, connection: Connection) -> None:
         """A slow connection's second thread."""
-        while not self.stopping:
+        caught_up = False
+        while not caught_up and not self.stopping:
             wait(connection, self.stopping.fileno(), EVENT_WRITE)
             with self.lock:
                 for item in connection.session.expire(monotonic()):
                     self.room.handle(connection.number, item, time())
             with self.delivering:
                 connection.flush(monotonic())
-                if not connection.session.unsent or connection.over(monotonic()):
+                caught_up = not connection.session.unsent or connection.over(monotonic())
+                if caught_up:
                     self.writers.pop(connection.number, None)
-                    break
-        self.deliver()
+            self.deliver()
 
     def end(self, connection: Connection, *, failed: bool = False) -> None:
         with self.lock:

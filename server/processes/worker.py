@@ -6,7 +6,9 @@ to its code, so what a worker does not do it does not pay for.
 """
 
 import os
+import select
 import socket
+from functools import partial
 from selectors import EVENT_READ, EVENT_WRITE
 from time import monotonic
 from typing import NoReturn
@@ -46,16 +48,20 @@ def work(sock: socket.socket, channel: Channel) -> NoReturn:
 
 def converse(sock: socket.socket, channel: Channel) -> None:
     """Serve the peer. The first frame that comes is its session."""
-    frames = channel.receive()
-    while frames == []:
-        frames = channel.receive()
-    if not frames:
-        return
-    connection = Connection(sock, session_in(frames.pop(0)[1]))
+    frames: list[tuple[bytes, bytes]] = []
+    while not frames:
+        if not hear(channel, frames):
+            return
+    session = session_in(frames.pop(0)[1])
+    carry(Connection(sock, session, pause=partial(sit_out, channel, frames)), channel, frames)
+
+
+def carry(connection: Connection, channel: Channel, frames: list[tuple[bytes, bytes]]) -> None:
+    """Carry between the peer and the master, from whom `frames` have come already, until either is gone."""
     waiter = Waiter(connection.fileno(), channel.reading)
     ready, settled = 0, False
-    while frames is not None:
-        for kind, payload in frames:
+    while True:
+        for kind, payload in frames:  # They become more in a block.
             if kind == DELIVERY:
                 if not connection.send(*delivery_in(payload), monotonic()):
                     settled = False
@@ -65,6 +71,7 @@ def converse(sock: socket.socket, channel: Channel) -> None:
             elif kind == RETURN:
                 channel.send(pack_session(connection.session))
                 return
+        frames.clear()
         if not settled:  # Else all that came was passed on, and nothing is different: this is what happens most.
             if items := attend(connection, ready):
                 channel.send(b"".join([pack_item(item) for item in items]))
@@ -74,7 +81,15 @@ def converse(sock: socket.socket, channel: Channel) -> None:
             waiter.expect(connection.interest(now), connection.session.due(now))
         ready, news, due = waiter.wait()
         settled = news and not ready and not due
-        frames = channel.receive() if news else []
+        if news and not hear(channel, frames):
+            return
+
+
+def hear(channel: Channel, frames: list[tuple[bytes, bytes]]) -> bool:
+    """Add what has come from the master to `frames`; False once it is gone."""
+    came = channel.receive()
+    frames += came or []
+    return came is not None
 
 
 def attend(connection: Connection, ready: int) -> list[Item]:
@@ -82,3 +97,13 @@ def attend(connection: Connection, ready: int) -> list[Item]:
     if ready & EVENT_WRITE:
         connection.flush(monotonic())
     return connection.read(monotonic()) if ready & EVENT_READ else connection.advance(monotonic())
+
+
+def sit_out(channel: Channel, frames: list[tuple[bytes, bytes]], seconds: float) -> None:
+    """Chaos: do nothing for so long, or until the session is asked for. What comes meanwhile is added to `frames`."""
+    until = monotonic() + seconds
+    poller = select.poll()
+    poller.register(channel.reading, select.POLLIN)
+    while all(kind != RETURN for kind, _ in frames) and (left := until - monotonic()) > 0:
+        if poller.poll(left * 1000) and not hear(channel, frames):
+            return

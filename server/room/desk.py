@@ -45,8 +45,11 @@ def obey(room: Room, number: int, operator: Member, order: Order, now: float) ->
         return
     match order:
         case Switch():
-            if (refused := room.operators.switch(operator, order.model, room.model)) is not None:
+            running = None if room.switch_under_way else room.model
+            if (refused := room.operators.switch(operator, order.model, running)) is not None:
                 room.tell(number, refused)
+            else:
+                room.switch_under_way = True
         case Watch():
             if order.on and not room.watched:
                 room.figures.rates(now)  # What was said while nobody looked is not of the last second.

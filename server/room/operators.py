@@ -49,14 +49,14 @@ class Operators:
         member.operator = True
         return Granted()
 
-    def switch(self, member: Member, model: str, running: Model) -> Refused | None:
-        """Ask for `model`; the refusal where that cannot be."""
+    def switch(self, member: Member, model: str, running: Model | None) -> Refused | None:
+        """Ask for `model`; the refusal where that cannot be. `running` is None while a switch is under way."""
         if not member.operator:
             return Refused("not-operator", "only an operator can switch the model")
         if model not in list(Model):
             return Refused("bad-command", f"there is no model {harmless(model[:20])!r}: it is process, thread or event")
         if model == running:
             return Refused("same-model", f"the room is run by the {model} model already")
-        if not self._request_switch(Model(model)):
+        if running is None or not self._request_switch(Model(model)):
             return Refused("switching", "a switch is under way; one at a time")
         return None

@@ -20,6 +20,7 @@ from protocol.messages import (
     Limits,
     Metered,
     Model,
+    Notice,
     Order,
     Quit,
     Refused,
@@ -114,6 +115,8 @@ class Room:
         self._next_reading = 0.0
         self._switch: tuple[Model, float] | None = None
         """The model that is taking over, and since when."""
+        self.switch_under_way = False
+        """Another model was asked for, and neither serves yet nor has failed."""
         self._delivered_again = inf
         """When the model that is taking over first delivered something: it may before it serves all."""
 
@@ -193,6 +196,15 @@ class Room:
 
     # What the server itself has to say
 
+    def announce(self, text: str, now: float) -> None:
+        """Tell everybody something in the room's own words."""
+        self.broadcast(Notice(text, self.record.seq + 1, now))
+
+    @property
+    def taking_over(self) -> Model | None:
+        """The model that is taking over, if one is."""
+        return self._switch and self._switch[0]
+
     def switching(self, model: Model, now: float) -> None:
         """`model` takes over; deliveries have paused since `now`."""
         self._switch = (model, now)
@@ -200,7 +212,7 @@ class Room:
 
     def switch_failed(self, reason: str) -> None:
         """The model asked for could not take over; the one before goes on. Those who may ask hear why."""
-        model, self._switch = self._switch and self._switch[0], None
+        model, self._switch, self.switch_under_way = self.taking_over, None, False
         for number, seat in self.seats.items():
             if seat.member and seat.member.operator:
                 self.tell(number, Refused("switch-failed", f"the {model} model could not take over: {reason}"))
@@ -209,7 +221,7 @@ class Room:
         """A model serves all connections: if that ends a switch, everybody is told."""
         if self._switch is None:
             return
-        (model, since), self._switch = self._switch, None
+        (model, since), self._switch, self.switch_under_way = self._switch, None, False
         pause = max(0.0, min(now, self._delivered_again) - since)
         before, self.model = self.model, model
         self.broadcast(Switched(self.record.seq + 1, now, model, before, pause, len(self.seats)))

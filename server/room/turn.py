@@ -80,7 +80,7 @@ class Turn:
             parts += self._entries(number, dialect, place, letter.place)
             place = max(place, letter.place)
             parts.append(letter.data)
-            mark |= letter.mark
+            mark = Mark.both(mark, letter.mark)
         if not mark & Mark.CLOSE:
             parts += self._entries(number, dialect, place, len(self.entries))
         return b"".join(parts), mark

@@ -42,9 +42,9 @@ class Hall:
             peer.sendall(f"member{number}\n".encode())
             peer.setblocking(False)
             self.peers.append(peer)
-            self.model.turn()
+            self.model.run_once()
         while len(self.room.roster) < MEMBERS or self.room.gathered.changed:
-            self.model.turn()
+            self.model.run_once()
 
     def drain(self) -> int:
         """Read all that has come to everybody; returns how many bytes."""
@@ -81,7 +81,7 @@ def test_event_model(benchmark: BenchmarkFixture, hall: Hall, lines: int, per_se
         heard.append(hall.drain())
         hall.peers[0].sendall(TEXT * lines)
 
-    benchmark.pedantic(hall.model.turn, setup=somebody_speaks, rounds=ROUNDS, warmup_rounds=3)
+    benchmark.pedantic(hall.model.run_once, setup=somebody_speaks, rounds=ROUNDS, warmup_rounds=3)
     # All but the speaker hear each line, begun by the nickname.
     heard.append(hall.drain())
     assert heard[-1] == (MEMBERS - 1) * lines * len(b"member0: " + TEXT)

@@ -194,6 +194,80 @@ def test_there_is_one_switch_at_a_time(start_server) -> None:
     assert boss.status()["model"] == "thread"
 
 
+@pytest.mark.parametrize(("after", "third"), [("process", "thread"), ("thread", "process")])
+def test_there_is_one_switch_at_a_time_until_the_new_model_serves_all(start_server, after: str, third: str) -> None:
+    server: Server = start_server("event", sabotage="slow_to_take_over")
+    boss = server.operator()
+    for _ in range(140):
+        server.connect()
+    wait_until(lambda: boss.status()["connections"] == 141, "all are here")
+    boss.command("switch", model=after)
+    status = boss.status()
+    while not status["served_by"].startswith(after):
+        status = boss.status()
+    assert status["model"] == "event"  # It has begun to take over, and not ended.
+    for model in (third, "event", after):
+        boss.command("switch", model=model)
+        assert boss.expect("refused")["code"] == "switching"
+    switched = boss.expect("switched")
+    assert (switched["before"], switched["model"], switched["carried"]) == ("event", after, 141)
+    assert boss.switch(third)["before"] == after
+
+
+@pytest.mark.parametrize(("before", "after"), [("event", "thread"), ("thread", "process"), ("process", "event")])
+def test_the_switch_is_told_at_once_in_a_quiet_room(start_server, before: str, after: str) -> None:
+    server: Server = start_server(before)
+    boss = server.operator()
+    late: list[float] = []
+    for _ in range(3):
+        late.append(-boss.switch(after)["at"] + time.time())
+        boss.switch(before)
+    assert min(late) < 0.15
+
+
+@pytest.mark.parametrize(("before", "after"), [("event", "thread"), ("thread", "event"), ("process", "event")])
+def test_a_block_asked_for_with_a_switch_delays_it_for_nobody(start_server, before: str, after: str) -> None:
+    server: Server = start_server(before)
+    boss, ada, bob = server.operator(), server.rich("ada"), server.plain("bob")
+    boss.sees("ada", "bob")
+    began = time.monotonic()
+    boss.send(f'{{"type":"chaos","what":"block","nick":"ada","seconds":5}}\n{{"type":"switch","model":"{after}"}}\n')
+    switched = boss.expect("switched")
+    assert (switched["carried"], switched["pause"] <= 1) == (3, True)
+    for peer in (boss, ada):
+        peer.sync()
+    bob.say("well")
+    boss.expect("said", text="well")
+    assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize(("before", "after"), [pair for pair in PAIRS if pair[0] != "event"])
+def test_a_switch_ends_a_block(start_server, before: str, after: str) -> None:
+    server: Server = start_server(before)
+    boss, ada = server.operator(), server.rich("ada")
+    boss.sees("ada")
+    boss.command("chaos", what="block", nick="ada", seconds=5)
+    ada.expect("notice")  # The block is before what it is told next.
+    began = time.monotonic()
+    switched = boss.switch(after)
+    assert (switched["carried"], switched["pause"] <= 1) == (2, True)
+    ada.sync()
+    assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_block_does_not_delay_the_end(start_server, model: str) -> None:
+    server: Server = start_server(model)
+    boss, ada = server.operator(), server.rich("ada")
+    boss.sees("ada")
+    boss.command("chaos", what="block", nick="ada", seconds=5)
+    ada.expect("notice")
+    began = time.monotonic()
+    assert server.terminate() == 0
+    assert time.monotonic() - began < 3
+    assert ada.expect("goodbye")["code"] == "closing"
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_who_may_not_switch_is_refused(start_server, model: str) -> None:
     server: Server = start_server(model)
@@ -277,3 +351,18 @@ def test_being_asked_to_end_in_the_middle_of_a_switch_ends_with_a_goodbye(start_
     assert server.terminate() == 0
     assert ada.lines_until_closed()[-1].startswith("*** goodbye: ")
     wait_until(server.ended, "nothing is left of it")
+
+
+@NEEDS_PROC
+@pytest.mark.parametrize("model", MODELS)
+def test_it_ends_within_two_seconds_whoever_hangs(start_server, model: str) -> None:
+    server: Server = start_server(model)
+    talker, stuck, deaf = server.rich("talker"), server.rich("stuck"), slow_peer(server)
+    talker.sees("stuck", "slow")
+    fill(server, deaf, talker)
+    if model == "process":
+        os.kill(int(stuck.welcome["served_by"].split()[1]), signal.SIGSTOP)
+    began = time.monotonic()
+    assert server.terminate() == 0
+    assert time.monotonic() - began < 2.4
+    assert talker.expect("goodbye")["code"] == "closing"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.running import Server
+from protocol.messages import Model
+from tests.running import Server, wait_until
 from tests.server.limits import SETS_LIMITS, highest_descriptor, limited, ordinary_user
 from tests.server.talk import runs_by, talk_of_eight
 
@@ -65,3 +66,35 @@ def test_without_descriptors_for_its_pipes_the_process_model_hands_back(start_se
         assert boss.status()["model"] == before
         assert boss.status()["connections"] == 8
     assert boss.switch("process")["carried"] == 8
+
+
+@pytest.mark.parametrize("model", list(Model))
+def test_an_error_in_the_running_model_drops_nobody_who_is_there_then(start_server, model: str) -> None:
+    server: Server = start_server(model, sabotage="door_fails", fails=True)
+    gone = server.plain("gone")
+    with talk_of_eight(server) as boss:
+        gone.close()
+        boss.say("poison", id="1")
+        boss.expect("said", id="1")
+        newcomer = server.rich("newcomer")
+        assert newcomer.welcome["served_by"] == "event loop"
+        assert boss.status()["connections"] == 9
+        runs_by(server, "event", connections=9)
+    log = server.log()
+    assert f"the {model} model has failed" in log
+    assert "a bug at the door" in log
+    assert log.count("Traceback (most recent call last)") == 1
+    assert boss.switch("thread")["carried"] == 9
+
+
+@pytest.mark.parametrize("model", list(Model))
+def test_where_no_model_can_go_on_everybody_is_told_goodbye(start_server, model: str) -> None:
+    server: Server = start_server(model, sabotage="door_stays_broken", fails=True)
+    ada, bob = server.plain("ada"), server.rich("bob")
+    bob.say("poison", id="1")
+    bob.expect("said", id="1")
+    server.connect()
+    assert bob.expect("goodbye")["reason"] == "the server has failed"
+    assert ada.lines_until_closed()[-1] == "*** goodbye: the server has failed"
+    wait_until(server.ended, "it has ended")
+    assert "the server has failed, and everybody's connection with it" in server.log()

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from protocol.messages import Limits
-from server.models import process
+from protocol.messages import Limits, Model
+from server import handover
+from server.connection import Connection
 from server.models.process import ProcessModel
 from server.processes.forking import ForkServer, ForkServerGone
 from server.processes.frames import ECHO
 from server.processes.workers import Worker
-from server.room.room import TICK, Room
+from server.room.room import Room
 from server.room.turn import Turn
 from server.sockets import Listener, Stop, listen
 from tests.peers import wait_until
@@ -45,7 +46,7 @@ def come(model: ProcessModel, nick: str) -> tuple[socket.socket, Worker]:
     """Somebody joins; returns the peer and the worker."""
     peer = socket.create_connection(model.listener.socket.getsockname())
     peer.sendall(f"{nick}\n".encode())
-    wait_until(lambda: model.turn(TICK) or len(model.room.audience) == len(model.workers) > 0, "in the room")
+    wait_until(lambda: model.run_once() or len(model.room.audience) == len(model.workers) > 0, "in the room")
     return peer, list(model.workers.values())[-1]
 
 
@@ -110,14 +111,14 @@ def test_who_is_asked_to_stop_forks_no_more(listener: Listener, room: Room, monk
         connections += listener.accept()
     stop, start = Stop(), ProcessModel.start
 
-    def asked_meanwhile(self: ProcessModel, connection: process.Connection) -> None:
+    def asked_meanwhile(self: ProcessModel, connection: Connection) -> None:
         start(self, connection)
         assert not stop, "nobody is forked after that"
         if connection.number == 3:
             stop.ask()
 
     monkeypatch.setattr(ProcessModel, "start", asked_meanwhile)
-    returned = process.run(listener, connections, room, stop)
+    returned = handover.run(Model.PROCESS, listener, connections, room, stop)
     assert {connection.number for connection in returned} == {connection.number for connection in connections}
     assert not children()
     for one in [*peers, *returned]:

@@ -4,7 +4,9 @@ With this folder on PYTHONPATH, Python runs this file first in every process of 
 The environment names what goes wrong; it happens inside the real server, in the one place where a bug would be.
 """
 
+import errno
 import os
+import time
 
 from server import session
 from server.room.room import Room
@@ -36,6 +38,42 @@ def room_fails() -> None:
         handle(self, number, item, now)
 
     Room.handle = poisoned
+
+
+def door_fails(*, for_ever: bool = False) -> None:
+    """A bug in the running model: after a line with the poison, whoever comes next makes accept fail."""
+    from server.sockets import Listener  # Not for a worker, which stays light.
+
+    handle, accept = Room.handle, Listener.accept
+    broken: list[bool] = []
+
+    def poisoned(self, number, item, now):
+        if POISON in getattr(item, "text", ""):
+            broken.append(True)
+        handle(self, number, item, now)
+
+    def fails(self):
+        if broken and (for_ever or broken.pop()):
+            raise OSError(errno.EIO, "a bug at the door")
+        return accept(self)
+
+    Room.handle, Listener.accept = poisoned, fails
+
+
+def door_stays_broken() -> None:
+    """The same, and no model can mend it."""
+    door_fails(for_ever=True)
+
+
+def slow_to_take_over() -> None:
+    """Nothing is wrong: a model needs a while for each connection it begins to serve."""
+    begin = Room.open
+
+    def slowly(self, *args):
+        time.sleep(0.01)
+        begin(self, *args)
+
+    Room.open = slowly
 
 
 def impatient() -> None:
