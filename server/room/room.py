@@ -105,12 +105,13 @@ class Room:
         self.turn = Turn()
         """What is to be told next."""
         self.make_token = make_token
-        self._measure = measure
+        self.measure = measure
         self.journal = journal
         self.now = 0.0
         """When something was last asked or taken: a connection that ends does not say when."""
         self._changed = True
         """The model, or how many are here, has changed since the last status."""
+        self._cost, self._measured_at = Cost(), -inf
         self._next_tick = 0.0
         self._next_reading = 0.0
         self._switch: tuple[Model, float] | None = None
@@ -128,15 +129,20 @@ class Room:
             self.seats[number].served_by = served_by
         else:
             self.seats[number] = Seat(served_by, self.make_token(), host)
-        self._changed = True
+        self._connections_changed()
 
     def close(self, number: int, *, failed: bool = False) -> None:
         """Connection `number` has ended, however it did. Harmless to say twice."""
         if seat := self.seats.get(number):
             self.leave(number, seat)
             del self.seats[number]
-            self._changed = True
+            self._connections_changed()
             self.figures.tally.died += failed
+
+    def _connections_changed(self) -> None:
+        """Everybody is told the status soon, measured anew."""
+        self._changed = True
+        self._measured_at = -inf
 
     def handle(self, number: int, item: Item, now: float) -> None:
         """Carry out what connection `number` asks."""
@@ -226,7 +232,7 @@ class Room:
         before, self.model = self.model, model
         self.broadcast(Switched(self.record.seq + 1, now, model, before, pause, len(self.seats)))
         self.figures.forget_latencies()
-        self._changed = True
+        self._connections_changed()
 
     def dismiss_all(self, reason: str) -> None:
         """Say goodbye to everybody: the server ends."""
@@ -281,8 +287,11 @@ class Room:
             self._changed = True
 
     def cost(self) -> Cost:
-        """What the running model takes now. Measured each time."""
-        return self._measure([seat.served_by for seat in self.seats.values()])
+        """What the running model takes: measured four times a second at most, however many ask, and after a change."""
+        if not self._measured_at <= self.now < self._measured_at + TICK:
+            self._measured_at = self.now
+            self._cost = self.measure([seat.served_by for seat in self.seats.values()])
+        return self._cost
 
     def status(self, seat: Seat, cost: Cost) -> Status:
         """What the room runs on, for one connection."""

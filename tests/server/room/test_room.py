@@ -1,5 +1,8 @@
+from collections.abc import Sequence
+
 from protocol.dialects import encode
 from protocol.messages import (
+    AskStatus,
     Dialect,
     Goodbye,
     Hello,
@@ -14,9 +17,11 @@ from protocol.messages import (
     Say,
     Status,
     Switched,
+    Where,
     Who,
 )
 from server.room.member import KEPT_RESULTS
+from server.room.room import TICK, Cost
 from server.session import MAX_STALL, Mark, Reply
 from tests.server.people import hello, only, plain, rich
 from tests.server.without_sockets import House, new_room
@@ -136,6 +141,18 @@ class TestGoing:
         assert mark == Mark.JOINED | Mark.CLOSE
 
 
+def measuring(house: House) -> list[int]:
+    """How many connections were measured, each time; the number of that time is the number of processes."""
+    measured: list[int] = []
+
+    def measure(served_by: Sequence[str]) -> Cost:
+        measured.append(len(served_by))
+        return Cost(processes=len(measured))
+
+    house.room.measure = measure
+    return measured
+
+
 class TestStatus:
     def test_goes_to_rich_clients_when_somebody_comes(self) -> None:
         house = House()
@@ -168,6 +185,35 @@ class TestStatus:
         house.send(ada, "/status")
         (line,) = house.heard(ada)
         assert line.startswith("*** model event, 1 connected, you: event loop")
+
+    def test_is_measured_once_a_moment_however_many_ask(self) -> None:
+        house = House()
+        people = [rich(house, f"n{number}")[0] for number in range(3)]
+        house.turn(1.0)
+        measured = measuring(house)
+        house.now += TICK
+        for number in people:
+            house.send(number, *[AskStatus(), Where()] * 5)
+        assert measured == [3]
+        house.now += TICK
+        house.send(people[0], AskStatus())
+        assert measured == [3, 3]
+        assert only(Status, house.events(people[0]))[-1].processes == 2
+
+    def test_is_measured_anew_when_somebody_has_come_or_gone_or_another_model_runs(self) -> None:
+        house = House()
+        ada, _ = rich(house, "ada")
+        house.turn(1.0)
+        measured = measuring(house)
+        house.send(ada, AskStatus(), AskStatus())
+        bob = house.open()
+        house.send(ada, AskStatus(), AskStatus())
+        house.close(bob)
+        house.send(ada, AskStatus(), AskStatus())
+        house.room.switching(Model.THREAD, house.now)
+        house.room.begin(house.now)
+        house.send(ada, AskStatus(), AskStatus())
+        assert measured == [1, 2, 1, 1]
 
 
 class TestSwitching:
