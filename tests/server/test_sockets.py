@@ -6,8 +6,10 @@ import select
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from selectors import EVENT_READ, EVENT_WRITE
+from types import SimpleNamespace
 
 import pytest
 
@@ -106,6 +108,31 @@ class TestListener:
         assert connection.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert connection.socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
+    @pytest.mark.parametrize("number", [errno.ENOBUFS, errno.ENOMEM])
+    def test_where_the_system_has_nothing_left_it_does_not_ask_again_at_once(
+        self, listener: Listener, number: int
+    ) -> None:
+        asked = failing(listener, number)
+        assert list(listener.accept()) == []
+        assert len(asked) == 1
+
+    def test_a_newcomer_that_has_gone_again_does_not_keep_the_next_one_waiting(self, listener: Listener) -> None:
+        asked = failing(listener, errno.ECONNABORTED)
+        assert list(listener.accept()) == []
+        assert len(asked) == ACCEPTED_AT_ONCE
+
+    def test_connections_that_many_threads_close_at_once_are_counted_right(
+        self, listener: Listener, peers: list[socket.socket]
+    ) -> None:
+        here = come(listener, peers, ACCEPTED_AT_ONCE)
+        listener._hosts = Hesitant(listener._hosts)
+        threads = [threading.Thread(target=connection.close) for connection in here]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert listener._hosts.total() == 0
+
     def test_without_descriptors_tells_the_newcomer_and_recovers(self) -> None:
         """The limit is this process's own, so a child meets it."""
         pid = os.fork()
@@ -113,6 +140,29 @@ class TestListener:
             os._exit(_accept_at_the_limit())
         _, status = os.waitpid(pid, 0)
         assert os.waitstatus_to_exitcode(status) == 0
+
+
+def failing(listener: Listener, number: int) -> list[int]:
+    """Have every accept fail; returns a list that gets longer with each."""
+    asked: list[int] = []
+
+    def accept() -> tuple[socket.socket, object]:
+        asked.append(number)
+        raise OSError(number, os.strerror(number))
+
+    real = listener.socket
+    listener.socket = SimpleNamespace(accept=accept, close=real.close)  # type: ignore[assignment]  # all it needs
+    real.close()
+    return asked
+
+
+class Hesitant(Counter[str]):
+    """Lets another thread run between reading a number and writing it."""
+
+    def __getitem__(self, key: str) -> int:
+        value = super().__getitem__(key)
+        time.sleep(0.002)
+        return value
 
 
 def _accept_at_the_limit() -> int:
@@ -143,6 +193,17 @@ class TestListen:
             pytest.skip("this machine has no IPv6")
         with sock:
             assert sock.family == socket.AF_INET6
+
+    def test_all_addresses_of_ipv6_are_those_of_ipv4_as_well(self, peers: list[socket.socket]) -> None:
+        try:
+            sock = listen("::", 0)
+        except OSError:
+            pytest.skip("this machine has no IPv6")
+        with sock:
+            listener = Listener(sock, Limits())
+            for host in ("127.0.0.1", "::1"):
+                peers.append(socket.create_connection((host, sock.getsockname()[1]), PATIENCE))
+            assert [connection.host for connection in listener.accept()] == ["::ffff:127.0.0.1", "::1"]
 
     def test_a_port_just_given_back_can_be_had(self, peers: list[socket.socket]) -> None:
         sock = listen("127.0.0.1", 0)
@@ -185,6 +246,16 @@ class TestStop:
         stop.clear()
         assert not stop
         assert not readable(stop)
+
+    def test_can_be_waited_for(self) -> None:
+        stop = Stop()
+        began = time.monotonic()
+        stop.wait(0.05)
+        assert time.monotonic() - began >= 0.05
+        threading.Timer(0.05, stop.ask).start()
+        stop.wait(PATIENCE)
+        assert stop
+        assert time.monotonic() - began < PATIENCE
 
     def test_wakes_whoever_waits_on_it_all_at_once(self) -> None:
         stop = Stop()

@@ -1,8 +1,17 @@
 """What only the thread model promises: a slow reader gets a second thread, which writes until it has caught up."""
 
-from tests.running import Server, wait_until
+import socket
+import time
+
+from protocol.messages import Dialect, Hello, Limits
+from server.connection import Connection
+from server.models.thread import ThreadModel
+from server.session import Session
+from server.sockets import Listener, Stop, listen
+from tests.running import PATIENCE, Server, wait_until
 from tests.server.limits import SETS_LIMITS, limited, ordinary_user
 from tests.server.slow import NEEDS_PROC, fill, lines_heard, slow_peer
+from tests.server.without_sockets import new_room
 
 
 @NEEDS_PROC
@@ -29,3 +38,45 @@ def test_a_slow_reader_for_whom_no_thread_is_to_be_had_is_served_later(start_ser
         lines = fill(server, slow, talker)
         assert server.process.num_threads() == threads
     assert lines_heard(slow, last=lines[-1]) == lines
+
+
+def test_what_is_said_while_a_second_thread_writes_goes_out_before_it_has_caught_up() -> None:
+    """Run in the test's own process, as it must be said in the very moment in which that thread holds the lock."""
+    with listen("127.0.0.1", 0) as sock:
+        model = ThreadModel(Listener(sock, Limits()), new_room(), Stop())
+    (slow, slow_peer), (here, peer) = connected(1, Interrupted), connected(2, Connection)
+    model.connections = {1: slow, 2: here}
+    for number in model.connections:
+        model.room.open(number, f"thread {number}")
+    model.room.handle(2, Hello("ada", dialect=Dialect.PLAIN), time.time())
+    slow.session.unsent += bytes(2**23)
+    slow.speak = lambda: (model.room.announce("is anybody there?", time.time()), model.deliver())
+    with model.delivering:
+        model.catch_up(slow)
+    slow_peer.recv(1 << 16)
+    heard = b""
+    while b"is anybody there?" not in heard:
+        heard += peer.recv(1 << 16)
+    assert slow.session.unsent
+    for connection in model.stop():
+        connection.close()
+    slow_peer.close()
+    peer.close()
+
+
+class Interrupted(Connection):
+    """Somebody else speaks while it is written to."""
+
+    def flush(self, now: float) -> None:
+        super().flush(now)
+        self.speak()
+
+
+def connected(number: int, kind: type[Connection]) -> tuple[Connection, socket.socket]:
+    """A connection, and the peer's end of it."""
+    ours, peer = socket.socketpair()
+    ours.setblocking(False)
+    peer.settimeout(PATIENCE)
+    session = Session.open(number, Limits(rate=0), time.monotonic())
+    session.joined = True
+    return kind(ours, session), peer

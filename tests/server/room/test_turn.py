@@ -116,3 +116,11 @@ def test_who_joins_and_leaves_within_one_turn_gets_its_welcome_what_was_told_and
     turn.leavers[4] = Dialect.PLAIN
     turn.entries.append(entry(3))
     assert list(turn) == [(4, b"welcome\nn0: line 2\n*** goodbye\n", Mark.JOINED | Mark.CLOSE)]
+
+
+def test_of_two_blocks_that_one_connection_is_told_of_at_once_the_longer_is_left() -> None:
+    turn = Turn()
+    for seconds in (5.0, 3.191, 0.3):
+        turn.tell(4, b"", Mark.BLOCK | int(seconds * 1000) << Mark.SHIFT)
+    turn.tell(4, b"welcome\n", Mark.JOINED)
+    assert list(turn) == [(4, b"welcome\n", Mark.JOINED | Mark.BLOCK | 5000 << Mark.SHIFT)]
