@@ -73,6 +73,8 @@ class ChatApp(App[None]):
         """`address` is the room to join, or `host` says how to open one. With `nick`, nobody is asked. `remember` is
         given the settings whenever they change, `minutes` what the room tells; `now` is seconds since the epoch."""
         super().__init__(TerminalDriver)
+        for theme in THEMES:
+            self.register_theme(theme)
         self.minutes = minutes or Minutes(now=now)
         self.settings = settings
         self.now, self.monotonic = now, monotonic
@@ -97,8 +99,6 @@ class ChatApp(App[None]):
         return variables(self.current_theme.dark)
 
     async def on_mount(self) -> None:
-        for theme in THEMES:
-            self.register_theme(theme)
         wanted = self.settings.theme or DARK.name
         self.theme = wanted if wanted in self.available_themes else DARK.name
         self.theme_changed_signal.subscribe(self, self._theme_changed)

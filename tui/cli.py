@@ -43,14 +43,24 @@ Examples:
   echo hello | chat-tui --plain 192.0.2.7 -n bot     say a line, and leave once it was heard
 
 \b
-Every option can also come from the environment (--theme is CHAT_TUI_THEME) and from a TOML file
-(theme = "nord"). A flag beats the environment, and the environment beats the file:
+Every option can also come from the environment (--theme is CHAT_TUI_THEME), and every one but --host
+and --config from a TOML file (theme = "nord"). A flag beats the environment, which beats the file:
   {config_file()}
 
 \b
 Exit codes: 0 clean, 1 run-time failure, 2 bad usage or configuration, 69 no room could be
 reached, 130 on Ctrl-C.
 """
+
+
+def _models(context: click.Context, option: click.Parameter, typed: str) -> list[str]:
+    return [model for model in Model if model.startswith(typed)]
+
+
+def _themes(context: click.Context, option: click.Parameter, typed: str) -> list[str]:
+    from tui.themes import names
+
+    return [name for name in names() if name.startswith(typed)]
 
 
 def _read_config(context: click.Context, option: click.Parameter, path: str | None) -> str | None:
@@ -61,7 +71,10 @@ def _read_config(context: click.Context, option: click.Parameter, path: str | No
     known = {name: one for one in context.command.params if (name := one.name) not in NOT_IN_A_FILE}
     values = {}
     for key, value in read_config(file).items():
-        one = known.get(key.replace("-", "_"))
+        name = key.replace("-", "_")
+        if name in NOT_IN_A_FILE:
+            raise SettingsRefused(f"{key} in the configuration file {file}: that can be said only on the command line")
+        one = known.get(name)
         if one is None or one.name is None:
             raise SettingsRefused(f"the configuration file {file} has a key chat-tui does not know: {key!r}")
         wanted = bool if isinstance(one, click.Option) and one.is_flag else str
@@ -86,20 +99,39 @@ def _read_config(context: click.Context, option: click.Parameter, path: str | No
 @click.argument("address", metavar="[HOST[:PORT]]", required=False, envvar=None)
 @click.option("-n", "--nick", metavar="NICK", help="Your nickname. Default: the one you had the last time.")
 @click.option("--host", is_flag=True, help="Open a room here and join it; it ends when you leave.")
-@click.option("--model", metavar="MODEL", help="What serves a connection of it: process, thread or event (default).")
+@click.option(
+    "--model",
+    metavar="MODEL",
+    shell_complete=_models,
+    help="What serves a connection of it: process, thread or event (default).",
+)
 @click.option("--bind", metavar="ADDR:PORT", help="Where it listens. Default: everywhere, port 2000 or a free one.")
-@click.option("--motd", metavar="FILE", help="Its message of the day, shown to each newcomer.")
+@click.option("--motd", metavar="FILE", type=click.Path(), help="Its message of the day, shown to each newcomer.")
 @click.option("--history", metavar="N", help="Lines it shows a newcomer. Default 50.")
 @click.option("--rate-limit", metavar="BURST/RATE", help="Lines at once, then lines a second; or off. Default 10/2.")
 @click.option("--max-clients", metavar="N", help="Connections at once. Default: as many as the system allows.")
 @click.option("--max-per-ip", metavar="N", help="Connections at once from one address. Default: no limit.")
 @click.option("--log", metavar="FILE", type=click.Path(), help="Add its server's log to a file.")
-@click.option("--transcript", metavar="FILE", help="Write down what is said: JSON lines, or Markdown for FILE.md.")
+@click.option(
+    "--transcript",
+    metavar="FILE",
+    type=click.Path(),
+    help="Write down what is said: JSON lines, or Markdown for FILE.md.",
+)
 @click.option("--plain", is_flag=True, help="Line mode; also without a terminal, as in a pipe.")
-@click.option("--theme", metavar="THEME", help="The colours of the screen; ^P in it shows them all.")
+@click.option(
+    "--theme", metavar="THEME", shell_complete=_themes, help="The colours of the screen; ^P in it shows them all."
+)
 @click.option("--mouse/--no-mouse", default=True, help="Take the mouse, or leave it to the terminal.")
 @click.option("--bell/--no-bell", default=None, help="Ring when somebody names you, or never.")
-@click.option("--config", metavar="FILE", is_eager=True, callback=_read_config, help="The TOML file to read.")
+@click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(),
+    is_eager=True,
+    callback=_read_config,
+    help="The TOML file to read.",
+)
 @click.version_option(__version__, prog_name="chat-tui", message="%(prog)s %(version)s")
 @click.pass_context
 def command(
@@ -131,6 +163,7 @@ def command(
 
             status = run(room, nick, options, settings, minutes)
         else:
+            refuse_no_theme(theme)
             status = show_screen(room, nick, options, settings, minutes)
     finally:
         failure = minutes.close()
@@ -169,6 +202,14 @@ def which_room(address: str | None, settings: Settings) -> Address:
     return LOCAL
 
 
+def refuse_no_theme(theme: str | None) -> None:
+    """Raise SettingsRefused where a theme is asked for that is none. One that was remembered is not asked for."""
+    from tui.themes import names
+
+    if theme and theme not in names():
+        raise SettingsRefused(f"there is no theme {theme!r}; there are {', '.join(names())}")
+
+
 def show_screen(
     room: Address | None, nick: str | None, options: HostOptions | None, settings: Settings, minutes: Minutes
 ) -> int:
@@ -183,9 +224,6 @@ def show_screen(
         remember=partial(remember, settings),
         minutes=minutes,
     )
-    if settings.theme and settings.theme not in app.available_themes:
-        names = ", ".join(sorted(app.available_themes))
-        raise SettingsRefused(f"there is no theme {settings.theme!r}; there are {names}")
     app.run(mouse=settings.mouse)
     return app.return_code or 0
 

@@ -1,6 +1,6 @@
 """The two themes of our own, for a dark and for a light terminal: calm, flat, one accent."""
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 DARK = Theme(
     name="room-dark",
@@ -31,3 +31,8 @@ LIGHT = Theme(
     dark=False,
 )
 THEMES = (DARK, LIGHT)
+
+
+def names() -> list[str]:
+    """All the themes there are, Textual's and ours."""
+    return sorted({*BUILTIN_THEMES, *(theme.name for theme in THEMES)})

@@ -4,7 +4,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.tui.conftest import StartServer
 from tests.tui.terminal import Terminal
 from tui import cli
 from tui.address import Address
-from tui.settings import Settings, config_file
+from tui.settings import Settings, config_file, remembered_file
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -61,6 +62,14 @@ def said(server: Server) -> list[tuple[str, str]]:
     return [(event["nick"], event["text"]) for event in peer.welcome["history"] if event["type"] == "said"]
 
 
+@contextmanager
+def opened(terminal: Terminal) -> Iterator[Terminal]:
+    try:
+        yield terminal
+    finally:
+        terminal.close()
+
+
 def room(server: Server) -> str:
     return f"127.0.0.1:{server.address[1]}"
 
@@ -71,6 +80,24 @@ def test_help_has_the_options_the_examples_and_the_exit_codes() -> None:
     options = ("--host", "--model", "--bind", "--motd", "--history", "--nick", "--plain", "--theme", "--no-mouse")
     for word in (*options, "--no-bell", "--config", "--version", "Examples:", "echo hello |", "69", "130", "CHAT_TUI_"):
         assert word in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("chat-tui --model ", "plain,process plain,thread plain,event"),
+        ("chat-tui --model t", "plain,thread"),
+        ("chat-tui --motd ", "file,"),
+        ("chat-tui --transcript ", "file,"),
+        ("chat-tui --config ", "file,"),
+        ("chat-tui --theme room-", "plain,room-dark plain,room-light"),
+    ],
+)
+def test_the_shell_completes_values(typed: str, offered: str) -> None:
+    cursor = str(len(typed.split()) - (not typed.endswith(" ")))
+    done = run(COMP_WORDS=typed, COMP_CWORD=cursor, _CHAT_TUI_COMPLETE="bash_complete")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split() == offered.split()
 
 
 def test_version() -> None:
@@ -115,7 +142,8 @@ def test_bad_usage_gets_one_sentence_and_code_2(
         ('mouse = "no"', "true or false"),
         ("bell = 1", "true or false"),
         ("nick = []", "must be text"),
-        ("host = true", "does not know"),
+        ("host = true", "only on the command line"),
+        ('config = "x"', "only on the command line"),
         ("[theme]", "must be text"),
         pytest.param("history = 0x" + "f" * 9999, "must be text", id="a number that Python would not write down"),
     ],
@@ -215,6 +243,34 @@ def test_an_unknown_theme_is_told_with_those_there_are() -> None:
         assert "\x1b[?1049h" not in terminal.output
     finally:
         terminal.close()
+
+
+@pytest.mark.parametrize("theme", ["room-light", "room-dark", "nord"])
+def test_each_theme_there_is_can_be_asked_for(theme: str) -> None:
+    with opened(Terminal("127.0.0.1:1", "--theme", theme)) as terminal:
+        terminal.sees("your nickname")
+
+
+def test_a_theme_that_was_remembered_is_taken_where_there_is_one_and_else_passed_over(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for theme in ("room-light", "gone-since"):
+        remembered_file().write_text(f'theme = "{theme}"\n')
+        with opened(Terminal("127.0.0.1:1")) as terminal:
+            terminal.sees("your nickname")
+
+
+@pytest.mark.parametrize("source", ["environment", "file"])
+def test_a_theme_from_elsewhere_is_checked_like_a_flag(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    folder.mkdir(parents=True)
+    if source == "file":
+        config_file().write_text('theme = "nonsense"\n')
+    else:
+        monkeypatch.setenv("CHAT_TUI_THEME", "nonsense")
+    with opened(Terminal("127.0.0.1:1")) as terminal:
+        assert terminal.exit_code() == 2
+        assert "there is no theme 'nonsense'; there are" in terminal.text
 
 
 def test_the_full_screen_is_shown_where_both_ends_are_a_terminal_and_line_mode_where_asked(

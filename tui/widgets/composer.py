@@ -34,7 +34,7 @@ FIRST_ASKED = frozenset({"enter", "up", "down", "tab", "shift+tab"})
 
 
 class Composer(TextArea):
-    """The text being written; it does not know the room. Every key is done with before the next: nobody types too fast."""
+    """The text being written; it does not know the room. Each key is done with before the next is looked at."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+j,shift+enter,alt+enter", "new_line", "New line", show=False),
