@@ -19,7 +19,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from protocol.client import Received
-from protocol.messages import Refused, Welcome
+from protocol.messages import Goodbye, Presence, Refused, Welcome
 from tui.address import Address
 from tui.desktop import copy_selection
 from tui.driver import TerminalDriver
@@ -92,6 +92,8 @@ class ChatApp(App[None]):
         self._held: list[events.Event] | None = None
         """What is typed between the prompt and the room, while neither can take it."""
         self._leaving = False
+        self._inside = False
+        """The room has let us in, by what was told so far."""
 
     # Beginning
 
@@ -170,27 +172,40 @@ class ChatApp(App[None]):
             self.link = self._make_link(
                 self._address, self._nick, on_events=self._take, on_state=self._follow, on_note=self._note
             )
-            if self.chat is not None and before is not None:
-                self.chat.begin_anew(self.link, before)
+            if before is not None:
+                self.link.follow_on(before)
+            if self.chat is not None:
+                self.chat.link = self.link
             self.run_worker(self.link.run(), name="link")
         if self.own is not None:
             self.link.operator(self.own.operator_key)
         self.link.retry_now()
 
     def _take(self, events: list[Received]) -> None:
-        self.minutes.hear(events)
+        told = []
         for event in events:
             if isinstance(event, Welcome):
+                self._inside = True
                 self._let_in()
             elif isinstance(event, Refused) and event.code in NICKNAME_CODES and self._outside:
                 self._ask_again(event)
+            elif isinstance(event, Goodbye) and not self._inside:
+                continue  # Said at the door, to us alone: the banner has it.
+            elif isinstance(event, Presence) and any(new == self._called for _, new in event.renamed):
+                self.set(nick=self._called)
+            told.append(event)
+        self.minutes.hear(told)
         if self.chat is not None and self.is_running:
-            self.chat.take(events)
+            self.chat.take(told)
 
     def _note(self, sentence: str) -> None:
         """The link's own words, which are not the room's."""
         if self.chat is not None and self.is_running:
-            self.chat.transcript.note(sentence)
+            self.chat.note(sentence)
+
+    @property
+    def _called(self) -> str:
+        return self.link.client.nick if self.link is not None else ""
 
     @property
     def _outside(self) -> bool:
@@ -246,6 +261,7 @@ class ChatApp(App[None]):
     def _follow(self, state: State) -> None:
         if not self.is_running:
             return  # The screens are being taken down, and the link with them.
+        self._inside = self._inside and state.phase == "online"
         if self.chat is not None:
             self.chat.follow(state)
         elif self.link is not None:

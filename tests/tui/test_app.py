@@ -154,6 +154,59 @@ class TestLosingTheRoom:
             await ada.sees("ada  before")
             assert ada.picture.count("ada  before") == 1
 
+    async def test_whoever_was_let_go_keeps_the_conversation_until_they_are_let_in_again(
+        self, start_server: StartServer
+    ) -> None:
+        server = start_server()
+        boss = server.operator()
+        async with acting(address_of(server), "ada", size=(130, 30)) as ada:
+            await ada.says("before")
+            await ada.sees("ada  before")
+            boss.command("kick", nick="ada", reason="for a test")
+            await ada.sees("You are out of the room")
+            # The room forgets nobody, so that a stranger stands for whoever it does not know.
+            assert ada.app.link is not None
+            ada.app.link.client.token = "unknown"
+            boss.command("lock")
+            await ada.press("ctrl+r")
+            await ada.sees(f"{address_of(server)} does not let you in: the room is locked", "Next try in")
+            await ada.press("ctrl+r")
+            await ada.until(lambda: ada.app.link and ada.app.link.state.attempt > 1, "another attempt")
+            assert "ada  before" in ada.picture
+            assert ada.picture.count("the room is locked") == 1
+            boss.command("lock", on=False)
+            await ada.press("ctrl+r")
+            await ada.sees("↻ event", "2 here")
+            assert ada.picture.count("ada  before") == 1
+            assert "does not know us" not in ada.picture
+
+    async def test_whoever_was_let_go_comes_back_as_the_member_they_were(self, start_server: StartServer) -> None:
+        server = start_server()
+        boss = server.operator()
+        async with acting(address_of(server), "ada") as ada:
+            boss.command("op", nick="ada")
+            await ada.until(lambda: ada.chat.operator, "to be an operator")
+            boss.command("kick", nick="ada")
+            await ada.sees("You are out of the room")
+            boss.command("lock")
+            await ada.press("ctrl+r")
+            await ada.sees("2 here")
+            assert ada.chat.operator
+
+    async def test_whoever_was_in_leaves_with_0_though_they_could_not_come_back(
+        self, start_server: StartServer
+    ) -> None:
+        server = start_server()
+        boss = server.operator()
+        async with acting(address_of(server), "ada") as ada:
+            boss.command("ban", nick="ada")
+            await ada.sees("You are out of the room")
+            await ada.press("ctrl+r")
+            await ada.until(lambda: ada.app.link and ada.app.link.client.token, "another link")
+            await ada.press("ctrl+q")
+            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+        assert ada.app.return_code == 0
+
 
 class TestLeaving:
     async def test_ctrl_q_leaves_and_the_others_hear_it(self, start_server: StartServer) -> None:

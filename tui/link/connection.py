@@ -65,10 +65,18 @@ class RoomLink:
         self._writer: asyncio.StreamWriter | None = None
         self._conversation: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
-        self._closing = self._refused_nick = False
+        self._closing = self._refused_nick = self._turned_away = False
         self._heard = self._online_since = 0.0
         self._pings = Pings()
         self._key = b""
+
+    def follow_on(self, before: "RoomLink") -> None:
+        """Come back, before `run`, as the member that a link which is over was: what it knew and did not get rid of is
+        carried over."""
+        client, old = self.client, before.client
+        client.token, client.seq, client.people = old.token, old.seq, old.people
+        client.unacknowledged.update(old.unacknowledged)
+        self.entered, self._key = before.entered, before._key
 
     async def run(self) -> None:
         """Stay in the room until `close`, or until it says goodbye for good. Raises nothing of the network's."""
@@ -82,7 +90,7 @@ class RoomLink:
             await asyncio.wait([self._conversation])
             self._batches.flush()
             reason = self.goodbye.reason if self.goodbye else ""
-            self._become(State("over", reason))
+            self._become(State("over", reason, turned_away=self._turned_away))
 
     # What a person does; each writes at once, and all but `say` are lost while not online.
 
@@ -171,7 +179,7 @@ class RoomLink:
     async def _stay(self) -> None:
         attempt = 0
         while True:
-            self._become(State("connecting", self.state.reason, attempt=attempt))
+            self._become(State("connecting", self.state.reason, attempt=attempt, turned_away=self._turned_away))
             try:
                 reason = await self._converse()
             finally:
@@ -188,7 +196,7 @@ class RoomLink:
     async def _wait(self, reason: str, attempt: int) -> None:
         wait = math.inf if self._refused_nick else back_off(attempt, random.random())
         self._wake.clear()
-        self._become(State("waiting", reason, monotonic() + wait, attempt))
+        self._become(State("waiting", reason, monotonic() + wait, attempt, self._turned_away))
         try:
             await asyncio.wait_for(self._wake.wait(), None if wait == math.inf else wait)
         except TimeoutError:
@@ -196,6 +204,7 @@ class RoomLink:
 
     async def _converse(self) -> str:
         """One connection, from its first byte to its last. Returns why it ended."""
+        self._turned_away = False
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 reader, self._writer = await asyncio.open_connection(
@@ -228,7 +237,7 @@ class RoomLink:
             self._heard = monotonic()
             for event in self.client.receive(data):
                 if isinstance(event, Goodbye):
-                    reason = event.reason
+                    reason, self._turned_away = event.reason, not self.client.in_room
                 self._take(event)
             self._batches.flush_soon()
 

@@ -12,6 +12,8 @@ from tui.typed.commands import Asked
 if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen
 
+ABOUT_THE_PANE = frozenset({"find", "times", "clear"})
+"""Commands that are answered by what the pane shows, wherever one is in it."""
 NAMED = 50
 """People named by /who; the others are counted."""
 

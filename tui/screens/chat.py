@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Footer
 
-from protocol.client import Received
+from protocol.client import Gap, Received
 from protocol.messages import Granted, Refused, Status, Switched, Welcome
 from tui.desktop import follow_link
 from tui.link.connection import RoomLink, State
@@ -58,6 +58,8 @@ class ChatScreen(HostDesk):
         self._said = said
         self._early: list[Received] = []
         self._shown = False
+        self._let_go = False
+        """The room let us go for good, and has not let us in again."""
         self.when_shown: Callable[[], None] = lambda: None
         """Called once what is typed goes into the line."""
         self._speakers = Speakers()
@@ -105,7 +107,7 @@ class ChatScreen(HostDesk):
             self._early += received
             return
         self._speakers.hear(received)
-        self.transcript.add(received)
+        self.transcript.add(self._begun_anew(received))
         for event in received:
             match event:
                 case Welcome():
@@ -127,6 +129,25 @@ class ChatScreen(HostDesk):
         self.query_one(People).show(self.link.client.people, self.link.client.nick)
         self._show_standing()
 
+    def _begun_anew(self, received: Sequence[Received]) -> Sequence[Received]:
+        """Whoever was let go and comes back as a newcomer is told the history once more: it takes the place of what
+        was there, and what was missed is in it."""
+        if not self._let_go:
+            return received
+        first = next((event for event in received if isinstance(event, Welcome)), None)
+        if first is None:
+            return received
+        self._let_go = False
+        if first.resumed:
+            return received
+        self.transcript.clear()
+        return [event for event in received if not (isinstance(event, Gap) and event.missed is None)]
+
+    def note(self, sentence: str) -> None:
+        """Say something of the client's own in the pane."""
+        if self._shown:
+            self.transcript.note(sentence)
+
     def _welcomed(self, welcome: Welcome) -> None:
         self.status = Status(welcome.model, welcome.connections, welcome.served_by)
         line = self.query_one(InputLine)
@@ -137,10 +158,11 @@ class ChatScreen(HostDesk):
         if not self._shown:
             return
         banner = self.query_one(Banner)
-        where = f"No connection to {self.link.address}: {state.reason}."
+        where = state.trouble(self.link.address)
         if self.chat.room_ended:
             banner.say(self.chat.room_ended, keys="Ctrl+R starts it again")
         elif state.phase == "over":
+            self._let_go = True
             banner.say(f"You are out of the room: {state.reason}.", keys="Ctrl+R joins again   Ctrl+Q leaves")
         elif state.phase == "waiting":
             banner.say(where, until=state.retry_at, keys="Ctrl+R tries now")
@@ -149,12 +171,6 @@ class ChatScreen(HostDesk):
         elif state.phase == "online":
             banner.say("")
         self._show_standing()
-
-    def begin_anew(self, link: RoomLink, before: RoomLink) -> None:
-        """Join again as a newcomer: the room tells its history once more, and hears what it never acknowledged."""
-        self.link = link
-        link.client.unacknowledged.update(before.client.unacknowledged)
-        self.transcript.clear()
 
     def place(self) -> None:
         """Show where the room is."""
@@ -184,6 +200,8 @@ class ChatScreen(HostDesk):
                 id = self.link.say(text, action)
                 self.transcript.add_own(id, text, action, self.chat.now())
             case Asked():
+                if message.meant.name not in asked.ABOUT_THE_PANE:
+                    self.action_end()  # Where the answer will be.
                 self.carry_out(message.meant)
             case Mistake(sentence):
                 self.transcript.note(sentence, "error")

@@ -12,15 +12,18 @@ from textual.widgets import Static
 
 from tui.typed.commands import available
 
+PEOPLE = "who is here: Enter puts a nickname into your line"
+HOST_PEOPLE = "who is here: Enter tells what you can do about them"
 KEYS = (
     ("Enter", "say it"),
     ("Ctrl+J", "a new line"),
     ("↑  ↓", "walk through what you said"),
     ("Tab", "complete a nickname or a command"),
     ("PgUp  PgDn", "scroll; Ctrl+Home and Ctrl+End go all the way"),
+    ("Ctrl+U", "empty your line; ↑ brings it back"),
     ("Esc", "back to the newest line"),
     ("Ctrl+F", "search what was said"),
-    ("F3", "who is here: Enter puts a nickname into your line"),
+    ("F3", PEOPLE),
     ("F4", "the join card: how others get in"),
     ("Ctrl+R", "do not wait for the next attempt to connect"),
     ("Ctrl+P", "everything there is, by name"),
@@ -38,13 +41,18 @@ WIDEST_KEY = 28
 """Columns; a longer usage wraps."""
 
 
+def keys(*, operator: bool) -> tuple[tuple[str, str], ...]:
+    """The keys, and what each does for an operator or anybody."""
+    if not operator:
+        return KEYS
+    return tuple((key, HOST_PEOPLE if words is PEOPLE else words) for key, words in KEYS) + HOST_KEYS
+
+
 class HelpScreen(ModalScreen[None]):
     """What can be done here. Any of its keys closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,f1,q,enter", "dismiss", "Close"),
-        Binding("up", "scroll(-1)", "Up", show=False),
-        Binding("down", "scroll(1)", "Down", show=False),
     ]
 
     def __init__(self, *, operator: bool) -> None:
@@ -54,14 +62,11 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog", id="help"), VerticalScroll():
             yield Static(Content.styled("Keys", "bold $accent"), classes="heading")
-            yield from _table(KEYS + (HOST_KEYS if self._operator else ()))
+            yield from _table(keys(operator=self._operator))
             yield Static(Content.styled("Commands", "bold $accent"), classes="heading")
             yield from _table(tuple((one.usage, one.summary) for one in available(operator=self._operator)))
             words = "Two slashes say a line that begins with one. Drag to select, Ctrl+C copies."
             yield Static(Content.styled(words, "$quiet"), classes="heading")
-
-    def action_scroll(self, by: int) -> None:
-        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
 
 def _table(rows: tuple[tuple[str, str], ...]) -> Iterator[Horizontal]:

@@ -20,7 +20,7 @@ from tui.metering import Metering
 from tui.screens.join_card import JoinCard
 from tui.screens.person import NAME, PersonScreen
 from tui.screens.stage import StageScreen, Standing
-from tui.typed.commands import Asked, available, parse
+from tui.typed.commands import Asked, parse
 from tui.widgets.input_line import InputLine
 from tui.widgets.meter_panel import MeterPanel
 from tui.widgets.rules_line import RulesLine
@@ -183,22 +183,19 @@ class HostDesk(Screen[None]):
         self.app.push_screen(PersonScreen(nick, self.model), chosen)
 
     def desk_commands(self) -> Iterator[SystemCommand]:
-        """For the palette: what there is to do here. A command that wants words after it goes into the line."""
+        """For the palette: what there is to do here beside the commands."""
         yield SystemCommand("Join card", "How others get in, for the wall (F4)", self.action_card)
         if not self.operator:
             return
         yield SystemCommand("Meter", "What the room does and costs, model beside model (F2)", self.action_meter)
         yield SystemCommand("Stage", "The model, the people and the lines, for the projector (F5)", self.action_stage)
         yield SystemCommand("Panic", "Lock the room and ask for quiet, or lift both (F9)", self.action_panic)
-        for command in available(operator=True):
-            if command.operator and command.name != "model":
-                yield SystemCommand(command.usage, command.summary, lambda name=command.name: self._begin(name))
 
-    def _begin(self, name: str) -> None:
+    def begin(self, name: str) -> None:
         """Carry a command out, or put it into the line where it wants words after it."""
         asked = parse(f"/{name}")
         needs_words = name == "close" or not isinstance(asked, Asked)
         if needs_words:
-            self.query_one(InputLine).composer.write(f"/{name} ")
+            self.query_one(InputLine).composer.begin(f"/{name} ")
         elif isinstance(asked, Asked):
             self.carry_out(asked)

@@ -137,7 +137,7 @@ class NicknameScreen(Screen[None]):
     def follow(self, state: State, address: Address) -> None:
         """Say how the link stands, until there is a room to show."""
         if state.phase == "waiting" and state.retry_at < inf:
-            self.fail(f"No connection to {address}: {state.reason}.", state.retry_at, "Ctrl+R tries now")
+            self.fail(state.trouble(address), state.retry_at, "Ctrl+R tries now")
         elif state.phase == "over":
             self._open()
             self.fail(f"The room does not let you in: {state.reason}.")

@@ -1,11 +1,14 @@
 """Everything that can be done, by name, for the command palette."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
 from textual.app import SystemCommand
 
 from tui.look import MODELS
+from tui.typed.commands import available
 
 if TYPE_CHECKING:
     from tui.app import ChatApp
@@ -14,23 +17,23 @@ EACH = {"process": "a process for each connection", "thread": "a thread for each
 
 
 def everything(app: "ChatApp") -> Iterator[SystemCommand]:
-    """What can be done now, on this screen."""
-    yield SystemCommand("Help", "The keys and the commands", app.action_help)
+    """What can be done now, on this screen. A command that wants words after it goes into the line."""
     yield SystemCommand("Theme", "Change how all of this looks", app.action_change_theme)
     yield SystemCommand("Connect again", "Do not wait for the next attempt", app.action_again)
     yield SystemCommand("Leave", "Leave the room", app.action_quit)
     chat = app.chat
     if chat is None:
+        yield SystemCommand("Help", "The keys and the commands", app.action_help)
         return
     yield SystemCommand("People", "Who is here; choose one to name them", chat.action_people)
-    yield SystemCommand("Find", "Search what was said", chat.action_find)
     yield SystemCommand("Newest line", "Go to the end of the pane", chat.action_end)
     yield SystemCommand("Oldest line", "Go to the beginning of the pane", chat.action_top)
-    yield SystemCommand("Times", "Show or hide when things were said", chat.action_times)
-    yield SystemCommand("Bell", "Ring, or do not, when somebody names you", chat.action_bell)
-    yield SystemCommand("Clear", "Empty your own pane", chat.transcript.clear)
     yield from chat.desk_commands()
+    for command in available(operator=chat.operator):
+        if command.name != "model":
+            # The palette takes what it shows for markup.
+            yield SystemCommand(escape(command.usage), command.summary, partial(chat.begin, command.name))
     if chat.operator:
         for name, look in MODELS.items():
             words = f"Run the room by {EACH[name]}"
-            yield SystemCommand(f"{look.sign} Model: {name}", words, lambda name=name: chat.action_model(name))
+            yield SystemCommand(f"{look.sign} /model {name}", words, partial(chat.action_model, name))

@@ -104,6 +104,12 @@ class Composer(TextArea):
         """Begin anew; what stood there can be walked back to."""
         self.accept()
 
+    def begin(self, text: str) -> None:
+        """Begin another line, for the rest of it to be written; what stood there can be walked back to."""
+        self.accept()
+        self.write(text)
+        self.screen.set_focus(self)
+
     def write(self, text: str) -> None:
         """Replace all that is written."""
         self.text = text

@@ -98,10 +98,11 @@ class Transcript(ScrollView, can_focus=False):
         self._changed(before)
 
     def note(self, text: str, kind: str = "local") -> None:
-        """Show the client's own words; `kind` is `local` or `error`."""
+        """Show the client's own words, and go there; `kind` is `local` or `error`."""
         before = self.entries.next
         self._feed.note(text, kind)
         self._changed(before)
+        self.jump_to_end()
 
     def clear(self) -> None:
         """Empty the pane, but for my lines that wait for the room."""

@@ -9,6 +9,7 @@ from tests.tui.links import address_of
 from tui.screens.help import HelpScreen
 from tui.screens.paste import PasteScreen
 from tui.settings import Settings
+from tui.typed.commands import COMMANDS
 from tui.widgets.command_list import CommandList
 from tui.widgets.composer import Composer
 from tui.widgets.input_line import InputLine
@@ -230,6 +231,12 @@ class TestCommands:
             await ada.says("still")
             await ada.sees("ada  still", "↻ event")
 
+    async def test_another_nickname_is_remembered(self, server: Server) -> None:
+        remembered: list[Settings] = []
+        async with acting(address_of(server), "ada", remember=remembered.append) as ada:
+            await ada.says("/nick lovelace")
+            await ada.until(lambda: remembered[-1].nick == "lovelace", "it to be remembered")
+
     async def test_times_bell_and_clear(self, server: Server) -> None:
         remembered: list[Settings] = []
         async with acting(address_of(server), "ada", remember=remembered.append) as ada:
@@ -274,6 +281,27 @@ class TestLookingAround:
             await ada.press("escape")
             await ada.sees("fresher", "── new ──")
             await ada.sees_no("2 new ↓")
+
+    @pytest.mark.parametrize(
+        ("typed", "answer"),
+        [
+            ("/who", "2 here: ada, bob"),
+            ("/status", "served by event loop"),
+            ("/where", "KiB"),
+            ("/wave", "There is no command /wave"),
+            ("/nick *", "a nickname begins with a letter"),
+            ("/nick bob", "bob is taken"),
+            ("/model thread", "only an operator can do that"),
+        ],
+    )
+    async def test_what_one_asked_for_is_seen_also_from_above(self, server: Server, typed: str, answer: str) -> None:
+        bob = server.rich("bob")
+        async with acting(address_of(server), "ada") as ada:
+            await self.fill(ada, bob)
+            await ada.press("ctrl+home")
+            await ada.sees_no("line 59")
+            await ada.says(typed)
+            await ada.until(lambda: any(answer in row for row in ada.rows[:-2]), f"{answer!r} in the pane")
 
     async def test_keys_go_to_the_beginning_and_the_end(self, server: Server) -> None:
         bob = server.rich("bob")
@@ -345,11 +373,30 @@ class TestLookingAround:
     async def test_the_palette_has_everything(self, server: Server) -> None:
         async with acting(address_of(server), "ada", size=(100, 50)) as ada:
             await ada.press("ctrl+p")
-            await ada.sees("Search for commands", "Bell", "Ring, or do not, when somebody names you")
-            names = {command.title for command in ada.app.get_system_commands(ada.chat)}
-            assert names >= {"Help", "Theme", "People", "Find", "Times", "Bell", "Clear", "Newest line", "Leave"}
-            assert not any("Model" in name for name in names)
+            await ada.sees("Search for commands", "/bell", "ring, or do not, when somebody names you")
+            titles = [command.title for command in ada.app.get_system_commands(ada.chat)]
+            assert {"Theme", "People", "Newest line", "Leave"} <= set(titles)
+            for command in COMMANDS:
+                assert any(f"/{command.name}" in title.split() for title in titles) is not command.operator
             await ada.type("peop")
             await ada.sees("Who is here; choose one to name them")
             await ada.press("enter")
             await ada.until(lambda: ada.chat.query_one(People).roster.has_focus, "the people")
+
+    @pytest.mark.parametrize("typed", ["who", "status", "nick", "where", "save"])
+    async def test_the_palette_finds_commands(self, server: Server, typed: str) -> None:
+        async with acting(address_of(server), "ada") as ada:
+            await ada.press("ctrl+p")
+            await ada.type(typed)
+            await ada.sees(f"/{typed}")
+
+    async def test_the_palette_begins_a_command_that_wants_words_and_keeps_the_draft(self, server: Server) -> None:
+        async with acting(address_of(server), "ada") as ada:
+            await ada.type("a draft")
+            await ada.press("ctrl+p")
+            await ada.type("nick")
+            await ada.sees("/nick NAME")
+            await ada.press("down", "enter")
+            await ada.until(lambda: ada.written == "/nick ", "the command")
+            await ada.press("up")
+            assert ada.written == "a draft"

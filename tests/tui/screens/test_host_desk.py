@@ -150,6 +150,12 @@ class TestThePalette:
                 assert any(title.startswith(name) for title in titles), name
             assert {"Meter", "Stage", "Join card", "Panic"} <= set(titles)
 
+    async def test_shows_what_a_command_takes_with_its_brackets(self, start_server: StartServer) -> None:
+        async with at_the_desk(start_server()) as boss:
+            await boss.press("ctrl+p")
+            await boss.type("ban")
+            await boss.sees("/ban NICK [minutes] [address]")
+
     async def test_carries_out_what_needs_no_words(self, start_server: StartServer) -> None:
         async with at_the_desk(start_server()) as boss:
             await boss.press("ctrl+p")
