@@ -118,14 +118,16 @@ def run(settings: Settings, load: Callable[[], Settings]) -> int:
     )
     sock = startup.open_listener(settings.bind)
     listener = Listener(sock, limits, settings.max_clients, settings.max_per_ip, wishes.stop.wait)
-    signals = Signals(wishes, partial(reload, load, settings, listener, room))
+    signals = Signals(wishes, partial(reload, load, settings, listener, room), strikes.reap)
     host, port = sock.getsockname()[:2]
-    strikes.port = port
+    strikes.address = (host, port)
     say(f"listening on {Address(host, port)} (model {room.model}, pid {os.getpid()})")
     gc.collect()
     gc.freeze()  # What is here now stays: the garbage collector need not go through it again while everybody waits.
-    serve(listener, room, wishes)
-    strikes.end()
+    try:
+        serve(listener, room, wishes)
+    finally:
+        strikes.end()
     return EXIT_INTERRUPTED if signals.interrupted else 0
 
 

@@ -1,4 +1,4 @@
-"""Signals: what the host's SIGINT, SIGTERM and SIGHUP mean to the running server.
+"""Signals: what the host's SIGINT, SIGTERM and SIGHUP mean to the running server, and the end of a child.
 
 Python runs a handler in the main thread, between two steps of whatever runs there. So a handler only asks (Wishes) or
 puts one whole value in the place of another.
@@ -21,13 +21,15 @@ log = logging.getLogger("chat.server")
 class Signals:
     """Installs the handlers. `interrupted` says whether it was Ctrl-C that ended the server."""
 
-    def __init__(self, wishes: Wishes, reload: Callable[[], None]) -> None:
-        """`reload` reads again what may change while the server runs; it raises nothing."""
+    def __init__(self, wishes: Wishes, reload: Callable[[], None], reap: Callable[[], None]) -> None:
+        """`reload` reads again what may change while the server runs, `reap` sees to children that have ended; neither
+        raises anything."""
         self.interrupted = False
         self._wishes = wishes
         self._reload = reload
+        self._reap = reap
         self._had_terminal = on_terminal()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, self._handle)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
@@ -37,6 +39,8 @@ class Signals:
                 self._wishes.close(FAREWELL)
             case signal.SIGHUP:
                 self._reload()
+            case signal.SIGCHLD:
+                self._reap()
             case signal.SIGINT if self._wishes.closing:
                 os._exit(EXIT_INTERRUPTED)  # The second one: whoever asks twice does not want to wait for goodbyes.
             case signal.SIGINT:

@@ -157,8 +157,13 @@ def wreak(room: Room, number: int, operator: Member, order: Chaos, now: float) -
         room.tell(number, Refused("bad-command", f"chaos is one of {', '.join(FAULTS[:-1])} or {FAULTS[-1]}"))
         return
     if order.what in GUESTS:
-        room.operators.strikes.invite(order.what)
-        openly(room, f"{operator.nick} lets in a {order.what} guest, which stays for {GUEST_STAYS:g} s", now)
+        try:
+            room.operators.strikes.invite(order.what)
+        except OSError as error:
+            room.tell(number, Refused("no-guest", f"no guest can come now: {error.strerror}"))
+            return
+        stays = min(GUEST_STAYS, room.limits.join_timeout) if order.what == "silent" else GUEST_STAYS
+        openly(room, f"{operator.nick} lets in a {order.what} guest, which stays for {stays:g} s", now)
         return
     victim = choose(room, number, order)
     if victim is None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from server.session import LINGER
 from tests.running import Closed, PlainPeer, RichPeer, Server, wait_until
 
 PROMPTLY = 1.0
@@ -305,13 +306,32 @@ def test_a_block_is_felt_by_all_where_one_loop_serves_all_and_else_by_one(start:
 def test_a_guest_that_misbehaves_harms_nobody(start: Start, what: str) -> None:
     server = start("--join-timeout", "1")
     boss, ada = server.operator(), server.plain("ada")
+    before = set(server.children())
     boss.command("chaos", what=what)
-    ada.expect(f"*** boss lets in a {what} guest")
+    stays = {"slow-reader": 20, "silent": 1}[what]
+    ada.expect(f"*** boss lets in a {what} guest, which stays for {stays} s")
     wait_until(lambda: boss.status()["connections"] == 3, "the guest is here")
     talk_again(boss, ada)
     if what == "silent":
         wait_until(lambda: boss.status()["connections"] == 2, "who says nothing is let go")
+        wait_until(lambda: set(server.children()) <= before, "nothing is left of the guest, not even <defunct>")
+    else:
+        talk_past_its_buffers(boss, ada)
     talk_again(boss, ada)
+
+
+def talk_past_its_buffers(boss: RichPeer, ada: PlainPeer) -> None:
+    """Say more than the system and the server keep for the guest, who reads nothing of it. It is let go long before it
+    would go by itself, and the others hear every line meanwhile."""
+    wait_until(lambda: boss.status()["people"] == 3, "the guest has given its nickname")
+    for chunk in range(80):
+        for _ in range(50):
+            boss.say("x" * 1900)
+        boss.say(f"chunk {chunk}")
+        boss.expect("said", text=f"chunk {chunk}")
+        heard = ada.expect(f"boss: chunk {chunk}", WELL_AGAIN)
+        assert sum(line.startswith("boss: xxx") for line in heard) == 50
+    ada.expect(" left", LINGER + WELL_AGAIN)
 
 
 # The meter

@@ -1,3 +1,5 @@
+import errno
+
 import pytest
 
 from protocol.messages import (
@@ -291,6 +293,19 @@ def test_a_guest_is_invited_to_misbehave(party: Party) -> None:
     party.order(Chaos("slow-reader"))
     party.order(Chaos("silent"))
     assert party.strikes.invited == ["slow-reader", "silent"]
+
+
+def test_where_the_system_has_no_process_for_a_guest_the_operator_is_told(
+    party: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def invite(kind: str) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(party.strikes, "invite", invite)
+    party.journal.clear()
+    [refused] = only(Refused, party.order(Chaos("silent")))
+    assert (refused.code, refused.reason) == ("no-guest", "no guest can come now: Resource temporarily unavailable")
+    assert not party.journal
 
 
 @pytest.mark.parametrize("nick", ["", "ada", "nobody"])

@@ -1,0 +1,80 @@
+"""Signals, as this very process gets them. What they do to a running server stands in test_cli."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from server import signals
+from server.handover import Wishes
+from server.signals import EXIT_INTERRUPTED, FAREWELL, Signals
+
+HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
+Install = Callable[[], Signals]
+
+
+@pytest.fixture
+def wishes() -> Wishes:
+    return Wishes()
+
+
+@pytest.fixture
+def called() -> list[str]:
+    """What the handlers called."""
+    return []
+
+
+@pytest.fixture
+def install(wishes: Wishes, called: list[str]) -> Iterator[Install]:
+    before = {number: signal.getsignal(number) for number in HANDLED}
+    yield lambda: Signals(wishes, reload=lambda: called.append("reload"), reap=lambda: called.append("reap"))
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_nothing_is_asked_for_until_a_signal_comes(install: Install, wishes: Wishes, called: list[str]) -> None:
+    assert not install().interrupted
+    assert (wishes.closing, called) == ("", [])
+
+
+def test_sigterm_closes_the_room(install: Install, wishes: Wishes) -> None:
+    told = install()
+    signal.raise_signal(signal.SIGTERM)
+    assert (wishes.closing, told.interrupted, bool(wishes.stop)) == (FAREWELL, False, True)
+
+
+def test_the_first_ctrl_c_closes_the_room_and_the_second_ends_the_process(
+    install: Install, wishes: Wishes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    told = install()
+    signal.raise_signal(signal.SIGINT)
+    assert (wishes.closing, told.interrupted, ended) == (FAREWELL, True, [])
+    signal.raise_signal(signal.SIGINT)
+    assert ended == [EXIT_INTERRUPTED]
+
+
+def test_sighup_reads_the_settings_again(install: Install, wishes: Wishes, called: list[str]) -> None:
+    install()
+    signal.raise_signal(signal.SIGHUP)
+    assert (wishes.closing, called) == ("", ["reload"])
+
+
+def test_sighup_of_a_terminal_that_is_gone_closes_the_room(
+    install: Install, wishes: Wishes, called: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signals, "on_terminal", lambda: True)
+    install()
+    signal.raise_signal(signal.SIGHUP)
+    assert (wishes.closing, called) == ("", ["reload"])
+    monkeypatch.setattr(signals, "on_terminal", lambda: False)
+    signal.raise_signal(signal.SIGHUP)
+    assert (wishes.closing, called) == (FAREWELL, ["reload"])
+
+
+def test_a_child_that_has_ended_is_reaped(install: Install, called: list[str]) -> None:
+    install()
+    signal.raise_signal(signal.SIGCHLD)
+    assert called == ["reap"]
