@@ -36,23 +36,28 @@ log = logging.getLogger("chat.server")
 
 EXAMPLES = f"""\b
 Examples:
-  chat-server                                      a room on this machine, port 2000
-  chat-server --model thread --bind 0.0.0.0:2000   for everybody who reaches this machine
-  chat-server --bind [::]:0                        IPv4 and IPv6, on a free port
+  chat-server                                      a room on this machine
+  chat-server --model thread --bind 0.0.0.0:2000   for all who can reach it
+  chat-server --bind '[::]:0'                      IPv4, IPv6, and a free port
   chat-server --rate-limit 20/5 --max-per-ip 50    for a lively audience
-  nc 127.0.0.1 2000                                join it: the first line is your nickname
+  nc 127.0.0.1 2000                                join: first your nickname
 
 \b
-On a terminal there is a line under the log to type operator commands into; /help lists them.
+On a terminal there is a line under the log to type operator commands into:
+/help lists them.
 
 \b
-Every option can also come from the environment (--max-line is CHAT_SERVER_MAX_LINE) and from a
-TOML file (max-line = 8192). A flag beats the environment, and the environment beats the file:
+Every option can also come from the environment, as CHAT_SERVER_MAX_LINE for
+--max-line, and from a TOML file, as max-line = 8192. A flag beats the
+environment, and the environment beats the file, which is
   {startup.default_config()}
+unless --config names another.
 
 \b
-SIGHUP reads the message of the day and the limits again, for whoever connects from then on.
-Exit codes: 0 clean, 1 run-time failure, 2 bad usage or configuration, 130 on Ctrl-C.
+SIGHUP reads the message of the day and the limits again, for whoever
+connects from then on.
+Exit codes: 0 clean, 1 run-time failure, 2 bad usage or configuration,
+130 on Ctrl-C.
 """
 
 
@@ -63,26 +68,20 @@ class Failed(Exception):
 @click.command(epilog=EXAMPLES, context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]})
 @click.option("--model", metavar="MODEL", help="What serves a connection: process, thread or event (default).")
 @click.option("--bind", metavar="HOST:PORT", help="Where to listen; port 0 is any free one. Default 127.0.0.1:2000.")
+@click.option("--motd", metavar="FILE", help="The message of the day, shown to each newcomer.")
+@click.option("--history", metavar="N", help="Lines a newcomer is shown, up to 1000. Default 50.")
+@click.option("--keep", metavar="N", help="Events kept for those who come back, up to 100000. Default 10000.")
 @click.option("--max-clients", metavar="N", help="Connections at once. Default: as many as the system allows.")
 @click.option("--max-per-ip", metavar="N", help="Connections at once from one address. Default: no limit.")
 @click.option("--rate-limit", metavar="BURST/RATE", help="Lines at once, then lines a second; or off. Default 10/2.")
-@click.option("--max-line", metavar="BYTES", help="The longest line that is taken. Default 4096.")
-@click.option("--history", metavar="N", help="Lines a newcomer is shown. Default 50.")
-@click.option("--keep", metavar="N", help="Events kept for those who come back. Default 10000.")
-@click.option("--motd", metavar="FILE", help="The message of the day, shown to each newcomer.")
+@click.option("--max-line", metavar="BYTES", help="The longest line that is taken, 256 to 1048576. Default 4096.")
 @click.option("--join-timeout", metavar="SECONDS", help="How long to wait for a nickname. Default 10.")
-@click.option("--idle-timeout", metavar="SECONDS", help="Let go who says nothing for so long; or off (default).")
-@click.option("--operator-key-file", metavar="FILE", help="Who knows what is in it can switch the model; - is stdin.")
+@click.option("--idle-timeout", metavar="SECONDS", help="How long anybody may say nothing; or off (default).")
+@click.option("--operator-key-file", metavar="FILE", help="The secret that operators know; - is standard input.")
 @click.option("--log-format", metavar="FORMAT", help="text (default) or json, on standard error.")
-@click.option(
-    "-v",
-    "--verbose",
-    count=True,
-    type=click.IntRange(0, 2, clamp=True),
-    help="Log what the server does; -vv also each connection.",
-)
+@click.option("-v", "--verbose", count=True, help="Log what the server does; -vv also each connection.")
 @click.option("-q", "--quiet", is_flag=True, help="Log only what fails.")
-@click.option("--no-console", is_flag=True, help="Only the log, also on a terminal: no line to type commands into.")
+@click.option("--no-console", is_flag=True, help="On a terminal too, show the log and no line to type into.")
 @click.option("--config", metavar="FILE", default="", help="The TOML file to read instead of your own.")
 @click.version_option(__version__, prog_name="chat-server", message="%(prog)s %(version)s")
 @click.pass_obj

@@ -54,15 +54,15 @@ class Settings(Struct, frozen=True, kw_only=True, rename="kebab"):
     bind: Annotated[Address, Meta(description="HOST:PORT, with an IPv6 host in brackets and a port up to 65535")] = (
         Address("127.0.0.1", 2000)
     )
+    motd: File = ""
+    history: Annotated[int, Meta(ge=0, le=1000, description="a number of lines up to 1000")] = 50
+    keep: Annotated[int, Meta(ge=0, le=100_000, description="a number of events up to 100000")] = 10_000
     max_clients: Count = 0
     max_per_ip: Count = 0
     rate_limit: Annotated[RateLimit, Meta(description="BURST/RATE, like 10/2 and neither above 999999, or off")] = (
         RateLimit(10, 2.0)
     )
     max_line: Annotated[int, Meta(ge=256, le=1_048_576, description="a number of bytes from 256 to 1048576")] = 4096
-    history: Annotated[int, Meta(ge=0, le=1000, description="a number of lines up to 1000")] = 50
-    keep: Annotated[int, Meta(ge=0, le=100_000, description="a number of events up to 100000")] = 10_000
-    motd: File = ""
     join_timeout: Annotated[float, Meta(ge=0.1, le=86_400, description="a number of seconds from 0.1 to 86400")] = 10.0
     idle_timeout: Annotated[
         float, Meta(ge=0, le=31_536_000, description="a number of seconds up to 31536000, or off")

@@ -20,9 +20,9 @@ import pytest
 
 from protocol import __version__
 from protocol.messages import Limits
-from server.cli import reload
+from server.cli import command, reload
 from server.room.room import Room
-from server.settings import Settings
+from server.settings import FIELDS, Settings
 from server.sockets import Listener
 from tests.running import LISTENING, OPERATOR_KEY, ROOT, PlainPeer, RichPeer, Server, wait_until
 
@@ -78,6 +78,18 @@ def test_the_help_shows_examples_the_file_and_the_exit_codes(flag: str) -> None:
     assert "CHAT_SERVER_MAX_LINE" in told
     assert f"{os.environ['XDG_CONFIG_HOME']}/chat-server/config.toml" in told.replace("\n", "").replace(" ", "")
     assert "130 on Ctrl-C" in told
+
+
+def test_every_setting_is_an_option_in_their_order_and_fits_into_80_columns() -> None:
+    named = [option.name.replace("_", "-") for option in command.params if option.name]
+    assert named == [*FIELDS, "config", "version"]
+    with_room = {**os.environ, "COLUMNS": "80", "XDG_CONFIG_HOME": "/etc"}
+    told = subprocess.run(
+        [*COMMAND, "--help"], cwd=ROOT, env=with_room, capture_output=True, timeout=20
+    ).stdout.decode()
+    assert all(f"--{name} " in told or f"--{name}\n" in told for name in named)
+    assert max(map(len, told.splitlines())) <= 80
+    assert "<=" not in told
 
 
 def test_the_console_script_is_the_same_command() -> None:
