@@ -2,9 +2,8 @@
 
 A log must not hold up the talk. Standard error may be a terminal that somebody has stopped with Ctrl-S or a pipe that
 nobody reads, and writing to it would wait for ever. So a line is written only as far as it is taken at once; what is
-not taken is dropped, and the next line that goes out says how many were. And of many lines alike, as when thousands
-meet the same trouble, only the first few of each ten seconds are written; the next like them, or the end of the log,
-says how many were not.
+not taken is dropped, and the next line that goes out says how many were. Of many lines alike only a few are written:
+see `server.alike`.
 
 Limits: on a file, a write waits for the disk. When another process fills the same pipe in the same moment, we may wait.
 """
@@ -19,14 +18,11 @@ from typing import Literal
 import msgspec
 
 from protocol.text import counted, harmless
+from server.alike import FewAlike
 
 STDERR = 2
 PIECE = select.PIPE_BUF
 """Bytes a pipe takes without waiting once poll(2) calls it writable (pipe(7))."""
-MOST_ALIKE, PERIOD = 10, 10.0
-"""Records of a kind that are written in so many seconds."""
-MOST_KINDS = 1000
-"""Kinds that are counted at a time."""
 
 
 class TextFormatter(logging.Formatter):
@@ -56,78 +52,6 @@ class JSONFormatter(logging.Formatter):
         return msgspec.json.encode(entry).decode()
 
 
-class Alike:
-    """What came of one kind since its period began."""
-
-    __slots__ = ("began", "count", "last", "level")
-
-    def __init__(self, began: float) -> None:
-        self.began = began
-        self.count = 0
-        self.level = logging.NOTSET
-        self.last = ""
-        """The words of the last one that was not written."""
-
-    @property
-    def unwritten(self) -> int:
-        return max(0, self.count - MOST_ALIKE)
-
-    @property
-    def since(self) -> str:
-        return time.strftime("%H:%M:%S", time.localtime(self.began))
-
-
-class FewAlike(logging.Filter):
-    """Passes the first MOST_ALIKE records of a kind in each PERIOD, and counts the others. What is asked for by -vv is
-    passed whole."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._seen: dict[object, Alike] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether to write the record."""
-        if record.levelno <= logging.DEBUG:
-            return True
-        kind = kind_of(record)
-        alike = self._seen.get(kind)
-        if alike is None or not alike.began <= record.created < alike.began + PERIOD:
-            if alike is not None and alike.unwritten:
-                record.msg = f"{_words(record)} (and {alike.unwritten} more like it since {alike.since})"
-                record.args = None
-            if len(self._seen) >= MOST_KINDS:
-                self._seen.clear()
-            alike = self._seen[kind] = Alike(record.created)
-        alike.count += 1
-        if not alike.unwritten:
-            return True
-        alike.level, alike.last = record.levelno, _words(record)
-        return False
-
-    def rest(self) -> list[logging.LogRecord]:
-        """A record for each kind of which some were not written, and nobody was told yet."""
-        untold = [alike for alike in self._seen.values() if alike.unwritten]
-        self._seen.clear()
-        return [
-            _record(alike.level, f"{alike.unwritten} more since {alike.since} were not written, the last: {alike.last}")
-            for alike in untold
-        ]
-
-
-def kind_of(record: logging.LogRecord) -> object:
-    """What makes records alike: the message before its arguments are put in and, of an exception, its type and where it
-    was raised, so that no bug hides behind another."""
-    error = record.exc_info[1] if record.exc_info else None
-    if error is None:
-        return record.msg
-    trace = error.__traceback__
-    if trace is None:  # Of a worker process only the text came. Its last line is the exception's own words.
-        return record.msg, type(error), str(error).strip().rpartition("\n")[0]
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    return record.msg, type(error), trace.tb_frame.f_code.co_filename, trace.tb_lineno
-
-
 class UnhurriedHandler(logging.Handler):
     """Writes each line to a descriptor as far as that goes without waiting, and counts what it had to drop."""
 
@@ -152,8 +76,8 @@ class UnhurriedHandler(logging.Handler):
         """The log ends: say what was not written, and what was not taken."""
         for few in self.filters:
             if isinstance(few, FewAlike):
-                for record in few.rest():
-                    self.emit(record)
+                for level, words in few.rest():
+                    self.emit(_record(level, words))
         self._tell_of_loss()
         super().close()
 
@@ -209,13 +133,6 @@ def wait_for_no_terminal(descriptor: int) -> None:
 
 def _record(level: int, words: str) -> logging.LogRecord:
     return logging.LogRecord("chat.server", level, "", 0, words, None, None)
-
-
-def _words(record: logging.LogRecord) -> str:
-    try:
-        return record.getMessage()
-    except Exception:  # noqa: BLE001 - whatever its arguments are: a log never ends what it tells of
-        return str(record.msg)
 
 
 def _writable(descriptor: int) -> bool:

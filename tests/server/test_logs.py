@@ -13,22 +13,12 @@ from pathlib import Path
 import pytest
 
 from server import logs
-from server.logs import FewAlike, JSONFormatter, TextFormatter, UnhurriedHandler
+from server.alike import FewAlike
+from server.logs import JSONFormatter, TextFormatter, UnhurriedHandler
 from tests.running import PlainPeer, readable
+from tests.server.records import raised, record
 
 LOST = re.compile(r"lost, as nobody took it in time: (\d+) lines? of this log")
-
-
-def record(message: str, *args: object, error: BaseException | None = None) -> logging.LogRecord:
-    trace = (type(error), error, error.__traceback__) if error else None
-    return logging.LogRecord("chat.server", logging.WARNING, __file__, 1, message, args, trace)
-
-
-def raised(error: Exception) -> Exception:
-    try:
-        raise error
-    except type(error) as caught:
-        return caught
 
 
 @pytest.fixture
@@ -102,48 +92,7 @@ def test_a_json_line_is_one_object_with_its_traceback_in_it() -> None:
     assert entry["traceback"].endswith("KeyError: 'x'")
 
 
-# Many alike
-
-
-def test_of_many_records_alike_the_first_are_written_and_the_next_period_says_how_many_were_not() -> None:
-    few = FewAlike()
-    records = [record("no room for connection %d", number) for number in range(500)]
-    for number, each in enumerate(records):
-        each.created = 1000 + number / 100
-    assert [each for each in records if few.filter(each)] == records[:10]
-    later = record("no room for connection %d", 500)
-    later.created = 1010.5
-    assert few.filter(later)
-    assert re.fullmatch(r"no room for connection 500 \(and 490 more like it since \d\d:\d\d:\d\d\)", later.getMessage())
-
-
-def test_records_of_different_kinds_do_not_count_for_each_other() -> None:
-    few = FewAlike()
-    assert all(few.filter(record(f"{kind} %d", number)) for kind in "abc" for number in range(10))
-
-
-def test_failures_of_one_message_are_of_different_kinds_where_another_bug_is_behind_them() -> None:
-    few = FewAlike()
-
-    def failing(number: int, error: Exception) -> logging.LogRecord:
-        return record("connection %d failed, and ends", number, error=raised(error))
-
-    assert [few.filter(failing(number, KeyError(number))) for number in range(12)] == [True] * 10 + [False] * 2
-    assert few.filter(failing(12, ValueError("another type")))
-    with pytest.raises(KeyError) as elsewhere:
-        {}["the same type"]
-    assert few.filter(record("connection %d failed, and ends", 13, error=elsewhere.value))
-
-
-def test_a_failure_that_came_as_text_is_told_from_another_by_its_place_and_not_by_its_words() -> None:
-    few = FewAlike()
-
-    def failing(number: int, place: str) -> logging.LogRecord:
-        words = f"Traceback (most recent call last):\n  {place}\nKeyError: {number}\n"
-        return record("connection %d failed, and ends", number, error=RuntimeError(words))
-
-    assert [few.filter(failing(number, "line 7")) for number in range(12)] == [True] * 10 + [False] * 2
-    assert few.filter(failing(12, "line 8"))
+# Its end
 
 
 def test_at_its_end_the_log_says_how_many_were_not_written_and_the_last_of_them(pipe: tuple[int, int]) -> None:
@@ -155,7 +104,7 @@ def test_at_its_end_the_log_says_how_many_were_not_written_and_the_last_of_them(
     taken_from(pipe[0])
     handler.close()
     [line] = taken_from(pipe[0]).splitlines()
-    assert re.search(r" WARNING 10 more since \d\d:\d\d:\d\d were not written, the last: connection 19 failed$", line)
+    assert re.search(r" WARNING not written since \d\d:\d\d:\d\d: 10 more, the last of them: connection 19 failed$", line)
 
 
 def test_whoever_sets_the_log_up_need_not_end_it(root: Path) -> None:
@@ -163,7 +112,7 @@ def test_whoever_sets_the_log_up_need_not_end_it(root: Path) -> None:
     command = [sys.executable, "-c", f"{program}\nfor number in range(11): log.warning('line %d', number)"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=20)
     assert len(done.stderr.splitlines()) == 11
-    assert done.stderr.endswith("were not written, the last: line 10\n")
+    assert done.stderr.endswith(": 1 more, the last of them: line 10\n")
 
 
 def test_at_its_end_the_log_says_how_many_lines_were_not_taken(pipe: tuple[int, int]) -> None:
@@ -172,30 +121,6 @@ def test_at_its_end_the_log_says_how_many_lines_were_not_taken(pipe: tuple[int, 
     taken_from(pipe[0])
     handler.close()
     assert taken_from(pipe[0]).splitlines()[-1] == "lost, as nobody took it in time: 1 line of this log"
-
-
-def test_what_is_logged_for_debugging_is_written_whole() -> None:
-    few = FewAlike()
-    records = [record("connection %d opened", number) for number in range(500)]
-    for each in records:
-        each.levelno = logging.DEBUG
-    assert all(few.filter(each) for each in records)
-
-
-def test_a_clock_that_is_set_back_does_not_silence_the_log() -> None:
-    few = FewAlike()
-    for _ in range(20):
-        few.filter(record("trouble"))
-    back = record("trouble")
-    back.created -= 3600
-    assert few.filter(back)
-
-
-def test_counting_kinds_takes_no_more_memory_however_many_there_are() -> None:
-    few = FewAlike()
-    for number in range(5000):
-        assert few.filter(record(f"kind {number}"))
-    assert len(few._seen) <= logs.MOST_KINDS
 
 
 # Never waiting
