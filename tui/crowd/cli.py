@@ -1,8 +1,8 @@
 """chat-crowd: the command. Options in, a crowd run, its report out.
 
 Exit codes: 0 where nothing was wrong, 1 where anything was lost, doubled or out of order, or somebody was not in the
-room at the end; 2 for bad usage, 69 (EX_UNAVAILABLE of sysexits.h) where no room could be reached, 130 where Ctrl-C ended
-it before there was anything to tell.
+room at the end; 2 for bad usage, 69 (EX_UNAVAILABLE of sysexits.h) where no room could be reached, 130 where Ctrl-C
+ended it before there was anything to tell.
 """
 
 import resource
@@ -96,8 +96,9 @@ def main(
 ) -> None:
     """Fill the room at HOST[:PORT] with a crowd that talks, and find out whether everybody hears everything.
 
-    Exits with 1 if anything was lost, doubled or out of order, or somebody was not in the room at the end, and with 69 if
-    the room could not be reached. Ctrl-C ends the talk, and the report follows; a second Ctrl-C ends all at once, with 130.
+    Exits with 1 if anything was lost, doubled or out of order, or somebody was not in the room at the end, and with 69
+    if the room could not be reached. Ctrl-C ends the talk, and the report follows; a second Ctrl-C ends all at once,
+    with 130.
     """
     if switch_every and operator_key_file is None:
         raise click.UsageError("--switch-every needs --operator-key-file: only an operator can switch the model")

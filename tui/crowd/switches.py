@@ -1,7 +1,7 @@
 """Switches: which to ask for, and how long lines took around each. Pure: times are arguments, in seconds.
 
-The pause is what the members noticed: the longest that a line said around the switch took to reach anybody. Silence is no
-measure of it, as an audience is silent by itself. Where little is said nobody may notice anything: to measure, talk.
+The pause is what the members noticed: the longest that a line said around the switch took to reach anybody. Silence is
+no measure of it, as an audience is silent by itself. Where little is said nobody may notice anything: to measure, talk.
 """
 
 from collections import Counter
