@@ -140,7 +140,9 @@ def serve(listener: Listener, room: Room, wishes: Wishes) -> None:
 
 def run(model: Model, listener: Listener, connections: list[Connection], room: Room, stop: Stop) -> list[Connection]:
     """Run one model until it is stopped; returns the connections it gives back. Raises Failed."""
-    log.info("the %s model takes %s over", model, counted(len(connections), "connection"))
+    behind = sum(bool(connection.session.unsent) for connection in connections)
+    also = f", {behind} with unsent output" if behind else ""
+    log.info("the %s model takes %s over%s", model, counted(len(connections), "connection"), also)
     running, began, rounds = None, False, 0
     try:
         running = MODELS[model](listener, room, stop)

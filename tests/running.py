@@ -47,6 +47,18 @@ class Facts(NamedTuple):
     memory: int
 
 
+def facts_of(process: psutil.Process) -> Facts:
+    """What a process and all below it take now."""
+    tree = [process, *process.children(recursive=True)]
+    fds = threads = memory = 0
+    for one in tree:
+        with suppress(psutil.NoSuchProcess):
+            fds += one.num_fds()
+            threads += one.num_threads()
+            memory += one.memory_full_info().uss
+    return Facts(fds, threads, len(tree) - 1, memory)
+
+
 class Server:
     """A server process of its own. `command` starts it; what it logs goes to `log_path`."""
 
@@ -116,14 +128,7 @@ class Server:
 
     def facts(self) -> Facts:
         """What the process tree takes now."""
-        tree = [self.process, *self.children()]
-        fds = threads = memory = 0
-        for process in tree:
-            with suppress(psutil.NoSuchProcess):
-                fds += process.num_fds()
-                threads += process.num_threads()
-                memory += process.memory_full_info().uss
-        return Facts(fds, threads, len(tree) - 1, memory)
+        return facts_of(self.process)
 
     def children(self) -> list[psutil.Process]:
         return self.process.children(recursive=True)

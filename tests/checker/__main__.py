@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 
 from protocol.messages import Model
-from tests.checker.report import as_json, as_markdown
-from tests.checker.run import Run, Scenario
+from tests.checker.report import as_json, as_markdown, write_histories
+from tests.checker.run import Run, Scenario, few_are_kept
 
 
 @click.command(context_settings={"show_default": True})
@@ -30,13 +30,25 @@ def main(seconds: float, people: int, talk: float, every: float, seed: int | Non
     chosen = secrets.randbelow(10**6) if seed is None else seed
     click.echo(f"seed {chosen}: {people} people, {seconds:g} s", err=True)
     scenario = Scenario(
-        chosen, Model(model), people, seconds, talk, every, options=("--rate-limit", "20/10"), settle_within=60
+        chosen,
+        Model(model),
+        people,
+        seconds,
+        talk,
+        every,
+        options=("--rate-limit", "20/10"),
+        settle_within=60,
+        kept=few_are_kept(chosen),
     )
     with tempfile.TemporaryDirectory() as folder:
-        _, outcome = asyncio.run(Run(scenario, Path(folder)).play(lambda words: click.echo(words, err=True)))
+        history, outcome = asyncio.run(Run(scenario, Path(folder)).play(lambda words: click.echo(words, err=True)))
     report.parent.mkdir(parents=True, exist_ok=True)
     report.write_text(as_markdown(outcome))
     report.with_suffix(".json").write_bytes(as_json(outcome))
+    if outcome.violations:
+        histories = report.with_name(f"{report.stem}-histories.jsonl")
+        write_histories(history, histories)
+        click.echo(f"seed {chosen}: what everybody did and saw is in {histories}", err=True)
     for violation in outcome.violations:
         click.echo(f"{violation.property}: {violation.words}", err=True)
     verdict = f"{len(outcome.violations)} violations" if outcome.violations else "nothing was violated"

@@ -8,6 +8,11 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from tests.checker.history import History
+from tests.checker.limit_checks import (
+    nobody_says_more_than_is_allowed,
+    nothing_is_left_behind,
+    the_silent_are_let_go,
+)
 from tests.checker.line_checks import (
     acknowledged_means_one_seq,
     everything_is_answered,
@@ -26,10 +31,12 @@ from tests.checker.people_checks import (
     every_line_is_understood,
     everything_settles,
     nobody_is_dropped,
+    nobody_is_turned_away,
     rosters_agree,
     the_last_roster_is_true,
 )
-from tests.checker.plain_checks import plain_members_read_the_order
+from tests.checker.plain_checks import plain_members_are_heard, plain_members_read_the_order
+from tests.checker.switch_checks import every_switch_is_answered, switches_are_short, switches_follow_each_other
 
 Check = Callable[[History], Iterator[str]]
 MOST_TOLD = 20
@@ -50,9 +57,17 @@ PROPERTIES: tuple[Check, ...] = (
     rosters_agree,
     the_last_roster_is_true,
     nobody_is_dropped,
+    nobody_is_turned_away,
     every_line_is_understood,
     everything_settles,
     plain_members_read_the_order,
+    plain_members_are_heard,
+    switches_follow_each_other,
+    every_switch_is_answered,
+    switches_are_short,
+    nobody_says_more_than_is_allowed,
+    the_silent_are_let_go,
+    nothing_is_left_behind,
 )
 
 

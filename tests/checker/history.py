@@ -33,6 +33,16 @@ class Operation(Struct):
     """Each time its `said` came back to its sender: epoch and seq."""
     refused: list[tuple[str, str]] = field(default_factory=list)
     """Each refusal: epoch and code."""
+    action: bool = False
+
+
+class Wish(Struct):
+    """A model that the operator asked for, and what came of it. Times are seconds of one clock."""
+
+    model: str
+    asked: float
+    answer: str = ""
+    """`switched`, or the code of the refusal; empty while there is none."""
 
 
 class Roster(Struct):
@@ -63,6 +73,15 @@ class Stay(Struct):
     """The numbers that ClientConnection passed on, in order."""
     gaps: list[int | None] = field(default_factory=list)
     """The gaps that ClientConnection told of."""
+    model: str = ""
+    """What ran the room at the welcome."""
+    burst: int = 0
+    rate: float = 0.0
+    """The allowance told at the welcome: lines at once, then lines a second; 0 for no limit."""
+    wishes: list[Wish] = field(default_factory=list)
+    """The switches that the operator asked for on this connection."""
+    ended: float = 0.0
+    """When it ended, on the clock of the wishes."""
     ending: Ending = Ending.QUIT
     reason: str = ""
 
@@ -73,6 +92,8 @@ class MemberHistory(Struct):
     name: str
     operations: dict[str, Operation] = field(default_factory=dict)
     stays: list[Stay] = field(default_factory=list)
+    turned_away: list[str] = field(default_factory=list)
+    """Why, each time a connection was closed before any welcome and nothing explains that."""
     nicks: set[str] = field(default_factory=set)
     """Every nickname it ever asked for or was given."""
     present_at_end: bool = False
@@ -99,7 +120,26 @@ class PlainHistory(Struct):
 
     name: str
     stays: list[PlainStay] = field(default_factory=list)
+    turned_away: list[str] = field(default_factory=list)
     present_at_end: bool = False
+
+
+class Silence(Struct, frozen=True):
+    """A connection that never said a word. Seconds from its opening: when it was closed, None where it was not as long
+    as somebody looked, which was for `watched`."""
+
+    epoch: str
+    closed: float | None
+    watched: float
+
+
+class Taken(Struct, frozen=True):
+    """What the server took at rest, by the event model, with so many connections."""
+
+    connections: int
+    fds: int
+    threads: int
+    children: int
 
 
 class History(Struct):
@@ -113,6 +153,17 @@ class History(Struct):
     """Whether, after the disturbances, everybody was in the room, up to date and answered, before patience ended."""
     kept: int = 10_000
     """Events the server keeps for those who come back."""
+    shown: int = 50
+    """Lines that somebody new is shown."""
+    join_timeout: float = 10.0
+    """Seconds within which a connection has to say who it is."""
+    silences: list[Silence] = field(default_factory=list)
+    stops: list[tuple[float, float]] = field(default_factory=list)
+    """When something stopped the server, or what it needs to switch: seconds since the epoch, from and to."""
+    before: Taken | None = None
+    """What it took at first, when each model had run once."""
+    after: Taken | None = None
+    """What it took at the end, in its last epoch."""
 
     def stays(self) -> list[tuple[MemberHistory, Stay]]:
         """Every stay of every member."""

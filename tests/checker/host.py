@@ -16,6 +16,9 @@ from time import monotonic
 
 import psutil
 
+from tests.checker.history import Taken
+from tests.running import facts_of
+
 ROOT = Path(__file__).parents[2]
 KEY = "the checker's own key"
 LISTENING = re.compile(r"listening on \S+:(\d+) ")
@@ -55,7 +58,7 @@ class Host:
         self._motd.write_text(f"epoch {self.epoch}")
         through = ["-m", "tests.checker.mutants", self._mutant] if self._mutant else ["-m", "server"]
         command = [sys.executable, *through, "--model", self.model, "--bind", f"127.0.0.1:{self.port}"]
-        command += ["--motd", str(self._motd), "--operator-key-file", str(self._key), *self._options]
+        command += ["--motd", str(self._motd), "--operator-key-file", str(self._key), "-v", *self._options]
         with self.log_path.open("ab") as log:
             self._popen = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True
@@ -100,6 +103,17 @@ class Host:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
         return True
+
+    def nursery(self) -> int:
+        """The process that forks its workers; 0 where there is none."""
+        with suppress(psutil.NoSuchProcess):
+            return next((child.pid for child in self.process.children()), 0)
+        return 0
+
+    def taken(self, connections: int) -> Taken:
+        """What it takes now, with so many connections."""
+        facts = facts_of(self.process)
+        return Taken(connections, facts.fds, facts.threads, facts.children)
 
     def pause(self) -> None:
         """SIGSTOP."""

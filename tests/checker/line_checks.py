@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from tests.checker.history import History, PlainHistory, said_in
+from tests.checker.history import Ending, History, PlainHistory, said_in
 
 
 def acknowledged_means_one_seq(history: History) -> Iterator[str]:
@@ -25,10 +25,12 @@ def acknowledged_means_one_seq(history: History) -> Iterator[str]:
 
 
 def everything_is_answered(history: History) -> Iterator[str]:
-    """When all has settled, each line was acknowledged or refused: nothing is unknown for ever."""
+    """When all has settled, each line was acknowledged or refused: nothing is unknown for ever. What somebody said
+    before its goodbye is answered before the goodbye."""
     for member in history.members:
         unknown = [op for op in member.operations.values() if not (op.acknowledged or op.refused)]
-        if member.present_at_end and unknown:
+        took_leave = bool(member.stays) and member.stays[-1].ending is Ending.QUIT
+        if unknown and (member.present_at_end or took_leave):
             yield f"{member.name} never heard what became of {len(unknown)} lines, the first {unknown[0].text!r}"
 
 
@@ -43,20 +45,24 @@ def refused_is_never_said(history: History) -> Iterator[str]:
 
 
 def nothing_unsaid_is_told(history: History) -> Iterator[str]:
-    """Whatever is told was said: by that person, in those words."""
+    """Whatever is told was said: by that person, in those words, in that way."""
     lines = {op.id: (member, op) for member in history.members for op in member.operations.values()}
-    plain_texts = {text for person in history.plain for stay in person.stays for text in stay.said}
+    plain_nicks = {text: stay.nick for person in history.plain for stay in person.stays for text in stay.said}
     for epoch, order in history.orders().items():
         for said in said_in(order):
             if not said.id:
-                if said.text not in plain_texts:
+                if said.text not in plain_nicks:
                     yield f"epoch {epoch}: event {said.seq} says {said.text[:60]!r}, which nobody said"
+                elif said.nick != plain_nicks[said.text]:
+                    yield f"epoch {epoch}: event {said.seq} of {plain_nicks[said.text]} is told as {said.nick}'s"
             elif said.id not in lines:
                 yield f"epoch {epoch}: event {said.seq} has the id {said.id!r}, which nobody gave"
             else:
                 member, operation = lines[said.id]
                 if said.text != operation.text:
                     yield f"epoch {epoch}: event {said.seq} says {said.text[:60]!r} for {operation.text[:60]!r}"
+                if said.action != operation.action:
+                    yield f"epoch {epoch}: event {said.seq} is told as {'an' if said.action else 'no'} action"
                 if said.nick not in member.nicks:
                     yield f"epoch {epoch}: event {said.seq} of {member.name} is told as {said.nick}'s"
 

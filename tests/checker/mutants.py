@@ -1,21 +1,22 @@
 """Mutants: servers with one deliberate mistake each, to prove that the checker sees it.
 
-    python -m tests.checker.mutants NAME [options of the server]
+    python -m tests.checker.mutants NAME[+NAME…] [options of the server]
 
-patches the mistake in and runs the real command. Each mistake is rare, as real ones are.
+patches the mistakes in and runs the real command. Each mistake is rare, as real ones are.
 """
 
 import sys
 from collections.abc import Callable, Iterator
 from itertools import count
 
-from protocol.messages import Model, Sequenced
-from server import handover
+from protocol.messages import Dialect, Say, Sequenced
 from server.room import roster
 from server.room.presence import Gathered
 from server.room.record import Record
+from server.room.room import Room
 from server.room.turn import Turn
-from server.session import Mark
+from server.session import Item, Mark
+from tests.checker.handover_mutants import HANDOVER_MUTANTS
 
 EVERY = 40
 """One of so many chances to make the mistake is taken."""
@@ -65,17 +66,35 @@ def forgotten_answers() -> None:
     roster.Member.remember = lambda member, id, result: None  # type: ignore[method-assign]
 
 
-def lost_half_line() -> None:
-    """A handover forgets what had come of a line that was not whole."""
-    original = handover.run
+def lost_plain_line() -> None:
+    """Now and then a line said in the talk's dialect is not told to anybody."""
+    chances = count(1)
+    original = Room.handle
 
-    def run(model: Model, listener: object, connections: list[object], *rest: object) -> list[object]:
-        for connection in connections:
-            connection.session.lines.data = b""  # type: ignore[attr-defined]
-            connection.session.lines.start = 0  # type: ignore[attr-defined]
-        return original(model, listener, connections, *rest)  # type: ignore[arg-type, return-value]
+    def handle(room: Room, number: int, item: Item, now: float) -> None:
+        plain = isinstance(item, Say) and room.seats[number].dialect is Dialect.PLAIN
+        if not plain or next(chances) % 5:
+            original(room, number, item, now)
 
-    handover.run = run  # type: ignore[assignment]
+    Room.handle = handle  # type: ignore[method-assign]
+
+
+def deaf_plain_members() -> None:
+    """In the talk's dialect nobody is told what people say."""
+    original = Turn.__iter__
+
+    def __iter__(turn: Turn) -> Iterator[tuple[int, bytes, Mark]]:
+        for number, data, mark in original(turn):
+            plain = not mark and turn.audience.get(number) is Dialect.PLAIN
+            lines = data.splitlines(keepends=True)
+            yield number, b"".join(line for line in lines if line.startswith(b"*** ")) if plain else data, mark
+
+    Turn.__iter__ = __iter__  # type: ignore[method-assign]
+
+
+def no_history() -> None:
+    """Newcomers are shown nothing of what was said before."""
+    Record.said = lambda record, dialect: []  # type: ignore[method-assign]
 
 
 def stale_roster() -> None:
@@ -92,12 +111,23 @@ def stale_roster() -> None:
 
 MUTANTS: dict[str, Callable[[], None]] = {
     mutant.__name__: mutant
-    for mutant in (dropped_line, swapped_lines, double_on_resume, forgotten_answers, lost_half_line, stale_roster)
+    for mutant in (
+        dropped_line,
+        swapped_lines,
+        double_on_resume,
+        forgotten_answers,
+        stale_roster,
+        lost_plain_line,
+        deaf_plain_members,
+        no_history,
+        *HANDOVER_MUTANTS,
+    )
 }
 
 
 if __name__ == "__main__":
-    MUTANTS[sys.argv.pop(1)]()
+    for name in sys.argv.pop(1).split("+"):
+        MUTANTS[name]()
     from server.cli import main
 
     main()

@@ -63,10 +63,10 @@ def newcomers_are_shown_the_last_lines(history: History) -> Iterator[str]:
     """Somebody new is shown the last lines that were said before the welcome, in order, and none twice."""
     said = {epoch: said_in(order) for epoch, order in history.orders().items()}
     for member, stay in history.stays():
-        if stay.resumed or not stay.history:
+        if stay.resumed:
             continue
         shown = [event.seq for event in stay.history]
-        last = [line.seq for line in said[stay.epoch] if line.seq <= stay.welcome_seq][-len(shown) :]
+        last = [line.seq for line in said[stay.epoch] if line.seq <= stay.welcome_seq][-history.shown :]
         if shown != last:
             yield f"epoch {stay.epoch}: {member.name} was shown {_ranges(shown)}; the last were {_ranges(last)}"
 

@@ -8,25 +8,29 @@ import hmac
 import socket
 from random import Random
 from secrets import token_hex
+from time import monotonic
 
 from protocol.client import ClientConnection, Gap
 from protocol.jsonl import AnyEvent
 from protocol.messages import Goodbye, Granted, People, Refused, Said, Sequenced, Status, Switched, Welcome
-from tests.checker.history import Ending, MemberHistory, Operation, Roster, Stay
+from tests.checker.history import Ending, MemberHistory, Operation, Roster, Stay, Wish
+from tests.checker.narrow import LIMIT, narrow
 from tests.checker.resets import reset as reset_connection
 from tests.checker.weather import Weather
 from tests.checker.wire import event_in
 
 LONGEST_WAIT = 1.0
 """Seconds between two attempts to come back, at most; at random, so that not all come at once."""
+NO_SWITCH = ("switching", "same-model", "switch-failed", "not-operator")
 
 
 class Participant:
     """One member. `run` keeps it in the room until `leave`."""
 
     def __init__(
-        self, name: str, address: tuple[str, int], random: Random, weather: Weather, *, receive_buffer: int = 0
+        self, name: str, address: tuple[str, int], random: Random, weather: Weather, *, slow: bool = False
     ) -> None:
+        """Where it is `slow`, next to nothing waits on the way to it: what it does not read, the server keeps."""
         self.history = MemberHistory(name, nicks={name})
         self.client = ClientConnection(name, lambda: token_hex(8))
         self.excused = ""
@@ -38,7 +42,7 @@ class Participant:
         self.reading = asyncio.Event()
         self.reading.set()
         self._address = address
-        self._receive_buffer = receive_buffer
+        self.slow = slow
         self._random = random
         self._stay: Stay | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -46,6 +50,9 @@ class Participant:
         self.leaving = False
         """Whether it has said goodbye for good."""
         self._weather = weather
+        self._came_in = ""
+        """The epoch in which this connection was opened."""
+        self._last_words = ""
         self._after: int | None = None
         self._knows_people = False
 
@@ -130,12 +137,13 @@ class Participant:
 
     def switch(self, model: str) -> None:
         """Ask for another model."""
-        if self.here:
+        if self._stay is not None:
+            self._stay.wishes.append(Wish(model, monotonic()))
             self.client.switch(model)
             self._flush()
 
     async def stop_reading(self, seconds: float) -> None:
-        """Take nothing for so long. The room may let it go for that."""
+        """Take nothing for so long. After ten seconds the room may let it go for that."""
         self.reading.clear()
         await asyncio.sleep(seconds)
         self.reading.set()
@@ -163,15 +171,15 @@ class Participant:
     async def _connect(self) -> None:
         sock = socket.socket()
         sock.setblocking(False)
-        if self._receive_buffer:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer)
+        if self.slow:
+            narrow(sock)
         try:
             await asyncio.get_running_loop().sock_connect(sock, self._address)
         except BaseException:
             sock.close()
             raise
-        reader, self._writer = await asyncio.open_connection(sock=sock)
-        self.excused = ""
+        reader, self._writer = await asyncio.open_connection(sock=sock, limit=LIMIT if self.slow else 1 << 16)
+        self.excused, self._came_in, self._last_words = "", self._weather.epoch, ""
         try:
             self._after = self.client.seq if self.client.token else None
             self.client.connected()
@@ -196,15 +204,23 @@ class Participant:
         self.client.disconnected()
         self.granted = False
         if self._stay is None:
+            self._turned_away(reason)
             return
         excuse = self.excused or self._weather.excuse(self._stay.epoch)
         self._stay.reason = self._stay.reason or excuse or reason
         self._stay.ending = Ending.CUT if excuse else Ending.QUIT if self.leaving else Ending.DROPPED
+        self._stay.ended = monotonic()
         self._stay = None
+
+    def _turned_away(self, reason: str) -> None:
+        """The connection ended before its welcome; where it never stood, the server was not there."""
+        came_in, self._came_in = self._came_in, ""
+        if came_in and not (self.excused or self.leaving or self._weather.excuse_at_the_door(came_in)):
+            self.history.turned_away.append(f"{came_in}: {self._last_words or reason}")
 
     def _note(self, text: str, action: bool) -> None:
         id = self.client.say(text, action=action)
-        self.history.operations[id] = Operation(id, text, len(self.history.operations))
+        self.history.operations[id] = Operation(id, text, len(self.history.operations), action=action)
 
     def _flush(self) -> None:
         if not self._writing.locked():
@@ -214,6 +230,8 @@ class Participant:
 
     def _take(self, line: bytes) -> None:
         event = event_in(line)
+        if event is None:
+            self._last_words = line.decode(errors="replace")
         if isinstance(event, Welcome | Switched | Status):
             self.model = event.model
         if self._stay is not None:
@@ -240,6 +258,10 @@ class Participant:
         match event:
             case _ if isinstance(event, Sequenced) and event.seq:
                 self._heard(stay, event)
+                if isinstance(event, Switched):
+                    _answer(stay, "switched", event.model)
+            case Refused() if event.code in NO_SWITCH:
+                _answer(stay, event.code)
             case People():
                 self._knows_people = True
                 stay.rosters.append(Roster(event.seq, len(stay.events), event.people))
@@ -263,6 +285,9 @@ class Participant:
             after=self._after,
             missed=event.missed,
             history=event.history,
+            model=event.model,
+            burst=event.limits.burst,
+            rate=event.limits.rate,
         )
         self.served_by = event.served_by
         self.history.stays.append(self._stay)
@@ -286,6 +311,13 @@ class Participant:
             self.client.introduce(event.suggestion)
         elif self._stay and event.code.startswith(("bad-", "line-too-long", "not-joined")):
             self._stay.misunderstood.append(f"{event.code}: {event.reason}")
+
+
+def _answer(stay: Stay, answer: str, model: str = "") -> None:
+    """Write an answer to the wish it is for. A second one during a switch is refused at once, so before the first."""
+    open_ = [wish for wish in stay.wishes if not wish.answer and (not model or wish.model == model)]
+    if open_:
+        open_[-1 if answer in ("switched", "switching") else 0].answer = answer
 
 
 def _write(writer: asyncio.StreamWriter | None, data: bytes) -> None:

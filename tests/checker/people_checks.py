@@ -66,6 +66,13 @@ def nobody_is_dropped(history: History) -> Iterator[str]:
                 yield f"epoch {stay.epoch}: {person.name} was dropped: {stay.reason}"
 
 
+def nobody_is_turned_away(history: History) -> Iterator[str]:
+    """Whoever comes in time, and gives a nickname, is let in: also in the middle of a switch."""
+    for person in [*history.members, *history.plain]:
+        for words in person.turned_away:
+            yield f"{person.name} was turned away: {words}"
+
+
 def every_line_is_understood(history: History) -> Iterator[str]:
     """The server never gets half a line, or two in one: whatever we wrote, it could read."""
     for member, stay in history.stays():

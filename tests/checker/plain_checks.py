@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from protocol import plain
 from protocol.messages import Said
-from tests.checker.history import History, PlainStay, said_in
+from tests.checker.history import Ending, History, PlainStay, said_in
 
 
 def plain_members_read_the_order(history: History) -> Iterator[str]:
@@ -18,12 +18,28 @@ def plain_members_read_the_order(history: History) -> Iterator[str]:
                 yield f"epoch {stay.epoch}: {person.name} {words}"
 
 
+def plain_members_are_heard(history: History) -> Iterator[str]:
+    """What somebody says in the talk's dialect is told, in its order: all of it, or, where the connection was cut, all
+    up to some line."""
+    orders = {epoch: said_in(order) for epoch, order in history.orders().items()}
+    for person in history.plain:
+        for stay in person.stays:
+            own = set(stay.said)
+            told = [said.text for said in orders.get(stay.epoch, []) if not said.id and said.text in own]
+            whole = stay.ending is Ending.QUIT
+            if told != (stay.said if whole else stay.said[: len(told)]):
+                lost = [text for text in stay.said if text not in set(told)]
+                which = f", the first of them {lost[0][:60]!r}" if lost else ", in another order"
+                yield f"epoch {stay.epoch}: of {person.name}'s {len(stay.said)} lines {len(told)} were told{which}"
+
+
 def _misread(stay: PlainStay, written: list[tuple[str, str]], to_the_end: bool) -> str:
     """Where the lines that a peer read depart from `written`, the order's lines with their texts; empty for nowhere."""
     own = set(stay.said)
     others = [line for line, text in written if text not in own]
     if not stay.lines:
-        return ""
+        # All that were there at the end heard a last line.
+        return f"never read any of {len(others)} lines" if to_the_end and others else ""
     if stay.lines[0] not in others:
         return f"read {stay.lines[0][:60]!r}, which is nowhere in the order"
     start = others.index(stay.lines[0])

@@ -7,6 +7,7 @@ from random import Random
 from tests.checker.history import Ending, PlainHistory, PlainStay
 from tests.checker.weather import Weather
 
+SERVED_BY = re.compile(r"\*\*\* you: process (\d+) ")
 RENAMED = re.compile(r"\*\*\* \S+ is taken, so you are (\S+);")
 EPOCH = re.compile(r"\*\*\* (epoch \S+)")
 LONGEST_WAIT = 1.0
@@ -19,13 +20,15 @@ class PlainParticipant:
         self.history = PlainHistory(name)
         self.excused = ""
         """Why this connection may end: what somebody did to it."""
-        self.heard_at = 0.0
+        self.worker = 0
+        """The process that served it when it last asked; 0 for none."""
         self._address = address
         self._random = random
         self._stay: PlainStay | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._leaving = False
         self._weather = weather
+        self._came_in = self._last_words = ""
 
     @property
     def here(self) -> bool:
@@ -37,6 +40,12 @@ class PlainParticipant:
         if self._stay and self._writer and not self._writer.is_closing():
             self._stay.said.append(text)
             self._writer.write(f"{text}\n".encode())
+
+    def ask_where(self) -> None:
+        """Ask what serves it: the answer is in `worker` some time later."""
+        self.worker = 0
+        if self._stay and self._writer and not self._writer.is_closing():
+            self._writer.write(b"/where\n")
 
     def cut(self, why: str) -> None:
         """Break the connection."""
@@ -55,7 +64,7 @@ class PlainParticipant:
         while not self._leaving:
             try:
                 reader, self._writer = await asyncio.open_connection(*self._address)
-                self.excused = ""
+                self.excused, self._came_in, self._last_words = "", self._weather.epoch, ""
                 self._writer.write(f"{self.history.name}\n".encode())
                 await self._read(reader)
                 self._end("the connection was closed")
@@ -76,8 +85,8 @@ class PlainParticipant:
                 self._take(line.decode())
 
     def _take(self, line: str) -> None:
-        self.heard_at = asyncio.get_running_loop().time()
         if self._stay is None:
+            self._last_words = line
             if epoch := EPOCH.fullmatch(line):
                 self._stay = PlainStay(epoch[1], self.history.name)
                 self.history.stays.append(self._stay)
@@ -85,11 +94,16 @@ class PlainParticipant:
             self._stay.nick = renamed[1]
         elif line.startswith("*** goodbye: "):
             self._stay.reason = line
+        elif served_by := SERVED_BY.match(line):
+            self.worker = int(served_by[1])
         elif not line.startswith("*** "):
             self._stay.lines.append(line)
 
     def _end(self, reason: str) -> None:
         if self._stay is None:
+            came_in, self._came_in = self._came_in, ""
+            if came_in and not (self.excused or self._leaving or self._weather.excuse_at_the_door(came_in)):
+                self.history.turned_away.append(f"{came_in}: {self._last_words or reason}")
             return
         excuse = self.excused or self._weather.excuse(self._stay.epoch)
         self._stay.reason = self._stay.reason or excuse or reason

@@ -11,10 +11,13 @@ class Kind(StrEnum):
     """What can be done to a room."""
 
     SWITCH = "switch the model"
+    HURRY = "ask for two switches at once"
     KILL = "kill -9 a worker"
     FREEZE = "SIGSTOP a worker"
     CUT = "cut connections in the middle of a line"
+    NURSERY = "kill -9 or SIGSTOP what forks the workers"
     STALL = "stop reading"
+    CLOG = "stop reading, much talk, and a switch"
     THROTTLE = "throttle the network"
     RESET = "reset connections in the network"
     STOP = "SIGSTOP the server for a second"
@@ -27,10 +30,17 @@ class Kind(StrEnum):
     CRASH = "kill -9 the server, and start it again"
 
 
-OFTEN = {Kind.SWITCH: 10, Kind.KILL: 4, Kind.FREEZE: 2, Kind.CUT: 4, Kind.RESET: 3, Kind.GARBAGE: 2, Kind.FLOOD: 2}
+OFTEN = {
+    Kind.SWITCH: 9,
+    Kind.CLOG: 2,
+    Kind.KILL: 4,
+    Kind.FREEZE: 2,
+    Kind.CUT: 4,
+    Kind.RESET: 3,
+    Kind.GARBAGE: 2,
+    Kind.FLOOD: 2,
+}
 """How often something is done in one round; what is not here, once."""
-HARMLESS = (Kind.SWITCH, Kind.STARVE, Kind.SILENT, Kind.GARBAGE, Kind.FLOOD, Kind.TURNOVER)
-"""What must end nobody else's connection."""
 
 
 class Step(Struct, frozen=True):

@@ -4,9 +4,11 @@ Each connection is delayed and split in its own way; on top of that all can be t
 """
 
 import asyncio
+import socket
 from contextlib import suppress
 from random import Random
 
+from tests.checker.narrow import LIMIT, narrow
 from tests.checker.resets import reset
 
 MOST_DELAY = 0.03
@@ -54,7 +56,7 @@ class Proxy:
         self._clients[port] = writer
         upstream: asyncio.StreamWriter | None = None
         try:
-            from_server, upstream = await asyncio.open_connection(*self._target)
+            from_server, upstream = await self._connect()
             random = Random(self._random.random())
             delay = random.uniform(0, MOST_DELAY)
             pumps = [
@@ -74,6 +76,18 @@ class Proxy:
             for end in (writer, upstream):
                 if end is not None:
                     end.close()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """To the server, so that it feels what the network does not take."""
+        sock = socket.socket()
+        sock.setblocking(False)
+        narrow(sock)
+        try:
+            await asyncio.get_running_loop().sock_connect(sock, self._target)
+        except BaseException:
+            sock.close()
+            raise
+        return await asyncio.open_connection(sock=sock, limit=LIMIT)
 
     async def _pump(
         self, source: asyncio.StreamReader, target: asyncio.StreamWriter, delay: float, random: Random

@@ -1,8 +1,11 @@
 """Report: an outcome as Markdown for people and JSON for programs. Pure."""
 
+from pathlib import Path
+
 import msgspec
 
 from tests.checker.checks import PROPERTIES
+from tests.checker.history import History
 from tests.checker.run import Outcome
 
 LOG_LINES = 40
@@ -11,6 +14,14 @@ LOG_LINES = 40
 def as_json(outcome: Outcome) -> bytes:
     """The whole outcome."""
     return msgspec.json.format(msgspec.json.encode(outcome), indent=2) + b"\n"
+
+
+def write_histories(history: History, path: Path) -> None:
+    """Everybody's history, a line of JSON each, the rich first, then the plain; and a first line with all the rest."""
+    rest = msgspec.structs.replace(history, members=[], plain=[])
+    with path.open("wb") as file:
+        for part in (rest, *history.members, *history.plain):
+            file.write(msgspec.json.encode(part) + b"\n")
 
 
 def as_markdown(outcome: Outcome) -> str:
@@ -31,6 +42,8 @@ def as_markdown(outcome: Outcome) -> str:
         f"| events observed | {outcome.observed:,} |",
         f"| connections that were welcomed | {outcome.stays:,} |",
         f"| starts of the server | {outcome.epochs:,} |",
+        f"| handovers with unsent output | {outcome.carried_unsent:,} |",
+        f"| gaps told to who came back | {outcome.told_gaps:,} |",
         f"| at rest again after | {outcome.settled_in:.1f} s |",
         "",
         "## What was done to it",

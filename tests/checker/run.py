@@ -1,6 +1,8 @@
 """Run: a room, its participants and its nemesis, for so long; then peace, and the history of it all."""
 
 import asyncio
+import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -10,20 +12,29 @@ from msgspec import Struct
 
 from protocol.messages import Model
 from tests.checker.checks import Violation, check
-from tests.checker.history import History
-from tests.checker.host import Host
+from tests.checker.history import History, Taken
+from tests.checker.host import KEY, Host
+from tests.checker.limit_checks import nothing_is_left_behind
 from tests.checker.nemesis import Nemesis
 from tests.checker.participant import Participant
 from tests.checker.plain_participant import PlainParticipant
 from tests.checker.plan import Kind, plan
 from tests.checker.proxy import Proxy
+from tests.checker.switch_checks import switches_in
 from tests.checker.talk import Talk
+from tests.checker.waiting import until
 from tests.checker.weather import Weather
 
 JOIN_WITHIN = 30.0
 QUIET = 1.0
 """Seconds in which nobody hears anything new: then all has settled."""
 LEAVE_WITHIN = 5.0
+SWITCH_WITHIN, REST_WITHIN = 10.0, 4.0
+"""Seconds for a switch to come, and for the server to get rid of what is over."""
+UNSENT = re.compile(r"connections? over, \d+ with unsent output")
+"""What the server logs of a handover in which somebody had not taken everything."""
+ROUNDS = (Model.THREAD, Model.PROCESS, Model.EVENT), (Model.PROCESS, Model.THREAD, Model.EVENT)
+"""Through all models, at the beginning and at the end; together in all six directions."""
 
 
 class Scenario(Struct, frozen=True):
@@ -41,10 +52,26 @@ class Scenario(Struct, frozen=True):
     settle_within: float = 30.0
     kept: int = 10_000
     """Events the server keeps for those who come back."""
+    shown: int = 50
+    """Lines that somebody new is shown."""
+    join_timeout: float = 4.0
+    """Seconds within which a connection has to say who it is."""
+
+    @property
+    def server_options(self) -> tuple[str, ...]:
+        """What the server is started with."""
+        limits = ("--keep", str(self.kept), "--history", str(self.shown), "--join-timeout", str(self.join_timeout))
+        return (*limits, *self.options)
+
+
+def few_are_kept(seed: int) -> int:
+    """Events to keep: with every third seed so few that who comes back often has to be told of a gap."""
+    return 10_000 if seed % 3 else 40
 
 
 class Outcome(Struct):
-    """What came of it. `done` and `switches` count disturbances; seconds and counts are of the whole run."""
+    """What came of it. `done` counts disturbances, `switches` those that everybody was told of, `carried_unsent` the
+    handovers in which somebody had not taken everything; seconds and counts are of the whole run."""
 
     scenario: Scenario
     violations: list[Violation]
@@ -58,6 +85,8 @@ class Outcome(Struct):
     observed: int
     stays: int
     epochs: int
+    carried_unsent: int
+    told_gaps: int
     log: str = ""
 
 
@@ -67,9 +96,9 @@ class Run:
     def __init__(self, scenario: Scenario, folder: Path) -> None:
         self.scenario = scenario
         self.random = Random(scenario.seed)
-        self.host = Host(
-            folder, scenario.model, "--keep", str(scenario.kept), *scenario.options, mutant=scenario.mutant
-        )
+        self.host = Host(folder, scenario.model, *scenario.server_options, mutant=scenario.mutant)
+        self.before: Taken | None = None
+        self.after: Taken | None = None
         self.weather = Weather()
         self.talk = Talk()
         self.members: list[Participant] = []
@@ -88,10 +117,11 @@ class Run:
             self._invite()
             await self._until(self._in_the_room, JOIN_WITHIN)
             progress(f"{len(self.lives)} people are in the room")
+            self.before = await self._round(ROUNDS[0])
             nemesis = await self._disturb()
             progress(f"it was disturbed {nemesis.done.total()} times; now everything is to come to rest")
             quiet_from = monotonic()
-            history = await self._part()
+            history = await self._part(nemesis)
             settled_in = monotonic() - quiet_from
         finally:
             for life in self.lives:
@@ -103,7 +133,16 @@ class Run:
 
     async def _disturb(self) -> Nemesis:
         scenario = self.scenario
-        nemesis = Nemesis(self.host, self.weather, self.proxy, self.members, self.plain, self.talk, self._arrive)
+        nemesis = Nemesis(
+            self.host,
+            self.weather,
+            self.proxy,
+            self.members,
+            self.plain,
+            self.talk,
+            self._arrive,
+            scenario.join_timeout,
+        )
         talk = asyncio.create_task(self._talk())
         steps = plan(scenario.seed, scenario.seconds, scenario.kinds, scenario.every)
         try:
@@ -124,11 +163,11 @@ class Run:
             self.lives.append(asyncio.create_task(person.run()))
 
     def _arrive(self) -> None:
-        """Somebody comes. Two of five come through the bad network; one of ten has a small receive buffer."""
+        """Somebody comes. Two of five come through the bad network; one of ten is slow to read."""
         number = len(self.members)
         address = self.proxy.address if number % 5 in (3, 4) else self.host.address
-        buffer = 4096 if number % 10 == 7 else 0
-        person = Participant(f"m{number}", address, Random(self.random.random()), self.weather, receive_buffer=buffer)
+        slow = number % 10 == 7
+        person = Participant(f"m{number}", address, Random(self.random.random()), self.weather, slow=slow)
         self.members.append(person)
         self.lives.append(asyncio.create_task(person.run()))
 
@@ -179,9 +218,37 @@ class Run:
         newest = max(member.last for member in staying)
         return self._in_the_room() and all(member.up_to_date and member.last == newest for member in staying)
 
-    async def _part(self) -> History:
-        """Take down how everybody sees the room, have them look once more, and let them go."""
+    async def _round(self, models: tuple[Model, ...]) -> Taken | None:
+        """Have each model run once. Returns what the server takes then; None where nobody switches in this scenario, or
+        a switch did not come."""
+        operator = self.members[0]
+        if Kind.SWITCH not in self.scenario.kinds:
+            return None
+        operator.prove(KEY)
+        for model in models:
+            if operator.model != model:
+                operator.switch(model)
+            if not await until(lambda model=model: operator.model == model, SWITCH_WITHIN):  # type: ignore[misc]
+                return None
+        return await self._at_rest()
+
+    async def _at_rest(self) -> Taken:
+        """What the server takes, once that is no more than before, or patience ends."""
+        connections = len(self._staying()) + len(self.plain)
+        deadline = monotonic() + REST_WITHIN
+        while True:
+            await asyncio.sleep(0.2)
+            taken = await asyncio.to_thread(self.host.taken, connections)
+            calm = self.before is None or not list(nothing_is_left_behind(History(before=self.before, after=taken)))
+            if calm or monotonic() > deadline:
+                return taken
+
+    async def _part(self, nemesis: Nemesis) -> History:
+        """Let all come to rest, take down how everybody sees the room, have them look once more, and let them go."""
         settled = await self._until(self._settled, self.scenario.settle_within)
+        self.after = await self._round(ROUNDS[1])
+        self.members[0].say("this is the last line")
+        settled = settled and await self._until(self._settled, self.scenario.settle_within)
         for member in self.members:
             member.history.present_at_end = member.here
             member.history.people_at_end = sorted(member.client.people)
@@ -198,15 +265,22 @@ class Run:
             self.weather.epoch,
             settled,
             self.scenario.kept,
+            self.scenario.shown,
+            self.scenario.join_timeout,
+            nemesis.silences,
+            self.weather.stops,
+            self.before,
+            self.after,
         )
 
     def _judge(self, history: History, nemesis: Nemesis, seconds: float, settled_in: float) -> Outcome:
         operations = [operation for member in history.members for operation in member.operations.values()]
+        switches = switches_in(history).values()
         return Outcome(
             scenario=self.scenario,
             violations=check(history),
             done=dict(nemesis.done),
-            switches={f"{before} → {after}": count for (before, after), count in nemesis.switches.items()},
+            switches=Counter(f"{told.before} → {told.model}" for epoch in switches for told in epoch),
             seconds=seconds,
             settled_in=settled_in,
             lines=len(operations),
@@ -215,5 +289,7 @@ class Run:
             observed=sum(len(stay.events) for _, stay in history.stays()),
             stays=len(history.stays()),
             epochs=self.host.epoch,
+            carried_unsent=len(UNSENT.findall(self.host.log())),
+            told_gaps=sum(bool(stay.missed) for _, stay in history.stays()),
             log=self.host.log(),
         )

@@ -24,6 +24,10 @@ class Talk:
         """A line without a line end in it."""
         return self.line(name, random).replace("\n", " ")
 
+    def long_line(self, name: str) -> str:
+        """A line about as long as one may be."""
+        return f"{name}:{next(self._count)} ".ljust(1900, "x")
+
     def refusable(self, name: str, random: Random) -> str:
         """A line that no room takes: nothing in it, too long, or too many lines of it."""
         return random.choice(

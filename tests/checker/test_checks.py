@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from protocol.messages import Presence, Said
+from protocol.messages import Presence, Said, Switched
 from tests.checker.checks import PROPERTIES, check
 from tests.checker.history import (
     Ending,
@@ -14,7 +14,10 @@ from tests.checker.history import (
     PlainHistory,
     PlainStay,
     Roster,
+    Silence,
     Stay,
+    Taken,
+    Wish,
 )
 
 
@@ -35,6 +38,7 @@ def right() -> History:
         said(4, "ada", "three", "a2"),
         said(5, "pat", "four"),
         said(6, "bob", "five", "b2"),
+        Switched(7, 1.0, "thread", "event", 0.1, 3),
     ]
     ada = MemberHistory("ada", nicks={"ada"}, present_at_end=True, people_at_end=["ada", "bob", "pat"])
     ada.operations = {
@@ -43,21 +47,24 @@ def right() -> History:
         "a3": Operation("a3", "", 2, [], [("1", "empty")]),
     }
     ada.stays = [Stay("1", "ada", 0, False, None, 0, [], order, [Roster(4, 4, ["ada", "bob", "pat"])])]
+    ada.stays[0].model, ada.stays[0].burst, ada.stays[0].rate = "event", 10, 2.0
+    ada.stays[0].wishes = [Wish("thread", 1.0, "switched")]
     bob = MemberHistory("bob", nicks={"bob"}, present_at_end=True, people_at_end=["ada", "bob", "pat"])
     bob.operations = {
         "b1": Operation("b1", "two", 0, [("1", 3)]),
         "b2": Operation("b2", "five", 1, [("1", 6), ("1", 6)]),
     }
     bob.stays = [
-        Stay("1", "bob", 0, False, None, 0, [], order[:3], ending=Ending.CUT, reason="it cut its own connection"),
-        Stay("1", "bob", 5, True, 3, 0, order[3:5], order[5:], [Roster(6, 1, ["ada", "bob", "pat"])]),
+        Stay("1", "bob", 0, False, None, 0, [], order[:3], ending=Ending.CUT, model="event"),
+        Stay("1", "bob", 5, True, 3, 0, order[3:5], order[5:], [Roster(6, 1, ["ada", "bob", "pat"])], model="event"),
     ]
     pat = PlainHistory("pat", [PlainStay("1", "pat", ["four"], ["ada: one", "bob: two", "ada: three", "bob: five"])])
     pat.present_at_end = True
     for member in (ada, bob):
         for stay in member.stays:
             stay.passed_on = [event.seq for event in (*stay.history, *stay.events)]
-    return History([ada, bob], [pat], "1")
+    silences = [Silence("1", 10.1, 14.0), Silence("1", None, 2.0)]
+    return History([ada, bob], [pat], "1", silences=silences, before=Taken(3, 13, 1, 0), after=Taken(5, 15, 1, 0))
 
 
 def ada(history: History) -> Stay:
@@ -69,7 +76,7 @@ def bob(history: History) -> Stay:
 
 
 def said_twice(history: History) -> None:
-    ada(history).events.append(said(7, "bob", "five", "b2"))
+    ada(history).events.append(said(8, "bob", "five", "b2"))
 
 
 def acknowledged_as_another(history: History) -> None:
@@ -85,11 +92,11 @@ def refused_and_said(history: History) -> None:
 
 
 def nobody_said_it(history: History) -> None:
-    ada(history).events.append(said(7, "eve", "boo", "x1"))
+    ada(history).events.append(said(8, "eve", "boo", "x1"))
 
 
 def nobody_said_it_plainly(history: History) -> None:
-    ada(history).events.append(said(7, "eve", "boo"))
+    ada(history).events.append(said(8, "eve", "boo"))
 
 
 def other_words(history: History) -> None:
@@ -162,11 +169,11 @@ def a_stale_roster(history: History) -> None:
 
 
 def left_without_being_there(history: History) -> None:
-    ada(history).events.append(presence(7, left=["eve"]))
+    ada(history).events.append(presence(8, left=["eve"]))
 
 
 def here_twice(history: History) -> None:
-    ada(history).events.append(presence(7, joined=["bob"]))
+    ada(history).events.append(presence(8, joined=["bob"]))
 
 
 def another_last_roster(history: History) -> None:
@@ -199,6 +206,90 @@ def plain_doubled(history: History) -> None:
 
 def plain_own(history: History) -> None:
     history.plain[0].stays[0].lines.insert(3, "pat: four")
+
+
+def an_action_told_as_none(history: History) -> None:
+    history.members[0].operations["a1"].action = True
+
+
+def plain_by_another(history: History) -> None:
+    history.plain[0].stays[0].nick = "patty"
+
+
+def unanswered_at_its_goodbye(history: History) -> None:
+    history.members[0].operations["a4"] = Operation("a4", "six", 3)
+    history.members[0].present_at_end = False
+
+
+def shown_nothing(history: History) -> None:
+    cleo = MemberHistory("cleo", nicks={"cleo"})
+    cleo.stays = [Stay("1", "cleo", 6, False, None, 0, [], model="thread")]
+    history.members.append(cleo)
+
+
+def turned_away(history: History) -> None:
+    history.members[0].turned_away.append("epoch 1: the connection was closed")
+
+
+def plain_turned_away(history: History) -> None:
+    history.plain[0].turned_away.append("epoch 1: the connection was closed")
+
+
+def plain_deaf(history: History) -> None:
+    history.plain[0].stays[0].lines.clear()
+
+
+def plain_line_lost(history: History) -> None:
+    history.plain[0].stays[0].said.append("seven")
+
+
+def plain_line_lost_before_another(history: History) -> None:
+    history.plain[0].stays[0].said.insert(0, "nought")
+    history.plain[0].stays[0].ending = Ending.CUT
+
+
+def from_another_model(history: History) -> None:
+    ada(history).model = "thread"
+
+
+def to_the_same_model(history: History) -> None:
+    ada(history).events.append(Switched(8, 1.0, "thread", "thread", 0.1, 3))
+
+
+def switch_ignored(history: History) -> None:
+    ada(history).wishes.append(Wish("event", 1.0))
+    ada(history).ended = 60.0
+
+
+def slow_switch(history: History) -> None:
+    ada(history).events.append(Switched(8, 10.0, "event", "thread", 2.5, 3))
+
+
+def a_second_burst(history: History) -> None:
+    for number in range(20):
+        ada(history).events.append(said(8 + number, "ada", f"{number}", f"x{number}"))
+        history.members[0].operations[f"x{number}"] = Operation(f"x{number}", f"{number}", 3 + number)
+    ada(history).burst, ada(history).rate = 10, 2.0
+
+
+def silent_for_ever(history: History) -> None:
+    history.silences.append(Silence("1", None, 14.0))
+
+
+def silent_and_closed_at_once(history: History) -> None:
+    history.silences.append(Silence("1", 0.1, 14.0))
+
+
+def descriptor_left(history: History) -> None:
+    history.after = Taken(5, 16, 1, 0)
+
+
+def thread_left(history: History) -> None:
+    history.after = Taken(5, 15, 2, 0)
+
+
+def child_left(history: History) -> None:
+    history.after = Taken(5, 15, 1, 1)
 
 
 BROKEN_BY: dict[Callable[[History], None], str] = {
@@ -234,6 +325,25 @@ BROKEN_BY: dict[Callable[[History], None], str] = {
     plain_end_missing: "plain_members_read_the_order",
     plain_doubled: "plain_members_read_the_order",
     plain_own: "plain_members_read_the_order",
+    plain_deaf: "plain_members_read_the_order",
+    plain_line_lost: "plain_members_are_heard",
+    plain_line_lost_before_another: "plain_members_are_heard",
+    plain_by_another: "nothing_unsaid_is_told",
+    an_action_told_as_none: "nothing_unsaid_is_told",
+    unanswered_at_its_goodbye: "everything_is_answered",
+    shown_nothing: "newcomers_are_shown_the_last_lines",
+    turned_away: "nobody_is_turned_away",
+    plain_turned_away: "nobody_is_turned_away",
+    from_another_model: "switches_follow_each_other",
+    to_the_same_model: "switches_follow_each_other",
+    switch_ignored: "every_switch_is_answered",
+    slow_switch: "switches_are_short",
+    a_second_burst: "nobody_says_more_than_is_allowed",
+    silent_for_ever: "the_silent_are_let_go",
+    silent_and_closed_at_once: "the_silent_are_let_go",
+    descriptor_left: "nothing_is_left_behind",
+    thread_left: "nothing_is_left_behind",
+    child_left: "nothing_is_left_behind",
 }
 
 

@@ -1,0 +1,56 @@
+"""What must hold of limits, and of what the server takes: allowances, deadlines, and nothing left behind. Pure."""
+
+from collections.abc import Iterator
+
+from protocol.messages import Said
+from tests.checker.history import History, Stay, Taken
+
+BUNCHED = 1.5
+"""Seconds for which lines that were read may wait for the room, and are then told as of one moment."""
+EARLY, LATE = 0.2, 3.0
+"""Seconds by which a deadline may be missed: by a clock, by a server that was stopped or is busy."""
+
+
+def nobody_says_more_than_is_allowed(history: History) -> Iterator[str]:
+    """On one connection nobody says more than a burst, and then more than the rate allows, over switches too."""
+    orders = history.orders()
+    for member in history.members:
+        for stay, after in zip(member.stays, [*member.stays[1:], None], strict=True):
+            until = after.welcome_seq if after and after.epoch == stay.epoch else max(orders[stay.epoch], default=0)
+            events = [orders[stay.epoch].get(seq) for seq in range(stay.welcome_seq + 1, until + 1)]
+            said = [event for event in events if isinstance(event, Said) and event.id in member.operations]
+            if stay.rate and (excess := _excess(stay, said)) > 0:
+                yield f"epoch {stay.epoch}: {member.name} said {excess:.0f} lines more than its allowance"
+
+
+def _excess(stay: Stay, said: list[Said]) -> float:
+    """By how many lines the fastest moment went beyond the allowance."""
+    saved = lowest = float(stay.burst)
+    before = said[0].at if said else 0.0
+    for line in said:
+        saved = min(float(stay.burst), saved + (line.at - before) * stay.rate) - 1
+        lowest, before = min(lowest, saved), line.at
+    return -lowest - 1 - BUNCHED * stay.rate
+
+
+def the_silent_are_let_go(history: History) -> Iterator[str]:
+    """Who does not say who it is, is let go when its time is over, and not before, over switches too."""
+    for silence in history.silences:
+        if silence.closed is None and silence.watched > history.join_timeout + LATE:
+            yield f"epoch {silence.epoch}: a silent connection was still open after {silence.watched:.1f} s"
+        elif silence.closed is not None and silence.closed < history.join_timeout - EARLY:
+            yield f"epoch {silence.epoch}: a silent connection was closed after {silence.closed:.1f} s"
+
+
+def nothing_is_left_behind(history: History) -> Iterator[str]:
+    """At rest the server takes what it took before it was disturbed: descriptors, threads and children."""
+    before, after = history.before, history.after
+    if before is None or after is None:
+        return
+    for name, first, last in zip(("descriptors", "threads", "children"), _own(before), _own(after), strict=True):
+        if last > first:
+            yield f"besides its connections the server had {first} {name} at first, and has {last} at the end"
+
+
+def _own(taken: Taken) -> tuple[int, int, int]:
+    return taken.fds - taken.connections, taken.threads, taken.children

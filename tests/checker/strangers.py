@@ -1,0 +1,58 @@
+"""Strangers: connections of nobody who takes part. Some say nothing, some talk another protocol, or none."""
+
+import asyncio
+from random import Random
+
+from tests.checker.resets import reset
+
+AT_ONCE = 4
+GARBAGE = (
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    b"GET / HTTP/1.1\r\nHost: room\r\n\r\n",
+    b"SSH-2.0-OpenSSH_9.2\r\n",
+    b'{"type":"hello","nick":',
+    b'{"type":"say","id":"","text":"' + b"x" * 70_000,
+    b"\xff\xfe\x00\x01\n" * 50,
+    b"\r\n\r\n\r\n",
+    b'{"type":"hello","nick":"' + b"a" * 3000 + b'"}\n' + b"[" * 3000 + b"\n",
+    b"x" * 200_000,
+)
+
+
+async def keep_silent(address: tuple[str, int], seconds: float) -> float | None:
+    """Connect and say nothing for so long. Returns after how many seconds the server closed it; None where it did not,
+    or could not be reached."""
+    loop = asyncio.get_running_loop()
+    try:
+        reader, writer = await asyncio.open_connection(*address)
+    except OSError:
+        return None
+    began = loop.time()
+    try:
+        await asyncio.wait_for(reader.read(), seconds)
+        return loop.time() - began
+    except TimeoutError:
+        return None
+    except OSError:  # It was reset.
+        return loop.time() - began
+    finally:
+        writer.transport.abort()
+
+
+async def talk_garbage(address: tuple[str, int], random: Random) -> None:
+    """Say several kinds of it, on two connections each."""
+    await asyncio.gather(*(_stranger(address, random, data) for data in random.sample(GARBAGE, AT_ONCE) * 2))
+
+
+async def _stranger(address: tuple[str, int], random: Random, data: bytes) -> None:
+    """Connect, say that much, read nothing, and after a while reset the connection, or just go."""
+    try:
+        _, writer = await asyncio.open_connection(*address)
+    except OSError:
+        return
+    writer.write(data)
+    await asyncio.sleep(random.uniform(0.2, 3))
+    if random.random() < 0.5:
+        reset(writer)
+    else:
+        writer.close()

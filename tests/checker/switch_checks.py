@@ -1,0 +1,54 @@
+"""What must hold of switches: each is answered, starts from where the room is, and is short. Pure."""
+
+from collections.abc import Iterator
+
+from protocol.messages import Switched
+from tests.checker.history import History
+
+LONGEST_PAUSE = 2.0
+"""Seconds that a switch may pause deliveries, besides the time in which something was stopped: a second for whoever is
+slow, and a second for a busy machine."""
+ANSWER_WITHIN = 8.0
+"""Seconds in which whoever asks for a switch hears what became of it."""
+
+
+def switches_in(history: History) -> dict[str, list[Switched]]:
+    """For each epoch, the switches in their order."""
+    return {
+        epoch: [event for _, event in sorted(order.items()) if isinstance(event, Switched)]
+        for epoch, order in history.orders().items()
+    }
+
+
+def switches_follow_each_other(history: History) -> Iterator[str]:
+    """Each switch leaves the model that ran the room, as everybody was told it, and leads to another."""
+    for member, stay in history.stays():
+        model = stay.model
+        for event in stay.events:
+            if isinstance(event, Switched):
+                if event.before != model or event.model == model:
+                    way = f"from {event.before} to {event.model}"
+                    yield f"epoch {stay.epoch}: {member.name} was told of a switch {way} in a room run by {model}"
+                model = event.model
+
+
+def every_switch_is_answered(history: History) -> Iterator[str]:
+    """Whoever asks for a switch hears that it is done, or why it is not."""
+    for member, stay in history.stays():
+        for wish in stay.wishes:
+            if not wish.answer and stay.ended - wish.asked > ANSWER_WITHIN:
+                waited = stay.ended - wish.asked
+                yield f"epoch {stay.epoch}: {member.name} asked for {wish.model}, and heard nothing for {waited:.1f} s"
+
+
+def switches_are_short(history: History) -> Iterator[str]:
+    """A switch pauses deliveries for no longer than LONGEST_PAUSE, unless something was stopped meanwhile."""
+    for epoch, switches in switches_in(history).items():
+        for event in switches:
+            stopped = sum(_overlap(event.at - event.pause, event.at, *stop) for stop in history.stops)
+            if event.pause - stopped > LONGEST_PAUSE:
+                yield f"epoch {epoch}: the switch to {event.model} (event {event.seq}) took {event.pause:.1f} s"
+
+
+def _overlap(start: float, end: float, from_: float, to: float) -> float:
+    return max(0.0, min(end, to) - max(start, from_))
