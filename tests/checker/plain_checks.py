@@ -8,13 +8,17 @@ from tests.checker.history import Ending, History, PlainStay, said_in
 
 
 def plain_members_read_the_order(history: History) -> Iterator[str]:
-    """In the talk's dialect each reads what people said, in the one order, to the end, without what it said itself."""
+    """In the talk's dialect each reads what people said, in the one order, to the end, without what it said itself.
+
+    Where the server was ended, the last lines may have reached nobody else.
+    """
     orders = {epoch: said_in(order) for epoch, order in history.orders().items()}
     for person in history.plain:
         for stay in person.stays:
             written = [(line, said.text) for said in orders.get(stay.epoch, []) for line in _written(said)]
             to_the_end = person.present_at_end and stay is person.stays[-1]
-            if words := _misread(stay, written, to_the_end):
+            ended = stay.epoch != history.epoch
+            if words := _misread(stay, written, to_the_end, ended):
                 yield f"epoch {stay.epoch}: {person.name} {words}"
 
 
@@ -33,7 +37,7 @@ def plain_members_are_heard(history: History) -> Iterator[str]:
                 yield f"epoch {stay.epoch}: of {person.name}'s {len(stay.said)} lines {len(told)} were told{which}"
 
 
-def _misread(stay: PlainStay, written: list[tuple[str, str]], to_the_end: bool) -> str:
+def _misread(stay: PlainStay, written: list[tuple[str, str]], to_the_end: bool, ended: bool) -> str:
     """Where the lines that a peer read depart from `written`, the order's lines with their texts; empty for nowhere."""
     own = set(stay.said)
     others = [line for line, text in written if text not in own]
@@ -44,6 +48,8 @@ def _misread(stay: PlainStay, written: list[tuple[str, str]], to_the_end: bool) 
         return f"read {stay.lines[0][:60]!r}, which is nowhere in the order"
     start = others.index(stay.lines[0])
     for place, line in enumerate(stay.lines, start):
+        if place == len(others) and ended:
+            break
         if place >= len(others) or others[place] != line:
             wanted = others[place] if place < len(others) else "nothing more"
             return f"read {line[:60]!r} where the order has {wanted[:60]!r}"

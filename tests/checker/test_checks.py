@@ -379,3 +379,14 @@ def test_a_new_epoch_begins_its_numbers_anew_and_may_hear_a_line_again() -> None
     history.plain[0].present_at_end = False
 
     assert check(history) == []
+
+
+def test_what_only_a_plain_member_read_before_a_crash_is_no_violation() -> None:
+    history = right()
+    history.plain[0].stays[0].lines.append("ada: six")
+    assert check(history)
+
+    history.epoch = "2"
+    for member in (*history.members, *history.plain):
+        member.present_at_end = False
+    assert check(history) == []
