@@ -104,7 +104,9 @@ def test_at_its_end_the_log_says_how_many_were_not_written_and_the_last_of_them(
     taken_from(pipe[0])
     handler.close()
     [line] = taken_from(pipe[0]).splitlines()
-    assert re.search(r" WARNING not written since \d\d:\d\d:\d\d: 10 more, the last of them: connection 19 failed$", line)
+    assert re.search(
+        r" WARNING not written since \d\d:\d\d:\d\d: 10 more, the last of them: connection 19 failed$", line
+    )
 
 
 def test_whoever_sets_the_log_up_need_not_end_it(root: Path) -> None:

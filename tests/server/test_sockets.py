@@ -1,4 +1,4 @@
-"""The door and the socket of one connection, over real sockets."""
+"""The door, over real sockets."""
 
 import errno
 import os
@@ -8,14 +8,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from selectors import EVENT_READ, EVENT_WRITE
 from types import SimpleNamespace
 
 import pytest
 
 from protocol.messages import Limits
-from server.connection import Connection, wait
-from server.session import MAX_UNSENT, Mark, Session
+from server.connection import Connection
 from server.sockets import ACCEPTED_AT_ONCE, Listener, Stop, listen, raise_file_limit, turn_away
 
 PATIENCE = 5.0
@@ -271,131 +269,3 @@ class TestStop:
 
 def readable(stop: Stop, seconds: float = 0.0) -> bool:
     return bool(select.select([stop], [], [], seconds)[0])
-
-
-class Pair:
-    """A Connection and the socket at its other end."""
-
-    def __init__(self, limits: Limits | None = None) -> None:
-        ours, self.peer = socket.socketpair()
-        ours.setblocking(False)
-        self.peer.settimeout(PATIENCE)
-        self.connection = Connection(ours, Session.open(1, limits or Limits(rate=0), 0.0))
-
-    def close(self) -> None:
-        self.connection.close()
-        self.peer.close()
-
-
-@pytest.fixture
-def pair() -> Iterator[Pair]:
-    made = Pair()
-    yield made
-    made.close()
-
-
-class TestConnection:
-    def test_reads_what_is_there_and_does_not_wait(self, pair: Pair) -> None:
-        assert pair.connection.read(0.0) == []
-        pair.peer.send(b"ada\nhello\nhalf")
-        assert len(pair.connection.read(0.0)) == 2
-
-    def test_writes_what_the_peer_takes_and_keeps_the_rest(self, pair: Pair) -> None:
-        data = os.urandom(600_000)
-        pair.connection.send(data, Mark.NONE, 0.0)
-        assert pair.connection.session.unsent
-        assert pair.connection.interest(0.0) == EVENT_READ | EVENT_WRITE
-        pair.connection.send(b"after", Mark.NONE, 0.0)
-        got = b""
-        while pair.connection.session.unsent:
-            got += pair.peer.recv(1 << 20)
-            pair.connection.flush(0.0)
-        pair.peer.setblocking(False)
-        while len(got) < len(data) + 5:
-            got += pair.peer.recv(1 << 20)
-        assert got == data + b"after"
-        assert pair.connection.interest(0.0) == EVENT_READ
-
-    def test_lets_go_whoever_lets_too_much_pile_up(self, pair: Pair) -> None:
-        pair.connection.send(b"begun\n" * 200_000, Mark.NONE, 0.0)
-        pair.connection.send(b"x" * (MAX_UNSENT + 1), Mark.NONE, 0.0)
-        assert pair.connection.session.closing
-        assert not pair.connection.over(1.9)
-        assert pair.connection.over(2.0)
-        got = b""
-        while pair.connection.session.unsent:
-            got += pair.peer.recv(1 << 20)
-            pair.connection.flush(0.1)
-        got += pair.peer.recv(1 << 20)
-        assert got.endswith(b"too much piled up\n")
-        assert pair.peer.recv(1) == b""
-
-    def test_a_goodbye_closes_our_half_and_waits_for_the_peer(self, pair: Pair) -> None:
-        pair.connection.send(b"bye\n", Mark.CLOSE, 0.0)
-        assert pair.peer.recv(100) == b"bye\n"
-        assert pair.peer.recv(100) == b""
-        pair.peer.send(b"what I still had to say\n")
-        assert pair.connection.read(0.0) == []
-        assert not pair.connection.over(0.1)
-        pair.peer.close()
-        pair.connection.read(0.1)
-        assert pair.connection.over(0.1)
-
-    def test_is_over_at_once_when_the_peer_is_gone_both_ways(self, pair: Pair) -> None:
-        pair.peer.close()
-        pair.connection.send(b"hello\n", Mark.NONE, 0.0)
-        pair.connection.read(0.0)
-        assert pair.connection.over(0.0)
-
-    def test_calls_back_once_when_it_is_closed(self) -> None:
-        ours, theirs = socket.socketpair()
-        calls: list[int] = []
-        connection = Connection(ours, Session.open(1, Limits(), 0.0), closed=lambda: calls.append(1))
-        connection.close()
-        connection.close()
-        theirs.close()
-        assert calls == [1]
-
-
-class TestWait:
-    @pytest.fixture(autouse=True)
-    def not_due(self, pair: Pair) -> None:
-        pair.connection.session.join_by = time.monotonic() + 60
-
-    @pytest.fixture
-    def bell(self) -> Iterator[tuple[int, int]]:
-        reading, writing = os.pipe()
-        yield reading, writing
-        os.close(reading)
-        os.close(writing)
-
-    def test_returns_when_the_peer_has_said_something(self, pair: Pair, bell: tuple[int, int]) -> None:
-        threading.Timer(0.05, pair.peer.send, [b"x"]).start()
-        assert wait(pair.connection, bell[0], EVENT_READ) == (EVENT_READ, False)
-
-    def test_returns_when_the_bell_rings(self, pair: Pair, bell: tuple[int, int]) -> None:
-        threading.Timer(0.05, os.write, [bell[1], b"x"]).start()
-        assert wait(pair.connection, bell[0], EVENT_READ) == (0, True)
-
-    def test_returns_when_the_peer_hangs_up(self, pair: Pair, bell: tuple[int, int]) -> None:
-        threading.Timer(0.05, pair.peer.close).start()
-        assert wait(pair.connection, bell[0], EVENT_READ) == (EVENT_READ, False)
-
-    def test_returns_when_something_can_be_written(self, pair: Pair, bell: tuple[int, int]) -> None:
-        assert wait(pair.connection, bell[0], EVENT_WRITE) == (EVENT_WRITE, False)
-
-    def test_returns_after_the_time_that_was_given(self, pair: Pair, bell: tuple[int, int]) -> None:
-        began = time.monotonic()
-        assert wait(pair.connection, bell[0], EVENT_READ, 0.1) == (0, False)
-        assert 0.09 < time.monotonic() - began < 2
-
-    def test_returns_when_the_session_is_due(self, pair: Pair, bell: tuple[int, int]) -> None:
-        pair.connection.session.join_by = time.monotonic() + 0.1
-        began = time.monotonic()
-        assert wait(pair.connection, bell[0], EVENT_READ) == (0, False)
-        assert 0.09 < time.monotonic() - began < 2
-
-    def test_a_peer_nobody_listens_to_wakes_nobody(self, pair: Pair, bell: tuple[int, int]) -> None:
-        pair.connection.session.join_by = time.monotonic() + 0.1
-        pair.peer.send(b"something")
-        assert wait(pair.connection, bell[0], 0) == (0, False)
