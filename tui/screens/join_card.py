@@ -6,6 +6,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.renderables.digits import Digits as DrawnDigits
 from textual.screen import Screen
 from textual.widgets import Digits, Static
 
@@ -15,9 +16,17 @@ from tui.hosting.reach import local_name
 
 BESIDE = 34
 """Cells that the commands need beside the code."""
-AROUND = 7
-"""Rows that are not the code's: title, address, keys."""
-BIG = frozenset("0123456789.:")
+EDGES = 4
+"""Cells left and right of everything."""
+AROUND = 3
+"""Rows that are neither the code's nor the address's: title, keys, and the edge above."""
+BIG, SMALL = 3, 1
+"""Rows of the address."""
+IN_BIG_DIGITS = frozenset("0123456789ABCDEF.:[]")
+AIRY = 30
+"""Rows from which there is air between the commands, however long they are."""
+MOST_OTHERS = 3
+"""Other addresses that are named: a machine may have many of IPv6."""
 
 
 class JoinCard(Screen[str]):
@@ -31,6 +40,9 @@ class JoinCard(Screen[str]):
         self._people = people
         self._code = Code(invitation.link)
         self._here = Static("", markup=False, id="card-here")
+        best = str(invitation.best)
+        self._big = Digits(best.upper() if set(best.upper()) <= IN_BIG_DIGITS else "")
+        self._small = Static(Content.styled(best, "bold $accent"), id="card-name")
         self._drawn = Static("", markup=False, id="card-code")
         self._also = Static("", markup=False, id="card-also")
 
@@ -38,8 +50,8 @@ class JoinCard(Screen[str]):
         with Horizontal(id="card-top"):
             yield Static(Content.styled(self.title or "", "bold"), id="card-title")
             yield self._here
-        best = str(self._invitation.best)
-        yield Digits(best) if set(best) <= BIG else Static(Content.styled(best, "bold $accent"), id="card-name")
+        yield self._big
+        yield self._small
         with Horizontal(id="card-ways"):
             with Vertical(id="card-words"):
                 yield Static(Content.styled("One of these in your terminal:", "$quiet"))
@@ -62,15 +74,23 @@ class JoinCard(Screen[str]):
 
     def _show_others(self, name: str) -> None:
         port = self._invitation.best.port
-        others = [*([f"{name}:{port}"] if name else []), *map(str, self._invitation.others)]
+        others = [*([f"{name}:{port}"] if name else []), *map(str, self._invitation.others[:MOST_OTHERS])]
         self._also.update(Content.styled(f"Also at {', '.join(others)}" if others else "", "$quiet"))
 
     def _count(self) -> None:
         self._here.update(Content.styled(f"{self._people():,} here", "bold"))
 
     def on_resize(self, event: events.Resize) -> None:
-        """The code is drawn as large as it goes, and not at all where it would not fit whole."""
-        fitting = self._code.size(event.size.width - BESIDE - 2, event.size.height - AROUND)
+        """The code is drawn as large as it goes, and not at all where it would not fit whole. The address is big where
+        that leaves the code its place."""
+        width, height = event.size.width - BESIDE - 2, event.size.height - AROUND
+        big = self._big.value and DrawnDigits.get_width(self._big.value) <= event.size.width - EDGES
+        fitting = self._code.size(width, height - (BIG if big else SMALL))
+        if fitting is None and big:
+            fitting = self._code.size(width, height - SMALL)
+            big = fitting is None
+        self._big.display, self._small.display = bool(big), not big
+        self.set_class(not big and event.size.height < AIRY, "-tight")
         self._drawn.display = fitting is not None
         if fitting is not None:
             self._drawn.update(self._code.drawn(*fitting))

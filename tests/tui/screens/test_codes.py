@@ -7,6 +7,9 @@ from tests.tui.conftest import StartServer
 from tests.tui.links import address_of
 from tests.tui.raster import decoded
 from tests.tui.screens.desks import at_the_desk
+from tests.tui.snapshots import scripted
+from tui.address import Address
+from tui.hosting.hosted_server import HostOptions
 from tui.settings import Settings
 
 SIZES = [(80, 24), (100, 30), (132, 43), (200, 60)]
@@ -58,3 +61,28 @@ async def test_the_card_says_that_nothing_is_encrypted(start_server: StartServer
     async with acting(address_of(start_server()), "ada", size=(80, 24)) as ada:
         await ada.press("f4")
         await ada.sees("encrypted")
+
+
+@pytest.mark.parametrize("size", SIZES[::2])
+@pytest.mark.parametrize(
+    "host", ["2001:db8:1234:5678:9abc:def0:1234:5678", "a-laptop-with-a-long-name.local", "fd00::7"]
+)
+async def test_whatever_the_address_the_code_is_there(size: tuple[int, int], host: str) -> None:
+    address = Address(host, 54321)
+    app = scripted.app(scripted.Room().welcome(), address=address)
+    async with app.run_test(size=size) as pilot:
+        ada = Actor(app, pilot)
+        await ada.is_in()
+        await ada.press("f4")
+        await reads(ada, f"telnet://{address}")
+        await ada.sees("encrypted", "Any key: to the room")
+
+
+async def test_a_guest_is_not_told_how_to_open_the_room_and_its_host_is(start_server: StartServer) -> None:
+    async with acting(address_of(start_server()), "ada", size=(80, 24)) as ada:
+        await ada.press("f4")
+        await ada.sees("This address leads here from this")
+        assert "--bind" not in ada.picture
+    async with acting(None, "ada", host=HostOptions(bind="127.0.0.1:0")) as ada:
+        await ada.press("f4")
+        await ada.sees("--bind 0.0.0.0")

@@ -1,10 +1,13 @@
 """Pictures of the host's desk, held against those that somebody looked at."""
 
+from textual.widgets import Digits
+
 from protocol.messages import Event, Granted, Metered, Ruled, Rules, Tally
 from tests.tui.acting import Actor
 from tests.tui.raster import decoded
-from tests.tui.snapshots.scripted import AT, Room, app
+from tests.tui.snapshots.scripted import ADDRESS, AT, Room, app
 from tests.tui.snapshots.test_pictures import Compare, draw, same_everywhere
+from tui.address import Address
 from tui.app import ChatApp
 
 __all__ = ["same_everywhere"]
@@ -26,7 +29,7 @@ def metered(model: str, lines: float) -> Metered:
     return Metered(AT, model, 37, 36, lines, lines * 37, p50, p99, processes, threads, memory, each, cpu, TALLY)
 
 
-def hosted() -> ChatApp:
+def hosted(address: Address = ADDRESS) -> ChatApp:
     """A room that was run by all three models, with something pinned."""
     room = Room("process", PEOPLE, 37)
     evening: list[Event] = [*room.welcome(), Granted(), room.said("bob", "is it faster now?")]
@@ -38,7 +41,7 @@ def hosted() -> ChatApp:
     evening.append(room.said("cleo", "I did not notice a thing"))
     said = room.said("Zoë", "from the [b]last[/b] row")
     ruled = Ruled(said.seq + 1, said.at, "ada pinned: questions at the end", Rules(pin="questions at the end"))
-    return app([*evening, said, ruled])
+    return app([*evening, said, ruled], address=address)
 
 
 def test_the_meter_beside_the_room(snap_compare: Compare) -> None:
@@ -60,6 +63,34 @@ def test_the_join_card_on_a_small_terminal(snap_compare: Compare) -> None:
         assert decoded(ada.app.screen) == ["telnet://192.0.2.7:2000"]
 
     draw(snap_compare, hosted(), look)
+
+
+LONGEST = Address("2001:db8:1234:5678:9abc:def0:1234:5678", 54321)
+
+
+def test_the_join_card_of_a_long_address_on_a_small_terminal(snap_compare: Compare) -> None:
+    """The address on one line, the commands, the warning, and a code that a decoder reads, all of it."""
+
+    async def look(ada: Actor) -> None:
+        await ada.press("f4")
+        await ada.sees(
+            str(LONGEST), f"  {LONGEST.host} ", "telnet", "chat-tui", "network can join", "Any key: to the room"
+        )
+        assert decoded(ada.app.screen) == [f"telnet://{LONGEST}"]
+
+    draw(snap_compare, hosted(LONGEST), look)
+
+
+def test_the_join_card_of_a_short_address_of_ipv6(snap_compare: Compare) -> None:
+    """In big digits as well, which know A to F."""
+
+    async def look(ada: Actor) -> None:
+        await ada.press("f4")
+        await ada.sees("nc fd00::7 2000", "encrypted")
+        assert ada.app.screen.query_one(Digits).display
+        assert decoded(ada.app.screen) == ["telnet://[fd00::7]:2000"]
+
+    draw(snap_compare, hosted(Address("fd00::7")), look)
 
 
 def test_the_stage(snap_compare: Compare) -> None:
