@@ -15,6 +15,15 @@ PATIENCE = 20
 on_linux = pytest.mark.skipif(not FULL.exists(), reason="only Linux has /dev/full")
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_fits_into_80_columns(root: Path, command: str) -> None:
+    program = [sys.executable, "-m", COMMANDS[command], "--help"]
+    environment = os.environ | {"COLUMNS": "80", "XDG_CONFIG_HOME": "/etc"}
+    told = subprocess.run(program, cwd=root, env=environment, capture_output=True, text=True, timeout=PATIENCE).stdout
+    assert [line for line in told.splitlines() if len(line) > 80] == []
+    assert told.startswith(f"Usage: {command} ")
+
+
 @on_linux
 @pytest.mark.parametrize(
     ("command", "option"), [*((command, "--help") for command in COMMANDS), ("chat-server", "--version")]

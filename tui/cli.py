@@ -35,21 +35,23 @@ NOT_IN_A_FILE = ("address", "host", "config", "version", "help")
 
 EXAMPLES = f"""\b
 Examples:
-  chat-tui --host                        open a room for everybody on your network, and join it
-  chat-tui --host --model thread         the same, with a thread for each connection
-  chat-tui 192.0.2.7                     join a room; the port is 2000 unless you say HOST:PORT
-  chat-tui room.example:2001 -n ada      join under a nickname
-  chat-tui --plain 192.0.2.7             the same in line mode
-  echo hello | chat-tui --plain 192.0.2.7 -n bot     say a line, and leave once it was heard
+  chat-tui --host                     open a room for all on your network
+  chat-tui --host --model thread      the same, with a thread for each
+  chat-tui 192.0.2.7                  join a room; the port is 2000
+  chat-tui room.example:2001 -n ada   join at another port, under a nickname
+  chat-tui --plain 192.0.2.7          join in line mode
+  echo hello | chat-tui --plain 192.0.2.7 -n bot
+                                      say a line, and leave once it was heard
 
 \b
-Every option can also come from the environment (--theme is CHAT_TUI_THEME), and every one but --host
-and --config from a TOML file (theme = "nord"). A flag beats the environment, which beats the file:
+Every option can also come from the environment, as CHAT_TUI_THEME for
+--theme, and every one but --host and --config from a TOML file, as
+theme = "nord". A flag beats the environment, which beats the file:
   {config_file()}
 
 \b
-Exit codes: 0 clean, 1 run-time failure, 2 bad usage or configuration, 69 no room could be
-reached, 130 on Ctrl-C.
+Exit codes: 0 clean, 1 run-time failure, 2 bad usage or configuration,
+69 no room could be reached, 130 on Ctrl-C.
 """
 
 
