@@ -26,7 +26,7 @@ class Connection:
 
     def __init__(
         self,
-        sock: socket.socket,
+        sock: socket.SocketType,
         session: Session,
         host: str = "",
         closed: Callable[[], None] | None = None,

@@ -11,9 +11,8 @@ from time import monotonic, time
 
 from server.connection import Connection
 from server.processes.forking import ForkServer
-from server.processes.frames import ECHO, ENDED, FAILURE, ITEM, SESSION, item_in
 from server.processes.recall import GANG, LOOK, Recall
-from server.processes.workers import Worker, WorkerFailed
+from server.processes.workers import Worker
 from server.room.room import TICK, Room
 from server.sockets import Listener, Stop, turn_away
 
@@ -74,22 +73,12 @@ class ProcessModel:
 
     # Read — what a worker says to the room; what it reads from its peer (`server.processes.worker`), nobody else sees
     def read(self, worker: Worker) -> None:
-        frames = worker.receive()
-        if frames is None:
+        for item in worker.receive():
+            self.room.handle(worker.number, item, time())
+        for turn in worker.arrived():
+            self.room.delivered(turn, time())
+        if worker.over:
             self.end(worker)
-            return
-        for kind, payload in frames:
-            if kind == ITEM:
-                self.room.handle(worker.number, item_in(payload), time())
-            elif kind == ECHO:
-                self.room.delivered(worker.arrived(), time())
-            else:
-                worker.last_word = kind
-                if kind == FAILURE:
-                    log.error("connection %d failed, and ends", worker.number, exc_info=WorkerFailed(payload.decode()))
-                elif kind == SESSION:
-                    self.held[worker.number] = worker.returned(payload)
-                    self.end(worker)
 
     # Deliver — into each worker's pipe, and nobody is waited for
     def deliver(self) -> None:
@@ -97,9 +86,8 @@ class ProcessModel:
         for number, data, mark in turn:
             if number in self.held:
                 self.held[number].send(data, mark, now)
-            elif (worker := self.workers.get(number)) is not None and not worker.deliver(data, mark):
-                log.warning("process %d does not read its pipe, and its connection ends", worker.pid)
-                self.kill(worker)
+            elif (worker := self.workers.get(number)) is not None and not worker.send(data, mark):
+                self.kill(worker, "does not read its pipe")
         if worker is not None and turn.said_at:
             worker.follow(turn)
 
@@ -111,14 +99,12 @@ class ProcessModel:
         recall = Recall(self.workers)
         while self.workers:
             recall.ask()
-            woken = [(key.data, ready) for key, ready in self.selector.select(LOOK)]
-            for worker, ready in woken:
-                self.resume(worker, ready)
-            for worker in recall.stuck([worker for worker, _ in woken]):
-                log.warning("process %d is stuck, and its connection ends", worker.pid)
-                self.kill(worker)
+            woken = self.selector.select(LOOK)
+            for key, ready in woken:
+                self.resume(key.data, ready)
+            for worker in recall.stuck([key.data for key, _ in woken]):
+                self.kill(worker, "is stuck")
             self.deliver()
-        self.deliver()
         self.selector.close()
         self.forkserver.close()
         return list(self.held.values())
@@ -134,19 +120,21 @@ class ProcessModel:
                 self.read(worker)
         except Exception:
             log.exception("connection %d failed, and ends", worker.number)
-            self.kill(worker)
+            worker.kill()
+            self.end(worker)
 
     def end(self, worker: Worker) -> None:
-        """A worker has ended, and with it its connection, unless it has given its session back."""
+        """A worker has ended, and with it its connection, unless it has given the session back."""
         if self.workers.pop(worker.number, None) is None:
             return
         worker.close()
-        if worker.number not in self.held:
-            if not worker.last_word:
-                log.warning("process %d died, and its connection ends", worker.pid)
-            self.room.close(worker.number, failed=worker.last_word != ENDED)
+        if worker.returned:
+            self.held[worker.number] = worker.take_back()
+        else:
+            self.room.close(worker.number, failed=worker.failed)
             worker.connection.close()
 
-    def kill(self, worker: Worker) -> None:
+    def kill(self, worker: Worker, why: str) -> None:
+        log.warning("process %d %s, and its connection ends", worker.pid, why)
         worker.kill()
         self.end(worker)

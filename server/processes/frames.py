@@ -77,28 +77,28 @@ class FrameBuffer:
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
-        self._size = 0
-        self._wanted = _HEAD.size
-        """Bytes that make a frame. Until they are there, nothing is joined: a long frame comes in many pieces."""
+        """Of a frame that is not whole yet. They are joined once: a long one comes in many."""
+        self._missing = 0
 
     def feed(self, data: bytes) -> list[tuple[bytes, bytes]]:
         """Take in what was read; returns the frames it completes, as (kind, payload)."""
-        self._pieces.append(data)
-        self._size += len(data)
         frames: list[tuple[bytes, bytes]] = []
-        if self._size < self._wanted:
-            return frames
-        data, start = b"".join(self._pieces), 0
-        while True:
+        if self._pieces:
+            self._pieces.append(data)
+            self._missing -= len(data)
+            if self._missing > 0:
+                return frames
+            data, self._pieces = b"".join(self._pieces), []
+        start, stop = 0, len(data)
+        while start < stop:
+            missing = _HEAD.size - (stop - start)
+            if missing <= 0:
+                size, kind = _HEAD.unpack_from(data, start)
+                missing += size
+            if missing > 0:
+                self._pieces, self._missing = [data[start:]], missing
+                break
             body = start + _HEAD.size
-            if len(data) < body:
-                self._wanted = _HEAD.size
-                break
-            size, kind = _HEAD.unpack_from(data, start)
-            if len(data) < body + size:
-                self._wanted = _HEAD.size + size
-                break
-            frames.append((kind, data[body : body + size]))
             start = body + size
-        self._pieces, self._size = [data[start:]], len(data) - start
+            frames.append((kind, data[body:start]))
         return frames

@@ -34,11 +34,12 @@ class Waiter:
 
     def wait(self) -> tuple[int, bool, bool]:
         """Sleep. Returns what the peer is ready for, whether the master says something, and whether it is time."""
-        woken = self._poll.poll(None if self._due == inf else max(0.0, self._due - monotonic()) * 1000 + 1)
+        never = self._due == inf
         ready, news = 0, False
-        for descriptor, flags in woken:
+        for descriptor, flags in self._poll.poll(None if never else max(0.0, self._due - monotonic()) * 1000 + 1):
             if descriptor == self._pipe:
                 news = True
             else:  # An error or a hang-up is found out by reading.
                 ready = EVENT_READ * bool(flags & ~POLLOUT) | EVENT_WRITE * bool(flags & POLLOUT)
-        return ready & self._interest, news, self._due < inf and monotonic() >= self._due
+                ready &= self._interest
+        return ready, news, not never and monotonic() >= self._due

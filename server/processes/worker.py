@@ -31,7 +31,7 @@ from server.processes.waiting import Waiter
 from server.session import Item
 
 
-def work(sock: socket.socket, channel: Channel) -> NoReturn:
+def work(sock: socket.SocketType, channel: Channel) -> NoReturn:
     """A child's life, from fork to exit. If it fails, the master is told how."""
     try:
         converse(sock, channel)
@@ -46,7 +46,7 @@ def work(sock: socket.socket, channel: Channel) -> NoReturn:
         os._exit(0)
 
 
-def converse(sock: socket.socket, channel: Channel) -> None:
+def converse(sock: socket.SocketType, channel: Channel) -> None:
     """Serve the peer. The first frame that comes is its session."""
     frames: list[tuple[bytes, bytes]] = []
     while not frames:

@@ -4,6 +4,7 @@ A worker that does not read its pipe must not hold up the others, nor cost memor
 is kept, up to MAX_PIPED, and written when it does.
 """
 
+import logging
 import os
 import signal
 from collections import deque
@@ -12,8 +13,22 @@ from time import monotonic
 
 from server.connection import Connection
 from server.processes.forking import ForkServer
-from server.processes.frames import ECHO, RETURN, pack, pack_delivery, pack_session, session_in
+from server.processes.frames import (
+    ECHO,
+    FAILURE,
+    ITEM,
+    RETURN,
+    SESSION,
+    item_in,
+    pack,
+    pack_delivery,
+    pack_session,
+    session_in,
+)
 from server.room.turn import Turn
+from server.session import Item
+
+log = logging.getLogger("chat.server")
 
 MAX_PIPED = 8 * 2**20
 """Bytes that may wait for one worker, besides its longest frame, before it is taken to be stuck: a welcome that brings
@@ -33,37 +48,41 @@ class Worker:
         """Have it forked, and give it the session. Raises OSError where there is no process to be had."""
         self.connection = connection
         self.number = connection.number
-        self.last_word = b""
-        """The kind of its last frame: ENDED, FAILURE or SESSION. Without one it has died."""
+        self.over = False
+        """It has ended, or has nothing more to say."""
+        self.failed = True
+        """Unless it says that the connection ended as it should, or gives the session back, it has failed."""
         self.recalled = False
         """It was asked for its session: what comes for it waits until it is back."""
+        self._session = b""
         self._meanwhile: list[tuple[bytes, int]] = []
         self._followed: deque[Turn] = deque()
+        self._echoes = 0
         self._selector = selector
         self._most = 0
         self.pid, self._channel = forkserver.fork(connection.fileno())
         selector.register(self._channel.reading, EVENT_READ, self)
-        self._send(pack_session(connection.session))
+        self._write(pack_session(connection.session))
 
     # What goes to it
 
-    def deliver(self, data: bytes, mark: int) -> bool:
-        """Write to it without waiting; False where it is stuck, and too much waits for it."""
+    def send(self, data: bytes, mark: int) -> bool:
+        """Write what is for its peer, without waiting; False where it is stuck, and too much waits for it."""
         if self.recalled:
             self._meanwhile.append((data, mark))
         else:
-            self._send(*pack_delivery(data, mark))
+            self._write(*pack_delivery(data, mark))
         return len(self._channel.unsent) <= MAX_PIPED + self._most
 
     def follow(self, turn: Turn) -> None:
-        """Have it say when it has written all that it was given to its peer: then this turn has arrived."""
+        """Have it say when it has passed on all that it was sent: then this turn has arrived."""
         if not self._channel.closed and not self.recalled and len(self._followed) < UNDER_WAY:
             self._followed.append(turn)
-            self._send(pack(ECHO))
+            self._write(pack(ECHO))
 
     def recall(self) -> None:
         """Ask for the session."""
-        self._send(pack(RETURN))
+        self._write(pack(RETURN))
         self.recalled = True
 
     def flush(self) -> None:
@@ -72,7 +91,7 @@ class Worker:
         if not self._channel.unsent:
             self._selector.unregister(self._channel.writing)
 
-    def _send(self, frame: bytes, rest: bytes = b"") -> None:
+    def _write(self, frame: bytes, rest: bytes = b"") -> None:
         waiting = bool(self._channel.unsent)
         self._channel.send(frame, rest)
         if self._channel.unsent:
@@ -82,18 +101,43 @@ class Worker:
 
     # What comes from it
 
-    def receive(self) -> list[tuple[bytes, bytes]] | None:
-        """The frames that have come, as (kind, payload); None once it has ended."""
-        return self._channel.receive()
+    def receive(self) -> list[Item]:
+        """Read once; returns what its connection says to the room."""
+        items: list[Item] = []
+        frames = self._channel.receive()
+        if frames is None:
+            log.warning("process %d died, and its connection ends", self.pid)
+            self.over = True
+            return items
+        for kind, payload in frames:
+            if kind == ITEM:
+                items.append(item_in(payload))
+            elif kind == ECHO:
+                self._echoes += 1
+            else:  # Its last word.
+                self.over = True
+                self.failed = kind == FAILURE
+                if kind == SESSION:
+                    self._session = payload
+                elif self.failed:
+                    failure = WorkerFailed(payload.decode())
+                    log.error("connection %d failed, and ends", self.number, exc_info=failure)
+        return items
 
-    def arrived(self) -> Turn:
-        """The turn that an echo is about: they come in the order in which the turns went out."""
-        return self._followed.popleft()
+    def arrived(self) -> list[Turn]:
+        """The turns of which it has said so: in the order in which they went out."""
+        count, self._echoes = self._echoes, 0
+        return [self._followed.popleft() for _ in range(count)]
 
-    def returned(self, payload: bytes) -> Connection:
+    @property
+    def returned(self) -> bool:
+        """It has given the session back."""
+        return bool(self._session)
+
+    def take_back(self) -> Connection:
         """The connection, with its session as the worker left it. What came meanwhile is sent."""
         limits = self.connection.session.limits
-        self.connection.session = session_in(payload)
+        self.connection.session = session_in(self._session)
         self.connection.session.limits = limits  # One for all, not a copy for each.
         for data, mark in self._meanwhile:
             self.connection.send(data, mark, monotonic())

@@ -14,7 +14,6 @@ from server import handover
 from server.connection import Connection
 from server.models.process import ProcessModel
 from server.processes.forking import ForkServer, ForkServerGone
-from server.processes.frames import ECHO
 from server.processes.workers import Worker
 from server.room.room import Room
 from server.room.turn import Turn
@@ -97,9 +96,9 @@ def test_one_forked_whose_answer_was_lost_takes_nothing_from_its_successor(
         wait_until(lambda: not psutil.pid_exists(orphan), "the orphan has found its pipe ended")
         for _ in range(20):
             worker.follow(Turn())
-        echoes: list[bytes] = []
+        arrived: list[Turn] = []
         wait_until(
-            lambda: echoes.extend(kind for kind, _ in worker.receive() or []) or echoes.count(ECHO) == 20,
+            lambda: worker.receive() or arrived.extend(worker.arrived()) or len(arrived) == 20,
             "all that went to the worker has reached it",
         )
 
