@@ -1,4 +1,4 @@
-"""Plot: latency over time on a logarithmic scale, with the switches marked, as SVG or, where resvg_py is there, PNG.
+"""Plot: latency over time on a logarithmic scale, with the models marked, as SVG or, where resvg_py is there, PNG.
 
 leather draws it: pure Python, 30 KB, no dependencies, and loaded only when a plot is asked for. It knows linear scales
 only, so what it draws are logarithms, and its ticks are written back as milliseconds.
@@ -7,17 +7,13 @@ only, so what it draws are logarithms, and its ticks are written back as millise
 import io
 from math import ceil, floor, log10
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from tui.crowd.report import MODEL_SIGNS, Report
-
-if TYPE_CHECKING:
-    import leather
+from tui.crowd.report import Report
 
 WIDTH, HEIGHT = 1000, 520
-MODEL_LINES = {"process": "#d7870a", "thread": "#8560c9", "event": "#2f9e44"}
-"""Amber, violet and green that can be told apart on white."""
-QUANTILES = (("p50", "#1f5fa8", 2.5), ("p99", "#6ea6dc", 1.5), ("longest", "#c3c9d1", 1.0))
+HEADROOM = 0.35
+"""Of a power of ten, above the highest value: there the models are named."""
+QUANTILES = (("p50", "#1f5fa8", 2.5), ("p99", "#6ea6dc", 1.5), ("longest", "#9aa3ad", 1.0))
 QUANTILE_NAMES = {"p50": "median", "p99": "99 of 100 within", "longest": "longest"}
 FONT = "system-ui, DejaVu Sans, sans-serif"
 
@@ -56,6 +52,8 @@ def draw(report: Report) -> str:
     """The plot as SVG. Raises CannotDraw where nothing was measured."""
     import leather
 
+    from tui.crowd.plot_marks import Marks, bands
+
     if not report.samples:
         raise CannotDraw("nothing was delivered, so there is nothing to plot")
     for name in ("title_font_family", "legend_font_family", "axis_title_font_family", "tick_font_family"):
@@ -64,11 +62,12 @@ def draw(report: Report) -> str:
     values = [log10(value * 1000) for sample in report.samples for value in (sample.p50, sample.longest)]
     low, high = floor(min(values)), max(ceil(max(values)), floor(min(values)) + 1)
     chart = leather.Chart(f"How long a line takes: {report.people:,} members, {report.talk:g} lines a second")
-    chart.add_x_scale(0, max(report.seconds, report.samples[-1].at, *(switch.at for switch in report.switches), 1))
-    chart.add_y_scale(low, high)
-    chart.add_x_axis(name="seconds")
-    chart.add_y_axis(ticks=range(low, high + 1), tick_formatter=_milliseconds)
-    _add_switches(chart, report, low, high)
+    end = max(report.seconds, report.samples[-1].at, *(switch.at for switch in report.switches), 1)
+    chart.add_x_scale(0, end)
+    chart.add_y_scale(low, high + HEADROOM)
+    chart.add_x_axis(name="seconds since the talk began")
+    chart.add_y_axis(ticks=range(low, high + 1), tick_formatter=_time, name="from being said to being heard")
+    chart.add_series(leather.Series([(0, low)]), Marks(bands(report.switches, end), FONT))
     for name, colour, width in reversed(QUANTILES):
         points = [(sample.at, log10(getattr(sample, name) * 1000)) for sample in report.samples]
         chart.add_line(points, name=QUANTILE_NAMES[name], stroke_color=colour, width=width)
@@ -77,15 +76,5 @@ def draw(report: Report) -> str:
     return file.getvalue()
 
 
-def _add_switches(chart: "leather.Chart", report: Report, low: int, high: int) -> None:
-    """An upright line for each switch, in the colour of the model that took over; each model is in the legend once."""
-    named: set[str] = set()
-    for switch in report.switches:
-        name = "" if switch.after in named else f"{MODEL_SIGNS[switch.after]} now by {switch.after}"
-        named.add(switch.after)
-        line = [(switch.at, low), (switch.at, high)]
-        chart.add_line(line, name=name, stroke_color=MODEL_LINES[switch.after], width=1.5, stroke_dasharray="5 3")
-
-
-def _milliseconds(exponent: float, index: int, count: int) -> str:
-    return f"{10**exponent:g} ms"
+def _time(exponent: float, index: int, count: int) -> str:
+    return f"{10**exponent:g} ms" if exponent < 3 else f"{10 ** (exponent - 3):g} s"

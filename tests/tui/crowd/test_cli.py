@@ -71,7 +71,7 @@ def test_a_rehearsal_switches_the_models_and_plots_them(host: Host, tmp_path: Pa
     assert told.returncode == 0, told.stderr
     assert told.stdout.count("→") == 2
     assert "deliveries a second" in told.stdout
-    assert "now by process" in plot.read_text()
+    assert "▣ process" in plot.read_text()
 
 
 @pytest.mark.parametrize("host", ["dropped_line"], indirect=True)

@@ -4,23 +4,51 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.tui.crowd_reports import a_report
 from tui.crowd import plot as crowd_plot
-from tui.crowd.plot import MODEL_LINES, CannotDraw
+from tui.crowd.plot import CannotDraw
+from tui.crowd.plot_marks import COLOURS
 
+SVG = "{http://www.w3.org/2000/svg}"
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def test_it_draws_three_curves_and_marks_each_switch_in_the_colour_of_its_model() -> None:
+def test_it_draws_three_curves_and_names_its_axes() -> None:
     svg = crowd_plot.draw(a_report())
 
-    paths = ET.fromstring(svg).findall(".//{http://www.w3.org/2000/svg}path")
-    dashed = [path.get("stroke") for path in paths if path.get("stroke-dasharray")]
-    assert dashed == [MODEL_LINES["process"], MODEL_LINES["thread"]]
-    assert len(paths) == 5
-    assert "now by process" in svg
-    assert "10 ms" in svg
+    assert len(ET.fromstring(svg).findall(f".//{SVG}path")) == 3
+    for words in ("10 ms", "from being said to being heard", "seconds since the talk began"):
+        assert words in svg
+
+
+def test_each_model_has_its_time_in_its_colour_with_its_sign_and_the_pause_before_it() -> None:
+    marks = ET.fromstring(crowd_plot.draw(a_report())).find(f".//{SVG}g[@class='models']")
+
+    assert marks is not None
+    models = ["event", "process", "thread"]
+    assert [band.get("fill") for band in marks.findall(f"{SVG}rect")] == [COLOURS[model] for model in models]
+    assert [line.get("stroke") for line in marks.findall(f"{SVG}line")] == [COLOURS[model] for model in models[1:]]
+    words = [text.text for text in marks.findall(f"{SVG}text")]
+    assert words == ["↻ event", "▣ process", "pause 412 ms", "≋ thread", "pause 112 ms"]
+
+
+def test_many_switches_are_marked_without_words_over_words() -> None:
+    report = a_report()
+    report.switches[:] = [replace(report.switches[0], at=0.1 * number) for number in range(99)]
+
+    marks = ET.fromstring(crowd_plot.draw(report)).find(f".//{SVG}g[@class='models']")
+
+    assert marks is not None
+    assert not any(text.text for text in marks.findall(f"{SVG}text"))
+
+
+def test_without_a_switch_no_model_is_named() -> None:
+    report = a_report()
+    report.switches.clear()
+
+    assert "pause" not in crowd_plot.draw(report)
 
 
 def test_it_draws_a_single_sample() -> None:

@@ -1,0 +1,81 @@
+"""Marks in a plot: which model ran when, as bands of its colour with its sign and name, and a line at each switch.
+
+A shape of leather's, so it is loaded only with it.
+"""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable
+
+import leather
+from msgspec import Struct
+
+from tui.crowd.report import MODEL_SIGNS
+from tui.crowd.switches import SwitchSeen
+
+COLOURS = {"process": "#b86e00", "thread": "#7048b6", "event": "#2b8a3e"}
+"""Amber, violet and green that can be told apart, and read, on white."""
+TINT = "0.09"
+LETTER = 7.5
+"""Width of a letter, about."""
+SIZE = 13
+
+
+class Band(Struct, frozen=True):
+    """A stretch of time, in seconds, in which one model ran the room; `pause` is that of the switch it began with."""
+
+    start: float
+    end: float
+    model: str
+    pause: float | None
+
+
+def bands(switches: list[SwitchSeen], end: float) -> list[Band]:
+    """From the beginning to the end, one after the other; none where nothing was switched."""
+    if not switches:
+        return []
+    starts = [0.0, *(switch.at for switch in switches)]
+    models = [switches[0].before, *(switch.after for switch in switches)]
+    pauses = [None, *(switch.pause for switch in switches)]
+    ends = [*starts[1:], end]
+    return [Band(*band) for band in zip(starts, ends, models, pauses, strict=True)]
+
+
+class Marks(leather.Shape):  # type: ignore[misc]  # leather ships no types.
+    """Draws the bands. What leather gives it as a series is not looked at."""
+
+    def __init__(self, bands: list[Band], font: str) -> None:
+        self._bands, self._font = bands, font
+
+    def validate_series(self, series: object) -> None:
+        """Any will do."""
+
+    def legend_to_svg(self, series: object, palette: object) -> Iterable[tuple[ET.Element, float]]:
+        """Each band says what it is."""
+        return ()
+
+    def to_svg(
+        self, width: float, height: float, x_scale: leather.Scale, y_scale: object, series: object, palette: object
+    ) -> ET.Element:
+        group = ET.Element("g", {"class": "models"})
+        for band in self._bands:
+            left, right = (x_scale.project(at, 0, width) for at in (band.start, band.end))
+            box = {"x": f"{left:.1f}", "y": "0", "width": f"{max(0.0, right - left):.1f}", "height": f"{height:.1f}"}
+            ET.SubElement(group, "rect", {**box, "fill": COLOURS[band.model], "fill-opacity": TINT})
+            if band.pause is not None:
+                ends = {"x1": f"{left:.1f}", "x2": f"{left:.1f}", "y1": "0", "y2": f"{height:.1f}"}
+                ET.SubElement(group, "line", {**ends, "stroke": COLOURS[band.model], "stroke-dasharray": "5 3"})
+            self._label(group, band, left + 6, right - left - 6)
+        return group
+
+    def _label(self, group: ET.Element, band: Band, x: float, room: float) -> None:
+        """As much as there is room for: the sign, the model, and the pause."""
+        sign, name = MODEL_SIGNS[band.model], f"{MODEL_SIGNS[band.model]} {band.model}"
+        rows = [name if len(name) * LETTER < room else sign if room > LETTER * 2 else ""]
+        if band.pause is not None:
+            told = f"pause {band.pause * 1000:,.0f} ms"
+            rows += [words for words in (told, told.removeprefix("pause ")) if len(words) * LETTER < room][:1]
+        for number, words in enumerate(rows):
+            style = {"fill": COLOURS[band.model], "font-family": self._font, "font-size": f"{SIZE}"}
+            weight = {} if number else {"font-weight": "bold"}
+            text = ET.SubElement(group, "text", {"x": f"{x:.1f}", "y": f"{18 + 17 * number}", **style, **weight})
+            text.text = words
