@@ -49,6 +49,8 @@ class ChatApp(App[None]):
 
     TITLE = "A tale of three chat rooms"
     CSS_PATH = ["app.tcss", "host.tcss"]  # noqa: RUF012  # no ClassVar in App either
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-wide"), (120, "-roomy")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (14, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "help"),
         Binding("ctrl+q", "quit", "Leave", show=False, priority=True),
@@ -326,6 +328,10 @@ class ChatApp(App[None]):
             self.run_worker(self._leave(code), name="leave")
 
     async def _leave(self, code: int) -> None:
+        if self.own is not None and self.chat is not None:
+            while self.chat in self.screen_stack and self.screen is not self.chat:
+                self.pop_screen()
+            self.chat.end()
         if self.link is not None:
             await self.link.close()
             if not code and not self.link.entered:

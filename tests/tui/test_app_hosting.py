@@ -102,6 +102,14 @@ class TestHosting:
             assert not server.is_running()
         assert ada.app.return_code == 130
 
+    async def test_while_a_hung_server_is_being_ended_that_is_said(self) -> None:
+        async with acting(None, "ada", host=ANYWHERE) as ada:
+            assert ada.app.own is not None
+            os.kill(ada.app.own.pid, signal.SIGSTOP)
+            await ada.press("f5", "ctrl+q")
+            await ada.sees("Ending the room …")
+            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+
     @pytest.mark.parametrize("key", ["ctrl+q", "ctrl+c"])
     async def test_a_host_alone_leaves_at_once(self, key: str) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:

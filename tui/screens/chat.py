@@ -11,7 +11,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.widgets import Footer
 
 from protocol.client import Gap, Received
 from protocol.messages import Granted, Refused, Status, Switched, Welcome
@@ -25,6 +24,7 @@ from tui.widgets.banner import Banner
 from tui.widgets.composer import Composer
 from tui.widgets.header import Header
 from tui.widgets.input_line import InputLine
+from tui.widgets.keys import Keys
 from tui.widgets.meter_panel import MeterPanel
 from tui.widgets.people import People, Roster
 from tui.widgets.rules_line import RulesLine
@@ -38,8 +38,8 @@ class ChatScreen(HostDesk):
     """One room, over one link."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f3", "people", "people"),
-        Binding("ctrl+f", "find", "find"),
+        Binding("f3", "people", "people", priority=True),
+        Binding("ctrl+f", "find", "find", priority=True),
         Binding("escape", "back", "Back", show=False),
         Binding("pageup", "page(-1)", "Page up", show=False),
         Binding("pagedown", "page(1)", "Page down", show=False),
@@ -47,8 +47,6 @@ class ChatScreen(HostDesk):
         Binding("ctrl+end", "end", "Newest", show=False),
     ]
     AUTO_FOCUS = "#composer"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-wide")]  # noqa: RUF012  # not a ClassVar in Screen
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (14, "-tall")]  # noqa: RUF012
 
     def __init__(self, link: RoomLink, said: list[str]) -> None:
         """`said` holds what was said before, for walking back through it."""
@@ -58,6 +56,7 @@ class ChatScreen(HostDesk):
         self._said = said
         self._early: list[Received] = []
         self._shown = False
+        self._ending = False
         self._let_go = False
         """The room let us go for good, and has not let us in again."""
         self.when_shown: Callable[[], None] = lambda: None
@@ -84,7 +83,7 @@ class ChatScreen(HostDesk):
         yield InputLine(self._complete, self._said, id="input-line")
         with Horizontal(id="bottom"):
             yield StatusBar(id="status")
-            yield Footer(compact=True)
+            yield Keys()
 
     def on_mount(self) -> None:
         self.query_one(Header).title = self.app.title
@@ -108,6 +107,7 @@ class ChatScreen(HostDesk):
             return
         self._speakers.hear(received)
         self.transcript.add(self._begun_anew(received))
+        self._tell_found()
         for event in received:
             match event:
                 case Welcome():
@@ -153,9 +153,15 @@ class ChatScreen(HostDesk):
         line = self.query_one(InputLine)
         line.limits, line.operator = welcome.limits, self.operator
 
+    def end(self) -> None:
+        """The room we host is being ended, which may take a while."""
+        self._ending = True
+        if self._shown:
+            self.query_one(Banner).say("Ending the room …", keys="Ctrl+Q leaves at once")
+
     def follow(self, state: State) -> None:
         """Show how the link stands."""
-        if not self._shown:
+        if not self._shown or self._ending:
             return
         banner = self.query_one(Banner)
         where = state.trouble(self.link.address)
@@ -249,18 +255,21 @@ class ChatScreen(HostDesk):
 
     @on(SearchBar.Asked)
     def _searched(self, message: SearchBar.Asked) -> None:
-        if not message.text:
-            self.transcript.clear_search()
-        self.query_one(SearchBar).tell(self.transcript.search(message.text) if message.text else 0)
+        self.transcript.search(message.text)
+        self._tell_found()
 
     @on(SearchBar.Stepped)
     def _search_stepped(self, message: SearchBar.Stepped) -> None:
         self.transcript.search_previous() if message.by < 0 else self.transcript.search_next()
+        self._tell_found()
+
+    def _tell_found(self) -> None:
+        self.query_one(SearchBar).tell(*self.transcript.found)
 
     @on(SearchBar.Closed)
     def _search_closed(self) -> None:
         self.transcript.clear_search()
-        self.composer.focus()
+        self.set_focus(self.composer)
 
     def on_key(self, event: events.Key) -> None:
         """Whatever is typed while nothing takes text belongs into the line."""
@@ -282,7 +291,7 @@ class ChatScreen(HostDesk):
             self.action_back()
         else:
             people.add_class("-open")
-            people.roster.focus()
+            self.set_focus(people.roster)
 
     def action_find(self, text: str = "") -> None:
         self.query_one(SearchBar).open(text)
@@ -294,7 +303,9 @@ class ChatScreen(HostDesk):
             return
         if people.roster.has_focus or people.has_class("-open"):
             people.remove_class("-open")
-            self.composer.focus()
+            self.set_focus(self.composer)
+        elif (search := self.query_one(SearchBar)).display:
+            search.action_close()
         else:
             self.action_end()
 

@@ -36,4 +36,4 @@ def everything(app: "ChatApp") -> Iterator[SystemCommand]:
     if chat.operator:
         for name, look in MODELS.items():
             words = f"Run the room by {EACH[name]}"
-            yield SystemCommand(f"{look.sign} /model {name}", words, partial(chat.action_model, name))
+            yield SystemCommand(f"{look.sign} Model: {name}", words, partial(chat.action_model, name))

@@ -21,6 +21,7 @@ Layer = list[tuple[int, int, Style]]
 """Ranges of an entry's text and what their style adds: in order, none over another."""
 
 MENTION_BAR = "▌"
+NOTHING = Style.null()
 
 
 class Paints(NamedTuple):
@@ -52,7 +53,9 @@ def layers(entry: Entry, shown: int, paints: Paints) -> list[Layer]:
     """The styles within the first `shown` characters of the text: the nickname in an action, and links."""
     made: list[Layer] = []
     if entry.kind is Kind.ACTION:
-        made.append([(0, len(entry.nick), _nick_style(entry, paints))])
+        style = _nick_style(entry, paints)
+        # Without its background: the row may be tinted.
+        made.append([(0, len(entry.nick), Style(color=style.color, bold=style.bold, italic=style.italic))])
     if entry.kind in PEOPLE or entry.kind is Kind.NOTICE:
         found = links(entry.text[:shown])
         made.append([(link.start, link.end, paints.link + Style(meta={"url": link.url})) for link in found])
@@ -67,12 +70,14 @@ def paint(
     paints: Paints,
     over: Sequence[Layer] = (),
     selected: tuple[int, int] | None = None,
+    named: Style = NOTHING,
 ) -> Strip:
     """The row, exactly `width` cells wide, with the layers `over` it, stamped for selection with where it stands in the
-    entry's text. `selected` is a range of that, which begins with HEADER where who said it is selected as well."""
+    entry's text. `selected` is a range of that, which begins with HEADER where who said it is selected as well; `named`
+    marks who said it."""
     base = paints.roles.get(row.role, paints.text)
     tint = paints.mention if entry.flags & Flag.MENTION and not row.words else Style.null()
-    pieces = _gutter(entry, row, paints, tint)
+    pieces = _gutter(entry, row, paints, tint, named)
     if row.words:
         pieces.append(Segment(row.words, base))
         x = beside = beside_x(row.start)
@@ -97,12 +102,13 @@ def _stamped(pieces: list[Segment], x: int, y: int) -> list[Segment]:
     return stamped
 
 
-def _gutter(entry: Entry, row: Row, paints: Paints, tint: Style) -> list[Segment]:
+def _gutter(entry: Entry, row: Row, paints: Paints, tint: Style, named: Style) -> list[Segment]:
     pieces = []
     for words, role in row.gutter:
         style = paints.roles.get(role, paints.text)
         if role == "nick":
-            style = _nick_style(entry, paints)
+            pieces.append(Segment(words, _nick_style(entry, paints) + tint + named))
+            continue
         pieces.append(Segment(words, style + tint))
     if entry.flags & Flag.MENTION and not row.words and pieces:
         first = pieces[0]

@@ -4,11 +4,11 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 
-from tui.transcript.entries import Entry
+from tui.transcript.entries import Entry, Kind
 
 
 class Search:
-    """One search, in any case. A match is an entry; within it all occurrences are marked."""
+    """One search, in any case. A match is an entry: what is said, or who says it. In it all occurrences are marked."""
 
     def __init__(self, words: str) -> None:
         """`words` is never empty."""
@@ -24,7 +24,7 @@ class Search:
         """Look at one more entry, or again at the last; serial numbers rise."""
         if self._found and self._found[-1] == serial:
             self._found.pop()
-        if self._words in entry.text.lower():  # a tenth of what the pattern takes
+        if self._words in entry.text.lower() or self.names(entry):  # a tenth of what the pattern takes
             self._found.append(serial)
 
     def forget(self, before: int) -> None:
@@ -36,6 +36,15 @@ class Search:
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where in `text` the words stand."""
         return [match.span() for match in self._pattern.finditer(text)]
+
+    def names(self, entry: Entry) -> bool:
+        """Whether the words are in the nickname of whoever says this."""
+        return entry.kind is Kind.SAID and self._words in entry.nick.lower()
+
+    @property
+    def position(self) -> int:
+        """Which match the reader is at, from 1 for the oldest; 0 where there is none."""
+        return 0 if self._current is None else bisect_right(self._found, self._current)
 
     @property
     def current(self) -> int | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from rich.style import Style
 from textual.cache import LRUCache
 from textual.selection import Selection
 from textual.strip import Strip
@@ -25,6 +26,8 @@ class _Drawn(NamedTuple):
     rows: list[Row]
     strips: list[Strip | None]
     over: list[Layer]
+    named: Style
+    """What marks who said it."""
     selected: tuple[int, int] | None
 
 
@@ -75,14 +78,16 @@ class Sheet:
         made = rows(entry, self.columns, new=serial == self._log.mark)
         shown = max(row.end for row in made)
         over = layers(entry, shown, paints)
+        named = Style.null()
         if self.search is not None:
             hit = paints.current if serial == self.search.current else paints.match
             over.append([(start, end, hit) for start, end in self.search.spans(entry.text[:shown])])
-        return _Drawn(entry, made, [None] * len(made), over, self._selected(entry, serial))
+            named = hit if self.search.names(entry) else named
+        return _Drawn(entry, made, [None] * len(made), over, named, self._selected(entry, serial))
 
     def _draw(self, drawn: _Drawn, serial: int, row: int, paints: Paints) -> Strip:
         width = self.columns.width
-        return paint(drawn.entry, serial, drawn.rows[row], width, paints, drawn.over, drawn.selected)
+        return paint(drawn.entry, serial, drawn.rows[row], width, paints, drawn.over, drawn.selected, drawn.named)
 
     def _selected(self, entry: Entry, serial: int) -> tuple[int, int] | None:
         span = self.selection.get_span(serial) if self.selection is not None else None

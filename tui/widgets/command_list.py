@@ -4,7 +4,12 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from tui.typed.commands import available
+from tui.typed.commands import Command, available
+
+AROUND = 3
+"""Cells beside a command: the padding, and what one scrolls by."""
+SUMMARY = 20
+"""Cells below which a summary says nothing any more."""
 
 
 class CommandList(OptionList, can_focus=False):
@@ -27,10 +32,9 @@ class CommandList(OptionList, can_focus=False):
             self.display = False
             return
         fitting = [one for one in available(operator=operator) if one.name.startswith(text[1:].lower())]
-        self.set_options(
-            Option(Content.assemble((f"{one.usage:<24}", "bold"), (one.summary, "$quiet")), id=one.name)
-            for one in fitting
-        )
+        room = self.app.size.width - AROUND
+        column = max((len(one.usage) for one in fitting), default=0) + 2
+        self.set_options(Option(_drawn(one, column, room), id=one.name) for one in fitting)
         self.display = bool(fitting)
         if fitting:
             self.highlighted = 0
@@ -41,3 +45,11 @@ class CommandList(OptionList, can_focus=False):
         if not self.display or self.highlighted_option is None:
             return None
         return self.highlighted_option.id
+
+
+def _drawn(command: Command, column: int, room: int) -> Content:
+    """One line, in `room` cells: the usage in a column of its own, and the summary where there is room for it."""
+    usage = Content.styled(command.usage, "bold")
+    if room - column >= SUMMARY:
+        usage = usage.pad_right(column - usage.cell_length) + Content.styled(command.summary, "$quiet")
+    return usage.truncate(room, ellipsis=True)

@@ -86,7 +86,7 @@ class Composer(TextArea):
         """A paste is one edit, with nothing in it that a terminal obeys; a long one is asked for."""
         event.stop()
         event.prevent_default()
-        text = harmless(event.text.replace("\r\n", "\n").replace("\r", "\n"), lines=True)
+        text = harmless(event.text.replace("\r\n", "\n").replace("\r", "\n"), lines=True).removesuffix("\n")
         if text.count("\n") >= ASK_ABOVE:
             self.post_message(self.PasteAsked(text))
         else:

@@ -51,11 +51,11 @@ class SearchBar(Horizontal):
         self.display = True
         if text:
             field.value = text
-        field.focus()
+        self.screen.set_focus(field)
 
-    def tell(self, matches: int) -> None:
-        """Say how many matches there are."""
-        found = "no match" if matches == 0 else "1 match" if matches == 1 else f"{matches:,} matches"
+    def tell(self, position: int, matches: int) -> None:
+        """Say which match we are at, from 1 for the oldest, and how many there are."""
+        found = f"{position:,} of {matches:,}" if matches else "no match"
         self.query_one("#matches", Static).update(Content(found if self.query_one(Input).value else ""))
 
     def on_input_changed(self, event: Input.Changed) -> None:

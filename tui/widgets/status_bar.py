@@ -31,9 +31,10 @@ class StatusBar(Widget):
 
 def draw(standing: Standing, width: int) -> Content:
     """As many of the standing's parts, in their order of weight, as fit into `width` cells."""
-    gap = "  " if width < 60 else "   "
+    parts = _parts(standing)
+    gap = "   " if sum(part.cell_length for part in parts) + 3 * (len(parts) - 1) <= width else "  "
     line = Content("")
-    for part in _parts(standing):
+    for part in parts:
         longer = line + gap + part if line else part
         if line and longer.cell_length > width:
             break

@@ -31,7 +31,7 @@ SETTLE_FOR = 0.006
 
 
 class Transcript(ScrollView, can_focus=False):
-    """The pane. Tell it what happened with `add`, `add_own`, `refused` and `note`."""
+    """The pane. Tell it what happened with `add`, `add_own` and `note`."""
 
     ALLOW_SELECT = True
     COMPONENT_CLASSES = COMPONENTS
@@ -91,12 +91,6 @@ class Transcript(ScrollView, can_focus=False):
         self._feed.say(id, text, action, at)
         self.jump_to_end()
 
-    def refused(self, id: str, reason: str) -> None:
-        """The room did not take the line: say so."""
-        before = self.entries.next
-        self._feed.refused(id, reason)
-        self._changed(before)
-
     def note(self, text: str, kind: str = "local") -> None:
         """Show the client's own words, and go there; `kind` is `local` or `error`."""
         before = self.entries.next
@@ -117,13 +111,6 @@ class Transcript(ScrollView, can_focus=False):
         self._moved()
 
     # Where the reader is
-
-    def mark_read(self) -> None:
-        """The reader has seen everything: take the mark away."""
-        self._marked = False
-        self.entries.set_mark(None)
-        self._count_unread(0)
-        self._redraw()
 
     def jump_to_end(self) -> None:
         """Show the latest, and follow it."""
@@ -187,6 +174,12 @@ class Transcript(ScrollView, can_focus=False):
             self.post_message(self.UnreadChanged(count))
 
     # Searching
+
+    @property
+    def found(self) -> tuple[int, int]:
+        """Which match of the search the reader is at, from 1 for the oldest, and how many there are."""
+        search = self._sheet.search
+        return (search.position, len(search)) if search is not None else (0, 0)
 
     def search(self, text: str) -> int:
         """Look for `text` in any case, and go to the nearest match above the bottom of the view. Returns how many

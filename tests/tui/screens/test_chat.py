@@ -59,6 +59,13 @@ class TestWriting:
             await ada.press("enter")
             await ada.until(lambda: ada.written == text, "the paste")
 
+    async def test_the_end_of_the_last_line_is_no_line_of_its_own(self, server: Server) -> None:
+        async with acting(address_of(server), "ada") as ada:
+            await ada.paste("".join(f"{number}\n" for number in range(1, 16)))
+            await ada.sees("Paste 15 lines, 21 characters?")
+            await ada.press("enter")
+            await ada.until(lambda: ada.written.endswith("14\n15"), "the paste")
+
     async def test_ten_lines_are_not_asked_for(self, server: Server) -> None:
         async with acting(address_of(server), "ada") as ada:
             await ada.paste("\n".join("0123456789"))
@@ -320,21 +327,41 @@ class TestLookingAround:
             await self.fill(ada, bob, 100)
             await ada.press("ctrl+f")
             await ada.type("line 3")
-            await ada.sees("find line 3", "11 matches")
+            await ada.sees("find line 3", "11 of 11")
             await ada.sees("line 39")
             for _ in range(10):
                 await ada.press("up")
             await ada.sees("line 3\n")
+            await ada.sees("1 of 11")
             await ada.press("down")
-            await ada.sees("line 30")
+            await ada.sees("line 30", "2 of 11")
+            bob.say("line 3 again")
+            await ada.sees("2 of 12")
             await ada.type("x")
             await ada.sees("no match")
             await ada.press("escape")
             await ada.sees_no("find line")
             assert ada.app.focused is ada.chat.query_one(Composer)
             await ada.says("/find line 99")
-            await ada.sees("1 match   ↑ older")
+            await ada.sees("1 of 1   ↑ older")
             assert ada.chat.query_one(SearchBar).display
+
+    async def test_what_somebody_said_is_found_by_their_nickname(self, server: Server) -> None:
+        bob = server.rich("bob")
+        async with acting(address_of(server), "ada") as ada:
+            bob.say("hello")
+            await ada.sees("bob  hello")
+            await ada.says("/find bob")
+            await ada.sees("2 of 2")  # Who joined, and what they said.
+
+    @pytest.mark.parametrize("keys", [("tab",), ("f3", "escape")])
+    async def test_escape_closes_the_search_wherever_the_focus_is(self, server: Server, keys: tuple[str, ...]) -> None:
+        async with acting(address_of(server), "ada") as ada:
+            await ada.press("ctrl+f")
+            await ada.type("ada")
+            await ada.press(*keys, "escape")
+            await ada.sees_no("find ada")
+            assert ada.app.focused is ada.chat.query_one(Composer)
 
     async def test_choosing_a_person_puts_their_nickname_into_the_line(self, server: Server) -> None:
         for nick in ("bob", "cleo"):

@@ -1,5 +1,6 @@
 """Pictures of the host's desk, held against those that somebody looked at."""
 
+import pytest
 from textual.widgets import Digits
 
 from protocol.messages import Event, Granted, Metered, Ruled, Rules, Tally
@@ -133,3 +134,19 @@ def test_what_to_do_about_a_person(snap_compare: Compare) -> None:
         await ada.sees("Mute: nobody hears them", "Ban for an hour", "Chaos: block them for 300 ms")
 
     draw(snap_compare, hosted(), look)
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_the_bar_of_a_host(snap_compare: Compare, width: int) -> None:
+    """The model, the count, who serves me and the round trip, however wide; the address there or at the top."""
+
+    async def look(ada: Actor) -> None:
+        await ada.is_in()
+        await ada.sees_in_bar("▣ process 1,234 connected you: process 4321 3 ms")
+        await ada.sees_in_bar("f1 help")
+        assert "192.0.2.7:2000" in ada.rows[0]
+        assert ("192.0.2.7:2000" in ada.bar) is (width != 80)
+        assert ("f2 meter" in ada.bar) is (width == 120)
+
+    room = Room("process", PEOPLE, 1_234)
+    draw(snap_compare, app([*room.welcome(), Granted(), room.said("bob", "who runs this?")]), look, (width, 16))

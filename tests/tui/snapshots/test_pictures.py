@@ -12,9 +12,10 @@ import pytest
 from textual.events import Paste
 from textual.pilot import Pilot
 
-from protocol.messages import Event, Said
+from protocol.messages import Event, Granted, Said
 from tests.tui.acting import Actor
 from tests.tui.snapshots.scripted import Room, app, still
+from tests.tui.widgets.pane import contrast_of
 from tui.app import ChatApp
 from tui.link.connection import State
 from tui.look import look
@@ -174,11 +175,15 @@ class TestTheRoom:
         """What I said and the room has not acknowledged is dim; what it has is not."""
         room = Room("event", ["ada", "bob"])
 
+        def contrast(ada: Actor, words: str) -> float:
+            strips = ada.app.screen._compositor.render_strips()
+            return next(contrast_of(one.style) for strip in strips for one in strip if words in one.text and one.style)
+
         async def look(ada: Actor) -> None:
             await ada.is_in()
             await ada.says("on its way")
             await ada.sees("ada  on its way")
-            assert "on its way" in [line.text for line in ada.chat.link.client.unacknowledged.values()]
+            assert contrast(ada, "on its way") < contrast(ada, "heard by all") / 2
 
         draw(snap_compare, app([*room.welcome(), room.said("ada", "heard by all")]), look)
 
@@ -191,7 +196,7 @@ class TestTheParts:
             await ada.sees("I did not notice")
             await ada.press("ctrl+f")
             await ada.type("is")
-            await ada.sees("find is", "3 matches", "↑ older  ↓ newer  esc")
+            await ada.sees("find is", "3 of 3", "↑ older  ↓ newer  esc")
 
         draw(snap_compare, app(*busy()), look, (100, 30))
 
@@ -235,6 +240,30 @@ class TestTheParts:
             await ada.sees("Paste 12 lines, 74 characters?", "… and 6 more")
 
         draw(snap_compare, app(*busy()), look)
+
+    def test_a_long_paste_on_a_tiny_terminal(self, snap_compare: Compare) -> None:
+        """At 40×10 the question and the keys that answer it are whole."""
+
+        async def look(ada: Actor) -> None:
+            await ada.is_in()
+            ada.chat.composer.post_message(Paste("\n".join(f"line {n}" for n in range(12))))
+            await ada.sees("Paste 12 lines, 74 characters?", "Enter pastes   Esc does not")
+
+        draw(snap_compare, app(*busy()), look, (40, 10))
+
+    @pytest.mark.parametrize("width", [40, 80])
+    def test_the_commands_of_an_operator(self, snap_compare: Compare, width: int) -> None:
+        """Every command in one row: what it takes in a column, and where there is room, what it does."""
+
+        async def look(ada: Actor) -> None:
+            await ada.is_in()
+            await ada.type("/")
+            await ada.press(*["down"] * 14)
+            await ada.sees("/ban NICK [minutes] [address]", "/model process|thread|event")
+            assert ("run the room by another model" in ada.picture) is (width == 80)
+
+        room = Room("event", ["ada", "bob"])
+        draw(snap_compare, app([*room.welcome(), Granted(), room.said("bob", "hello")]), look, (width, 18))
 
     def test_too_long(self, snap_compare: Compare) -> None:
         """Five rows of input, the fifth of more; the count in red because it is over."""

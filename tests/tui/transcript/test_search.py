@@ -33,6 +33,22 @@ def test_the_search_begins_at_the_nearest_match_above() -> None:
     assert searched("xyz").start_at(103) is None
 
 
+def test_what_somebody_said_is_found_by_their_nickname() -> None:
+    search = Search("cleo")
+    for serial, entry in enumerate([Entry(Kind.SAID, "hello", "Cleo"), Entry(Kind.SWITCH, "now", "cleo")]):
+        search.look(serial, entry)
+    assert len(search) == 1
+
+
+def test_it_tells_which_match_the_reader_is_at() -> None:
+    search = searched("thread")
+    assert search.position == 0
+    search.start_at(103)
+    assert (search.position, len(search)) == (2, 3)
+    search.next()
+    assert search.position == 3
+
+
 def test_next_and_previous_go_round() -> None:
     search = searched("thread")
     search.start_at(104)

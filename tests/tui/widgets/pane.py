@@ -7,6 +7,7 @@ from textual.app import App, ComposeResult
 from textual.strip import Strip
 
 from protocol.messages import Said
+from tui.transcript.colours import contrast
 from tui.widgets.transcript import Transcript
 
 AT = 1_795_464_840.0
@@ -66,3 +67,11 @@ class PaneApp(App[None]):
             for segment in strip
             if words in segment.text and segment.style is not None
         ]
+
+
+def contrast_of(style: Style) -> float:
+    """How far the letters stand out from what they are drawn on."""
+    letters, ground = style.color and style.color.triplet, style.bgcolor and style.bgcolor.triplet
+    assert letters
+    assert ground
+    return contrast(tuple(letters), tuple(ground))

@@ -9,6 +9,7 @@ ONLINE = Standing("online", "thread", 37, "thread 17", 0.003, "192.0.2.7:2000")
     ("width", "shown"),
     [
         (80, "≋ thread   37 connected   you: thread 17   3 ms   192.0.2.7:2000"),
+        (60, "≋ thread  37 connected  you: thread 17  3 ms  192.0.2.7:2000"),
         (59, "≋ thread  37 connected  you: thread 17  3 ms"),
         (40, "≋ thread  37 connected  you: thread 17"),
         (24, "≋ thread  37 connected"),

@@ -1,7 +1,7 @@
 from textual.events import MouseScrollUp
 
 from protocol.messages import Presence, Refused, Said
-from tests.tui.widgets.pane import AT, PaneApp
+from tests.tui.widgets.pane import AT, PaneApp, contrast_of
 from tui.widgets.transcript import Transcript
 
 
@@ -56,8 +56,6 @@ async def test_a_line_marks_where_the_reader_left_off() -> None:
         at = app.row_of("── new ──")
         assert "line 99" in shown[at - 1]
         assert "new one" in shown[at + 1]
-        app.pane.mark_read()
-        assert not any("── new ──" in line for line in app.shown())
 
 
 async def test_what_comes_while_the_reader_is_away_is_marked_once() -> None:
@@ -113,12 +111,13 @@ async def test_my_line_is_dim_until_it_takes_its_place_in_the_rooms_order() -> N
     async with app.run_test(size=(80, 10)):
         app.pane.add_own("x", "mine", False, AT)
         app.say("theirs")
-        assert app.shown()[-7].endswith("mine") or "mine" in app.shown()[2]
+        assert [line.split()[-1] for line in app.shown() if line][1:] == ["theirs", "mine"]
         waiting = app.styles_of("mine")[0]
+        assert contrast_of(waiting) < contrast_of(app.styles_of("theirs")[0]) / 2
         app.pane.add([app.said("mine", "ada", "x")])
         app.say("later")
         assert [line.split()[-1] for line in app.shown() if line][1:] == ["theirs", "mine", "later"]
-        assert app.styles_of("mine")[0].color != waiting.color
+        assert contrast_of(app.styles_of("mine")[0]) == contrast_of(app.styles_of("theirs")[0])
 
 
 async def test_saying_something_leads_to_the_end() -> None:
@@ -135,8 +134,7 @@ async def test_a_refused_line_says_why() -> None:
     async with app.run_test(size=(80, 10)):
         app.pane.add_own("x", "mine", False, AT)
         app.pane.add_own("y", "mine too", False, AT)
-        app.pane.refused("x", "too long")
-        app.pane.add([Refused("muted", "you may not speak", "y")])
+        app.pane.add([Refused("too-long", "too long", "x"), Refused("muted", "you may not speak", "y")])
         text = "\n".join(app.shown())
         assert "!  not said: too long\n          mine\n" in text
         assert "!  not said: you may not speak\n          mine too" in text
@@ -167,6 +165,24 @@ async def test_a_mention_is_told_once_and_stands_out() -> None:
         assert app.posted == [("bob", "and @ADA again")]
         assert app.styles_of("hey ada")[0].bgcolor != app.styles_of("nothing")[0].bgcolor
         assert app.shown()[app.row_of("hey ada")].startswith("▌")
+
+
+async def test_an_action_that_names_me_stands_out_from_edge_to_edge() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 12)):
+        app.pane.add([app.said("waves to ada", action=True)])
+        row = app.strips()[app.row_of("bob waves to ada")]
+        assert len({segment.style.bgcolor for segment in row if segment.style is not None}) == 1
+
+
+async def test_what_somebody_said_is_marked_by_their_nickname_where_that_is_searched_for() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 12)):
+        app.say("hello")
+        before = app.styles_of("bob")[0]
+        assert app.pane.search("bob") == 1
+        assert app.pane.found == (1, 1)
+        assert app.styles_of("bob")[0].bgcolor != before.bgcolor
 
 
 async def test_a_cleared_pane_is_empty_and_goes_on() -> None:

@@ -1,0 +1,19 @@
+"""Keys: the footer with the few keys that matter; where the line is short, with fewer still: the state of the room is
+what one looks there for."""
+
+from textual.app import ComposeResult
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
+
+
+class Keys(Footer):
+    """Help and the palette lead to everything else; the others have the class `-more`."""
+
+    def __init__(self) -> None:
+        super().__init__(compact=True)
+
+    def compose(self) -> ComposeResult:
+        for key in super().compose():
+            if isinstance(key, FooterKey):
+                key.set_class(key.action != "help" and not key.has_class("-command-palette"), "-more")
+            yield key
