@@ -1,8 +1,8 @@
-"""Meter: what the running model costs now, as psutil sees this process, the nursery and the workers.
+"""Meter: what the running model costs now, as psutil sees this process, the fork server and the workers.
 
-Memory is the unique set size: pages that are nobody else's, so that what forked workers share counts once, where it
-comes from. Reading it walks a process's page tables, so of many workers only a few are read, and the others are taken
-to be like them.
+Memory is the unique set size: pages that are nobody else's. What the workers share counts once, where it comes from: of
+the fork server it is all that is in memory. Reading it walks a process's page tables, so of many workers only a few are
+read, and the others are taken to be like them.
 """
 
 import logging
@@ -34,33 +34,33 @@ class Meter:
         self._measured_at = monotonic()
         self._last = Cost()
 
-    def __call__(self, served_by: Sequence[str]) -> Cost:
-        """The cost now, while connections are served by these: `process 4321`, `thread 17`, `event loop`.
+    def __call__(self, workers: Sequence[int]) -> Cost:
+        """The cost now. `workers` has, for each connection, the pid of the process that serves it alone, or 0.
 
         Where it cannot be measured, as when no descriptor is left to read /proc with, what it was the last time.
         """
         try:
-            self._last = self._measure(served_by)
+            self._last = self._measure(workers)
         except (OSError, psutil.Error) as error:
             log.debug("what the room costs could not be measured: %s", error)
         return self._last
 
-    def _measure(self, served_by: Sequence[str]) -> Cost:
-        workers = [int(label.split()[1]) for label in served_by if label.startswith("process ")]
+    def _measure(self, connections: Sequence[int]) -> Cost:
+        workers = [pid for pid in connections if pid]
         own = self._own.memory_full_info().uss
         if not workers:
-            each = max(0, own - self._empty) // len(served_by) if served_by else 0
+            each = max(0, own - self._empty) // len(connections) if connections else 0
             return Cost(1, self._own.num_threads(), own, each, self._cores([self._own], []))
         self._choose(workers)
         sizes = [size for size in map(_unique, self._sample) if size]
         each = sum(sizes) // len(sizes) if sizes else 0
-        nursery = _parent(self._sample)
+        forkserver = _parent(self._sample)
         return Cost(
             processes=2 + len(workers),
             threads=self._own.num_threads() + 1 + len(workers),
-            memory=own + (nursery.memory_info().rss if nursery else 0) + each * len(workers),
+            memory=own + (forkserver.memory_info().rss if forkserver else 0) + each * len(workers),
             memory_each=each,
-            cpu=self._cores([self._own, nursery] if nursery else [self._own], workers),
+            cpu=self._cores([self._own, forkserver] if forkserver else [self._own], workers),
         )
 
     def _choose(self, workers: list[int]) -> None:
@@ -110,7 +110,7 @@ def _unique(process: psutil.Process) -> int:
 
 
 def _parent(sample: list[psutil.Process]) -> psutil.Process | None:
-    """The nursery: whoever has forked the workers."""
+    """The fork server: whoever has forked the workers."""
     for process in sample:
         try:
             return process.parent()

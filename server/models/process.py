@@ -69,7 +69,7 @@ class ProcessModel:
     def start(self, connection: Connection) -> None:
         worker = self.workers[connection.number] = Worker(connection, self.forkserver, self.selector)
         self.held.pop(connection.number, None)
-        self.room.open(connection.number, f"process {worker.pid}", connection.host)
+        self.room.open(connection.number, f"process {worker.pid}", connection.host, worker.pid)
 
     # Read — what a worker says to the room; what it reads from its peer (`server.processes.worker`), nobody else sees
     def read(self, worker: Worker) -> None:

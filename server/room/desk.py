@@ -172,14 +172,14 @@ def wreak(room: Room, number: int, operator: Member, order: Chaos, now: float) -
     seat = room.seats[victim]
     name = seat.member.nick if seat.member else f"connection {victim}"
     match order.what:
-        case "kill-worker" if room.model is not Model.PROCESS:
-            words = f"there is no worker to kill: the {room.model} model serves all in one process"
+        case "kill-worker" if not seat.worker:
+            words = f"there is no worker to kill: no process serves {name} alone"
             room.tell(number, Refused("no-worker", words))
         case "kill-worker":
             openly(
                 room, f"{operator.nick} kills the worker of {name}, {seat.served_by}: it ends, nobody else does", now
             )
-            room.operators.strikes.kill(int(seat.served_by.split()[-1]))
+            room.operators.strikes.kill(seat.worker)
         case "raise":
             openly(room, f"{operator.nick} raises an exception in the session of {name}, {seat.served_by}", now)
             room.turn.tell(victim, b"", Mark.FAIL)

@@ -61,6 +61,8 @@ class Seat(Struct):
     """A connection, as the room knows it."""
 
     served_by: str
+    worker: int
+    """The pid of the process that serves it alone, or 0."""
     nonce: str
     host: str = ""
     """The peer's address."""
@@ -85,11 +87,11 @@ class Room:
         motd: str = "",
         operators: Operators,
         make_token: Callable[[], str],
-        measure: Callable[[Sequence[str]], Cost],
+        measure: Callable[[Sequence[int]], Cost],
         journal: Callable[[str], None] = lambda text: None,
     ) -> None:
-        """`make_token` gives an unguessable token, `measure` what it costs to serve connections by these;
-        `journal` is told what the operators do."""
+        """`make_token` gives an unguessable token, `measure` what it costs to serve connections by these
+        workers (see `Seat`); `journal` is told what the operators do."""
         self.limits = limits
         self.model = model
         self.motd = motd
@@ -123,12 +125,12 @@ class Room:
 
     # Connections
 
-    def open(self, number: int, served_by: str, host: str = "") -> None:
+    def open(self, number: int, served_by: str, host: str = "", worker: int = 0) -> None:
         """Connection `number` is served by that process, thread or loop. It is in the room from its hello on."""
         if number in self.seats:
-            self.seats[number].served_by = served_by
+            self.seats[number].served_by, self.seats[number].worker = served_by, worker
         else:
-            self.seats[number] = Seat(served_by, self.make_token(), host)
+            self.seats[number] = Seat(served_by, worker, self.make_token(), host)
         self._connections_changed()
 
     def close(self, number: int, *, failed: bool = False) -> None:
@@ -290,7 +292,7 @@ class Room:
         """What the running model takes: measured four times a second at most, however many ask, and after a change."""
         if not self._measured_at <= self.now < self._measured_at + TICK:
             self._measured_at = self.now
-            self._cost = self.measure([seat.served_by for seat in self.seats.values()])
+            self._cost = self.measure([seat.worker for seat in self.seats.values()])
         return self._cost
 
     def status(self, seat: Seat, cost: Cost) -> Status:

@@ -32,7 +32,7 @@ class Hall:
             limits,
             operators=Operators(),
             make_token=lambda: secrets.token_urlsafe(16),
-            measure=lambda served_by: Cost(),
+            measure=lambda workers: Cost(),
         )
         self.listener = Listener(listen("127.0.0.1", 0), limits)
         self.model = EventModel(self.listener, self.room, Stop())

@@ -22,7 +22,7 @@ def room_of(members: int, dialect: Dialect) -> Room:
         Limits(rate=0),
         operators=Operators(),
         make_token=lambda: f"token{next(numbers)}",
-        measure=lambda served_by: Cost(),
+        measure=lambda workers: Cost(),
     )
     for number in range(1, members + 1):
         room.open(number, "event loop")

@@ -43,11 +43,13 @@ class Party(House):
         self.join("boss")
         self.prove("boss")
 
-    def join(self, nick: str, *, host: str = "", token: str = "", served_by: str = "event loop") -> list[AnyEvent]:
+    def join(
+        self, nick: str, *, host: str = "", token: str = "", served_by: str = "event loop", worker: int = 0
+    ) -> list[AnyEvent]:
         """Somebody comes, or comes back with a token; returns what it is told."""
         number = self.open()
         seat = self.room.seats[number]
-        seat.host, seat.served_by = host, served_by
+        seat.host, seat.served_by, seat.worker = host, served_by, worker
         self.send(number, Hello(nick, Resume(token, 0) if token else None))
         events = self.events(number)
         for event in only(Welcome, events):

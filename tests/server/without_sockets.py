@@ -20,7 +20,7 @@ def new_room(limits: Limits = UNLIMITED, *, keep: int = 10_000, history: int = 5
         history=history,
         operators=Operators(key),
         make_token=lambda: f"token-{next(numbers)}",
-        measure=lambda connections: Cost(1, 1, 2**20, 1),
+        measure=lambda workers: Cost(1, 1, 2**20, 1),
     )
 
 

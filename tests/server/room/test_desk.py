@@ -322,16 +322,23 @@ def test_there_is_no_worker_to_kill_but_in_the_process_model(party: Party) -> No
 
 def test_the_worker_of_the_one_who_is_named_is_killed(party: Party) -> None:
     party.room.model = Model.PROCESS
-    party.join("eve", served_by="process 4321")
+    party.join("eve", served_by="process 4321", worker=4321)
     party.order(Chaos("kill-worker", "eve"))
     assert party.strikes.killed == [4321]
     assert "process 4321" in told(party)[-1]
 
 
+def test_nobody_is_killed_for_who_has_a_thread_already_while_the_process_model_is_left(party: Party) -> None:
+    party.room.model = Model.PROCESS
+    party.join("eve", served_by="thread 17")
+    party.order(Chaos("kill-worker", "eve"))
+    assert party.strikes.killed == []
+
+
 def test_chaos_strikes_at_random_anybody_but_who_asks(party: Party) -> None:
     party.room.model = Model.PROCESS
     for pid, nick in enumerate(("eve", "trent"), start=100):
-        party.join(nick, served_by=f"process {pid}")
+        party.join(nick, served_by=f"process {pid}", worker=pid)
     for nick in ("ada", "bob"):
         party.close(party.numbers[nick])
     for _ in range(50):
