@@ -45,11 +45,12 @@ def test_a_sentence_that_does_not_go_out_leaves_the_exit_code_as_it_is(root: Pat
     assert (done.returncode, done.stdout) == (2, b"")
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_ctrl_c_while_it_still_loads_ends_it_without_a_word(root: Path, tmp_path: Path, command: str) -> None:
-    (tmp_path / "click.py").write_text("import time\nprint('loading', flush=True)\ntime.sleep(60)\n")
+@pytest.mark.parametrize("module", [*COMMANDS.values(), "tui.console"])
+def test_ctrl_c_while_it_still_loads_ends_it_without_a_word(root: Path, tmp_path: Path, module: str) -> None:
+    for library in ("click", "prompt_toolkit"):
+        (tmp_path / f"{library}.py").write_text("import time\nprint('loading', flush=True)\ntime.sleep(60)\n")
     with subprocess.Popen(
-        [sys.executable, "-m", COMMANDS[command]],
+        [sys.executable, "-m", module],
         cwd=root,
         env=os.environ | {"PYTHONPATH": str(tmp_path)},
         stdout=subprocess.PIPE,

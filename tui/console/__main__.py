@@ -1,5 +1,12 @@
-"""`python -m tui.console`, as chat-server runs it."""
+"""`python -m tui.console`, as chat-server runs it. Nothing is loaded before Ctrl-C is minded."""
 
-from tui.console.console import main
+import sys
 
-main()
+EXIT_INTERRUPTED = 130
+
+try:
+    from tui.console.console import main
+
+    main()
+except KeyboardInterrupt:
+    sys.exit(EXIT_INTERRUPTED)
