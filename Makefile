@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help host test check bench torture screenshots setup .venv clean
+.PHONY: help host test check bench torture figures screenshots setup .venv clean
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip -qq --disable-pip-version-check install
@@ -45,6 +45,9 @@ SEED :=
 
 torture: .venv/ready-to-develop ## every disturbance at once     SECONDS=180 PEOPLE=200 SEED=...
 	@$(PY) -m tests.checker --seconds $(SECONDS) --people $(PEOPLE) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+figures: .venv/ready-to-develop ## measure what happens when you switch (a quarter of an hour), and draw it
+	@$(PY) -m tests.checker.figures --plot screenshots/switching.svg $(ARGS)
 
 screenshots: .venv/ready-to-develop ## draw screenshots/ anew from the real app
 	@$(PY) -m screenshots.draw $(ARGS)
