@@ -13,7 +13,8 @@ from time import monotonic, process_time
 from pytest_benchmark.fixture import BenchmarkFixture
 from textual.widgets import TextArea
 
-from protocol.messages import Limits, Said, Welcome
+from protocol import jsonl
+from protocol.messages import Event, Limits, Said, Welcome
 from tests.tui.snapshots.scripted import ADDRESS, ScriptedLink
 from tui.app import ChatApp
 from tui.settings import Settings
@@ -72,22 +73,32 @@ class FloodedLink(ScriptedLink):
     """A room in which everybody talks at once."""
 
     behind = 0.0
+    last = ""
+    """The last line that was said."""
 
     async def run(self) -> None:
         """Say FLOOD lines a second, and note how late they could be handed over at the worst."""
         self.client.connected()
-        hello = Welcome("ada", "token", 0, "event", 50, "event loop", Limits(), "nonce")
-        self._take(hello)
+        self._hear(Welcome("ada", "token", 0, "event", 50, "event loop", Limits(), "nonce"))
         await asyncio.sleep(0.5)
         began, told = monotonic(), 0
         while told < FLOOD * SECONDS:
             await asyncio.sleep(max(0.0, began + told / FLOOD - monotonic()))
             type(self).behind = max(self.behind, monotonic() - began - told / FLOOD)
-            for _ in range(FLOOD // HERTZ):
-                told += 1
-                self._take(Said(told, f"guest{told % 50}", f"line {told} of a flood that says nothing at all", 1.8e9))
-            self._batches.flush()
+            self._hear(*(flooding(told + number) for number in range(1, FLOOD // HERTZ + 1)))
+            told += FLOOD // HERTZ
+        type(self).last = flooding(told).text
         await asyncio.Event().wait()
+
+    def _hear(self, *events: Event) -> None:
+        """Take events in as they come from the network."""
+        for event in self.client.receive(b"".join(map(jsonl.encode, events))):
+            self._take(event)
+        self._batches.flush()
+
+
+def flooding(number: int) -> Said:
+    return Said(number, f"guest{number % 50}", f"line {number} of a flood that says nothing at all", 1.8e9)
 
 
 def test_a_flood_is_shown_without_falling_behind_and_typing_echoes_meanwhile(benchmark: BenchmarkFixture) -> None:
@@ -117,4 +128,7 @@ async def flooded() -> tuple[float, list[float]]:
             echoes.append(monotonic() - pressed)
             await asyncio.sleep(0.3)
         cores = (process_time() - used) / (monotonic() - began)
+        shown = [strip.text for strip in app.screen._compositor.render_strips()]
+        assert FloodedLink.last
+        assert any(FloodedLink.last in row for row in shown), "the flood is still coming in"
     return cores, echoes

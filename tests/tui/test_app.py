@@ -40,6 +40,9 @@ class TestAConversation:
             for other in (one for one in MODELS if one != model):
                 boss.switch(other)
                 await ada.sees_in_bar(f"{look(other).sign} {other} 2 connected")
+                # Who serves us is told, not guessed: until then the bar leaves it out.
+                await ada.sees_in_bar("you: event loop" if other == "event" else f"you: {other} ")
+                assert not any(f"you: {old} " in ada.bar for old in MODELS if old != other)
                 assert any(row.startswith(f" {look(other).sign} ── now ") for row in ada.rows), ada.picture
                 await ada.says(f"still here under {other}")
                 boss.expect("said", text=f"still here under {other}")

@@ -82,6 +82,27 @@ def test_what_is_typed_after_the_nickname_belongs_to_the_room(server: Server, te
             terminal.type("ne\r")
 
 
+def test_what_is_typed_behind_a_taken_nickname_waits_for_a_free_one(server: Server, terminal: Terminal) -> None:
+    bob = server.rich("bob")
+    terminal.type("bob\rhello\r")
+    terminal.sees("bob2 is free")
+    terminal.type("\r")
+    said = bob.expect("said")
+    assert (said["nick"], said["text"]) == ("bob2", "hello")
+
+
+def test_what_a_host_types_behind_the_nickname_is_said_in_the_room() -> None:
+    terminal = Terminal("--host", "--bind", "127.0.0.1:0")
+    try:
+        terminal.sees("Your room is open")
+        terminal.type("kay\rhello\r")
+        terminal.sees("Any key: to the room")
+        terminal.type("\x1b")
+        terminal.sees("kay  hello")
+    finally:
+        terminal.close()
+
+
 def test_what_is_typed_while_the_room_is_being_opened_is_kept(server: Server) -> None:
     bob = server.rich("bob")
     terminal = Terminal(f"{server.address[0]}:{server.address[1]}", "-n", "kay")

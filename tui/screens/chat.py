@@ -118,7 +118,7 @@ class ChatScreen(HostDesk):
                         self.status_asked = False
                         self.transcript.note(asked.in_words(event))
                 case Switched() if self.status is not None:
-                    self.status.model = event.model
+                    self.status.model, self.status.served_by = event.model, ""
                 case Refused(id=""):
                     free = f"; {event.suggestion} is free" if event.suggestion else ""
                     self.transcript.note(f"{event.reason}{free}", "error")
