@@ -119,8 +119,8 @@ class ClientConnection:
     def rename(self, nick: str) -> None:
         self._send(Rename(nick))
 
-    def who(self) -> None:
-        self._send(Who())
+    def who(self, *, nameless: bool = False) -> None:
+        self._send(Who(nameless))
 
     def ask_status(self) -> None:
         self._send(AskStatus())

@@ -9,7 +9,21 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+MOST_MINUTES = 10_080
+"""Of a ban: a week."""
+MOST_SECONDS = 3600
+"""Between two lines, in slow mode."""
+LONGEST_BLOCK = 5.0
+"""Seconds."""
+LONGEST_REASON = LONGEST_PIN = 200
+GUESTS = ("slow-reader", "silent")
+"""Faults that come from outside, and strike nobody in particular."""
+FAULTS = ("kill-worker", "raise", "block", *GUESTS)
+ANYBODY = "*"
+"""No nickname: whoever it happens to be."""
+
 Identifier = Annotated[str, Meta(min_length=1, max_length=64)]
+Reason = Annotated[str, Meta(max_length=LONGEST_REASON)]
 
 
 class Model(StrEnum):
@@ -78,7 +92,9 @@ class Rename(Command):
 
 
 class Who(Command):
-    """Ask for the roster."""
+    """Ask for the roster; as an operator, with `nameless`, for the connections without a nickname too."""
+
+    nameless: bool = False
 
 
 class AskStatus(Command, tag="status"):
@@ -115,7 +131,7 @@ class Switch(Order):
 
 class Kick(Order):
     nick: str
-    reason: str = ""
+    reason: Reason = ""
 
 
 class Ban(Order):
@@ -123,9 +139,15 @@ class Ban(Order):
     which wants `sure` where several people share it."""
 
     nick: str
-    minutes: Annotated[float, Meta(gt=0, le=10_080)] = 60.0
+    minutes: Annotated[float, Meta(gt=0, le=MOST_MINUTES)] = 60.0
     address: bool = False
     sure: bool = False
+
+
+class Unban(Order):
+    """Let in again who was banned under this nickname, or as `#12`."""
+
+    nick: str
 
 
 class Mute(Order):
@@ -136,7 +158,7 @@ class Mute(Order):
 class Slow(Order):
     """Everybody waits `seconds` after each line; 0 ends that."""
 
-    seconds: Annotated[float, Meta(ge=0, le=3600)]
+    seconds: Annotated[float, Meta(ge=0, le=MOST_SECONDS)]
 
 
 class Lock(Order):
@@ -154,7 +176,7 @@ class Quiet(Order):
 class Pin(Order):
     """A line at the top of everyone's pane; an empty one takes it away."""
 
-    text: Annotated[str, Meta(max_length=200)] = ""
+    text: Annotated[str, Meta(max_length=LONGEST_PIN)] = ""
 
 
 class ClearHistory(Order, tag="clear-history"):
@@ -170,7 +192,7 @@ class Op(Order):
 class Close(Order):
     """End the server."""
 
-    reason: Annotated[str, Meta(max_length=200)] = ""
+    reason: Reason = ""
 
 
 class Watch(Order):
@@ -180,12 +202,15 @@ class Watch(Order):
 
 
 class Chaos(Order):
-    """Break something on purpose: `kill-worker`, `raise`, `block`, `slow-reader` or `silent`."""
+    """Break something on purpose: one of FAULTS."""
 
     what: str
     nick: str = ""
-    """Whom it strikes; empty or `random` for anybody (`block`: for the one who asks)."""
-    seconds: Annotated[float, Meta(gt=0, le=5)] = 0.3
+    """Whom it strikes: somebody, ANYBODY but the one who asks, or by an empty name the one who asks."""
+    seconds: Annotated[float, Meta(gt=0, le=LONGEST_BLOCK)] = 0.3
+
+
+AnyOrder = Switch | Kick | Ban | Unban | Mute | Slow | Lock | Quiet | Pin | ClearHistory | Op | Close | Watch | Chaos
 
 
 # Events
@@ -326,7 +351,9 @@ class Tally(Struct):
     slowed: int = 0
     """Times a connection was made to wait for its next line."""
     refused: int = 0
-    """Commands and lines that were not carried out."""
+    """Commands and lines that were not carried out, operators' apart."""
+    turned_away: int = 0
+    """Connections that were not let in: the room was full or locked, or they are banned."""
     let_go: int = 0
     """Connections ended by the server: too slow, silent, too long a line, kicked."""
     died: int = 0

@@ -4,7 +4,11 @@ What the room itself says begins with `*** `; a person's line begins with a nick
 digit, so nobody can speak for the room. `/` begins a command, `//` a line that begins with a slash.
 """
 
+from textwrap import wrap
+
+from protocol import orders
 from protocol.messages import (
+    AnyOrder,
     AskStatus,
     Event,
     Goodbye,
@@ -19,15 +23,15 @@ from protocol.messages import (
     Said,
     Say,
     Status,
-    Switch,
     Switched,
     Welcome,
     Where,
     Who,
 )
-from protocol.text import counted
+from protocol.text import counted, size
 
-HELP = b"""\
+_ORDERS = "\n".join(f"***   {line}" for line in wrap(" ".join(f"/{name}" for name in sorted(orders.NAMES)), 70))
+HELP = f"""\
 *** type a line and everybody reads it; these are the commands:
 ***   /who         who is here
 ***   /nick NAME   change your nickname
@@ -36,16 +40,13 @@ HELP = b"""\
 ***   /where       what serves you, and what that costs
 ***   /quit        leave
 ***   //TEXT       say a line that begins with a slash
-"""
+*** and for operators:
+{_ORDERS}
+""".encode()
 MOST_NAMED = 5
 """Nicknames told one by one in a presence line; the others are counted."""
 
-ORDERS = frozenset(
-    "kick ban mute unmute op slow lock unlock quiet unquiet pin unpin clear-history chaos close".split()  # noqa: SIM905
-)
-"""What operators can do in chat-tui. In plain lines there is no key to prove, so there is no way to ask."""
-
-PlainCommand = Hello | Say | Rename | Who | AskStatus | Where | Quit | Switch
+PlainCommand = Hello | Say | Rename | Who | AskStatus | Where | Quit | AnyOrder
 
 
 def decode_hello(line: bytes) -> Hello | Refused:
@@ -75,7 +76,7 @@ def _slash(name: str = "", rest: str = "") -> PlainCommand | Refused:
     rest = rest.strip()
     match name.lower():
         case "who":
-            return Who()
+            return Who(nameless=True)
         case "nick" if rest:
             return Rename(rest)
         case "me" if rest:
@@ -86,16 +87,25 @@ def _slash(name: str = "", rest: str = "") -> PlainCommand | Refused:
             return Where()
         case "quit":
             return Quit()
-        case "model" | "switch" if rest:
-            return Switch(rest)
-        case "nick" | "me" | "model" | "switch":
+        case "nick" | "me":
             return Refused("bad-command", f"/{name} wants a word after it")
         case "help":
             return Refused("help", "")
-        case order if order in ORDERS:
-            return Refused("not-operator", f"only an operator can /{order}")
+        case "switch":
+            return _order("model", rest)
+        case order if order in orders.NAMES:
+            return _order(order, rest)
         case _:
             return Refused("bad-command", "there is no such command; /help lists them, // says a line with a slash")
+
+
+def _order(name: str, rest: str) -> AnyOrder | Refused:
+    """An operator's, as everybody here may be one: the room tells those who are not."""
+    try:
+        return orders.understand(name, rest)
+    except orders.OrderRefused as refused:
+        sentence = str(refused)
+        return Refused("bad-command", sentence[0].lower() + sentence[1:].removesuffix("."))
 
 
 def encode(event: Event) -> bytes:
@@ -169,5 +179,5 @@ def _status(event: Status) -> str:
     return (
         f"model {event.model}, {event.connections} connected, you: {event.served_by}; "
         f"{counted(event.processes, 'process', 'processes')}, {counted(event.threads, 'thread')}, "
-        f"{event.memory / 2**20:.1f} MiB, {event.memory_each / 1024:.0f} KiB a connection"
+        f"{size(event.memory)}, {size(event.memory_each)} a connection"
     )

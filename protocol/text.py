@@ -122,3 +122,10 @@ def _prepared(asked: str) -> str:
 def counted(number: float, one: str, more: str = "") -> str:
     """`1 line`, `12 lines`, `0.5 lines`. `more` is the plural where an s does not make it."""
     return f"{number:.15g} {one if number == 1 else more or one + 's'}"
+
+
+def size(amount: int) -> str:
+    """Bytes as people read them: `430 KiB`, `21.3 MiB`; `–` for none."""
+    if amount <= 0:
+        return "–"
+    return f"{amount / 1024:,.0f} KiB" if amount < 2**20 else f"{amount / 2**20:,.1f} MiB"

@@ -1,4 +1,4 @@
-"""Chaos: the part of breaking things on purpose that a pure room cannot do. See `server.room.desk` for who may ask.
+"""Chaos: the guests that an operator lets in to misbehave. See `server.room.chaos` for who may ask.
 
 A guest is a connection to our own door that behaves badly: it runs in a process of its own and ends by itself.
 """
@@ -6,7 +6,6 @@ A guest is a connection to our own door that behaves badly: it runs in a process
 import contextlib
 import logging
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -14,7 +13,6 @@ import time
 
 GUEST_STAYS = 20.0
 """Seconds, if it is not let go earlier."""
-GUESTS = ("slow-reader", "silent")
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 """Where a room that listens everywhere can be reached from here."""
 
@@ -30,13 +28,6 @@ class Strikes:
         self.address = ("", 0)
         """Host and port of the room, once it listens."""
         self._guests: set[Guest] = set()
-
-    def kill(self, pid: int) -> None:
-        """`kill -9` of a worker. A worker that has ended by itself is no reason to fail."""
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
     def invite(self, kind: str) -> None:
         """Let a guest of that kind come. Raises OSError where there is no process for it."""

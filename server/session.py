@@ -54,6 +54,8 @@ class Mark:
     BLOCK: Final = 8
     """Chaos: sleep at the next chance, for as many milliseconds as stand above SHIFT."""
     FAULTS: Final = FAIL | BLOCK
+    KILL: Final = 16
+    """Chaos: the model is to kill the worker that serves this connection, if it has one."""
     SHIFT: Final = 8
 
     @staticmethod

@@ -166,7 +166,7 @@ class ChatApp(App[None]):
             self._join()
 
     def _join(self) -> None:
-        """Link to the room as soon as there are a nickname and an address; anew where the link has ended."""
+        """Link to the room as soon as there are a nickname and an address; again where the link has ended."""
         if not self._nick or self._address is None:
             return
         if self.link is None or self.link.state.phase == "over":

@@ -11,6 +11,7 @@ from collections import deque
 from msgspec import Struct
 
 from protocol.messages import Metered, Model, Switched, Tally
+from protocol.text import size
 
 KEPT = 60
 """Readings drawn as a line: one a second."""
@@ -105,7 +106,8 @@ def record(tally: Tally) -> list[tuple[str, str]]:
         ("lines said", f"{tally.lines:,}", True),
         ("longest a line took", span(tally.longest), tally.longest),
         ("slowed", f"{tally.slowed:,}", tally.slowed),
-        ("refused", f"{tally.refused:,}", tally.refused),
+        ("turned away", f"{tally.turned_away:,}", tally.turned_away),
+        ("lines refused", f"{tally.refused:,}", tally.refused),
         ("let go", f"{tally.let_go:,}", tally.let_go),
         ("died", f"{tally.died:,}", tally.died),
         ("attacks bounced:" if bounced > 1 else "attack bounced:", f"{bounced:,}", bounced),
@@ -134,10 +136,3 @@ def rate(a_second: float) -> str:
 def cores(number: float) -> str:
     """`0.02`, `1.50`; `<0.01` for next to none."""
     return f"{number:.2f}" if number >= 0.005 else "<0.01"
-
-
-def size(amount: int) -> str:
-    """Bytes as people read them: `430 KiB`, `21.3 MiB`; `–` for none."""
-    if amount <= 0:
-        return "–"
-    return f"{amount / 1024:,.0f} KiB" if amount < 2**20 else f"{amount / 2**20:,.1f} MiB"

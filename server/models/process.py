@@ -14,6 +14,7 @@ from server.processes.forking import ForkServer
 from server.processes.recall import GANG, LOOK, Recall
 from server.processes.workers import Worker
 from server.room.room import TICK, Room
+from server.session import Mark
 from server.sockets import Listener, Stop, turn_away
 
 log = logging.getLogger("chat.server")
@@ -84,6 +85,8 @@ class ProcessModel:
     def deliver(self) -> None:
         turn, now, worker = self.room.take(time()), monotonic(), None
         for number, data, mark in turn:
+            if mark & Mark.KILL:
+                self.strike(number)
             if number in self.held:
                 self.held[number].send(data, mark, now)
             elif (worker := self.workers.get(number)) is not None and not worker.send(data, mark):
@@ -133,6 +136,14 @@ class ProcessModel:
         else:
             self.room.close(worker.number, failed=worker.failed)
             worker.connection.close()
+
+    def strike(self, number: int) -> None:
+        """Chaos: kill a worker, if there is one. Its last words are heard first: it may have given its session back."""
+        if (worker := self.workers.get(number)) is not None:
+            self.resume(worker, EVENT_READ)
+        if worker is not None and number in self.workers and not worker.returned:
+            self.room.killed(number, time())
+            self.kill(worker, "was killed on purpose")
 
     def kill(self, worker: Worker, why: str) -> None:
         log.warning("process %d %s, and its connection ends", worker.pid, why)

@@ -23,9 +23,9 @@ def enter(room: Room, number: int, seat: Seat, hello: Hello, now: float) -> None
         return
     seat.dialect = hello.dialect
     member = room.roster.find(hello.resume.token) if hello.resume else None
-    token = member.token if member else ""
-    if (barred := room.moderation.bar(token, names.keys(hello.nick), seat.host, member is not None, now)) is not None:
-        room.dismiss(number, barred)
+    if (barred := room.moderation.bar(member, names.keys(hello.nick), seat.host, now)) is not None:
+        room.figures.turned_away()
+        room.tell(number, barred, Mark.CLOSE)
         return
     nick = hello.nick
     if not room.roster.free_for(member, nick):

@@ -1,8 +1,7 @@
-"""Desk: what operators do to keep order, and to put on the show. Everything is told openly, and written to the log."""
+"""Desk: what operators do to keep order. Everything is told openly, and written to the log. Chaos is in `chaos`."""
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING
 
 from protocol.messages import (
@@ -14,9 +13,7 @@ from protocol.messages import (
     Granted,
     Kick,
     Lock,
-    Model,
     Mute,
-    Notice,
     Op,
     Order,
     Pin,
@@ -25,31 +22,27 @@ from protocol.messages import (
     Ruled,
     Slow,
     Switch,
+    Unban,
     Watch,
 )
 from protocol.text import counted, harmless
-from server.chaos import GUEST_STAYS, GUESTS
+from server.room.chaos import wreak
 from server.room.member import Member
-from server.session import Mark
+from server.room.moderation import Ruling, lasting
+from server.room.whom import called, find, openly
 
 if TYPE_CHECKING:
     from server.room.room import Room
-
-FAULTS = ("kill-worker", "raise", "block", *GUESTS)
 
 
 def obey(room: Room, number: int, operator: Member, order: Order, now: float) -> None:
     """Carry out an order, or tell why not."""
     if not operator.operator:
-        room.tell(number, Refused("not-operator", "only an operator can do that"))
+        room.tell(number, Refused("not-operator", f"only an operator can do that, and you are {operator.nick}"))
         return
     match order:
         case Switch():
-            running = None if room.switch_under_way else room.model
-            if (refused := room.operators.switch(operator, order.model, running)) is not None:
-                room.tell(number, refused)
-            else:
-                room.switch_under_way = True
+            switch(room, number, operator, order, now)
         case Watch():
             if order.on and not room.watched:
                 room.figures.rates(now)  # What was said while nobody looked is not of the last second.
@@ -63,9 +56,21 @@ def obey(room: Room, number: int, operator: Member, order: Order, now: float) ->
             openly(room, f"{operator.nick} closes the room", now)
             room.operators.close(harmless(order.reason) or f"{operator.nick} closed the room")
         case Chaos():
-            wreak(room, number, operator, order, now)
+            wreak(room, number, order, now)
+        case Unban():
+            unban(room, number, operator, order, now)
         case Kick() | Ban() | Mute() | Op():
             deal_with(room, number, operator, order, now)
+
+
+def switch(room: Room, number: int, operator: Member, order: Switch, now: float) -> None:
+    """Ask for another model. That it runs is told once it does."""
+    running = None if room.switch_under_way else room.model
+    if (refused := room.operators.switch(order.model, running)) is not None:
+        room.tell(number, refused)
+    else:
+        room.switch_under_way = True
+        openly(room, f"{operator.nick} asks for the {order.model} model", now)
 
 
 def lay_down(room: Room, operator: Member, order: Lock | Quiet | Slow | Pin, now: float) -> None:
@@ -92,24 +97,23 @@ def lay_down(room: Room, operator: Member, order: Lock | Quiet | Slow | Pin, now
 def deal_with(room: Room, number: int, operator: Member, order: Kick | Ban | Mute | Op, now: float) -> None:
     """Do something about one person."""
     seat = find(room, order.nick)
-    if seat is None:
-        room.tell(number, Refused("unknown-person", f"nobody here is called {harmless(order.nick[:40])}"))
+    if isinstance(seat, Refused):
+        room.tell(number, seat)
         return
-    member = room.seats[seat].member
-    name = member.nick if member else f"connection {seat}"
+    member, name = room.seats[seat].member, called(room, seat)
     match order:
         case Kick():
             reason = harmless(order.reason).strip()
             openly(room, f"{operator.nick} kicked {name}" + (f": {reason}" if reason else ""), now)
             room.dismiss(seat, Goodbye("kicked", reason or f"{operator.nick} kicked you"))
         case Ban():
-            ban(room, number, operator, seat, name, order, now)
+            ban(room, number, operator, seat, order, now)
         case _ if member is None:
-            room.tell(number, Refused("unknown-person", f"connection {seat} is not in the room yet"))
+            room.tell(number, Refused("unknown-person", f"{name} is not in the room yet"))
         case Mute() if order.on and member.operator:
             room.tell(number, Refused("operator", f"{name} is an operator, whom nobody can mute"))
         case Mute():
-            (room.moderation.muted.add if order.on else room.moderation.muted.discard)(member.token)
+            room.moderation.mute(member.token, on=order.on)
             openly(room, f"{operator.nick} {'muted' if order.on else 'unmuted'} {name}", now)
         case Op():
             member.operator = True
@@ -117,84 +121,42 @@ def deal_with(room: Room, number: int, operator: Member, order: Kick | Ban | Mut
             openly(room, f"{operator.nick} made {name} an operator", now)
 
 
-def ban(room: Room, number: int, operator: Member, seat: int, name: str, order: Ban, now: float) -> None:
-    """Keep somebody out, and everybody from the same address if asked for and meant."""
-    host = room.seats[seat].host if order.address else ""
-    struck = [other for other, place in room.seats.items() if host and place.host == host] or [seat]
-    if number in struck:
-        room.tell(number, Refused("yourself", "that would ban yourself: you have the same address"))
+def ban(room: Room, number: int, operator: Member, seat: int, order: Ban, now: float) -> None:
+    """Keep somebody out, and everybody from the same address if asked for and meant. Operators from there stay."""
+    member, host, name = room.seats[seat].member, room.seats[seat].host, called(room, seat)
+    if seat == number:
+        room.tell(number, Refused("yourself", "that is you"))
         return
-    if len(struck) > 1 and not order.sure:
-        words = f"{len(struck)} connections share the address of {name}; say it again with 'sure' to ban them all"
+    if member is not None and member.key_holder:
+        room.tell(number, Refused("operator", f"{name} holds the room's key, and nobody can ban that"))
+        return
+    shared = [other for other, place in room.seats.items() if order.address and place.host == host]
+    others = [other for other in shared if other != seat and not _is_operator(room, other)]
+    if others and not order.sure:
+        words = f"{len(others) + 1} connections share the address of {name}; say it again with 'sure' to ban them all"
         room.tell(number, Refused("shared-address", words))
         return
-    room.moderation.ban(room.seats[seat].member, host, now + order.minutes * 60)
-    others = f" and {counted(len(struck) - 1, 'other')} from the same address" if len(struck) > 1 else ""
-    openly(room, f"{operator.nick} banned {name}{others} for {counted(order.minutes, 'minute')}", now)
-    for other in struck:
-        room.dismiss(other, Goodbye("banned", f"{operator.nick} banned you for {counted(order.minutes, 'minute')}"))
+    if member is not None:
+        member.operator = False  # Else it could come back at once: see Admission.
+    ruling = Ruling(name, seat, member.token if member else "", host if order.address else "", now + order.minutes * 60)
+    room.moderation.ban(ruling, now)
+    so_long = lasting(order.minutes)
+    also = f" and {counted(len(others), 'other')} from the same address" if others else ""
+    openly(room, f"{operator.nick} banned {name}{also} for {so_long}", now)
+    room.dismiss(seat, Goodbye("banned", f"{operator.nick} banned you for {so_long}"))
+    for other in others:
+        words = f"{operator.nick} banned {name} for {so_long}, and with them all who share your address"
+        room.dismiss(other, Goodbye("banned", words))
 
 
-def find(room: Room, nick: str) -> int | None:
-    """The connection of who is named: a nickname, or `#12` for a connection that may have none. Who was told goodbye is
-    not here any more."""
-    if nick.startswith("#") and nick[1:].isdecimal() and len(nick) < 20:
-        seat = room.seats.get(number := int(nick[1:]))
-        return None if seat is None or seat.let_go else number
-    member = room.roster.named(nick) if nick else None
-    return member.seat if member else None
+def unban(room: Room, number: int, operator: Member, order: Unban, now: float) -> None:
+    """Let somebody in again."""
+    if lifted := room.moderation.unban(order.nick, now):
+        openly(room, f"{operator.nick} let {lifted} in again", now)
+    else:
+        room.tell(number, Refused("unknown-person", f"nobody called {harmless(order.nick[:40])} is banned"))
 
 
-def openly(room: Room, text: str, now: float) -> None:
-    """Tell everybody, and the log."""
-    room.journal(text)
-    room.broadcast(Notice(text, room.record.seq + 1, now))
-
-
-def wreak(room: Room, number: int, operator: Member, order: Chaos, now: float) -> None:
-    """Break something on purpose. Whom it hurts depends on the model: that is the show."""
-    if order.what not in FAULTS:
-        room.tell(number, Refused("bad-command", f"chaos is one of {', '.join(FAULTS[:-1])} or {FAULTS[-1]}"))
-        return
-    if order.what in GUESTS:
-        try:
-            room.operators.strikes.invite(order.what)
-        except OSError as error:
-            room.tell(number, Refused("no-guest", f"no guest can come now: {error.strerror}"))
-            return
-        stays = min(GUEST_STAYS, room.limits.join_timeout) if order.what == "silent" else GUEST_STAYS
-        openly(room, f"{operator.nick} lets in a {order.what} guest, which stays for {stays:g} s", now)
-        return
-    victim = choose(room, number, order)
-    if victim is None:
-        room.tell(number, Refused("unknown-person", f"nobody here is called {harmless(order.nick[:40])}"))
-        return
-    seat = room.seats[victim]
-    name = seat.member.nick if seat.member else f"connection {victim}"
-    match order.what:
-        case "kill-worker" if not seat.worker:
-            words = f"there is no worker to kill: no process serves {name} alone"
-            room.tell(number, Refused("no-worker", words))
-        case "kill-worker":
-            openly(
-                room, f"{operator.nick} kills the worker of {name}, {seat.served_by}: it ends, nobody else does", now
-            )
-            room.operators.strikes.kill(seat.worker)
-        case "raise":
-            openly(room, f"{operator.nick} raises an exception in the session of {name}, {seat.served_by}", now)
-            room.turn.tell(victim, b"", Mark.FAIL)
-        case "block":
-            felt = "everybody waits" if room.model is Model.EVENT else "nobody else waits"
-            text = f"{operator.nick} blocks {seat.served_by} of {name} for {order.seconds * 1000:.0f} ms: {felt}"
-            openly(room, text, now)
-            room.turn.tell(victim, b"", Mark.BLOCK | int(order.seconds * 1000) << Mark.SHIFT)
-
-
-def choose(room: Room, number: int, order: Chaos) -> int | None:
-    """Whom chaos strikes: who is named, or anybody but the operator; `block` strikes the operator if nobody is."""
-    if order.nick and order.nick != "random":
-        return find(room, order.nick)
-    if order.what == "block" and not order.nick:
-        return number
-    others = [other for other, seat in room.seats.items() if seat.member and other != number]
-    return random.choice(others) if others else None
+def _is_operator(room: Room, number: int) -> bool:
+    member = room.seats[number].member
+    return member is not None and member.operator

@@ -9,7 +9,7 @@ REMEMBERED = 1000
 """Lines whose way to everybody is kept, for the percentiles."""
 OVERSIZED = frozenset(("line-too-long", "text-too-long", "too-many-lines"))
 LET_GO = frozenset(("too-slow", "join-timeout", "idle", "kicked", "banned", "other-protocol"))
-NO_REFUSAL = frozenset(("slow", "escaped", "look-alike", "", "help", "quit", "closing", "taken-over"))
+NO_REFUSAL = frozenset(("slow", "escaped", "look-alike", "", "help", "wait", "quit", "closing", "taken-over"))
 """A look-alike is told apart from the refusal of its nickname, which counts by itself."""
 
 
@@ -40,15 +40,19 @@ class Figures:
         """So many are here."""
         self.tally.most_people = max(self.tally.most_people, count)
 
-    def answered(self, code: str) -> None:
-        """Something was refused, noticed or ended, by its code."""
+    def turned_away(self) -> None:
+        """A connection was not let in: the room is full or locked, or they are banned."""
+        self.tally.turned_away += 1
+
+    def answered(self, code: str, *, by_operator: bool = False) -> None:
+        """Something was refused, noticed or ended, by its code. What an operator mistyped is no refusal to remember."""
         counted = Counter(
             slowed=code == "slow",
             escaped=code == "escaped",
             look_alikes=code == "look-alike",
             oversized=code in OVERSIZED,
             let_go=code in LET_GO,
-            refused=code not in NO_REFUSAL and code not in LET_GO,
+            refused=not by_operator and code not in NO_REFUSAL and code not in LET_GO,
         )
         for name, count in counted.items():
             setattr(self.tally, name, getattr(self.tally, name) + count)

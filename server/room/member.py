@@ -21,6 +21,8 @@ class Member(Struct):
     seat: int = 0
     """The number of the connection it sits on; 0 while it is away."""
     operator: bool = False
+    key_holder: bool = False
+    """It proved the operators' key, and was not made one by another."""
     came: float = 0.0
     """When it came in, the last time."""
     stayed: float = 0.0

@@ -1,4 +1,4 @@
-"""Moderation: what the operators have laid down, and what follows for who wants in or wants to speak. Pure.
+"""Moderation: what the operators have laid down, and what follows for who wants in or wants to speak. Pure. Bounded.
 
 Times are seconds. A mute and a ban go by the member's token, which outlives a rename and a reconnect; whoever throws
 the token away comes as somebody new, so a ban also keeps the nickname and, if asked for, the address.
@@ -7,10 +7,29 @@ the token away comes as somebody new, so a ban also keeps the nickname and, if a
 from collections.abc import Iterable
 from math import ceil
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from protocol.messages import Goodbye, Refused, Rules
+from protocol.text import counted
+from server.room import names
 from server.room.member import Member
+
+KEPT = 4096
+"""Bans, and the muted: as many as there are members remembered. The oldest are forgotten first."""
+
+
+class Ruling(Struct):
+    """Somebody is banned: its nickname and token if it had them, and all from `address` if that is not empty."""
+
+    name: str
+    number: int
+    """Of the connection."""
+    token: str
+    address: str
+    until: float
+    keys: frozenset[str] = frozenset()
+    """Of the nickname, as it was: one who has left has none."""
 
 
 class Moderation:
@@ -18,12 +37,11 @@ class Moderation:
 
     def __init__(self) -> None:
         self.rules = Rules()
-        self.muted: set[str] = set()
-        """Tokens."""
-        self._banned: dict[str, float] = {}
-        """Until when, by `token `, `name ` or `address ` and its value."""
+        self._muted: dict[str, None] = {}
+        """Tokens, the oldest first."""
+        self._banned: list[Ruling] = []
         self._spoke: dict[str, float] = {}
-        """When each member may speak again under slow mode, by token."""
+        """When each member may speak again under slow mode, by token, the soonest first."""
 
     def change(self, **rules: bool | float | str) -> Rules:
         """Lay down other rules: `locked`, `quiet`, `slow`, `pin`."""
@@ -32,21 +50,42 @@ class Moderation:
             self._spoke.clear()
         return self.rules
 
-    def ban(self, member: Member | None, address: str, until: float) -> None:
-        """Keep a member out, and with `address` whoever comes from there, until then."""
-        if member is not None:
-            self._banned[f"token {member.token}"] = until
-            self._banned |= dict.fromkeys((f"name {key}" for key in member.keys), until)
-        if address:
-            self._banned[f"address {address}"] = until
+    def mute(self, token: str, *, on: bool) -> None:
+        """Whether the member with this token is heard."""
+        self._muted.pop(token, None)
+        if on:
+            self._muted[token] = None
+            if len(self._muted) > KEPT:
+                del self._muted[next(iter(self._muted))]
 
-    def bar(self, token: str, keys: Iterable[str], address: str, known: bool, now: float) -> Goodbye | None:
-        """Why somebody cannot come in, or None. `known`: it has been here before, and proved it."""
-        signs = [f"token {token}", f"address {address}", *(f"name {key}" for key in keys)]
-        left = max((self._banned.get(sign, 0.0) for sign in signs), default=0.0) - now
-        if left > 0:
-            return Goodbye("banned", f"you are banned for {max(1, round(left / 60))} more minutes")
-        if self.rules.locked and not known:
+    def ban(self, ruling: Ruling, now: float) -> None:
+        """Keep a member out, and with an address whoever comes from there, until then."""
+        if ruling.token:
+            ruling.keys = names.keys(ruling.name)
+        self._banned = [*self._holding(now)[1 - KEPT :], ruling]
+
+    def unban(self, name: str, now: float) -> str:
+        """Lift the bans of a nickname, or of `#12`; returns how they were called, empty where nobody was banned."""
+        keys = names.keys(name)
+        self._banned = self._holding(now)
+        lifted = [one for one in self._banned if name == f"#{one.number}" or keys & one.keys]
+        self._banned = [one for one in self._banned if one not in lifted]
+        return lifted[-1].name if lifted else ""
+
+    def bar(self, member: Member | None, keys: Iterable[str], address: str, now: float) -> Goodbye | None:
+        """Why somebody cannot come in, or None. `member`: who it was before, if it was here and proved it. An operator
+        always can: else nobody might be left to unlock the door."""
+        if member is not None and member.operator:
+            return None
+        token = member.token if member else ""
+        named = [one.until for one in self._banned if one.token == token != "" or one.keys.intersection(keys)]
+        shared = [one.until for one in self._banned if one.address == address != ""]
+        minutes = (max([*named, *shared], default=0.0) - now) / 60
+        if minutes > 0:
+            whom = "you are" if named else "your address is"
+            so_long = lasting(minutes if minutes < 1 else ceil(minutes))
+            return Goodbye("banned", f"{whom} banned for another {so_long}")
+        if self.rules.locked and member is None:
             return Goodbye("locked", "the room is locked: nobody new can come in now")
         return None
 
@@ -54,13 +93,24 @@ class Moderation:
         """Why a member cannot speak now, or None; then it counts as having spoken."""
         if member.operator:
             return None
-        if member.token in self.muted:
+        if member.token in self._muted:
             return Refused("muted", "you are muted: the others do not hear you", id)
         if self.rules.quiet:
-            return Refused("quiet", "only operators speak now", id)
+            return Refused("quiet", "only operators speak now, and your line was not said", id)
         if self.rules.slow:
             left = self._spoke.get(member.token, 0.0) - now
             if left > 0:
-                return Refused("slow-mode", f"slow mode: your next line in {ceil(left)} s", id, wait=left)
+                words = f"slow mode: your next line in {ceil(left)} s; this one was not said"
+                return Refused("slow-mode", words, id, wait=left)
+            while self._spoke and self._spoke[soonest := next(iter(self._spoke))] <= now:
+                del self._spoke[soonest]
             self._spoke[member.token] = now + self.rules.slow
         return None
+
+    def _holding(self, now: float) -> list[Ruling]:
+        return [one for one in self._banned if one.until > now]
+
+
+def lasting(minutes: float) -> str:
+    """So many minutes in words; less than one is told in seconds."""
+    return counted(minutes, "minute") if minutes >= 1 else counted(ceil(minutes * 60), "second")

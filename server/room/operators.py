@@ -1,21 +1,36 @@
 """Operators: who may give orders, proved by a key that is never sent.
 
 The server gives each connection a nonce, and the client answers with the hex HMAC-SHA256 (RFC 2104) of the nonce under
-the key. After a wrong proof no other is looked at for a second, from whomever it comes: guessing does not scale with
-connections. Who is an operator stays one over a reconnect, because the token is as secret as the key.
+the key. Who is an operator stays one over a reconnect, because the token is as secret as the key.
+
+Wrong proofs are throttled for all: WRONG_AT_ONCE, then WRONG_RATE a second, however many connections guess, so that
+even a word from a dictionary holds for long. But to refuse to look at any would let whoever guesses keep the right
+proof out. So proofs wait in a queue, one of each connection and the oldest first: behind thirty that guess without a
+pause, the right one is found after six seconds.
 """
 
 import hmac
 from collections.abc import Callable
-from math import inf
+
+from msgspec import Struct
 
 from protocol.messages import Granted, Model, Refused
 from protocol.text import harmless
+from server.allowance import Allowance
 from server.chaos import Strikes
 from server.room.member import Member
 
-WRONG_PROOF_PAUSE = 1.0
-"""Seconds without proofs after a wrong one."""
+WRONG_AT_ONCE = 5
+WRONG_RATE = 5.0
+"""Wrong proofs a second."""
+
+
+class Proof(Struct):
+    """What somebody gave for a proof."""
+
+    member: Member
+    nonce: str
+    proof: str
 
 
 class Operators:
@@ -34,25 +49,42 @@ class Operators:
         self.close = request_close
         self._key = key
         self._request_switch = request_switch
-        self._wrong_at = -inf
+        self._waiting: dict[int, Proof] = {}
+        """By connection, the oldest first."""
+        self._wrong = Allowance(WRONG_AT_ONCE, WRONG_RATE, WRONG_AT_ONCE, 0.0)
 
-    def prove(self, member: Member, nonce: str, proof: str, now: float) -> Granted | Refused:
-        """Make `member` an operator if the proof is right. `now` is in seconds."""
+    def prove(self, number: int, member: Member, nonce: str, proof: str) -> Refused | None:
+        """Take a proof from connection `number`: `look` answers it, now or later. The refusal where it is not taken."""
         if not self._key:
             return Refused("no-operators", "this room was opened without an operator's key")
-        if self._wrong_at <= now < self._wrong_at + WRONG_PROOF_PAUSE:
-            return Refused("wait", "a wrong proof was given just now; try again in a second")
-        right = hmac.new(self._key, nonce.encode(), "sha256").hexdigest()
-        if not hmac.compare_digest(right.encode(), proof.encode()):
-            self._wrong_at = now
-            return Refused("wrong-proof", "that proof is wrong")
-        member.operator = True
-        return Granted()
+        if number in self._waiting:
+            return Refused("wait", "many proofs are wrong just now; your last one is looked at in its turn")
+        self._waiting[number] = Proof(member, nonce, proof)
+        return None
 
-    def switch(self, member: Member, model: str, running: Model | None) -> Refused | None:
+    def look(self, now: float) -> list[tuple[int, Member, Granted | Refused]]:
+        """Look at the proofs that wait, as far as the allowance for wrong ones goes, and make an operator of whoever
+        gave a right one; returns the answers. `now` is in seconds."""
+        answers: list[tuple[int, Member, Granted | Refused]] = []
+        self._wrong.at = min(self._wrong.at, now)  # A clock that was set back stops nobody.
+        while self._waiting and self._wrong.ready(now):
+            number = next(iter(self._waiting))
+            asked = self._waiting.pop(number)
+            right = hmac.new(self._key, asked.nonce.encode(), "sha256").hexdigest()
+            if hmac.compare_digest(right.encode(), asked.proof.encode()):
+                asked.member.operator = asked.member.key_holder = True
+                answers.append((number, asked.member, Granted()))
+            else:
+                self._wrong.take(now)
+                answers.append((number, asked.member, Refused("wrong-proof", "that proof is wrong")))
+        return answers
+
+    def forget(self, number: int) -> None:
+        """Connection `number` has left, and its proof with it."""
+        self._waiting.pop(number, None)
+
+    def switch(self, model: str, running: Model | None) -> Refused | None:
         """Ask for `model`; the refusal where that cannot be. `running` is None while a switch is under way."""
-        if not member.operator:
-            return Refused("not-operator", "only an operator can switch the model")
         if model not in list(Model):
             return Refused("bad-command", f"there is no model {harmless(model[:20])!r}: it is process, thread or event")
         if model == running:

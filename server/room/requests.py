@@ -6,7 +6,22 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from protocol.messages import AskStatus, Dialect, Notice, Operator, People, Ping, Pong, Rename, Said, Say, Where, Who
+from protocol.messages import (
+    AskStatus,
+    Dialect,
+    Notice,
+    Operator,
+    People,
+    Ping,
+    Pong,
+    Refused,
+    Rename,
+    Said,
+    Say,
+    Where,
+    Who,
+)
+from protocol.text import counted, size
 from server.room.admission import taken
 from server.room.member import Member
 
@@ -14,16 +29,21 @@ if TYPE_CHECKING:
     from server.room.room import Room, Seat
     from server.session import Item
 
+MOST_LISTED = 20
+"""Connections told one by one; the others are counted."""
 
-def answer(room: Room, number: int, seat: Seat, member: Member, item: Item, now: float) -> None:
-    """Carry out what a member asks."""
+
+def answer(room: Room, number: int, seat: Seat, member: Member, item: Item, now: float, since: float) -> None:
+    """Carry out what a member asks, which came at `now` and may have waited since `since`."""
     match item:
         case Say():
-            say(room, number, member, item, now)
+            say(room, number, member, item, now, since)
         case Rename():
             rename(room, number, member, item.nick, now)
         case Who():
             room.tell(number, people(room, seat))
+            if item.nameless and member.operator and (words := nameless(room, now)):
+                room.tell(number, Notice(words))
         case AskStatus():
             room.tell(number, room.status(seat, room.cost()))
         case Where():
@@ -31,10 +51,21 @@ def answer(room: Room, number: int, seat: Seat, member: Member, item: Item, now:
         case Ping():
             room.tell(number, Pong(item.id))
         case Operator():
-            room.tell(number, room.operators.prove(member, seat.nonce, item.proof, now))
+            if (refused := room.operators.prove(number, member, seat.nonce, item.proof)) is not None:
+                room.tell(number, refused)
+            answer_proofs(room, now)
 
 
-def say(room: Room, number: int, member: Member, asked: Say, now: float) -> None:
+def answer_proofs(room: Room, now: float) -> None:
+    """Answer those who gave a proof of the operators' key, and tell the log."""
+    for number, member, result in room.operators.look(now):
+        host = room.seats[number].host
+        gave = "gave a wrong proof of" if isinstance(result, Refused) else "proved"
+        room.journal(f"{member.nick} (connection {number} from {host}) {gave} the operator's key")
+        room.tell(number, result)
+
+
+def say(room: Room, number: int, member: Member, asked: Say, now: float, since: float) -> None:
     """Tell everybody a line. The same `id` again gets the first answer again, and nobody else hears of it."""
     if asked.id and (result := member.results.get(asked.id)) is not None:
         kept = room.record.find(result.seq) if isinstance(result, Said) else result
@@ -50,7 +81,7 @@ def say(room: Room, number: int, member: Member, asked: Say, now: float) -> None
         room.tell_presence(now)
     said = Said(room.record.seq + 1, member.nick, asked.text, now, asked.id, asked.action)
     room.broadcast(said, number)
-    room.turn.said_at.append(now)
+    room.turn.said_at.append(since)
     room.figures.said(len(room.audience))
     member.remember(asked.id, said)
 
@@ -74,13 +105,23 @@ def people(room: Room, seat: Seat) -> People:
     return People(room.record.seq, sorted(nicks, key=str.casefold))
 
 
+def nameless(room: Room, now: float) -> str:
+    """The connections that have given no nickname yet: ghosts, which can be kicked by their number."""
+    found = [(number, seat) for number, seat in room.seats.items() if seat.member is None and not seat.let_go]
+    told = [
+        f"#{number} from {seat.host} for {max(0.0, now - seat.since):.0f} s" for number, seat in found[:MOST_LISTED]
+    ]
+    if not told:
+        return ""
+    others = f", and {len(found) - len(told)} more" if len(found) > len(told) else ""
+    return f"{len(found)} without a nickname: {', '.join(told)}{others}"
+
+
 def where(room: Room, seat: Seat) -> str:
     """What serves a member, and what that costs: for it, and for all."""
     cost = room.cost()
-    size = f"{cost.memory_each / 1024:.0f} KiB"
-    count = len(room.seats)
     return (
-        f"you: {seat.served_by} · {size}; everybody: {count} connection{'s' * (count != 1)} by the {room.model} model, "
-        f"{cost.processes} process{'es' * (cost.processes != 1)}, {cost.threads} thread{'s' * (cost.threads != 1)}, "
-        f"{cost.memory / 2**20:.1f} MiB"
+        f"you: {seat.served_by} · {size(cost.memory_each)}; everybody: {counted(len(room.seats), 'connection')} by the "
+        f"{room.model} model, {counted(cost.processes, 'process', 'processes')}, {counted(cost.threads, 'thread')}, "
+        f"{size(cost.memory)}"
     )

@@ -28,7 +28,7 @@ from protocol.messages import (
     Status,
     Switched,
 )
-from server.room import admission, desk, requests
+from server.room import admission, chaos, desk, requests
 from server.room.figures import Figures
 from server.room.member import Member
 from server.room.moderation import Moderation
@@ -66,6 +66,7 @@ class Seat(Struct):
     nonce: str
     host: str = ""
     """The peer's address."""
+    since: float = 0.0
     dialect: Dialect = Dialect.PLAIN
     member: Member | None = None
     watches: bool = False
@@ -111,6 +112,10 @@ class Room:
         self.journal = journal
         self.now = 0.0
         """When something was last asked or taken: a connection that ends does not say when."""
+        self.condemned: dict[int, int] = {}
+        """Whose worker this turn tells the model to kill, and the operator who asked for it."""
+        self._dying: dict[int, int] = {}
+        """The same of the turn before, without those that were killed."""
         self._changed = True
         """The model, or how many are here, has changed since the last status."""
         self._cost, self._measured_at = Cost(), -inf
@@ -130,7 +135,7 @@ class Room:
         if number in self.seats:
             self.seats[number].served_by, self.seats[number].worker = served_by, worker
         else:
-            self.seats[number] = Seat(served_by, worker, self.make_token(), host)
+            self.seats[number] = Seat(served_by, worker, self.make_token(), host, self.now)
         self._connections_changed()
 
     def close(self, number: int, *, failed: bool = False) -> None:
@@ -146,8 +151,13 @@ class Room:
         self._changed = True
         self._measured_at = -inf
 
-    def handle(self, number: int, item: Item, now: float) -> None:
-        """Carry out what connection `number` asks."""
+    def killed(self, number: int, now: float) -> None:
+        """The running model does as Mark.KILL says: it kills the worker of connection `number`."""
+        if number in self._dying:
+            chaos.killed(self, number, self._dying.pop(number), now)
+
+    def handle(self, number: int, item: Item, now: float, since: float = inf) -> None:
+        """Carry out what connection `number` asks. It may have waited since `since`, where that is before `now`."""
         self.now = now
         seat = self.seats.get(number)
         if seat is None or seat.let_go:
@@ -164,11 +174,11 @@ class Room:
             case Order():
                 desk.obey(self, number, seat.member, item, now)
             case _:
-                requests.answer(self, number, seat, seat.member, item, now)
+                requests.answer(self, number, seat, seat.member, item, now, min(since, now))
 
     def _pass_on(self, number: int, seat: Seat, reply: Reply) -> None:
         """What the session answers by itself takes its place in what the connection is told."""
-        self.figures.answered(reply.code)
+        self.figures.answered(reply.code, by_operator=bool(seat.member and seat.member.operator))
         if reply.data or reply.mark:
             self.turn.tell(number, reply.data, reply.mark)
         if reply.mark & Mark.CLOSE:
@@ -185,6 +195,7 @@ class Room:
     def take(self, now: float) -> Turn:
         """What is to be delivered now: all that was told since the last time, and what was gathered, if it is due."""
         self.now = now
+        requests.answer_proofs(self, now)
         if (self.gathered.changed or self._changed) and not self._next_tick - TICK <= now < self._next_tick:
             self._next_tick = now + TICK
             self.tell_presence(now)
@@ -192,6 +203,9 @@ class Room:
         if not self._next_reading - METER_EVERY <= now < self._next_reading:
             self._next_reading = now + METER_EVERY
             self._tell_meter(now)
+        for victim, operator in self._dying.items():
+            chaos.spared(self, victim, operator)
+        self._dying, self.condemned = self.condemned, {}
         turn, self.turn = self.turn, Turn()
         turn.audience = self.audience.copy() if turn.entries else {}
         return turn
@@ -254,6 +268,7 @@ class Room:
 
     def unseat(self, number: int, seat: Seat) -> None:
         """The seat has no member any more, and hears what was told so far, and no more."""
+        self.operators.forget(number)
         self.turn.leavers[number] = self.audience.pop(number)
         seat.member = None
         seat.watches = False
@@ -273,7 +288,7 @@ class Room:
         seat = self.seats[number]
         seat.let_go |= bool(mark & Mark.CLOSE)
         if isinstance(event, Refused):
-            self.figures.answered(event.code)
+            self.figures.answered(event.code, by_operator=bool(seat.member and seat.member.operator))
         self.turn.tell(number, encode(event, seat.dialect), mark)
 
     def broadcast(self, event: Sequenced, author: int = 0) -> None:

@@ -2,13 +2,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from protocol import plain
+from protocol import orders, plain
 from protocol.messages import (
     AskStatus,
+    Chaos,
+    ClearHistory,
     Command,
     Event,
     Goodbye,
     Hello,
+    Kick,
     Limits,
     Notice,
     People,
@@ -68,14 +71,17 @@ class TestWhatIsTyped:
     @pytest.mark.parametrize(
         ("line", "command"),
         [
-            (b"/who", Who()),
-            (b"/WHO ", Who()),
+            (b"/who", Who(nameless=True)),
+            (b"/WHO ", Who(nameless=True)),
             (b"/nick  bob ", Rename("bob")),
             (b"/me waves to all", Say("", "waves to all", action=True)),
             (b"/status", AskStatus()),
             (b"/quit", Quit()),
             (b"/model thread", Switch("thread")),
             (b"/switch event", Switch("event")),
+            (b"/kick ada that will do", Kick("ada", "that will do")),
+            (b"/CLEAR-HISTORY", ClearHistory()),
+            (b"/chaos block 1s ada", Chaos("block", "ada", 1.0)),
             (b"", None),
             (b" \t ", None),
             (b" hi", Say("", " hi")),
@@ -91,6 +97,13 @@ class TestWhatIsTyped:
         assert isinstance(refused, Refused)
         assert refused.code == "bad-command"
 
+    def test_a_mistake_in_an_order_is_told_as_the_room_tells_things(self) -> None:
+        told = {line: plain.decode_command(line) for line in (b"/ban ada 0", b"/kick")}
+        assert [refused.reason for refused in told.values() if isinstance(refused, Refused)] == [
+            "a ban lasts from a moment to 10,080 minutes, which is a week",
+            "/kick takes a nickname, or #12 for a connection",
+        ]
+
     @pytest.mark.parametrize("line", [b"\xff", b"hi \xc3", b"\xed\xa0\x80", b"/me \xff"])
     def test_what_is_not_utf8_is_refused(self, line: bytes) -> None:
         refused = plain.decode_command(line)
@@ -103,6 +116,8 @@ class TestWhatIsTyped:
         told = plain.encode(refused).decode()
         for command in ("/who", "/nick NAME", "/me TEXT", "/status", "/quit", "//TEXT"):
             assert f"***   {command}" in told
+        assert all(f"/{name}" in told for name in orders.NAMES)
+        assert max(len(line) for line in told.splitlines()) < 80
 
     @given(st.text().map(str.encode))
     def test_a_nickname_is_taken_without_the_spaces_around_it(self, line: bytes) -> None:

@@ -18,11 +18,7 @@ class WrittenStrikes(Strikes):
 
     def __init__(self) -> None:
         super().__init__()
-        self.killed: list[int] = []
         self.invited: list[str] = []
-
-    def kill(self, pid: int) -> None:
-        self.killed.append(pid)
 
     def invite(self, kind: str) -> None:
         self.invited.append(kind)
@@ -42,6 +38,7 @@ class Party(House):
         self.tokens: dict[str, str] = {}
         self.join("boss")
         self.prove("boss")
+        self.journal.clear()
 
     def join(
         self, nick: str, *, host: str = "", token: str = "", served_by: str = "event loop", worker: int = 0

@@ -1,7 +1,4 @@
-import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -25,18 +22,6 @@ def strikes(door: socket.socket) -> Iterator[Strikes]:
     strikes.address = door.getsockname()[:2]
     yield strikes
     strikes.end()
-
-
-def test_a_killed_worker_ends_at_once(strikes: Strikes) -> None:
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as worker:
-        strikes.kill(worker.pid)
-        assert worker.wait(PATIENCE) == -signal.SIGKILL
-
-
-def test_a_worker_that_has_ended_by_itself_is_no_reason_to_fail(strikes: Strikes) -> None:
-    with subprocess.Popen([sys.executable, "-c", ""]) as worker:
-        worker.wait(PATIENCE)
-    strikes.kill(worker.pid)
 
 
 def test_a_slow_reader_introduces_itself_and_reads_nothing(strikes: Strikes, door: socket.socket) -> None:

@@ -150,6 +150,7 @@ class TestLosingTheRoom:
         async with acting(address_of(server), "ada") as ada:
             await ada.says("before")
             await ada.sees("ada  before")
+            boss.command("lock")
             boss.command("kick", nick="ada", reason="for a test")
             await ada.sees("You are out of the room", "for a test", "○ left")
             await ada.press("ctrl+r")

@@ -1,7 +1,8 @@
 import pytest
 
 from protocol.messages import Metered, Switched, Tally
-from tui.metering import KEPT, Metering, comparison, cores, rate, record, size, span
+from protocol.text import size
+from tui.metering import KEPT, Metering, comparison, cores, rate, record, span
 
 
 def reading(model: str = "event", **fields: float | Tally) -> Metered:

@@ -11,7 +11,7 @@ from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.styles import Style, merge_styles
 
 from protocol.messages import Metered, Status
-from protocol.text import harmless
+from protocol.text import harmless, size
 from tui.address import Address
 from tui.console.talk import ConsoleTalk
 from tui.line.above import Above
@@ -19,7 +19,7 @@ from tui.line.prompt import STYLE, TalkCompleter
 from tui.line.words import Line, Piece
 from tui.link.connection import State
 from tui.look import look
-from tui.metering import rate, size
+from tui.metering import rate
 
 CONSOLE_STYLE = merge_styles(
     [

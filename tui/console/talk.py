@@ -48,6 +48,7 @@ class ConsoleTalk:
                 self._show([note(f"the console was sent away: {told}; it comes back in {RETURN_AFTER:g} seconds")])
             await asyncio.sleep(RETURN_AFTER)
             self.line_talk = self._enter()
+            self.line_talk.link.follow_on(link)
 
     async def leave(self) -> None:
         """Say quit, where somebody still listens."""

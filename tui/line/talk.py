@@ -156,7 +156,7 @@ class LineTalk:
             self.link.rename(asked.argument)
         elif asked.name == "who":
             self._who_asked.append(True)
-            self.link.who()
+            self.link.who(nameless=True)
         elif asked.name == "status":
             self._status_asked = True
             self.link.ask_status()

@@ -106,10 +106,10 @@ class RoomLink:
             self.client.rename(nick)
             self._write()
 
-    def who(self) -> None:
-        """Ask for the roster; `people` answers."""
+    def who(self, *, nameless: bool = False) -> None:
+        """Ask for the roster; `people` answers, and with `nameless` a notice, where operators have that to see."""
         if self.client.in_room:
-            self.client.who()
+            self.client.who(nameless=nameless)
             self._write()
 
     def ask_status(self) -> None:

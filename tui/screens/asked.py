@@ -3,9 +3,8 @@
 from typing import TYPE_CHECKING
 
 from protocol.messages import Status
-from protocol.text import NicknameRefused, check_nickname
+from protocol.text import NicknameRefused, check_nickname, size
 from tui.look import look
-from tui.metering import size
 from tui.minutes.saving import save_minutes
 from tui.typed.commands import Asked
 
@@ -27,6 +26,8 @@ def carry_out(screen: "ChatScreen", asked: Asked) -> None:
             _rename(screen, asked.argument)
         case "who":
             screen.transcript.note(who(screen.link.client.people))
+            if screen.operator:
+                screen.link.who(nameless=True)
         case "status":
             screen.status_asked = True
             screen.link.ask_status()

@@ -18,17 +18,17 @@ def choices(nick: str, model: str) -> list[tuple[str, str]]:
     """What can be done about `nick`: in words, and as a command."""
     found = [
         ("Name them in your line", NAME),
-        ("Mute: nobody hears them", f"/mute {nick}"),
-        ("Unmute", f"/unmute {nick}"),
-        ("Kick: they may come back", f"/kick {nick}"),
-        ("Ban for 10 minutes", f"/ban {nick} 10"),
-        ("Ban for an hour", f"/ban {nick} 60"),
-        ("Make them an operator", f"/op {nick}"),
-        ("Chaos: an exception in their session", f"/chaos raise {nick}"),
-        ("Chaos: block them for 300 ms", f"/chaos block {nick} 300ms"),
+        ("Mute: nobody hears them", f"/mute @{nick}"),
+        ("Unmute", f"/unmute @{nick}"),
+        ("Kick: they may come back", f"/kick @{nick}"),
+        ("Ban for 10 minutes", f"/ban @{nick} 10"),
+        ("Ban for an hour", f"/ban @{nick} 60"),
+        ("Make them an operator", f"/op @{nick}"),
+        ("Chaos: an exception in their session", f"/chaos raise @{nick}"),
+        ("Chaos: block them for 300 ms", f"/chaos block @{nick} 300ms"),
     ]
     if model == "process":
-        found.append(("Chaos: kill their worker", f"/chaos kill-worker {nick}"))
+        found.append(("Chaos: kill their worker", f"/chaos kill-worker @{nick}"))
     return found
 
 

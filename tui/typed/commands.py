@@ -5,8 +5,8 @@ Full screen and line mode share this table, their help is drawn from it, and com
 
 from msgspec import Struct
 
-from protocol.messages import Model, Order
-from tui.typed import orders
+from protocol import orders
+from protocol.messages import FAULTS, Model, Order
 
 
 class Command(Struct, frozen=True):
@@ -43,6 +43,7 @@ COMMANDS = (
     Command("model", "|".join(Model), "run the room by another model", operator=True),
     Command("kick", "NICK [reason]", "send somebody away, who may come back", operator=True),
     Command("ban", "NICK [minutes] [address]", "send somebody away for an hour, or for so long", operator=True),
+    Command("unban", "NICK", "let in again who was banned", operator=True),
     Command("mute", "NICK", "nobody hears them any more", operator=True),
     Command("unmute", "NICK", "they are heard again", operator=True),
     Command("slow", "SECONDS|off", "everybody waits so long between two lines", operator=True),
@@ -54,7 +55,7 @@ COMMANDS = (
     Command("unpin", "", "take the pinned line away", operator=True),
     Command("clear-history", "", "newcomers are shown nothing of what was said so far", operator=True),
     Command("op", "NICK", "make somebody an operator too", operator=True),
-    Command("chaos", "FAULT …", f"break something: {', '.join(orders.FAULTS)}", operator=True),
+    Command("chaos", "FAULT …", f"break something: {', '.join(FAULTS)}", operator=True),
     Command("close", "[reason]", "end the room for everybody", operator=True),
 )
 _BY_NAME = {command.name: command for command in COMMANDS}

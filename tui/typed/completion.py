@@ -10,9 +10,8 @@ from collections.abc import Collection, Sequence
 from msgspec import Struct
 
 from protocol.client import Received
-from protocol.messages import Model, Presence, Said
+from protocol.messages import FAULTS, Model, Presence, Said
 from tui.typed.commands import available
-from tui.typed.orders import FAULTS
 
 MOST_OFFERED = 50
 CHOICES: dict[str, Sequence[str]] = {"model": [str(model) for model in Model], "chaos": FAULTS}

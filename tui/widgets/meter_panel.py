@@ -6,8 +6,9 @@ from textual.content import Content
 from textual.widgets import Sparkline, Static
 
 from protocol.messages import Metered
+from protocol.text import size
 from tui.look import look
-from tui.metering import Metering, comparison, cores, rate, record, size, span
+from tui.metering import Metering, comparison, cores, rate, record, span
 
 NAME, CELL = 18, 10
 """Cells of the table's first column, and of the others."""

@@ -173,9 +173,78 @@ def test_the_banned_stay_out(start: Start) -> None:
         stranger = server.rich_stranger()
         stranger.command("hello", **hello)
         assert stranger.expect("goodbye")["code"] == "banned"
-    boss.command("ban", nick="bob", address=True, sure=True)
+    boss.command("ban", nick="boss")
     assert boss.expect("refused")["code"] == "yourself"
-    talk_again(boss, bob)
+    boss.command("unban", nick="eve")
+    bob.expect("notice", text="boss let eve in again")
+    talk_again(boss, bob, server.plain("eve"))
+
+
+def test_the_host_who_is_kicked_from_a_locked_room_comes_back_and_unlocks_it(start: Start) -> None:
+    server = start()
+    boss, ada = server.operator(), server.rich("ada")
+    boss.command("op", nick="ada")
+    ada.expect("operator")
+    boss.command("lock")
+    ada.command("ban", nick="boss")
+    assert ada.expect("refused")["code"] == "operator"
+    ada.command("kick", nick="boss")
+    assert boss.expect("goodbye")["code"] == "kicked"
+    again = server.rich("boss", resume={"token": boss.welcome["token"], "after": boss.welcome["seq"]})
+    assert again.welcome["operator"]
+    again.command("lock", on=False)
+    again.expect("rules", text="boss unlocked the room")
+    server.plain("eve")
+
+
+def test_an_operator_on_nc_gives_the_same_orders(start: Start) -> None:
+    server = start()
+    boss, ada, bob = server.operator(), server.rich("ada"), server.plain("bob")
+    boss.command("op", nick="bob")
+    bob.expect("*** boss made bob an operator")
+    bob.say("/pin questions at the end")
+    bob.expect("*** bob pinned: questions at the end")
+    bob.say("/slow down")
+    bob.expect("*** /slow takes the seconds between two lines")
+    bob.say("/kick @ada that will do")
+    assert ada.expect("goodbye")["reason"] == "that will do"
+    bob.say("/kick #99")
+    bob.expect("*** there is no connection 99")
+
+
+def test_the_right_proof_is_found_among_thirty_who_guess(start: Start) -> None:
+    server = start()
+    boss = server.rich("boss")
+    guessers = [server.rich(f"guesser{number}") for number in range(30)]
+    guessing = True
+
+    def guess() -> None:
+        while guessing:
+            for guesser in guessers:
+                guesser.command("operator", proof="a guess")
+            time.sleep(0.3)
+
+    thread = threading.Thread(target=guess)
+    thread.start()
+    try:
+        guessers[0].expect("refused", code="wait")
+        boss.prove()
+    finally:
+        guessing = False
+        thread.join()
+    wait_until(
+        lambda: "boss (connection 1 from 127.0.0.1) proved the operator's key" in server.log(), "the log says so"
+    )
+    assert "guesser3 (connection 5 from 127.0.0.1) gave a wrong proof" in server.log()
+
+
+def test_ghosts_are_listed_to_operators_who_ask(start: Start) -> None:
+    server = start()
+    boss, ghost = server.operator(), server.connect()
+    wait_until(lambda: boss.status()["connections"] == 2, "the ghost is counted")
+    boss.command("who", nameless=True)
+    assert boss.expect("notice")["text"].startswith("1 without a nickname: #2 from 127.0.0.1 for ")
+    ghost.close()
 
 
 def test_the_history_is_cleared_for_newcomers(start: Start) -> None:
@@ -254,7 +323,7 @@ def test_a_killed_worker_ends_one_connection_where_there_are_workers(start: Star
         assert boss.expect("refused")["code"] == "no-worker"
         talk_again(boss, ada, bob)
         return
-    assert f"kills the worker of ada, {ada.welcome['served_by']}" in bob.expect("*** boss kills")[-1]
+    assert f"killed the worker of ada, {ada.welcome['served_by']}:" in bob.expect("*** boss killed")[-1]
     assert not any("goodbye" in line for line in ada.lines_until_closed())
     bob.expect("*** ada left", WELL_AGAIN)
     talk_again(boss, bob)

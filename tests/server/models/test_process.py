@@ -41,6 +41,22 @@ def test_killing_a_worker_ends_one_connection_and_the_others_hear_one_left(serve
     assert server.rich("ada").welcome["you"] == "ada"
 
 
+def test_chaos_in_a_switch_kills_workers_only(server: Server) -> None:
+    """While the sessions move to threads, who is served by a thread already has no worker, whatever the room says."""
+    boss, others = server.operator(), [server.rich(f"person{number}") for number in range(40)]
+    boss.command("switch", model="thread")
+    for number in range(300):
+        boss.command("chaos", what="kill-worker", nick=f"person{number % 40}")
+    boss.expect("switched")
+    boss.sync()
+    boss.command("chaos", what="kill-worker", nick="boss")
+    assert boss.expect("refused")["code"] == "no-worker"
+    died = server.log().count(" was killed on purpose, and its connection ends")
+    killed = server.log().count("boss killed the worker of ")
+    assert died == killed
+    assert boss.status()["connections"] == len(others) + 1 - killed
+
+
 def test_a_worker_that_hangs_delays_nobody(server: Server) -> None:
     ada, bob, cleo = server.rich("ada"), server.rich("bob"), server.plain("cleo")
     cleo.say("/who")

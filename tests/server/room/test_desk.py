@@ -3,6 +3,7 @@ import errno
 import pytest
 
 from protocol.messages import (
+    ANYBODY,
     Ban,
     Chaos,
     ClearHistory,
@@ -26,16 +27,21 @@ from protocol.messages import (
     Said,
     Slow,
     Switch,
+    Unban,
     Watch,
     Welcome,
+    Who,
 )
-from server.room.desk import find
-from tests.server.guests import Party, only
+from server.room.operators import WRONG_AT_ONCE, Operators
+from server.room.whom import find
+from server.session import Mark
+from tests.server.guests import KEY, Party, only
 
 EVERY_ORDER = (
     Switch("thread"),
     Kick("ada"),
     Ban("ada"),
+    Unban("wilma"),
     Mute("ada"),
     Slow(5),
     Lock(),
@@ -57,13 +63,25 @@ def party() -> Party:
     return party
 
 
+@pytest.fixture
+def banned(party: Party) -> Party:
+    """Wilma was here, and is banned; all this is told and written."""
+    party.join("wilma")
+    party.order(Ban("wilma"))
+    assert party.gone("wilma") is not None
+    party.drain()
+    party.journal.clear()
+    return party
+
+
 def told(party: Party, nick: str = "bob") -> list[str]:
     """What the room told everybody, as `nick` hears it."""
     return [event.text for event in party.hears(nick) if isinstance(event, Notice | Ruled) and event.seq]
 
 
 @pytest.mark.parametrize("order", EVERY_ORDER, ids=lambda order: type(order).__name__)
-def test_nobody_but_an_operator_gives_orders(party: Party, order: Order) -> None:
+def test_nobody_but_an_operator_gives_orders(banned: Party, order: Order) -> None:
+    party = banned
     assert [event.code for event in only(Refused, party.ask("bob", order))] == ["not-operator"]
     assert not told(party, "ada")
     assert party.journal == party.closed == party.strikes.invited == []
@@ -72,8 +90,10 @@ def test_nobody_but_an_operator_gives_orders(party: Party, order: Order) -> None
 
 
 @pytest.mark.parametrize("order", EVERY_ORDER, ids=lambda order: type(order).__name__)
-def test_all_that_an_operator_does_to_people_is_told_openly_and_logged(party: Party, order: Order) -> None:
-    if isinstance(order, Switch | Watch):
+def test_all_that_an_operator_does_to_people_is_told_openly_and_logged(banned: Party, order: Order) -> None:
+    party = banned
+    party.room.operators = Operators(KEY, lambda model: True, strikes=party.strikes)
+    if isinstance(order, Watch):
         return
     party.order(order)
     assert len(party.journal) == 1
@@ -89,13 +109,31 @@ def test_who_is_not_here_cannot_be_dealt_with(party: Party, order: type[Kick | B
     assert not party.journal
 
 
+def test_who_is_not_here_is_told_apart_from_a_connection_that_is_not_there(party: Party) -> None:
+    refused = only(Refused, party.order(Kick("nobody"), Kick("#99")))
+    assert [event.reason for event in refused] == ["nobody here is called nobody", "there is no connection 99"]
+
+
+def test_an_operator_who_asks_who_is_here_is_told_of_ghosts_and_nobody_else_is(party: Party) -> None:
+    ghost = party.open()
+    seat = party.room.seats[ghost]
+    seat.host, seat.since = "192.0.2.7", party.now - 35
+    words = f"1 without a nickname: #{ghost} from 192.0.2.7 for 35 s"
+    assert [event.text for event in only(Notice, party.ask("boss", Who(nameless=True)))] == [words]
+    assert not only(Notice, party.ask("boss", Who()))
+    assert not only(Notice, party.ask("ada", Who(nameless=True)))
+    for _ in range(30):
+        party.open()
+    assert only(Notice, party.ask("boss", Who(nameless=True)))[0].text.endswith(", and 11 more")
+
+
 @pytest.mark.parametrize("name", ["ada", "ADA", "#2"])
 def test_a_kick_ends_the_connection_with_the_reason(party: Party, name: str) -> None:
     party.order(Kick(name, "that will do"))
     goodbye = party.gone("ada")
     assert goodbye == Goodbye("kicked", "that will do")
     assert told(party) == ["boss kicked ada: that will do"]
-    assert find(party.room, "ada") is None
+    assert isinstance(find(party.room, "ada"), Refused)
 
 
 def test_the_kicked_may_come_back_under_its_name(party: Party) -> None:
@@ -155,19 +193,70 @@ def test_a_shared_address_wants_to_be_said_twice(party: Party) -> None:
     assert "sure" in refused[0].reason
     assert party.gone("eve") is None
     party.order(Ban("eve", address=True, sure=True))
-    assert "2 others" in told(party)[-1]
-    for nick in ("eve", "mallory", "trent"):
-        assert party.gone(nick) is not None
+    assert told(party)[-1] == "boss banned eve and 2 others from the same address for 60 minutes"
+    assert party.gone("eve") == Goodbye("banned", "boss banned you for 60 minutes")
+    words = "boss banned eve for 60 minutes, and with them all who share your address"
+    assert party.gone("mallory") == party.gone("trent") == Goodbye("banned", words)
     assert not only(Welcome, party.join("peggy", host="192.0.2.7"))
     assert only(Welcome, party.join("walter", host="192.0.2.8"))
 
 
-def test_an_operator_does_not_ban_itself_with_its_neighbours(party: Party) -> None:
+def test_one_other_is_told_as_one(party: Party) -> None:
+    for nick in ("eve", "mallory"):
+        party.join(nick, host="192.0.2.7")
+    party.order(Ban("eve", 1, address=True, sure=True))
+    assert told(party)[-1] == "boss banned eve and 1 other from the same address for 1 minute"
+
+
+def test_operators_are_not_banned_with_their_neighbours_and_come_back(party: Party) -> None:
     party.room.seats[party.numbers["boss"]].host = "192.0.2.7"
     party.join("eve", host="192.0.2.7")
-    for order in (Ban("eve", address=True, sure=True), Ban("boss")):
-        assert [event.code for event in only(Refused, party.order(order))] == ["yourself"]
-    assert party.gone("eve") is None
+    party.order(Ban("eve", address=True))
+    assert party.gone("eve") is not None
+    assert party.gone("boss") is None
+    party.close(party.numbers["boss"])
+    assert only(Welcome, party.join("boss", token=party.tokens["boss"], host="192.0.2.7"))
+
+
+def test_nobody_bans_itself(party: Party) -> None:
+    for name in ("boss", "#1"):
+        assert only(Refused, party.order(Ban(name))) == [Refused("yourself", "that is you")]
+
+
+def test_who_holds_the_key_cannot_be_banned_and_a_made_operator_is_one_no_more_once_it_is(party: Party) -> None:
+    party.order(Op("ada"))
+    assert [event.code for event in only(Refused, party.ask("ada", Ban("boss")))] == ["operator"]
+    party.order(Ban("ada"))
+    assert party.gone("ada") is not None
+    assert [event.code for event in only(Goodbye, party.join("ada", token=party.tokens["ada"]))] == ["banned"]
+
+
+def test_an_operator_who_was_kicked_comes_back_into_a_locked_room_and_unlocks_it(party: Party) -> None:
+    party.order(Op("ada"), Lock())
+    party.ask("ada", Kick("boss"))
+    assert party.gone("boss") is not None
+    assert only(Welcome, party.join("boss", token=party.tokens["boss"]))[0].operator
+    party.order(Lock(on=False))
+    assert only(Welcome, party.join("eve"))
+
+
+def test_a_ban_is_lifted_and_all_are_told(banned: Party) -> None:
+    banned.order(Unban("wilma"))
+    assert told(banned) == ["boss let wilma in again"]
+    assert only(Welcome, banned.join("wilma", token=banned.tokens["wilma"]))
+    refused = only(Refused, banned.order(Unban("wilma")))
+    assert refused == [Refused("unknown-person", "nobody called wilma is banned")]
+
+
+def test_a_switch_is_told_with_who_asked_for_it(party: Party) -> None:
+    asked: list[Model] = []
+    party.room.operators = Operators(KEY, lambda model: not asked.append(model))
+    party.order(Switch("thread"))
+    assert asked == [Model.THREAD]
+    assert told(party) == party.journal == ["boss asks for the thread model"]
+    refused = only(Refused, party.order(Switch("fibre")))
+    assert [event.code for event in refused] == ["bad-command"]
+    assert not told(party)
 
 
 def test_the_muted_is_told_and_not_heard_and_stays_so_under_another_name(party: Party) -> None:
@@ -314,41 +403,75 @@ def test_an_unknown_fault_is_refused_whoever_is_named(party: Party, nick: str) -
     assert not party.journal
 
 
+def strike(party: Party, *orders: Chaos, killing: bool) -> tuple[list[str], list[str]]:
+    """What is refused, by its code, and whose workers are struck, where the model that runs is `killing` them."""
+    for order in orders:
+        party.send(party.numbers["boss"], order)
+    turn = party.room.take(party.now)
+    struck = [number for number, _, mark in turn if mark & Mark.KILL]
+    for number in struck:
+        if killing:
+            party.room.killed(number, party.now)
+    refused = only(Refused, party.hears("boss"))
+    return [event.code for event in refused], [nick for nick in party.numbers if party.numbers[nick] in struck]
+
+
 def test_there_is_no_worker_to_kill_but_in_the_process_model(party: Party) -> None:
-    refused = only(Refused, party.order(Chaos("kill-worker", "ada")))
-    assert [event.code for event in refused] == ["no-worker"]
-    assert not party.strikes.killed
+    assert [event.code for event in only(Refused, party.order(Chaos("kill-worker", "ada")))] == ["no-worker"]
 
 
-def test_the_worker_of_the_one_who_is_named_is_killed(party: Party) -> None:
-    party.room.model = Model.PROCESS
+def test_a_killed_worker_is_told_once_it_is_killed(party: Party) -> None:
     party.join("eve", served_by="process 4321", worker=4321)
-    party.order(Chaos("kill-worker", "eve"))
-    assert party.strikes.killed == [4321]
-    assert "process 4321" in told(party)[-1]
+    party.drain()
+    assert strike(party, Chaos("kill-worker", "eve"), killing=True) == ([], ["eve"])
+    words = "boss killed the worker of eve, process 4321: it has ended, and nobody else has"
+    assert told(party, "ada") == party.journal == [words]
+
+
+def test_a_worker_that_no_model_has_is_not_told_to_be_killed(party: Party) -> None:
+    """As in a switch, when it has given its session back already."""
+    party.join("eve", served_by="process 4321", worker=4321)
+    party.drain()
+    assert strike(party, Chaos("kill-worker", "eve"), killing=False) == (["no-worker"], ["eve"])
+    assert not told(party, "ada")
+    assert not party.journal
+    assert party.gone("eve") is None
+
+
+def test_whose_victim_or_who_itself_has_left_meanwhile_is_no_failure(party: Party) -> None:
+    party.room.seats[party.numbers["ada"]].worker = 4321
+    party.send(party.numbers["boss"], Chaos("kill-worker", "ada"), Op("bob"))
+    party.close(party.numbers["ada"])
+    party.close(party.numbers["boss"])
+    for _ in range(2):
+        party.turn()
+    party.room.killed(party.numbers["ada"], party.now)
 
 
 def test_nobody_is_killed_for_who_has_a_thread_already_while_the_process_model_is_left(party: Party) -> None:
     party.room.model = Model.PROCESS
     party.join("eve", served_by="thread 17")
-    party.order(Chaos("kill-worker", "eve"))
-    assert party.strikes.killed == []
+    assert strike(party, Chaos("kill-worker", "eve"), killing=True)[1] == []
+    assert not party.journal
 
 
 def test_chaos_strikes_at_random_anybody_but_who_asks(party: Party) -> None:
-    party.room.model = Model.PROCESS
     for pid, nick in enumerate(("eve", "trent"), start=100):
         party.join(nick, served_by=f"process {pid}", worker=pid)
     for nick in ("ada", "bob"):
         party.close(party.numbers[nick])
-    for _ in range(50):
-        party.order(Chaos("kill-worker", "random"))
-    assert set(party.strikes.killed) == {100, 101}
+    struck = {strike(party, Chaos("kill-worker", ANYBODY), killing=True)[1][0] for _ in range(50)}
+    assert struck == {"eve", "trent"}
+
+
+def test_who_is_called_random_is_struck_like_others(party: Party) -> None:
+    party.join("random", worker=4321)
+    assert strike(party, Chaos("kill-worker", "random"), killing=True)[1] == ["random"]
 
 
 def test_alone_there_is_nobody_to_strike_at_random() -> None:
     party = Party()
-    refused = only(Refused, party.order(Chaos("raise", "random")))
+    refused = only(Refused, party.order(Chaos("raise", ANYBODY)))
     assert [event.code for event in refused] == ["unknown-person"]
 
 
@@ -363,3 +486,21 @@ def test_a_block_strikes_whoever_asks_unless_another_is_named(party: Party) -> N
     party.order(Chaos("block", seconds=0.1))
     party.turn()
     assert party.sessions[party.numbers["boss"]].fault == 0.1
+
+
+def test_right_and_wrong_proofs_are_written_to_the_log_and_told_to_nobody(party: Party) -> None:
+    party.room.seats[party.numbers["ada"]].host = "192.0.2.7"
+    assert [event.code for event in only(Refused, party.prove("ada", b"a guess"))] == ["wrong-proof"]
+    assert only(Granted, party.prove("ada"))
+    who = f"ada (connection {party.numbers['ada']} from 192.0.2.7)"
+    assert party.journal == [f"{who} gave a wrong proof of the operator's key", f"{who} proved the operator's key"]
+    assert not told(party)
+
+
+def test_a_proof_that_waits_is_answered_by_itself(party: Party) -> None:
+    for number in range(WRONG_AT_ONCE):
+        party.join(f"guest{number}")
+        party.prove(f"guest{number}", b"a guess")
+    assert party.prove("ada") == []
+    party.turn(1.0)
+    assert only(Granted, party.hears("ada"))

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.running import OPERATOR_KEY, Server
+from tests.running import OPERATOR_KEY, Server, wait_until
 from tests.tui.conftest import StartServer
 from tests.tui.links import address_of, until
 from tui.console import talk as console_talk
@@ -64,33 +64,36 @@ async def test_where_its_name_is_taken_it_takes_one_like_it(start_server: StartS
     assert talk.line_talk.link.client.nick != "console"
 
 
-async def test_after_another_operator_kicked_it_it_comes_back(
+async def test_after_another_operator_kicked_it_and_locked_the_room_it_comes_back(
     start_server: StartServer, stay: Stay, heard: Heard
 ) -> None:
     server = start_server()
     talk = stay(server)
     await until(lambda: talk.metered is not None, "to be an operator")
     talk.metered = None
-    server.operator("eve").command("kick", nick="console", reason="out")
+    eve = server.operator("eve")
+    eve.command("lock")
+    eve.command("kick", nick="console", reason="out")
     await heard.has("--- the console was sent away: out; it comes back")
     await until(lambda: talk.metered is not None, "to be an operator again")
 
 
 async def test_while_it_is_banned_it_says_so_once(start_server: StartServer, stay: Stay, heard: Heard) -> None:
     server = start_server()
+    boss, _ghost = server.operator(), server.connect()
+    wait_until(lambda: boss.status()["connections"] == 2, "the ghost is counted")
+    boss.command("ban", nick="#2", minutes=60, address=True)
+    boss.expect("notice", text="boss banned connection 2 for 60 minutes")
     talk = stay(server)
-    await until(lambda: talk.metered is not None, "to be an operator")
-    first = talk.line_talk
-    server.operator("eve").command("ban", nick="console", minutes=60)
-    await heard.has("you are banned for 60 more minutes")
-    seen = {id(first), id(talk.line_talk)}
+    await heard.has("your address is banned for another 60 minutes")
+    seen = {id(talk.line_talk)}
 
     def another() -> bool:
         seen.add(id(talk.line_talk))
         return len(seen) >= 4
 
     await until(another, "further attempts")
-    assert sum("sent away: you are banned" in line for line in heard) == 1
+    assert sum("sent away: your address is banned" in line for line in heard) == 1
 
 
 async def test_once_the_room_closes_that_its_connection_breaks_is_no_news(

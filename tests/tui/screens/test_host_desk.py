@@ -96,7 +96,7 @@ class TestMistakes:
             await boss.says("/kick nobody")
             await boss.sees("nobody here is called nobody")
             await boss.says("/kick #99")
-            await boss.sees("nobody here is called #99")
+            await boss.sees("there is no connection 99")
 
 
 class TestAPerson:
@@ -138,7 +138,7 @@ class TestAPerson:
         async with at_the_desk(server) as boss:
             await boss.sees("2 here")
             await boss.press("f3", "home", "enter", "end", "enter")
-            await boss.sees(f"boss kills the worker of ada, {ada.welcome['served_by']}")
+            await boss.sees(f"boss killed the worker of ada, {ada.welcome['served_by']}")
             await boss.sees("1 here")
 
 

@@ -1,6 +1,7 @@
 """What operators type, understood as what the protocol can ask: `/ban ada 10` is `Ban("ada", 10)`. Pure.
 
-Whoever is meant is named by nickname, with or without `@`, or as `#12` by the number of its connection.
+Whoever is meant is named by nickname, with or without `@`, or as `#12` by the number of its connection. With `@` it is
+never anything else: `@random` is who is called so, `random` anybody.
 """
 
 import math
@@ -8,6 +9,15 @@ import re
 from collections.abc import Callable
 
 from protocol.messages import (
+    ANYBODY,
+    FAULTS,
+    GUESTS,
+    LONGEST_BLOCK,
+    LONGEST_PIN,
+    LONGEST_REASON,
+    MOST_MINUTES,
+    MOST_SECONDS,
+    AnyOrder,
     Ban,
     Chaos,
     ClearHistory,
@@ -17,21 +27,13 @@ from protocol.messages import (
     Model,
     Mute,
     Op,
-    Order,
     Pin,
     Quiet,
     Slow,
     Switch,
+    Unban,
 )
 
-MOST_MINUTES = 10_080
-MOST_SECONDS = 3600
-LONGEST_PIN = LONGEST_REASON = 200
-LONGEST_BLOCK = 5.0
-"""Limits that the server sets as well: here they are told before anything is sent."""
-FAULTS = ("kill-worker", "raise", "block", "slow-reader", "silent")
-GUESTS = ("slow-reader", "silent")
-"""Faults that come from outside, and strike nobody in particular."""
 _TIME = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ms|s)?", re.ASCII)
 
 
@@ -39,17 +41,17 @@ class OrderRefused(ValueError):
     """That is no order; the message is a sentence that says why."""
 
 
-def understand(name: str, argument: str) -> Order:
+def understand(name: str, argument: str) -> AnyOrder:
     """The order that the command `name` gives with this argument. Raises OrderRefused, and KeyError for other names."""
     return _ORDERS[name](argument.split())
 
 
-def _kick(words: list[str]) -> Order:
+def _kick(words: list[str]) -> AnyOrder:
     nick, rest = _person("kick", words)
     return Kick(nick, _bounded(rest, LONGEST_REASON, "reason"))
 
 
-def _ban(words: list[str]) -> Order:
+def _ban(words: list[str]) -> AnyOrder:
     nick, rest = _person("ban", words)
     ban = Ban(nick)
     for word in rest:
@@ -72,8 +74,8 @@ def _minutes(word: str) -> float:
     return minutes
 
 
-def _about_one(name: str, make: Callable[[str], Order]) -> Callable[[list[str]], Order]:
-    def order(words: list[str]) -> Order:
+def _about_one(name: str, make: Callable[[str], AnyOrder]) -> Callable[[list[str]], AnyOrder]:
+    def order(words: list[str]) -> AnyOrder:
         nick, rest = _person(name, words)
         if rest:
             raise OrderRefused(f"/{name} takes one nickname and nothing after it.")
@@ -82,7 +84,7 @@ def _about_one(name: str, make: Callable[[str], Order]) -> Callable[[list[str]],
     return order
 
 
-def _slow(words: list[str]) -> Order:
+def _slow(words: list[str]) -> AnyOrder:
     if words in (["off"], ["0"]):
         return Slow(0)
     sentence = f"/slow takes the seconds between two lines, up to {MOST_SECONDS}, or off."
@@ -92,26 +94,26 @@ def _slow(words: list[str]) -> Order:
     return Slow(seconds)
 
 
-def _quiet(words: list[str]) -> Order:
+def _quiet(words: list[str]) -> AnyOrder:
     if words and [word.lower() for word in words] not in (["on"], ["off"]):
         raise OrderRefused("/quiet takes nothing after it, or off.")
     return Quiet(not words or words[0].lower() == "on")
 
 
-def _pin(words: list[str]) -> Order:
+def _pin(words: list[str]) -> AnyOrder:
     if not words:
         raise OrderRefused("/pin takes the line to pin; /unpin takes it away.")
     return Pin(_bounded(words, LONGEST_PIN, "pinned line"))
 
 
-def _switch(words: list[str]) -> Order:
+def _switch(words: list[str]) -> AnyOrder:
     model = words[0].lower() if len(words) == 1 else " ".join(words)
     if model not in list(Model):
         raise OrderRefused(f"There is no model {model}: it is one of {', '.join(Model)}.")
     return Switch(model)
 
 
-def _chaos(words: list[str]) -> Order:
+def _chaos(words: list[str]) -> AnyOrder:
     what = words[0].lower() if words else ""
     rest = words[1:]
     if what not in FAULTS:
@@ -124,16 +126,16 @@ def _chaos(words: list[str]) -> Order:
         return _block(rest)
     if len(rest) != 1:
         raise OrderRefused(f"/chaos {what} takes whom it strikes: a nickname, or random.")
-    return Chaos(what, _named(rest[0]))
+    return Chaos(what, _struck(rest[0]))
 
 
-def _block(words: list[str]) -> Order:
+def _block(words: list[str]) -> AnyOrder:
     """A time and a nickname, in any order, and both may be missing."""
     chaos = Chaos("block")
     nicks = []
     for word in words:
         if (time := _TIME.fullmatch(word.lower())) is None:
-            nicks.append(_named(word))
+            nicks.append(_struck(word))
             continue
         chaos.seconds = float(time[1]) / (1000 if time[2] == "ms" else 1)
         if not 0 < chaos.seconds <= LONGEST_BLOCK:
@@ -144,8 +146,8 @@ def _block(words: list[str]) -> Order:
     return chaos
 
 
-def _nothing_more(name: str, order: Order) -> Callable[[list[str]], Order]:
-    def check(words: list[str]) -> Order:
+def _nothing_more(name: str, order: AnyOrder) -> Callable[[list[str]], AnyOrder]:
+    def check(words: list[str]) -> AnyOrder:
         if words:
             raise OrderRefused(f"/{name} takes nothing after it.")
         return order
@@ -157,6 +159,10 @@ def _person(name: str, words: list[str]) -> tuple[str, list[str]]:
     if not words:
         raise OrderRefused(f"/{name} takes a nickname, or #12 for a connection.")
     return _named(words[0]), words[1:]
+
+
+def _struck(word: str) -> str:
+    return ANYBODY if word.lower() == "random" else _named(word)
 
 
 def _named(word: str) -> str:
@@ -180,10 +186,11 @@ def _bounded(words: list[str], most: int, what: str) -> str:
     return text
 
 
-_ORDERS: dict[str, Callable[[list[str]], Order]] = {
+_ORDERS: dict[str, Callable[[list[str]], AnyOrder]] = {
     "model": _switch,
     "kick": _kick,
     "ban": _ban,
+    "unban": _about_one("unban", Unban),
     "mute": _about_one("mute", Mute),
     "unmute": _about_one("unmute", lambda nick: Mute(nick, on=False)),
     "op": _about_one("op", Op),

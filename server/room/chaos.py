@@ -1,0 +1,82 @@
+"""Chaos: breaking things on purpose, as an operator asks. Whom it hurts depends on the model: that is the show.
+
+The room breaks nothing itself: faults travel as marks to whoever serves the victim, and guests are `server.chaos`'s.
+Only a model knows its workers, so only it kills one, and says so; where none did, the operator is told.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from protocol.messages import ANYBODY, FAULTS, GUESTS, Chaos, Model, Refused
+from server.chaos import GUEST_STAYS
+from server.room.whom import called, find, openly
+from server.session import Mark
+
+if TYPE_CHECKING:
+    from server.room.room import Room
+
+
+def wreak(room: Room, number: int, order: Chaos, now: float) -> None:
+    """Break what the operator on connection `number` asks for, or tell why not."""
+    by = called(room, number)
+    if order.what not in FAULTS:
+        room.tell(number, Refused("bad-command", f"chaos is one of {', '.join(FAULTS[:-1])} or {FAULTS[-1]}"))
+        return
+    if order.what in GUESTS:
+        invite(room, number, order.what, now)
+        return
+    victim = choose(room, number, order)
+    if isinstance(victim, Refused):
+        room.tell(number, victim)
+        return
+    served_by = f"{room.seats[victim].served_by} of {called(room, victim)}"
+    match order.what:
+        case "kill-worker" if not room.seats[victim].worker:
+            words = f"there is no worker to kill: no process serves {called(room, victim)} alone"
+            room.tell(number, Refused("no-worker", words))
+        case "kill-worker":
+            room.condemned[victim] = number
+            room.turn.tell(victim, b"", Mark.KILL)
+        case "raise":
+            openly(room, f"{by} raises an exception in {served_by}", now)
+            room.turn.tell(victim, b"", Mark.FAIL)
+        case "block":
+            felt = "everybody waits" if room.model is Model.EVENT else "nobody else waits"
+            openly(room, f"{by} blocks {served_by} for {order.seconds * 1000:.0f} ms: {felt}", now)
+            room.turn.tell(victim, b"", Mark.BLOCK | int(order.seconds * 1000) << Mark.SHIFT)
+
+
+def invite(room: Room, number: int, kind: str, now: float) -> None:
+    """Let a guest in who behaves badly."""
+    try:
+        room.operators.strikes.invite(kind)
+    except OSError as error:
+        room.tell(number, Refused("no-guest", f"no guest can come now: {error.strerror}"))
+        return
+    stays = min(GUEST_STAYS, room.limits.join_timeout) if kind == "silent" else GUEST_STAYS
+    openly(room, f"{called(room, number)} lets in a {kind} guest, which stays for {stays:g} s", now)
+
+
+def choose(room: Room, number: int, order: Chaos) -> int | Refused:
+    """Whom chaos strikes: who is named, or anybody but the operator; `block` strikes the operator if nobody is."""
+    if order.nick and order.nick != ANYBODY:
+        return find(room, order.nick)
+    if order.what == "block" and not order.nick:
+        return number
+    others = [other for other, seat in room.seats.items() if seat.member and other != number]
+    return random.choice(others) if others else Refused("unknown-person", "nobody is here but you")
+
+
+def killed(room: Room, victim: int, operator: int, now: float) -> None:
+    """A model kills the worker of connection `victim` now."""
+    worker = f"the worker of {called(room, victim)}, {room.seats[victim].served_by}"
+    openly(room, f"{called(room, operator)} killed {worker}: it has ended, and nobody else has", now)
+
+
+def spared(room: Room, victim: int, operator: int) -> None:
+    """No model had a worker for connection `victim`."""
+    if operator in room.seats:
+        words = f"there is no worker of {called(room, victim)} to kill now"
+        room.tell(operator, Refused("no-worker", words))
