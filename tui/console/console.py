@@ -12,7 +12,6 @@ import secrets
 import signal
 import sys
 from asyncio.subprocess import PIPE
-from functools import partial
 from pathlib import Path
 from typing import NoReturn, TextIO, cast
 
@@ -21,12 +20,13 @@ from prompt_toolkit.output import create_output
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from protocol.text import harmless
+from tui.console.once import Once
 from tui.console.prompt import CONSOLE_STYLE, ConsolePrompt, log_line
 from tui.console.talk import ConsoleTalk
-from tui.hosting.server_process import CannotHost, ServerProcess, to_join
+from tui.hosting.server_process import CannotHost, ServerProcess, to_join, words_of
 from tui.line.above import Above
 from tui.line.unhurried import Unhurried
-from tui.line.words import Line, note
+from tui.line.words import Line, note, plain_text
 
 EXIT_USAGE, EXIT_INTERRUPTED, SIGNALLED = 2, 130, 128
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -35,6 +35,7 @@ PATIENCE = 5.0
 LAST_WORDS = 1.0
 """Seconds the terminal has to take what was written last."""
 STDIN, STDERR = 0, 2
+BY_ROOM = "*** "
 
 
 class Console:
@@ -45,6 +46,7 @@ class Console:
         self._key_file = key_file
         self._above = above
         self._server = ServerProcess(self._hear)
+        self._once = Once()
         self._early: list[Line] = []
         """What the server logged before it listened: the line that says so is the first."""
         self._log = PIPE if os.isatty(STDERR) else None
@@ -71,8 +73,17 @@ class Console:
     def _hear(self, line: str) -> None:
         if self._opening is not None:
             self._early.append(log_line(line))
-        else:
+        elif self._once.is_new("log", words_of(line)):
             self._above.show([log_line(line)])
+
+    def _show_talk(self, lines: list[Line]) -> None:
+        news = [line for line in lines if self._is_news(line)]
+        self._above.show(news, minor=True)
+
+    def _is_news(self, line: Line) -> bool:
+        words = plain_text(line)
+        # No person's line begins with the room's sign.
+        return not words.startswith(BY_ROOM) or self._once.is_new("room", words.removeprefix(BY_ROOM))
 
     async def _open(self) -> int:
         made = b"" if self._key_file else secrets.token_urlsafe(32).encode()
@@ -86,8 +97,7 @@ class Console:
         self._above.show([[("", self._server.listening)], *self._early, hint])
         self._above.print_now()
         key = made or read_key(Path(self._key_file))
-        show_talk = partial(self._above.show, minor=True)
-        talk = ConsoleTalk(to_join(bound), key, show=show_talk, on_change=lambda: prompt.changed())
+        talk = ConsoleTalk(to_join(bound), key, show=self._show_talk, on_change=lambda: prompt.changed())
         prompt = ConsolePrompt(talk, self._above)
         return await self._serve(talk, prompt)
 

@@ -1,24 +1,27 @@
 """ConsolePrompt: the line at the bottom of the operator console, with completion and history, and a toolbar that tells
 what the room runs on and costs."""
 
+import math
 import re
+from time import monotonic
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import DynamicCompleter
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.styles import Style, merge_styles
 
 from protocol.messages import Metered, Status
-from protocol.text import harmless, size
+from protocol.text import counted, harmless, size
 from tui.address import Address
 from tui.console.talk import ConsoleTalk
 from tui.line.above import Above
 from tui.line.prompt import STYLE, TalkCompleter
-from tui.line.words import Line, Piece
+from tui.line.toolbar import fitted, model_of
+from tui.line.words import Line, note
 from tui.link.connection import State
-from tui.look import look
 from tui.metering import rate
 
 CONSOLE_STYLE = merge_styles(
@@ -29,6 +32,8 @@ CONSOLE_STYLE = merge_styles(
         ),
     ]
 )
+MEANT = 5.0
+"""Seconds in which a second Ctrl-C means it."""
 _LEVEL = re.compile(r"\S+ \S+ (WARNING|ERROR|CRITICAL) ")
 _LEVEL_STYLES = {"WARNING": "class:warning", "ERROR": "class:error", "CRITICAL": "class:error"}
 
@@ -40,11 +45,14 @@ class ConsolePrompt:
         self._talk = talk
         self._above = above
         self._ended = False
+        self._asked = -math.inf
         self._session: PromptSession[str] = PromptSession(
             [("class:prompt", "❯ ")],
             history=InMemoryHistory(),
             completer=DynamicCompleter(lambda: TalkCompleter(talk.line_talk)),
             complete_while_typing=False,
+            enable_suspend=True,
+            key_bindings=self._keys(),
             bottom_toolbar=self._toolbar,
             style=CONSOLE_STYLE,
             erase_when_done=True,
@@ -52,8 +60,24 @@ class ConsolePrompt:
         # The prompt stays between two lines, so that no key falls into the gap.
         self._session.default_buffer.accept_handler = self._typed
 
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+
+        @keys.add("c-c")
+        def leave(event: KeyPressEvent) -> None:
+            """As in a shell, a line that was begun is given up. The room is ended by a second time, as it is many's."""
+            if event.current_buffer.text:
+                event.current_buffer.reset()
+            elif monotonic() < self._asked + MEANT:
+                event.app.exit(exception=KeyboardInterrupt())
+            else:
+                self._asked = monotonic()
+                self._above.show([note(f"Ctrl-C again within {MEANT:g} seconds ends the room for everybody")])
+
+        return keys
+
     async def converse(self) -> None:
-        """Take lines until `end`, or until /quit. Raises EOFError for Ctrl-D, KeyboardInterrupt for Ctrl-C."""
+        """Take lines until `end` or /quit. Raises EOFError for Ctrl-D, KeyboardInterrupt for Ctrl-C that is meant."""
         if not self._ended:
             await self._session.prompt_async(set_exception_handler=False)
 
@@ -80,23 +104,23 @@ class ConsolePrompt:
 
     def _toolbar(self) -> FormattedText:
         link = self._talk.line_talk.link
-        return FormattedText(toolbar(self._talk.metered, link.client.status, link.state, self._talk.address))
+        columns = self._session.app.output.get_size().columns
+        return FormattedText(toolbar(self._talk.metered, link.client.status, link.state, self._talk.address, columns))
 
 
-def toolbar(metered: Metered | None, status: Status | None, state: State, address: Address) -> list[Piece]:
-    """Model, connections, lines a second, memory; and how the console's own connection stands where it does not."""
+def toolbar(metered: Metered | None, status: Status | None, state: State, address: Address, columns: int) -> Line:
+    """Model, connections, lines a second, memory; or that the console's own connection does not stand, and why."""
+    parts: list[Line] = []
     latest = metered or status
-    parts: list[Piece] = []
-    if latest is not None:
-        # A status comes with a switch, a reading up to a second later.
-        model = (status or latest).model
-        many = "connection" if latest.connections == 1 else "connections"
-        parts += [(look(model).dark, f" {look(model).sign} {model}"), ("", f"   {latest.connections:,} {many}")]
-    if metered is not None:
-        parts.append(("", f"   {rate(metered.lines)} lines/s   {size(metered.memory)}"))
     if state.phase != "online":
-        parts.append(("bold", f"   the console is not in the room{': ' if state.reason else ''}{state.reason}"))
-    return [*parts, ("", f"   {address}")]
+        parts.append([("bold", f"the console is not in the room{': ' if state.reason else ''}{state.reason}")])
+    elif latest is not None:
+        # A status comes with a switch, a reading up to a second later.
+        parts.append(model_of((status or latest).model))
+        parts.append([("", counted(latest.connections, "connection"))])
+        if metered is not None:
+            parts += [[("", f"{rate(metered.lines)} lines/s")], [("", size(metered.memory))]]
+    return fitted([*parts, [("", str(address))]], columns)
 
 
 def log_line(text: str) -> Line:

@@ -10,7 +10,7 @@ from protocol.messages import Goodbye, Granted, Metered, Refused, Watch, Welcome
 from tui.address import Address
 from tui.line.talk import LineTalk
 from tui.line.words import OWN, TEXT, Line, note
-from tui.link.connection import NICKNAME_CODES
+from tui.link.connection import FINAL, NICKNAME_CODES
 from tui.minutes.minutes import Minutes
 
 NICK = "console"
@@ -33,22 +33,21 @@ class ConsoleTalk:
         self._on_change = on_change
         self._minutes = Minutes()
         self._closing = False
+        self._told = ""
+        """The code of the goodbye that was told last, since the console was in the room."""
         self.line_talk = self._enter()
 
     async def stay(self) -> None:
         """Be in the room until cancelled, or until it closes."""
-        told = ""
         while True:
             await self.line_talk.link.run()
             if self._closing:
                 return
-            link = self.line_talk.link
-            if link.entered or link.state.reason != told:
-                told = link.state.reason
-                self._show([note(f"the console was sent away: {told}; it comes back in {RETURN_AFTER:g} seconds")])
             await asyncio.sleep(RETURN_AFTER)
+            before = self.line_talk.link
             self.line_talk = self._enter()
-            self.line_talk.link.follow_on(link)
+            self.line_talk.link.follow_on(before)
+            self.line_talk.link.entered = False  # Why it is not let in again is told once, and not as a goodbye each.
 
     async def leave(self) -> None:
         """Say quit, where somebody still listens."""
@@ -56,17 +55,16 @@ class ConsoleTalk:
         await self.line_talk.link.close()
 
     def _enter(self) -> LineTalk:
-        talk = LineTalk(
+        return LineTalk(
             self.address,
             NICK,
             show=self._show_talk,
             show_own=True,
+            key=self._key,
             minutes=self._minutes,
             on_heard=self._heard,
             on_change=self._on_change,
         )
-        talk.link.operator(self._key)
-        return talk
 
     def _show_talk(self, lines: list[Line]) -> None:
         # Once the room closes, that its connection breaks is no news.
@@ -78,6 +76,7 @@ class ConsoleTalk:
         for event in events:
             match event:
                 case Granted() | Welcome(operator=True):
+                    self._told = ""
                     link.order(Watch())
                 case Metered():
                     self.metered = event
@@ -85,6 +84,11 @@ class ConsoleTalk:
                     link.introduce(event.suggestion or f"{NICK}-{secrets.token_hex(2)}")
                 case Goodbye(code="closing"):
                     self._closing = True
+                case Goodbye(code, _) if link.entered and code in FINAL:
+                    self._show([note(f"the console was sent away, and comes back in {RETURN_AFTER:g} seconds")])
+                case Goodbye(code, reason) if not link.entered and code != self._told:
+                    self._show([note(f"the console cannot come in: {reason}")])
+                    self._told = code
 
 
 def hushed(line: Line) -> Line:

@@ -63,7 +63,7 @@ class ServerProcess:
     def last_words(self) -> str:
         """The server's last sentence: the end of its log, without the time and the level, and harmless."""
         line = next((line for line in reversed(self._log) if line.strip()), "")
-        return harmless(_BEFORE_WORDS.sub("", line, count=1))
+        return words_of(line)
 
     async def start(self, arguments: Sequence[str], key: bytes = b"", *, log: int | None = PIPE) -> Address:
         """Start the server and wait until it listens. Returns where. Raises CannotHost.
@@ -150,6 +150,11 @@ class ServerProcess:
                 return
             self._log.append(line.decode(errors="replace").rstrip("\n"))
             self._hear(self._log[-1])
+
+
+def words_of(line: str) -> str:
+    """What a line of the log says, without the time and the level, and harmless."""
+    return harmless(_BEFORE_WORDS.sub("", line, count=1))
 
 
 def to_join(bound: Address) -> Address:

@@ -51,12 +51,13 @@ class _Over(Exception):
 class Prompt:
     """A person at a terminal, in one room."""
 
-    def __init__(self, address: Address, nick: str, settings: Settings, minutes: Minutes) -> None:
+    def __init__(self, address: Address, nick: str, settings: Settings, key: bytes, minutes: Minutes) -> None:
         self.talk = LineTalk(
             address,
             nick,
             show=show,
             show_own=True,
+            key=key,
             minutes=minutes,
             on_mention=self._ring,
             on_change=self._changed,
@@ -67,6 +68,7 @@ class Prompt:
             history=InMemoryHistory(),
             completer=TalkCompleter(self.talk),
             complete_while_typing=False,
+            enable_suspend=True,
             key_bindings=_keys(),
             bottom_toolbar=self._toolbar,
             refresh_interval=1.0,
@@ -181,13 +183,11 @@ async def take_part(
 ) -> tuple[int, Settings]:
     """Ask for a nickname where none was given, then be in the room. Returns the exit code, and what to remember."""
     try:
-        prompt = Prompt(address, nick or await ask_nickname(address, settings.nick), settings, minutes)
+        prompt = Prompt(address, nick or await ask_nickname(address, settings.nick), settings, key, minutes)
     except (EOFError, KeyboardInterrupt) as end:
         return EXIT_INTERRUPTED if isinstance(end, KeyboardInterrupt) else 0, settings
     talk = prompt.talk
     link = asyncio.create_task(talk.link.run())
-    if key:
-        talk.link.operator(key)
     try:
         await _enter(talk, address)
         return await prompt.converse(), replace(settings, nick=talk.link.client.nick)

@@ -34,7 +34,8 @@ class NotLetIn(Exception):
 
 class LineTalk:
     """One conversation. `show` gets the lines to print; `show_own` says whether those that were typed here are among
-    them. With `patient`, a line that slow mode refuses is said again once it may be."""
+    them. With `patient`, a line that slow mode refuses is said again once it may be. `key` is the operator's,
+    where the room is our own: then leaving is its end."""
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class LineTalk:
         show: Callable[[list[Line]], None],
         show_own: bool,
         patient: bool = False,
+        key: bytes = b"",
         minutes: Minutes | None = None,
         on_heard: Callable[[list[Received]], None] = lambda events: None,
         on_mention: Callable[[], None] = lambda: None,
@@ -68,6 +70,9 @@ class LineTalk:
         self._on_mention = on_mention
         self._on_change = on_change
         self._patient = patient
+        self._ours = bool(key)
+        if key:
+            self.link.operator(key)
         self._deferred = Deferred(self._say)
         self._mine: dict[str, Spoken] = {}
         """What was typed here and has no answer yet, by its id."""
@@ -145,9 +150,11 @@ class LineTalk:
         if asked.name == "quit":
             return False
         if asked.name == "help":
-            commands = available(operator=self.operator, screen=False)
-            width = max(len(command.usage) for command in commands)
-            self._show([note(f"{command.usage:<{width}}  {command.summary}") for command in commands])
+            commands = {one.usage: one.summary for one in available(operator=self.operator, screen=False)}
+            if self._ours:
+                commands["/quit"] = "end the room for everybody"
+            width = max(map(len, commands))
+            self._show([note(f"{usage:<{width}}  {summary}") for usage, summary in commands.items()])
         elif asked.name == "save":
             self._save(asked.argument)
         elif not self.link.client.in_room:
@@ -253,11 +260,10 @@ class LineTalk:
         return True
 
     def _note_goodbye(self, goodbye: Goodbye) -> bool:
-        if not self.link.entered and self._failed is None:
-            self._failed = NotLetIn(goodbye.reason)
+        if not self.link.entered:
+            self._failed = self._failed or NotLetIn(goodbye.reason)
             self._decided.set()
-            return False
-        return goodbye.code != "quit"
+        return self.link.entered and goodbye.code != "quit"
 
     def _became(self, state: State) -> None:
         match state.phase:

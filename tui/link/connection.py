@@ -273,7 +273,7 @@ class RoomLink:
         self._batches.flush()
         self._become(State("online"))
         self.client.who()
-        if self._key and not welcome.resumed:
+        if self._key and not welcome.operator:
             self._prove()
         self._write()  # Also what was never acknowledged.
         # Whoever has just been let in wants to see the room at once.

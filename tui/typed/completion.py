@@ -72,6 +72,8 @@ def complete(
         if operator and (words := CHOICES.get(head.lower())) and " " not in argument:
             start = cursor - len(argument)
             return [Completion(start, word) for word in words if word.startswith(argument.lower())]
+        if operator and head.lower() == "chaos":
+            return _nicknames(before, [*_by_likelihood(people, speakers, me), "random"])
     return _nicknames(before, _by_likelihood(people, speakers, me))
 
 

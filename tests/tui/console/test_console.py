@@ -163,13 +163,40 @@ def test_a_mistake_gets_a_sentence_and_help_lists_the_operators_commands(console
     console.sees("--- /kick NICK [reason]")
 
 
-def test_a_kick_is_carried_out_told_and_logged(console: OnTerminal) -> None:
+def test_an_order_is_carried_out_told_to_all_and_shown_once(console: OnTerminal) -> None:
     ada, bob = console.plain("ada"), console.plain("bob")
     console.enter("/kick ada enough of that")
     assert ada.lines_until_closed()[-1] == "*** goodbye: enough of that"
     bob.expect("*** console kicked ada: enough of that")
-    console.sees("*** console kicked ada: enough of that")
-    console.sees(" WARNING console kicked ada: enough of that")
+    for number in range(5):
+        console.enter(f"/pin number {number}")
+        bob.expect(f"*** console pinned: number {number}")
+    bob.say("that was all")
+    console.sees("bob: that was all")
+    console.sees("console pinned: number 4")
+    for order in ("console kicked ada: enough of that", *(f"console pinned: number {number}" for number in range(5))):
+        assert len([row for row in console.rows if row.endswith(order)]) == 1
+
+
+def test_ctrl_c_clears_the_line_and_on_an_empty_one_asks_first(console: OnTerminal) -> None:
+    console.type("half a line")
+    console.sees("❯ half a line")
+    console.press("ctrl-c")
+    console.until(lambda: not any("half a line" in row for row in console.rows), "an empty line")
+    console.press("ctrl-c")
+    console.sees("--- Ctrl-C again within 5 seconds ends the room for everybody")
+    console.enter("still here")
+    console.sees("console: still here")
+
+
+def test_help_says_what_quit_does_here(console: OnTerminal) -> None:
+    console.enter("/help")
+    console.until(lambda: any(re.match("--- /quit +end the room for everybody", row) for row in console.rows), "/quit")
+
+
+def test_who_is_struck_by_chaos_can_be_completed_as_random(console: OnTerminal) -> None:
+    console.type("/chaos kill-worker ran\t")
+    console.sees("❯ /chaos kill-worker random")
 
 
 def test_nothing_that_people_say_is_obeyed_by_the_terminal(console: OnTerminal) -> None:
@@ -189,6 +216,28 @@ def test_each_model_has_its_sign(open_console: Open) -> None:
     assert console.exit_code() == 0
 
 
+def test_ctrl_z_suspends_the_console_and_not_the_room() -> None:
+    shell = OnTerminal.__new__(OnTerminal)
+    Emulator.__init__(shell, ["bash", "--norc", "-i"])
+    shell.peers = []
+    try:
+        shell.enter(" ".join(COMMAND))
+        shell.ready()
+        ada, bob = shell.plain("ada"), shell.plain("bob")
+        shell.type("\x1a")
+        shell.sees("Stopped")
+        ada.say("meanwhile")
+        bob.expect("ada: meanwhile")
+        shell.enter("fg")
+        shell.sees("ada: meanwhile")
+        shell.enter("back again")
+        bob.expect("console: back again")
+        shell.press("ctrl-d")
+        bob.expect("goodbye")
+    finally:
+        shell.close()
+
+
 # How it ends
 
 
@@ -198,10 +247,11 @@ def test_each_model_has_its_sign(open_console: Open) -> None:
         (lambda console: console.enter("/close good night"), 0),
         (lambda console: console.enter("/quit"), 0),
         (lambda console: console.press("ctrl-d"), 0),
-        (lambda console: console.press("ctrl-c"), 130),
+        (lambda console: console.type("half a line\x03\x03\x03"), 130),
+        (lambda console: console.process.send_signal(signal.SIGINT), 130),
         (lambda console: console.process.send_signal(signal.SIGTERM), 0),
     ],
-    ids=["close", "quit", "ctrl-d", "ctrl-c", "SIGTERM"],
+    ids=["close", "quit", "ctrl-d", "ctrl-c", "SIGINT", "SIGTERM"],
 )
 def test_the_room_is_ended_with_everybody_told_and_nothing_left_behind(
     open_console: Open, end: Callable[[OnTerminal], None], code: int

@@ -74,7 +74,7 @@ async def test_after_another_operator_kicked_it_and_locked_the_room_it_comes_bac
     eve = server.operator("eve")
     eve.command("lock")
     eve.command("kick", nick="console", reason="out")
-    await heard.has("--- the console was sent away: out; it comes back")
+    await heard.has("--- the console was sent away, and comes back in")
     await until(lambda: talk.metered is not None, "to be an operator again")
 
 
@@ -93,7 +93,26 @@ async def test_while_it_is_banned_it_says_so_once(start_server: StartServer, sta
         return len(seen) >= 4
 
     await until(another, "further attempts")
-    assert sum("sent away: your address is banned" in line for line in heard) == 1
+    assert sum("cannot come in: your address is banned" in line for line in heard) == 1
+
+
+async def test_a_room_that_is_locked_is_told_once(start_server: StartServer, stay: Stay, heard: Heard) -> None:
+    server = start_server()
+    server.operator("eve").command("lock")
+    talk = stay(server)
+    tries: list[float] = []
+
+    def another() -> bool:
+        state = talk.line_talk.link.state
+        if state.phase == "waiting" and state.retry_at not in tries:
+            tries.append(state.retry_at)
+        talk.line_talk.link.retry_now()
+        return len(tries) > 3
+
+    await until(another, "four attempts")
+    assert [line for line in heard if "locked" in line] == [
+        "--- the console cannot come in: the room is locked: nobody new can come in now"
+    ]
 
 
 async def test_once_the_room_closes_that_its_connection_breaks_is_no_news(

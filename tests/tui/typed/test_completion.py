@@ -82,6 +82,12 @@ def test_what_only_the_screen_can_do_is_not_offered_in_line_mode() -> None:
     assert offered("/find", screen=True) == ["/find "]
 
 
+def test_chaos_strikes_somebody_at_random_as_well() -> None:
+    found = complete("/chaos raise r", 14, people=["radia"], speakers=[], me="ada", operator=True)
+    assert found == [Completion(13, "radia "), Completion(13, "random ")]
+    assert complete("/kick ran", 9, people=["radia"], speakers=[], me="ada", operator=True) == []
+
+
 def test_no_more_are_offered_than_anybody_reads() -> None:
     people = [f"user{number}" for number in range(1000)]
     found = complete("u", 1, people=people, speakers=[], me="ada")
