@@ -13,7 +13,8 @@ import click
 
 from protocol.messages import Model
 from tests.checker.report import as_json, as_markdown, write_histories
-from tests.checker.run import Run, Scenario, few_are_kept
+from tests.checker.run import Run
+from tests.checker.scenario import Scenario, few_are_kept
 
 
 @click.command(context_settings={"show_default": True})

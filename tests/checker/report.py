@@ -6,7 +6,7 @@ import msgspec
 
 from tests.checker.checks import PROPERTIES
 from tests.checker.history import History
-from tests.checker.run import Outcome
+from tests.checker.scenario import Outcome
 
 LOG_LINES = 40
 

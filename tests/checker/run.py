@@ -8,10 +8,8 @@ from pathlib import Path
 from random import Random
 from time import monotonic
 
-from msgspec import Struct
-
 from protocol.messages import Model
-from tests.checker.checks import Violation, check
+from tests.checker.checks import check
 from tests.checker.history import History, Taken
 from tests.checker.host import KEY, Host
 from tests.checker.limit_checks import nothing_is_left_behind
@@ -20,6 +18,8 @@ from tests.checker.participant import Participant
 from tests.checker.plain_participant import PlainParticipant
 from tests.checker.plan import Kind, plan
 from tests.checker.proxy import Proxy
+from tests.checker.reach import Reach
+from tests.checker.scenario import Outcome, Scenario
 from tests.checker.switch_checks import switches_in
 from tests.checker.talk import Talk
 from tests.checker.waiting import until
@@ -35,59 +35,6 @@ UNSENT = re.compile(r"connections? over, \d+ with unsent output")
 """What the server logs of a handover in which somebody had not taken everything."""
 ROUNDS = (Model.THREAD, Model.PROCESS, Model.EVENT), (Model.PROCESS, Model.THREAD, Model.EVENT)
 """Through all models, at the beginning and at the end; together in all six directions."""
-
-
-class Scenario(Struct, frozen=True):
-    """What is to happen. `talk` is lines a second of all together, `every` the seconds between two disturbances."""
-
-    seed: int
-    model: Model = Model.EVENT
-    people: int = 30
-    seconds: float = 12.0
-    talk: float = 20.0
-    every: float = 0.5
-    kinds: tuple[Kind, ...] = tuple(Kind)
-    options: tuple[str, ...] = ()
-    mutant: str = ""
-    settle_within: float = 30.0
-    kept: int = 10_000
-    """Events the server keeps for those who come back."""
-    shown: int = 50
-    """Lines that somebody new is shown."""
-    join_timeout: float = 4.0
-    """Seconds within which a connection has to say who it is."""
-
-    @property
-    def server_options(self) -> tuple[str, ...]:
-        """What the server is started with."""
-        limits = ("--keep", str(self.kept), "--history", str(self.shown), "--join-timeout", str(self.join_timeout))
-        return (*limits, *self.options)
-
-
-def few_are_kept(seed: int) -> int:
-    """Events to keep: with every third seed so few that who comes back often has to be told of a gap."""
-    return 10_000 if seed % 3 else 40
-
-
-class Outcome(Struct):
-    """What came of it. `done` counts disturbances, `switches` those that everybody was told of, `carried_unsent` the
-    handovers in which somebody had not taken everything; seconds and counts are of the whole run."""
-
-    scenario: Scenario
-    violations: list[Violation]
-    done: dict[str, int]
-    switches: dict[str, int]
-    seconds: float
-    settled_in: float
-    lines: int
-    acknowledged: int
-    refused: int
-    observed: int
-    stays: int
-    epochs: int
-    carried_unsent: int
-    told_gaps: int
-    log: str = ""
 
 
 class Run:
@@ -118,10 +65,10 @@ class Run:
             await self._until(self._in_the_room, JOIN_WITHIN)
             progress(f"{len(self.lives)} people are in the room")
             self.before = await self._round(ROUNDS[0])
-            nemesis = await self._disturb()
-            progress(f"it was disturbed {nemesis.done.total()} times; now everything is to come to rest")
+            reach = await self._disturb()
+            progress(f"it was disturbed {reach.done.total()} times; now everything is to come to rest")
             quiet_from = monotonic()
-            history = await self._part(nemesis)
+            history = await self._part(reach)
             settled_in = monotonic() - quiet_from
         finally:
             for life in self.lives:
@@ -129,11 +76,11 @@ class Run:
             await asyncio.gather(*self.lives, return_exceptions=True)
             await self.proxy.close()
             await asyncio.to_thread(self.host.close)
-        return history, self._judge(history, nemesis, monotonic() - began, settled_in)
+        return history, self._judge(history, reach, monotonic() - began, settled_in)
 
-    async def _disturb(self) -> Nemesis:
+    async def _disturb(self) -> Reach:
         scenario = self.scenario
-        nemesis = Nemesis(
+        reach = Reach(
             self.host,
             self.weather,
             self.proxy,
@@ -146,11 +93,11 @@ class Run:
         talk = asyncio.create_task(self._talk())
         steps = plan(scenario.seed, scenario.seconds, scenario.kinds, scenario.every)
         try:
-            await asyncio.gather(nemesis.run(steps), asyncio.sleep(scenario.seconds))
+            await asyncio.gather(Nemesis(reach).run(steps), asyncio.sleep(scenario.seconds))
         finally:
             talk.cancel()
             await asyncio.gather(talk, *self._halves, return_exceptions=True)
-        return nemesis
+        return reach
 
     def _invite(self) -> None:
         """A few speak plain."""
@@ -243,7 +190,7 @@ class Run:
             if calm or monotonic() > deadline:
                 return taken
 
-    async def _part(self, nemesis: Nemesis) -> History:
+    async def _part(self, reach: Reach) -> History:
         """Let all come to rest, take down how everybody sees the room, have them look once more, and let them go."""
         settled = await self._until(self._settled, self.scenario.settle_within)
         self.after = await self._round(ROUNDS[1])
@@ -267,19 +214,19 @@ class Run:
             self.scenario.kept,
             self.scenario.shown,
             self.scenario.join_timeout,
-            nemesis.silences,
+            reach.silences,
             self.weather.stops,
             self.before,
             self.after,
         )
 
-    def _judge(self, history: History, nemesis: Nemesis, seconds: float, settled_in: float) -> Outcome:
+    def _judge(self, history: History, reach: Reach, seconds: float, settled_in: float) -> Outcome:
         operations = [operation for member in history.members for operation in member.operations.values()]
         switches = switches_in(history).values()
         return Outcome(
             scenario=self.scenario,
             violations=check(history),
-            done=dict(nemesis.done),
+            done=dict(reach.done),
             switches=Counter(f"{told.before} → {told.model}" for epoch in switches for told in epoch),
             seconds=seconds,
             settled_in=settled_in,

@@ -7,7 +7,8 @@ import pytest
 
 from tests.checker.mutants import MUTANTS
 from tests.checker.plan import Kind
-from tests.checker.run import Run, Scenario
+from tests.checker.run import Run
+from tests.checker.scenario import Scenario
 
 FOUND_BY: dict[str, tuple[tuple[Kind, ...], set[str]]] = {
     "dropped_line+double_on_resume+stale_roster": (

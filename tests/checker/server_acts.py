@@ -1,0 +1,116 @@
+"""Acts against the server: switches, and what happens to its processes. Each is one disturbance, seeded."""
+
+import asyncio
+import resource
+import signal
+from collections import Counter
+from itertools import permutations
+from random import Random
+
+from protocol.messages import Model
+from tests.checker.host import KEY
+from tests.checker.participant import Participant
+from tests.checker.plain_participant import PlainParticipant
+from tests.checker.plan import Kind
+from tests.checker.reach import Reach
+
+
+class ServerActs:
+    """Each act takes its own randomness, and returns when its disturbance is over."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._ways: Counter[tuple[str, str]] = Counter()
+        """Which switches were asked for, and how often."""
+
+    async def switch(self, random: Random) -> None:
+        """The way taken least often from where the room is."""
+        if not self._reach.operator.granted:
+            self._reach.operator.prove(KEY)
+            await asyncio.sleep(0.3)
+        running = self._reach.operator.model
+        if not self._reach.operator.granted or not running:
+            return
+        ways = [way for way in permutations(Model, 2) if way[0] == running]
+        random.shuffle(ways)
+        way = min(ways, key=lambda way: self._ways[way])
+        self._ways[way] += 1
+        self._reach.operator.switch(way[1])
+        self._reach.did(Kind.SWITCH)
+
+    async def hurry(self, random: Random) -> None:
+        """Two wishes at once: the second is refused, or comes after the first."""
+        await self.switch(random)
+        await self.switch(random)
+        self._reach.did(Kind.HURRY)
+
+    async def kill_worker(self, random: Random) -> None:
+        victim, pid = await self._worker(random)
+        if victim.here and pid and self._reach.host.signal_worker(pid, signal.SIGKILL):
+            victim.excused = "its worker was killed"
+            self._reach.did(Kind.KILL)
+
+    async def freeze_worker(self, random: Random) -> None:
+        """Whoever it serves may be let go, if a switch comes meanwhile. Nobody else may notice."""
+        victim, pid = await self._worker(random)
+        if victim.here and pid and self._reach.host.signal_worker(pid, signal.SIGSTOP):
+            self._reach.did(Kind.FREEZE)
+            async with self._reach.excused(victim, "its worker was stopped"):
+                await asyncio.sleep(random.uniform(0.5, 4))
+                self._reach.host.signal_worker(pid, signal.SIGCONT)
+
+    async def _worker(self, random: Random) -> tuple[Participant | PlainParticipant, int]:
+        """Somebody, and the process that serves it; 0 where none does."""
+        victim = random.choice([*self._reach.staying(), *self._reach.plain])
+        if isinstance(victim, Participant):
+            pid = victim.served_by.removeprefix("process ")
+            return victim, int(pid) if pid.isdecimal() else 0
+        victim.ask_where()
+        await asyncio.sleep(0.3)
+        return victim, victim.worker
+
+    async def strike_nursery(self, random: Random) -> None:
+        """What forks the workers is killed, or stopped for a while: nobody who is in may notice."""
+        if not (pid := self._reach.host.nursery()):
+            return
+        self._reach.did(Kind.NURSERY)
+        if random.random() < 0.5:
+            self._reach.host.signal_worker(pid, signal.SIGKILL)
+            return
+        with self._reach.stopped():
+            self._reach.host.signal_worker(pid, signal.SIGSTOP)
+            await asyncio.sleep(random.uniform(0.2, 1))
+            self._reach.host.signal_worker(pid, signal.SIGCONT)
+
+    async def stop_server(self, random: Random) -> None:
+        self._reach.did(Kind.STOP)
+        with self._reach.stopped():
+            self._reach.host.pause()
+            await asyncio.sleep(1.0)
+            self._reach.host.go_on()
+
+    async def restart(self, random: Random, number: int) -> None:
+        if self._reach.weather.restarting:
+            return
+        self._reach.weather.restarting = True
+        await asyncio.to_thread(self._reach.host.end, number)
+        await asyncio.sleep(0.2)
+        self._reach.host.model = random.choice(list(Model))
+        await asyncio.to_thread(self._reach.host.start)
+        self._reach.weather.epoch = f"epoch {self._reach.host.epoch}"
+        self._reach.weather.restarting = False
+        self._reach.did(Kind.RESTART if number == signal.SIGTERM else Kind.CRASH)
+
+    async def starve(self, random: Random) -> None:
+        """A model that cannot take all of them over hands back to the one before, and nobody notices."""
+        if not hasattr(resource, "prlimit"):  # Not on macOS.
+            return
+        self._reach.weather.starving = True
+        self._reach.host.allow_files(random.randint(1, 40))
+        await self.switch(random)
+        self._reach.did(Kind.STARVE)
+        await asyncio.sleep(random.uniform(0.5, 1.5))
+        if not self._reach.weather.restarting:
+            self._reach.host.allow_files(None)
+        await asyncio.sleep(0.5)  # Who was turned away hears of it.
+        self._reach.weather.starving = False
