@@ -20,6 +20,7 @@ from textual.theme import Theme
 
 from protocol.client import Received
 from protocol.messages import Goodbye, Presence, Refused, Welcome
+from protocol.text import harmless
 from tui.address import Address
 from tui.desktop import copy_selection
 from tui.driver import TerminalDriver
@@ -27,14 +28,13 @@ from tui.hosting.hosted_server import HostedServer, HostOptions
 from tui.link.connection import NICKNAME_CODES, RoomLink, State
 from tui.look import variables
 from tui.minutes.minutes import Minutes
-from tui.minutes.saving import tell_trouble
 from tui.screens.help import HelpScreen
 from tui.screens.leave import LeaveScreen
 from tui.screens.nickname import NicknameScreen
 from tui.screens.palette import everything
 from tui.settings import Settings
 from tui.themes import DARK, THEMES
-from tui.widgets.at_once import writes
+from tui.widgets.at_once import Held
 
 if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen
@@ -91,7 +91,7 @@ class ChatApp(App[None]):
         self._make_link = make_link
         self._prompt = NicknameScreen(self.title, nick or settings.nick, monotonic)
         self._said: list[str] = []
-        self._held: list[events.Event] | None = None
+        self._held = Held()
         """What is typed between the prompt and the room, while neither can take it."""
         self._leaving = False
         self._inside = False
@@ -109,7 +109,7 @@ class ChatApp(App[None]):
         loop = asyncio.get_running_loop()
         for number, code in ((signal.SIGTERM, 0), (signal.SIGHUP, 0), (signal.SIGINT, INTERRUPTED)):
             loop.add_signal_handler(number, self.leave_soon, code)
-        self.minutes.on_trouble = partial(tell_trouble, self)
+        self.minutes.on_trouble = self._tell_trouble
         self.run_worker(self.minutes.keep_safe(), name="minutes")
         await self.push_screen(self._prompt)
         if self.own is not None:
@@ -200,6 +200,12 @@ class ChatApp(App[None]):
         if self.chat is not None and self.is_running:
             self.chat.take(told)
 
+    def _tell_trouble(self, sentence: str) -> None:
+        """Keeping what was said went wrong: said in the pane, as soon as there is one."""
+        self.minutes.untold.append(harmless(sentence))
+        if self.chat is not None:
+            self.chat.take([])
+
     def _note(self, sentence: str) -> None:
         """The link's own words, which are not the room's."""
         if self.chat is not None and self.is_running:
@@ -224,15 +230,15 @@ class ChatApp(App[None]):
             from tui.screens.chat import ChatScreen
 
             self.chat = ChatScreen(self.link, self._said)
-            self._held = []
+            self._held.hold()
             self._prompt.give_back(partial(self._show_room, self.chat))
-        elif self._prompt in self.screen_stack:
-            self._held = []
+        elif self._prompt in self.screen_stack and self.chat in self.screen_stack:
+            self._held.hold()
             self._prompt.give_back(partial(self._back_to_room, self.chat))
 
     def _show_room(self, chat: "ChatScreen", typed: list[events.Event]) -> None:
         def shown() -> None:
-            chat.type([*typed, *self._no_longer_held()])
+            chat.type([*typed, *self._held.release()])
 
         chat.when_shown = shown
         self.call_later(self.switch_screen, chat)
@@ -242,16 +248,10 @@ class ChatApp(App[None]):
     def _back_to_room(self, chat: "ChatScreen", typed: list[events.Event]) -> None:
         while self.screen is not chat:
             self.pop_screen()
-        chat.type([*typed, *self._no_longer_held()])
-
-    def _no_longer_held(self) -> list[events.Event]:
-        held, self._held = self._held, None
-        return held or []
+        chat.type([*typed, *self._held.release()])
 
     async def on_event(self, event: events.Event) -> None:
-        if self._held is not None and isinstance(event, events.InputEvent | events.Paste) and writes(event):
-            self._held.append(event)
-        else:
+        if event.is_forwarded or not self._held.takes(event):
             await super().on_event(event)
 
     def _ask_again(self, refused: Refused) -> None:

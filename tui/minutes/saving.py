@@ -1,28 +1,17 @@
-"""Saving what was said while the full screen runs, and telling what came of it, in the pane."""
+"""Saving what was said so far, while a screen runs, and what there is to say of it."""
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from protocol.text import harmless
 from tui.minutes.file import CannotSave, save
-
-if TYPE_CHECKING:
-    from tui.app import ChatApp
+from tui.minutes.minutes import Minutes
 
 
-async def save_minutes(app: "ChatApp", name: str) -> None:
-    """Write what was said so far to a new file, `name` or one of our choice, and say where, or why not."""
-    if app.chat is None:
-        return
+async def save_minutes(minutes: Minutes, name: str, now: float) -> tuple[str, str]:
+    """Write it to a new file, `name` or one of our choice. Returns a sentence that says where, or why not, and its
+    kind: `local` or `error`."""
     try:
-        path = await asyncio.to_thread(save, name, app.minutes.lines, app.now())
-        app.chat.transcript.note(f"what was said is in {harmless(path)}")
+        path = await asyncio.to_thread(save, name, minutes.lines, now)
     except CannotSave as error:
-        tell_trouble(app, str(error))
-
-
-def tell_trouble(app: "ChatApp", sentence: str) -> None:
-    """Say in the pane what went wrong, as soon as there is one."""
-    app.minutes.untold.append(harmless(sentence))
-    if app.chat is not None:
-        app.chat.take([])
+        return harmless(str(error)), "error"
+    return f"what was said is in {harmless(path)}", "local"

@@ -34,7 +34,7 @@ def carry_out(screen: "ChatScreen", asked: Asked) -> None:
         case "where":
             screen.link.where()
         case "save":
-            screen.chat.run_worker(save_minutes(screen.chat, asked.argument), name="save")
+            screen.run_worker(_save(screen, asked.argument), name="save")
         case "quit":
             screen.chat.leave_soon(0)
         case _ if asked.order is not None:
@@ -53,6 +53,10 @@ def _change_pane(screen: "ChatScreen", asked: Asked) -> None:
             screen.action_bell()
         case "clear":
             screen.transcript.clear()
+
+
+async def _save(screen: "ChatScreen", name: str) -> None:
+    screen.transcript.note(*await save_minutes(screen.chat.minutes, name, screen.chat.now()))
 
 
 def _rename(screen: "ChatScreen", nick: str) -> None:

@@ -18,6 +18,29 @@ def writes(event: events.Event) -> bool:
     return isinstance(event, events.Paste)
 
 
+class Held:
+    """Keys and pastes that are held back while nothing on the screen can take them."""
+
+    def __init__(self) -> None:
+        self._events: list[events.Event] | None = None
+
+    def hold(self) -> None:
+        """Begin to hold back."""
+        self._events = []
+
+    def takes(self, event: events.Event) -> bool:
+        """Whether the event is held back now."""
+        if self._events is None or not writes(event):
+            return False
+        self._events.append(event)
+        return True
+
+    def release(self) -> list[events.Event]:
+        """Hold back no more; returns what was, in order."""
+        held, self._events = self._events, None
+        return held or []
+
+
 async def carry_out(widget: Widget, event: events.Key) -> bool:
     """Do now what the widget binds the key to. Returns whether it binds it to anything."""
     bindings = widget._bindings.key_to_bindings.get(event.key, [])
