@@ -108,7 +108,7 @@ def test_who_is_asked_to_stop_forks_no_more(listener: Listener, room: Room, monk
     connections = []
     while len(connections) < len(peers):
         connections += listener.accept()
-    stop, start = Stop(), ProcessModel.start
+    stop, start, before = Stop(), ProcessModel.start, children()
 
     def asked_meanwhile(self: ProcessModel, connection: Connection) -> None:
         start(self, connection)
@@ -119,6 +119,6 @@ def test_who_is_asked_to_stop_forks_no_more(listener: Listener, room: Room, monk
     monkeypatch.setattr(ProcessModel, "start", asked_meanwhile)
     returned = handover.run(Model.PROCESS, listener, connections, room, stop)
     assert {connection.number for connection in returned} == {connection.number for connection in connections}
-    assert not children()
+    assert set(children()) <= set(before), "other tests may have servers of their own"
     for one in [*peers, *returned]:
         one.close()
