@@ -22,7 +22,7 @@ class Misfortune(Exception):
 class Connection:
     """A peer: its socket, its session, and what was left to do at the socket."""
 
-    __slots__ = ("_closed", "_deaf", "_finished", "_pause", "_send", "host", "session", "socket")
+    __slots__ = ("_closed", "_deaf", "_finished", "_pause", "host", "session", "socket")
 
     def __init__(
         self,
@@ -37,7 +37,6 @@ class Connection:
         self.socket = sock
         self.host = host
         self.session = session
-        self._send = sock.send
         self._closed = closed
         self._pause = pause
         self._deaf = False
@@ -121,7 +120,7 @@ class Connection:
         if self._deaf:
             return len(data)
         try:
-            return self._send(data)
+            return self.socket.send(data)
         except (BlockingIOError, InterruptedError):
             return 0
         except OSError:

@@ -6,6 +6,7 @@ one send of many lines costs what one send of one line costs.
 """
 
 from collections.abc import Iterator
+from itertools import chain, repeat
 
 from msgspec import Struct
 
@@ -53,20 +54,20 @@ class Turn:
 
     def __iter__(self) -> Iterator[tuple[int, bytes, int]]:
         if not self.entries:
-            for number in self.letters:
-                yield number, *self._personal(number)
-            return
+            return ((number, *self._personal(number)) for number in self.letters)
         self._plain = [encode(entry.event, Dialect.PLAIN) for entry in self.entries]
         self._rich = [encode(entry.event, Dialect.RICH) for entry in self.entries]
         plain, rich = b"".join(self._plain), b"".join(self._rich)
         plainly = Dialect.PLAIN  # A member of an enum is slow to look up, a thousand times, and slow to hash.
         authors = {entry.author for entry in self.entries}
         apart = self.letters.keys() | {author for author in authors if self.audience.get(author) is plainly}
-        for number, dialect in self.audience.items():
-            if number not in apart:
-                yield number, plain if dialect is plainly else rich, Mark.NONE
-        for number in apart:
-            yield number, *self._personal(number)
+        together = [(number, dialect is plainly) for number, dialect in self.audience.items() if number not in apart]
+        no_mark: Iterator[int] = repeat(Mark.NONE)
+        return chain(
+            zip([number for number, is_plain in together if is_plain], repeat(plain), no_mark),
+            zip([number for number, is_plain in together if not is_plain], repeat(rich), no_mark),
+            ((number, *self._personal(number)) for number in apart),
+        )
 
     def _personal(self, number: int) -> tuple[bytes, int]:
         """Entries and letters for one connection, in order, without what it said itself in the plain dialect."""
