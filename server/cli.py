@@ -25,6 +25,7 @@ from server.room.room import Room
 from server.settings import Address, SettingRefused, Settings, Values
 from server.signals import EXIT_INTERRUPTED, Signals
 from server.sockets import Listener, raise_file_limit
+from server.wishes import Wishes
 
 EXIT_FAILURE, EXIT_USAGE = 1, 2
 LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
@@ -102,7 +103,7 @@ def run(settings: Settings, load: Callable[[], Settings]) -> int:
     """Serve as `settings` say until asked to end; returns the exit code. `load` gives the settings as they are now."""
     raise_file_limit()
     limits = settings.limits()
-    wishes = handover.Wishes()
+    wishes = Wishes()
     strikes = Strikes()
     room = Room(
         limits,
@@ -130,7 +131,7 @@ def run(settings: Settings, load: Callable[[], Settings]) -> int:
     return EXIT_INTERRUPTED if signals.interrupted else 0
 
 
-def serve(listener: Listener, room: Room, wishes: handover.Wishes) -> None:
+def serve(listener: Listener, room: Room, wishes: Wishes) -> None:
     """Serve until asked to close. Raises CannotStart, or Failed."""
     try:
         handover.serve(listener, room, wishes)

@@ -4,8 +4,9 @@ The rules, after a switch from one model to another:
 1. No code of the old model runs: no thread, no child and no registered socket of it is left.
 2. Nobody is dropped, and no line is lost, doubled or told in another order, whatever was in flight.
 3. A model that fails to start, or to take all of them over, hands back to the one before; the operator hears why. Where
-   that one cannot go on either, the event model does, which needs neither threads nor processes.
-4. There is one switch at a time. A second one is refused.
+   that one cannot go on either, the event model does, which needs neither threads nor processes; so it does where a
+   model fails later, with everybody who is there then.
+4. There is one switch at a time, until the new model serves all. A second one is refused.
 5. A slow or hostile connection does not delay a switch beyond a second: it is carried over with what it has not taken
    yet, or let go with a reason if its own limit was reached.
 6. New connections wait in the listen queue meanwhile, and are served by the new model.
@@ -18,7 +19,6 @@ done for a few at a time, and the others talk on meanwhile.
 import logging
 import selectors
 from collections.abc import Callable
-from math import inf
 from time import monotonic, time
 from typing import NoReturn, Protocol
 
@@ -29,10 +29,9 @@ from server.models.event import EventModel
 from server.models.process import ProcessModel
 from server.models.thread import ThreadModel
 from server.room.room import Room
-from server.sockets import Listener, Stop
+from server.sockets import Listener
+from server.wishes import Stop, Wishes
 
-ENDING = 1.7
-"""Seconds from being asked to end to the last goodbye, so that the server is gone within two."""
 LAST_MOMENT = 0.2
 """Seconds for the goodbyes, however long it took to get there."""
 
@@ -78,34 +77,6 @@ class Failed(Exception):
         self.connections = connections
         self.began = began
         self.rounds = rounds
-
-
-class Wishes:
-    """What has been asked of the running model, from a signal handler, the room or another thread."""
-
-    def __init__(self) -> None:
-        self.stop = Stop()
-        self.model: Model | None = None
-        """What is asked for, until the running model has stopped."""
-        self.asked_at = 0.0
-        """When `model` was asked for, in seconds since the epoch: from then on nothing is delivered."""
-        self.closing = ""
-        """Why the server ends, once it has been asked to."""
-        self.end_by = inf
-        """Until when it may say goodbye, in seconds of the monotonic clock."""
-
-    def switch(self, model: Model) -> bool:
-        """Ask for another model; False while the running one has been asked to stop already."""
-        if self.model is not None or self.closing:
-            return False
-        self.model, self.asked_at = model, time()
-        self.stop.ask()
-        return True
-
-    def close(self, reason: str) -> None:
-        """Ask the server to end."""
-        self.closing, self.end_by = reason, min(self.end_by, monotonic() + ENDING)
-        self.stop.ask()
 
 
 def serve(listener: Listener, room: Room, wishes: Wishes) -> None:

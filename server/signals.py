@@ -10,7 +10,7 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
-from server.handover import Wishes
+from server.wishes import Wishes
 
 EXIT_INTERRUPTED = 130
 FAREWELL = "the room closes"

@@ -1,11 +1,10 @@
-"""The door: listening, letting connections in or turning them away, and how a model is asked to stop."""
+"""The door: listening, letting connections in or turning them away, and what all three models do to a socket."""
 
 import contextlib
 import errno
 import logging
 import os
 import resource
-import select
 import socket
 import threading
 from collections import Counter
@@ -158,38 +157,3 @@ def raise_file_limit() -> None:
     if soft != hard:
         with contextlib.suppress(ValueError, OSError):  # macOS says "unlimited" and means less.
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-class Stop:
-    """Asks a model to stop, from wherever: a signal handler, another thread, the room.
-
-    It is true once asked, and its file descriptor is readable, so whoever waits on it wakes, all threads at once.
-    """
-
-    def __init__(self) -> None:
-        self._read, self._write = os.pipe()
-        self._asked = False
-
-    def __bool__(self) -> bool:
-        return self._asked
-
-    def fileno(self) -> int:
-        return self._read
-
-    def wait(self, seconds: float) -> None:
-        """Return once asked, or after so many seconds."""
-        poller = select.poll()
-        poller.register(self, select.POLLIN)
-        poller.poll(seconds * 1000)
-
-    def ask(self) -> None:
-        """Ask the running model to stop and to give its connections back."""
-        if not self._asked:
-            self._asked = True
-            os.write(self._write, b"!")
-
-    def clear(self) -> None:
-        """The model has stopped; the next may start."""
-        if self._asked:
-            os.read(self._read, 1)
-            self._asked = False

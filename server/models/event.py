@@ -13,7 +13,8 @@ from time import monotonic, time
 from server.connection import Connection
 from server.deadlines import Deadlines
 from server.room.room import TICK, Room
-from server.sockets import Listener, Stop
+from server.sockets import Listener
+from server.wishes import Stop
 
 log = logging.getLogger("chat.server")
 

@@ -15,7 +15,8 @@ from server.processes.recall import GANG, LOOK, Recall
 from server.processes.workers import Worker
 from server.room.room import TICK, Room
 from server.session import Mark
-from server.sockets import Listener, Stop, turn_away
+from server.sockets import Listener, turn_away
+from server.wishes import Stop
 
 log = logging.getLogger("chat.server")
 

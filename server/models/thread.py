@@ -12,8 +12,9 @@ from time import monotonic, time
 
 from server.connection import Connection, wait
 from server.room.room import TICK, Room
-from server.sockets import Listener, Stop, turn_away
+from server.sockets import Listener, turn_away
 from server.threads import Threads
+from server.wishes import Stop
 
 log = logging.getLogger("chat.server")
 

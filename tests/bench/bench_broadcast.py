@@ -14,7 +14,8 @@ from protocol.messages import Limits
 from server.models.event import EventModel
 from server.room.operators import Operators
 from server.room.room import Cost, Room
-from server.sockets import Listener, Stop, listen, raise_file_limit
+from server.sockets import Listener, listen, raise_file_limit
+from server.wishes import Stop
 from tests.bench.conftest import PerSecond
 
 MEMBERS = 1000

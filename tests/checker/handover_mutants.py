@@ -14,7 +14,8 @@ from server import handover
 from server.connection import Connection
 from server.room.operators import Operators
 from server.room.room import Room
-from server.sockets import Listener, Stop
+from server.sockets import Listener
+from server.wishes import Stop
 
 
 def at_each_handover(mistake: Callable[[Listener, list[Connection]], None]) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from server import signals
-from server.handover import Wishes
 from server.signals import EXIT_INTERRUPTED, FAREWELL, Signals
+from server.wishes import Wishes
 
 HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
 Install = Callable[[], Signals]

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import select
 import socket
 import threading
 import time
@@ -14,7 +13,7 @@ import pytest
 
 from protocol.messages import Limits
 from server.connection import Connection
-from server.sockets import ACCEPTED_AT_ONCE, Listener, Stop, listen, raise_file_limit, turn_away
+from server.sockets import ACCEPTED_AT_ONCE, Listener, listen, raise_file_limit, turn_away
 
 PATIENCE = 5.0
 
@@ -229,43 +228,3 @@ def test_turning_away_a_peer_that_has_gone_does_no_harm() -> None:
     theirs.close()
     turn_away(ours, "full", "the room is full")
     assert ours.fileno() == -1
-
-
-class TestStop:
-    def test_is_true_and_readable_once_asked_until_cleared(self) -> None:
-        stop = Stop()
-        assert not stop
-        assert not readable(stop)
-        stop.ask()
-        stop.ask()
-        assert stop
-        assert readable(stop)
-        stop.clear()
-        stop.clear()
-        assert not stop
-        assert not readable(stop)
-
-    def test_can_be_waited_for(self) -> None:
-        stop = Stop()
-        began = time.monotonic()
-        stop.wait(0.05)
-        assert time.monotonic() - began >= 0.05
-        threading.Timer(0.05, stop.ask).start()
-        stop.wait(PATIENCE)
-        assert stop
-        assert time.monotonic() - began < PATIENCE
-
-    def test_wakes_whoever_waits_on_it_all_at_once(self) -> None:
-        stop = Stop()
-        woken: list[bool] = []
-        threads = [threading.Thread(target=lambda: woken.append(readable(stop, PATIENCE))) for _ in range(5)]
-        for thread in threads:
-            thread.start()
-        stop.ask()
-        for thread in threads:
-            thread.join()
-        assert woken == [True] * 5
-
-
-def readable(stop: Stop, seconds: float = 0.0) -> bool:
-    return bool(select.select([stop], [], [], seconds)[0])

@@ -7,7 +7,8 @@ from protocol.messages import Dialect, Hello, Limits
 from server.connection import Connection
 from server.models.thread import ThreadModel
 from server.session import Session
-from server.sockets import Listener, Stop, listen
+from server.sockets import Listener, listen
+from server.wishes import Stop
 from tests.running import PATIENCE, Server, wait_until
 from tests.server.limits import SETS_LIMITS, limited, ordinary_user
 from tests.server.slow import NEEDS_PROC, fill, lines_heard, slow_peer

@@ -17,7 +17,8 @@ from server.processes.forking import ForkServer, ForkServerGone
 from server.processes.workers import Worker
 from server.room.room import Room
 from server.room.turn import Turn
-from server.sockets import Listener, Stop, listen
+from server.sockets import Listener, listen
+from server.wishes import Stop
 from tests.peers import wait_until
 from tests.server.without_sockets import new_room
 
