@@ -13,7 +13,7 @@ from screenshots.paint import write
 from screenshots.terminal import Terminal
 from tui.address import Address
 from tui.app import ChatApp
-from tui.hosting.hosted_server import HostOptions
+from tui.hosting.hosted_server import HostedServer, HostOptions
 from tui.screens.chat import ChatScreen
 from tui.settings import Settings
 
@@ -22,6 +22,15 @@ SIZE = (100, 30)
 LINE_SIZE = (80, 24)
 SMALL = (80, 20)
 SPEAKERS = ("bob", "cleo", "dan", "Zoë", "李雷")
+
+
+class OnTheNetwork(HostedServer):
+    """A room that tells the address it would have in a network, as documents write one (RFC 5737). It listens on this
+    machine alone, and all that is drawn is real but for that address."""
+
+    @property
+    def invitations(self) -> list[Address]:
+        return [Address("192.0.2.7")] if self.bound is not None else []
 
 
 class Person:
@@ -55,6 +64,8 @@ async def person(
 ) -> AsyncIterator[Person]:
     """Somebody at the full screen; in the room already, if they have a nickname."""
     app = ChatApp(address=address, nick=nick, host=host, settings=Settings())
+    if host is not None:
+        app.own = OnTheNetwork(host)
     async with app.run_test(size=size) as pilot:
         try:
             someone = Person(app, pilot)
@@ -108,6 +119,13 @@ async def host() -> AsyncIterator[Person]:
         yield ada
 
 
+def hosted_by(ada: Person) -> Room:
+    """Her room, by the address that leads there on this machine."""
+    assert ada.app.own is not None
+    assert ada.app.own.bound is not None
+    return Room(ada.app.own, ada.app.own.bound)
+
+
 async def join_card(name: str) -> None:
     """What a host sees first, and shows to the audience."""
     async with host() as ada:
@@ -118,9 +136,8 @@ async def join_card(name: str) -> None:
 async def meter(name: str) -> None:
     """The host's view: the meter has seen all three models."""
     async with host() as ada:
-        assert ada.app.own is not None
         await ada.pilot.press("escape", "f2")
-        async with guests(Room(ada.app.own, ada.app.invitations[0]), *SPEAKERS) as them:
+        async with guests(hosted_by(ada), *SPEAKERS) as them:
             await them.join(*CROWD)
             await them.settle()
             for key in ("f7", "f8", "f6"):
@@ -136,9 +153,8 @@ async def meter(name: str) -> None:
 async def stage(name: str) -> None:
     """What the projector shows."""
     async with host() as ada:
-        assert ada.app.own is not None
         await ada.pilot.press("escape")
-        async with guests(Room(ada.app.own, ada.app.invitations[0]), *SPEAKERS) as them:
+        async with guests(hosted_by(ada), *SPEAKERS) as them:
             await them.join(*CROWD)
             await them.settle()
             await asyncio.gather(ada.pilot.press("f5"), them.talk((*talk("process"), *AFTERWARDS) * 2))
@@ -150,7 +166,7 @@ async def line_mode(name: str) -> None:
     """`chat-tui --plain` in a terminal."""
     async with room("thread") as server, guests(server, *SPEAKERS) as them:
         await them.join(*CROWD)
-        with Terminal(["--plain", str(server.address), "-n", "ada"], LINE_SIZE) as terminal:
+        with Terminal("tui", ["--plain", str(server.address), "-n", "ada"], LINE_SIZE) as terminal:
             await terminal.sees("18")
             await them.talk(talk("thread")[:6])
             terminal.type("the same room, in line mode\r")
@@ -159,6 +175,25 @@ async def line_mode(name: str) -> None:
             terminal.type("/st")
             await asyncio.sleep(1)
             write(name, terminal.svg("chat-tui --plain"))
+
+
+async def console(name: str) -> None:
+    """`chat-server` in a terminal: its log, and a line under it for the operator."""
+    with Terminal("server", ["-v", "--bind", HOSTED_AT, "--rate-limit", "off"], LINE_SIZE) as terminal:
+        await terminal.sees("lines/s")
+        async with guests(Room(HostedServer(), Address.parse(HOSTED_AT)), *SPEAKERS) as them:
+            await them.settle()
+            await them.talk(talk("event")[:2])
+            terminal.type("/model thread\r")
+            await terminal.sees("≋ thread")
+            await them.talk(talk("thread")[2:4])
+            terminal.type("/pin questions at the end\r")
+            await terminal.sees("console pinned: questions at the end")
+            await them.talk(AFTERWARDS)
+            await terminal.sees(AFTERWARDS[0][1])
+            terminal.type("/ki")
+            await asyncio.sleep(1.2)  # The toolbar follows once a second.
+            write(name, terminal.svg("chat-server"))
 
 
 PICTURES: dict[str, Callable[[str], Coroutine[None, None, None]]] = {
@@ -171,4 +206,5 @@ PICTURES: dict[str, Callable[[str], Coroutine[None, None, None]]] = {
     "host-meter": meter,
     "host-stage": stage,
     "line-mode": line_mode,
+    "console": console,
 }

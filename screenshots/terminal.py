@@ -26,10 +26,10 @@ NAMES = {"brown": "yellow", "brightbrown": "bright_yellow"}
 
 
 class Terminal:
-    """`python -m tui` with these arguments, in a terminal of `size` columns and rows."""
+    """`python -m MODULE` with these arguments, in a terminal of `size` columns and rows."""
 
-    def __init__(self, arguments: Sequence[str], size: tuple[int, int]) -> None:
-        self._arguments = arguments
+    def __init__(self, module: str, arguments: Sequence[str], size: tuple[int, int]) -> None:
+        self._command = [sys.executable, "-m", module, *arguments]
         self._size = size
         self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
@@ -38,8 +38,9 @@ class Terminal:
         self._ours, theirs = pty.openpty()
         columns, rows = self._size
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        command = [sys.executable, "-m", "tui", *self._arguments]
-        self._process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+        self._process = subprocess.Popen(
+            self._command, stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=_take_terminal
+        )
         os.close(theirs)
         asyncio.get_running_loop().add_reader(self._ours, self._read)
         return self
@@ -81,6 +82,12 @@ class Terminal:
     def _answer(self, data: bytes) -> None:
         if b"\x1b[6n" in data:  # Where is the cursor? prompt_toolkit waits for the answer.
             os.write(self._ours, f"\x1b[{self._screen.cursor.y + 1};{self._screen.cursor.x + 1}R".encode())
+
+
+def _take_terminal() -> None:
+    """The operator console is only for whom the terminal belongs to."""
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def _style(char: Char) -> Style:
