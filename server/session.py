@@ -100,6 +100,8 @@ class Session(Struct):
     """Once a finite time: the connection is being let go, and ends by then."""
     progress: float = 0.0
     """When the peer last took something of `unsent`, or `unsent` began."""
+    untold: bool = False
+    """`queue` has let the peer go, and the room has not heard of it yet."""
     excused: int = 0
     """Bytes of a long welcome, that may pile up besides."""
     fault: float = 0.0
@@ -118,7 +120,7 @@ class Session(Struct):
     def receive(self, data: bytes, now: float) -> list[Item]:
         """Take in what was read; returns what is to be told to the room."""
         if self.closing or self.parting:
-            return []
+            return self.expire(now)
         self.lines.feed(data)
         return self.advance(now)
 
@@ -244,6 +246,7 @@ class Session(Struct):
             self._drop_backlog()
             self.unsent += encode(TOO_SLOW, self.dialect or Dialect.PLAIN)
             self.close_by = now + LINGER
+            self.untold = True
 
     def strike(self, mark: int) -> None:
         """Let the fault in a mark, if there is one, happen at the next chance."""
@@ -269,7 +272,10 @@ class Session(Struct):
         del self.unsent[self.unsent.find(b"\n") + 1 :]
 
     def expire(self, now: float) -> list[Item]:
-        """The goodbye of a connection whose deadline has passed."""
+        """The goodbye of a connection whose deadline has passed; without words, where `queue` has said them."""
+        if self.untold:
+            self.untold = False
+            return [Reply(b"", TOO_SLOW.code, Mark.CLOSE)]
         if self.closing or self.parting:
             return []
         if self._stalled(now):
@@ -304,7 +310,7 @@ class Session(Struct):
         """When to call `advance` although nothing came; infinity for never."""
         if self.over(now):
             return now
-        if self.fault:
+        if self.fault or self.untold:
             return now
         if self.closing or self.parting:
             return self.close_by

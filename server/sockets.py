@@ -46,6 +46,7 @@ class Listener:
         self.max_clients = max_clients
         self.max_per_ip = max_per_ip
         self._pause = pause
+        self.on_turned_away: Callable[[], None] = lambda: None
         self._hosts: Counter[str] = Counter()
         self._counting = threading.Lock()
         """Guards `_hosts`: a connection is closed by whichever thread serves it."""
@@ -71,14 +72,23 @@ class Listener:
             if (connection := self._admit(sock, str(address[0]))) is not None:
                 yield connection
 
+    def turn_away(self, peer: socket.socket | Connection, reason: str) -> None:
+        """Tell a newcomer why it cannot be let in, and close. It has no dialect yet, so the words are plain."""
+        self.on_turned_away()
+        with contextlib.suppress(OSError):
+            sock = peer if isinstance(peer, socket.socket) else peer.socket
+            sock.setblocking(False)
+            sock.send(encode(Goodbye("full", reason), Dialect.PLAIN))
+        peer.close()
+
     def _admit(self, sock: socket.socket, host: str) -> Connection | None:
         if self.max_clients and self._hosts.total() >= self.max_clients:
-            turn_away(sock, "full", f"the room is full: it takes {counted(self.max_clients, 'connection')}")
+            self.turn_away(sock, f"the room is full: it takes {counted(self.max_clients, 'connection')}")
             return None
         if self.max_per_ip and self._hosts[host] >= self.max_per_ip:
             are = "is" if self.max_per_ip == 1 else "are"
             words = f"there {are} {counted(self.max_per_ip, 'connection')} from your address already"
-            turn_away(sock, "full", words)
+            self.turn_away(sock, words)
             return None
         try:
             prepare(sock)
@@ -108,18 +118,9 @@ class Listener:
             self._spare = None
         with contextlib.suppress(OSError):  # Another thread may be faster, to accept's place or to the spare's.
             sock, _ = self.socket.accept()
-            turn_away(sock, "full", "the room is full: the server has no file descriptor left")
+            self.turn_away(sock, "the room is full: the server has no file descriptor left")
         with contextlib.suppress(OSError):
             self._spare = os.open(os.devnull, os.O_RDONLY)
-
-
-def turn_away(peer: socket.socket | Connection, code: str, reason: str) -> None:
-    """Tell a newcomer why it cannot be let in, and close. It has no dialect yet, so the words are plain."""
-    with contextlib.suppress(OSError):
-        sock = peer if isinstance(peer, socket.socket) else peer.socket
-        sock.setblocking(False)
-        sock.send(encode(Goodbye(code, reason), Dialect.PLAIN))
-    peer.close()
 
 
 def prepare(sock: socket.socket) -> None:

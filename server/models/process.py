@@ -15,7 +15,7 @@ from server.processes.recall import GANG, LOOK, Recall
 from server.processes.workers import Worker
 from server.room.room import TICK, Room
 from server.session import Mark
-from server.sockets import Listener, turn_away
+from server.sockets import Listener
 from server.wishes import Stop
 
 log = logging.getLogger("chat.server")
@@ -62,7 +62,7 @@ class ProcessModel:
                         self.start(connection)
                     except OSError as error:
                         log.warning("no process for connection %d: %s", connection.number, error)
-                        turn_away(connection, "full", f"the room is full: no process for you ({error.strerror})")
+                        self.listener.turn_away(connection, f"the room is full: no process for you ({error.strerror})")
         if monotonic() >= self.deliver_at:
             self.deliver()
             self.deliver_at = monotonic() + WAKING * len(self.workers)

@@ -12,7 +12,7 @@ from time import monotonic, time
 
 from server.connection import Connection, wait
 from server.room.room import TICK, Room
-from server.sockets import Listener, turn_away
+from server.sockets import Listener
 from server.threads import Threads
 from server.wishes import Stop
 
@@ -62,7 +62,7 @@ class ThreadModel:
                         del self.connections[connection.number]
                         with self.lock:
                             self.room.close(connection.number)
-                        turn_away(connection, "full", f"the room is full: no thread for you ({error.strerror})")
+                        self.listener.turn_away(connection, f"the room is full: no thread for you ({error.strerror})")
         self.deliver()
 
     # Start — somebody is here

@@ -181,6 +181,13 @@ class TestTheOutbox:
         session.queue(b"half sent\n" + b"x" * MAX_UNSENT + b"\n", Mark.NONE, 0.0)
         assert session.closing
         assert bytes(session.unsent) == b"half sent\n" + encode(TOO_SLOW, dialect)
+        assert session.due(0.0) == 0.0
+        told = session.advance(0.0)
+        assert [(item.data, item.code, item.mark) for item in told if isinstance(item, Reply)] == [
+            (b"", "too-slow", Mark.CLOSE)
+        ], "the room hears of it, without words of its own"
+        assert session.advance(0.0) == []
+        assert session.due(0.0) == LINGER
         assert session.due(0.0) == LINGER
 
     def test_a_long_welcome_may_pile_up_besides(self) -> None:

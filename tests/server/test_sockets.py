@@ -13,7 +13,7 @@ import pytest
 
 from protocol.messages import Limits
 from server.connection import Connection
-from server.sockets import ACCEPTED_AT_ONCE, Listener, listen, raise_file_limit, turn_away
+from server.sockets import ACCEPTED_AT_ONCE, Listener, listen, raise_file_limit
 
 PATIENCE = 5.0
 
@@ -223,8 +223,11 @@ class TestListen:
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
-def test_turning_away_a_peer_that_has_gone_does_no_harm() -> None:
+def test_turning_away_a_peer_that_has_gone_does_no_harm_and_is_counted(listener: Listener) -> None:
+    turned_away: list[bool] = []
+    listener.on_turned_away = lambda: turned_away.append(True)
     ours, theirs = socket.socketpair()
     theirs.close()
-    turn_away(ours, "full", "the room is full")
+    listener.turn_away(ours, "the room is full")
     assert ours.fileno() == -1
+    assert turned_away == [True]

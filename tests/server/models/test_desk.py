@@ -447,6 +447,37 @@ def test_the_meter_counts_what_the_clients_counted(start: Start, model: str) -> 
     assert last["tally"]["longest"] <= max(took) + 0.25
 
 
+def test_the_record_tells_whom_the_room_let_go_turned_away_and_refused(start: Start) -> None:
+    server = start("--max-clients", "4")
+    boss, talker = server.operator(), server.rich("talker")
+    boss.command("switch", model=server.model)  # An operator's mistake is nothing to remember.
+    assert boss.expect("refused")["code"] == "same-model"
+    slow, eve = server.connect(receive_buffer=2**17), server.plain("eve")
+    slow.send("slow\n")
+    talker.sees("slow")
+    assert "the room is full" in server.connect().lines_until_closed()[-1]
+    boss.command("lock")
+    eve.close()
+    boss.expect("presence", left=["eve"])
+    stranger = server.connect()
+    stranger.send("stranger\n")
+    assert "the room is locked" in stranger.lines_until_closed()[-1]
+    for _ in range(40):  # 8 MB: more than the kernel and the server keep, with a receive buffer that small.
+        for _ in range(50):
+            talker.say("字" * 1300)
+        talker.sync()
+        boss.sync()
+    talker.sees_no("slow")
+    talker.say(" ", id="1")
+    talker.expect("refused", id="1")
+    tally = meter(boss)["tally"]
+    assert {name: tally[name] for name in ("let_go", "turned_away", "refused")} == {
+        "let_go": 1,
+        "turned_away": 2,
+        "refused": 1,
+    }
+
+
 def test_the_meter_is_what_proc_says(start: Start, model: str) -> None:
     server = start()
     boss = server.operator()
