@@ -73,6 +73,15 @@ class TestHosting:
             assert ada.app.invitations == address
             await ada.until(lambda: ada.chat.operator, "to be the operator of the new one")
 
+    async def test_a_room_that_was_closed_is_told_in_a_sentence_and_can_be_opened_again(self) -> None:
+        async with acting(None, "ada", host=ANYWHERE) as ada:
+            await ada.until(lambda: ada.chat.operator, "to be the operator")
+            await ada.says("/close thank you all")
+            await ada.sees("The room is closed.", "Ctrl+R starts it again")
+            assert "WARNING" not in ada.picture
+            await ada.press("ctrl+r")
+            await ada.sees_in_bar("↻ event 1 connected")
+
     async def test_a_room_that_cannot_be_opened_is_told_in_a_sentence_and_can_be_tried_again(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]

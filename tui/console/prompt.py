@@ -1,16 +1,14 @@
 """ConsolePrompt: the line at the bottom of the operator console, with completion and history, and a toolbar that tells
 what the room runs on and costs."""
 
-import math
 import re
-from time import monotonic
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import DynamicCompleter
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import InMemoryHistory
-from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.styles import Style, merge_styles
 
 from protocol.messages import Metered, Status
@@ -18,9 +16,10 @@ from protocol.text import counted, harmless, size
 from tui.address import Address
 from tui.console.talk import ConsoleTalk
 from tui.line.above import Above
+from tui.line.interrupt import ask_first
 from tui.line.prompt import STYLE, TalkCompleter
 from tui.line.toolbar import fitted, model_of
-from tui.line.words import Line, note
+from tui.line.words import Line
 from tui.link.connection import State
 from tui.metering import rate
 
@@ -32,8 +31,6 @@ CONSOLE_STYLE = merge_styles(
         ),
     ]
 )
-MEANT = 5.0
-"""Seconds in which a second Ctrl-C means it."""
 _LEVEL = re.compile(r"\S+ \S+ (WARNING|ERROR|CRITICAL) ")
 _LEVEL_STYLES = {"WARNING": "class:warning", "ERROR": "class:error", "CRITICAL": "class:error"}
 
@@ -45,36 +42,21 @@ class ConsolePrompt:
         self._talk = talk
         self._above = above
         self._ended = False
-        self._asked = -math.inf
+        keys = KeyBindings()
+        ask_first(keys, above.show)
         self._session: PromptSession[str] = PromptSession(
             [("class:prompt", "❯ ")],
             history=InMemoryHistory(),
             completer=DynamicCompleter(lambda: TalkCompleter(talk.line_talk)),
             complete_while_typing=False,
             enable_suspend=True,
-            key_bindings=self._keys(),
+            key_bindings=keys,
             bottom_toolbar=self._toolbar,
             style=CONSOLE_STYLE,
             erase_when_done=True,
         )
         # The prompt stays between two lines, so that no key falls into the gap.
         self._session.default_buffer.accept_handler = self._typed
-
-    def _keys(self) -> KeyBindings:
-        keys = KeyBindings()
-
-        @keys.add("c-c")
-        def leave(event: KeyPressEvent) -> None:
-            """As in a shell, a line that was begun is given up. The room is ended by a second time, as it is many's."""
-            if event.current_buffer.text:
-                event.current_buffer.reset()
-            elif monotonic() < self._asked + MEANT:
-                event.app.exit(exception=KeyboardInterrupt())
-            else:
-                self._asked = monotonic()
-                self._above.show([note(f"Ctrl-C again within {MEANT:g} seconds ends the room for everybody")])
-
-        return keys
 
     async def converse(self) -> None:
         """Take lines until `end` or /quit. Raises EOFError for Ctrl-D, KeyboardInterrupt for Ctrl-C that is meant."""

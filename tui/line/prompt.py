@@ -21,6 +21,7 @@ from prompt_toolkit.validation import ValidationError, Validator
 
 from protocol.text import NicknameRefused, check_nickname
 from tui.address import Address
+from tui.line.interrupt import ask_first
 from tui.line.talk import LineTalk, NotLetIn
 from tui.line.toolbar import toolbar
 from tui.line.words import NICK_STYLES, Line, broken, note
@@ -63,13 +64,16 @@ class Prompt:
             on_change=self._changed,
         )
         self._bell = settings.bell
+        keys = _keys()
+        if key:
+            ask_first(keys, show)
         self._session: PromptSession[str] = PromptSession(
             [("class:prompt", "❯ ")],
             history=InMemoryHistory(),
             completer=TalkCompleter(self.talk),
             complete_while_typing=False,
             enable_suspend=True,
-            key_bindings=_keys(),
+            key_bindings=keys,
             bottom_toolbar=self._toolbar,
             refresh_interval=1.0,
             style=STYLE,

@@ -42,6 +42,7 @@ class JoinCard(Screen[str]):
         self._here = Static("", markup=False, id="card-here")
         best = str(invitation.best)
         self._big = Digits(best.upper() if set(best.upper()) <= IN_BIG_DIGITS else "")
+        self._big.set_class(":" in invitation.best.host, "-letters")
         self._small = Static(Content.styled(best, "bold $accent"), id="card-name")
         self._drawn = Static("", markup=False, id="card-code")
         self._also = Static("", markup=False, id="card-also")

@@ -365,7 +365,12 @@ def test_whoever_hosts_in_line_mode_gives_orders(open_prompt: Open) -> None:
     ada.type("/model thread\r")
     ada.sees("≋ thread")
     bob.expect("by the thread model now")
-    ada.type(CTRL_C)
+    ada.type(f"half a line{CTRL_C}{CTRL_C}")
+    ada.sees("Ctrl-C again within 5 seconds ends the room for everybody")
+    since = len(ada.text)
+    ada.type("/help\r")
+    ada.sees("end the room for everybody", since)
+    ada.type(f"{CTRL_C}{CTRL_C}")
     assert ada.exit_code() == 130
     assert any("goodbye" in line for line in bob.lines_until_closed())
     bob.close()
