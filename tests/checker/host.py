@@ -104,7 +104,7 @@ class Host:
             os.kill(pid, number)
         return True
 
-    def nursery(self) -> int:
+    def forkserver(self) -> int:
         """The process that forks its workers; 0 where there is none."""
         with suppress(psutil.NoSuchProcess):
             return next((child.pid for child in self.process.children()), 0)

@@ -23,7 +23,7 @@ class Nemesis:
             Kind.HURRY: server.hurry,
             Kind.KILL: server.kill_worker,
             Kind.FREEZE: server.freeze_worker,
-            Kind.NURSERY: server.strike_nursery,
+            Kind.FORKSERVER: server.strike_forkserver,
             Kind.STOP: server.stop_server,
             Kind.STARVE: server.starve,
             Kind.RESTART: lambda random: server.restart(random, signal.SIGTERM),

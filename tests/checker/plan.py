@@ -15,7 +15,7 @@ class Kind(StrEnum):
     KILL = "kill -9 a worker"
     FREEZE = "SIGSTOP a worker"
     CUT = "cut connections in the middle of a line"
-    NURSERY = "kill -9 or SIGSTOP what forks the workers"
+    FORKSERVER = "kill -9 or SIGSTOP what forks the workers"
     STALL = "stop reading"
     CLOG = "stop reading, much talk, and a switch"
     THROTTLE = "throttle the network"

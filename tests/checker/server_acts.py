@@ -69,11 +69,11 @@ class ServerActs:
         await asyncio.sleep(0.3)
         return victim, victim.worker
 
-    async def strike_nursery(self, random: Random) -> None:
+    async def strike_forkserver(self, random: Random) -> None:
         """What forks the workers is killed, or stopped for a while: nobody who is in may notice."""
-        if not (pid := self._reach.host.nursery()):
+        if not (pid := self._reach.host.forkserver()):
             return
-        self._reach.did(Kind.NURSERY)
+        self._reach.did(Kind.FORKSERVER)
         if random.random() < 0.5:
             self._reach.host.signal_worker(pid, signal.SIGKILL)
             return
