@@ -175,7 +175,7 @@ class LineTalk:
 
     def _save(self, name: str) -> None:
         try:
-            path = save(name, self._minutes.lines, self._minutes.now())
+            path = save(name, self._minutes.records, self._minutes.now())
             self._show([note(f"what was said is in {harmless(path)}")])
         except CannotSave as error:
             self._fail(harmless(str(error)))

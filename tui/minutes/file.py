@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from tui.minutes.text import Line, gap, json_lines, markdown, missing
+from tui.minutes.text import Record, gap, json_lines, markdown, missing
 
 MOST_WAITING = 16 * 2**20
 """Bytes that wait for a disk that takes nothing."""
@@ -29,12 +29,12 @@ class Exists(CannotSave):
     """There is a file of that name."""
 
 
-def save(name: str, lines: Sequence[Line], now: float) -> str:
+def save(name: str, records: Sequence[Record], now: float) -> str:
     """Write down what was heard, to a new file: `name`, or a free name of our own, for which `now` is seconds since the
     epoch. Returns the path. Raises CannotSave. May block: for a thread."""
     path, descriptor = create(Path(name).expanduser()) if name else _create_free(now)
     try:
-        _write_all(descriptor, text(path, lines))
+        _write_all(descriptor, text(path, records))
         _make_safe(descriptor)
     except OSError as error:
         raise CannotSave(f"{path} could not be written whole: {words(error)}") from None
@@ -43,9 +43,9 @@ def save(name: str, lines: Sequence[Line], now: float) -> str:
     return str(path)
 
 
-def text(path: Path, lines: Sequence[Line]) -> bytes:
+def text(path: Path, records: Sequence[Record]) -> bytes:
     """The lines in the way that the name of the file asks for."""
-    return markdown(lines, TITLE).encode() if is_markdown(path) else json_lines(lines)
+    return markdown(records, TITLE).encode() if is_markdown(path) else json_lines(records)
 
 
 class TranscriptFile:
@@ -64,17 +64,17 @@ class TranscriptFile:
         """Lines that are not in the file: since the last gap that says so, and in all."""
         self._dropped_at = 0.0
 
-    def add(self, lines: Sequence[Line]) -> None:
+    def add(self, records: Sequence[Record]) -> None:
         """What was heard just now."""
         if is_markdown(self.path):
             return
         if len(self._waiting) > MOST_WAITING:
-            if lines and not self._dropped:
-                self._dropped_at = lines[0].at
-            self._dropped += len(lines)
+            if records and not self._dropped:
+                self._dropped_at = records[0].at
+            self._dropped += len(records)
         else:
             self._mark_gap()
-            self._waiting += json_lines(lines)
+            self._waiting += json_lines(records)
         self.write()
 
     def write(self) -> None:
@@ -118,11 +118,11 @@ class TranscriptFile:
             return self._unsafe
         return ""
 
-    def close(self, lines: Sequence[Line]) -> str:
+    def close(self, records: Sequence[Record]) -> str:
         """Write the rest, which for Markdown is `lines`, all of them. Returns a sentence where not all of it is on the
         disk, and nothing where it is."""
         if is_markdown(self.path):
-            self._waiting += text(self.path, lines)
+            self._waiting += text(self.path, records)
         self._told, self._on_trouble = True, lambda sentence: None  # All is told in the sentence that is returned.
         self.write()
         self.sync()

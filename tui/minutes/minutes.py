@@ -8,7 +8,7 @@ from time import time
 
 from protocol.client import Received
 from tui.minutes.file import TranscriptFile
-from tui.minutes.text import Line, gap, lines_of
+from tui.minutes.text import Record, gap, records_of
 
 KEPT = 100_000
 """Things that happened, kept for /save and for Markdown; the oldest go, and a gap says how many."""
@@ -25,24 +25,24 @@ class Minutes:
         self.now = now
         self.untold: list[str] = []
         """Troubles that are to be told once there is a screen to tell them on."""
-        self._lines: deque[Line] = deque(maxlen=KEPT)
+        self._records: deque[Record] = deque(maxlen=KEPT)
         self._heard = 0
         self._file = TranscriptFile(path, lambda sentence: self.on_trouble(sentence)) if path is not None else None
 
     @property
-    def lines(self) -> list[Line]:
+    def records(self) -> list[Record]:
         """What was heard so far, as a list of its own."""
-        kept = list(self._lines)
+        kept = list(self._records)
         forgotten = self._heard - len(kept)
         return [gap(kept[0].at, forgotten), *kept] if forgotten else kept
 
     def hear(self, events: Iterable[Received]) -> None:
         """Keep what belongs into a transcript."""
-        lines = lines_of(events, self.now())
-        self._lines.extend(lines)
-        self._heard += len(lines)
+        records = records_of(events, self.now())
+        self._records.extend(records)
+        self._heard += len(records)
         if self._file is not None:
-            self._file.add(lines)
+            self._file.add(records)
 
     async def keep_safe(self) -> None:
         """Every second, see that what was written is on the disk, and try again what it did not take."""
@@ -55,4 +55,4 @@ class Minutes:
     def close(self) -> str:
         """Finish the file. Returns a sentence where it is not whole. Harmless to call twice."""
         file, self._file = self._file, None
-        return file.close(self.lines) if file is not None else ""
+        return file.close(self.records) if file is not None else ""

@@ -11,7 +11,7 @@ async def save_minutes(minutes: Minutes, name: str, now: float) -> tuple[str, st
     """Write it to a new file, `name` or one of our choice. Returns a sentence that says where, or why not, and its
     kind: `local` or `error`."""
     try:
-        path = await asyncio.to_thread(save, name, minutes.lines, now)
+        path = await asyncio.to_thread(save, name, minutes.records, now)
     except CannotSave as error:
         return harmless(str(error)), "error"
     return f"what was said is in {harmless(path)}", "local"

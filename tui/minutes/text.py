@@ -18,22 +18,22 @@ from tui.transcript.entries import sane_time
 MARKDOWN_SIGNS = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>()#+-.!|~&:"})
 
 
-class Line(Struct, frozen=True):
+class Record(Struct, frozen=True):
     """Something that happened: at `at` seconds since the epoch (0 where nobody knows), as plain values for JSON."""
 
     at: float
     event: dict[str, object]
 
 
-def lines_of(events: Iterable[Received], now: float) -> list[Line]:
+def records_of(events: Iterable[Received], now: float) -> list[Record]:
     """What of these events is kept. `now` stands in where the room gives no time."""
     kept = ((_at(event), _values(event)) for event in events)
-    return [Line(at or now, values) for at, values in kept if values]
+    return [Record(at or now, values) for at, values in kept if values]
 
 
-def gap(at: float, missed: int) -> Line:
+def gap(at: float, missed: int) -> Record:
     """What stands in the place of so many that were not kept; `at` is the time of the first."""
-    return Line(at, {"type": "gap", "missed": missed})
+    return Record(at, {"type": "gap", "missed": missed})
 
 
 def missing(number: int) -> str:
@@ -69,9 +69,9 @@ def _values(event: Received) -> dict[str, object] | None:
     return None
 
 
-def json_lines(lines: Iterable[Line]) -> bytes:
+def json_lines(records: Iterable[Record]) -> bytes:
     """A JSON object a line: `at` as on the wire, `time` for people, then what happened."""
-    objects = ({"at": one.at, "time": _time(one.at), **one.event} for one in lines)
+    objects = ({"at": one.at, "time": _time(one.at), **one.event} for one in records)
     return b"".join(msgspec.json.encode(_safe(one)) + b"\n" for one in objects)
 
 
@@ -90,11 +90,11 @@ def _safe(value: object) -> object:
     return value
 
 
-def markdown(lines: Sequence[Line], title: str) -> str:
+def markdown(records: Sequence[Record], title: str) -> str:
     """A page: a heading for each day, a paragraph for each thing that happened."""
     parts = [f"# {_escaped(title)}\n"]
     day = ""
-    for one in lines:
+    for one in records:
         if not (words := _words(one.event)):
             continue
         moment = datetime.fromtimestamp(one.at, UTC)

@@ -9,13 +9,13 @@ import pytest
 from protocol.messages import Said
 from tui.minutes import file as transcript_file
 from tui.minutes.file import CannotSave, TranscriptFile, save
-from tui.minutes.text import Line, lines_of
+from tui.minutes.text import Record, records_of
 
 AT = 1_795_464_840.0
 
 
-def lines(*texts: str) -> list[Line]:
-    return lines_of([Said(seq, "ada", text, AT) for seq, text in enumerate(texts, 1)], AT)
+def lines(*texts: str) -> list[Record]:
+    return records_of([Said(seq, "ada", text, AT) for seq, text in enumerate(texts, 1)], AT)
 
 
 def texts(path: Path) -> list[str]:

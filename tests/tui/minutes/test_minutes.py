@@ -23,7 +23,7 @@ def test_what_was_heard_is_kept_in_order_and_bounded(monkeypatch: pytest.MonkeyP
     minutes = Minutes()
     for text in "abcde":
         minutes.hear([said(text), Pong("1")])
-    gap, *kept = [line.event for line in minutes.lines]
+    gap, *kept = [line.event for line in minutes.records]
     assert gap == {"type": "gap", "missed": 2}
     assert [event["text"] for event in kept] == ["c", "d", "e"]
 
