@@ -106,7 +106,7 @@ async def search(name: str) -> None:
         await them.settle()
         await them.talk(talk("event"))
         await ada.pilot.press("ctrl+f", *"one")
-        await ada.sees("matches")
+        await ada.sees(" of ")
         await ada.draw(name)
 
 
