@@ -40,6 +40,8 @@ class Host:
         self._motd, self._key = folder / "motd", folder / "key"
         self._key.write_text(KEY)
         self._popen: subprocess.Popen[str] | None = None
+        self._nurseries: set[int] = set()
+        """The processes that fork its workers, and lead their groups, as far as they were seen."""
 
     @property
     def address(self) -> tuple[str, int]:
@@ -98,16 +100,20 @@ class Host:
 
     def signal_worker(self, pid: int, number: int) -> bool:
         """Send a signal to one of its workers; False where there is no such worker any more."""
-        if pid not in {process.pid for process in self.descendants()}:
-            return False
         with suppress(ProcessLookupError):
-            os.kill(pid, number)
-        return True
+            # Whoever was forked by one that was killed since is no descendant any more, but still of its group.
+            if os.getpgid(pid) in self._nurseries or pid in {process.pid for process in self.descendants()}:
+                os.kill(pid, number)
+                return True
+        return False
 
     def forkserver(self) -> int:
         """The process that forks its workers; 0 where there is none."""
-        with suppress(psutil.NoSuchProcess):
-            return next((child.pid for child in self.process.children()), 0)
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            for child in self.process.children():
+                if os.getpgid(child.pid) == child.pid:
+                    self._nurseries.add(child.pid)
+                    return child.pid
         return 0
 
     def taken(self, connections: int) -> Taken:

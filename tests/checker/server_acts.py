@@ -61,7 +61,8 @@ class ServerActs:
 
     async def _worker(self, random: Random) -> tuple[Participant | PlainParticipant, int]:
         """Somebody, and the process that serves it; 0 where none does."""
-        victim = random.choice([*self._reach.staying(), *self._reach.plain])
+        plain = self._reach.plain if random.random() < 0.3 else []
+        victim = random.choice(plain or self._reach.staying())
         if isinstance(victim, Participant):
             pid = victim.served_by.removeprefix("process ")
             return victim, int(pid) if pid.isdecimal() else 0
