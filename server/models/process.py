@@ -25,6 +25,8 @@ WAKING = 12e-6
 
 
 class ProcessModel:
+    """Run by `server.handover.run`: it takes over, runs once and again, and stops."""
+
     def __init__(self, listener: Listener, room: Room, stopping: Stop) -> None:
         self.listener = listener
         self.room = room
