@@ -11,7 +11,7 @@ from time import monotonic
 
 import psutil
 
-from server.room.room import Cost
+from server.room.state import Cost
 
 log = logging.getLogger("chat.server")
 

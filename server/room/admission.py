@@ -1,19 +1,13 @@
 """Admission: how somebody comes into the room, new or back again."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from protocol.messages import Dialect, Goodbye, Hello, Refused, Welcome
 from server.room import names
 from server.room.member import Member
+from server.room.state import RoomState, Seat
 from server.session import Mark
 
-if TYPE_CHECKING:
-    from server.room.room import Room, Seat
 
-
-def enter(room: Room, number: int, seat: Seat, hello: Hello, now: float) -> None:
+def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) -> None:
     """Let connection `number` in, under the nickname it asks for or a free one like it, or say why not.
 
     With a token that the room knows, it is the same member as before, and an old connection of its gives way.
@@ -50,7 +44,7 @@ def enter(room: Room, number: int, seat: Seat, hello: Hello, now: float) -> None
     welcome(room, number, seat, member, after, hello.nick)
 
 
-def taken(room: Room, asked: str, free: str, member: Member | None = None) -> Refused:
+def taken(room: RoomState, asked: str, free: str, member: Member | None = None) -> Refused:
     """The refusal of a nickname that somebody besides `member` has, or one that looks like it."""
     holder = room.roster.named(asked, member)
     if holder is None or holder.nick == asked:
@@ -59,13 +53,13 @@ def taken(room: Room, asked: str, free: str, member: Member | None = None) -> Re
     return Refused("nickname-taken", f"{asked} looks like {holder.nick}, who is here", suggestion=free)
 
 
-def give_way(room: Room, number: int) -> None:
+def give_way(room: RoomState, number: int) -> None:
     """The member of connection `number` is back on another one: it stays, and the old connection goes."""
     room.tell(number, Goodbye("taken-over", "you are here on another connection now"), Mark.CLOSE)
     room.unseat(number, room.seats[number])
 
 
-def welcome(room: Room, number: int, seat: Seat, member: Member, after: int | None, asked: str) -> None:
+def welcome(room: RoomState, number: int, seat: Seat, member: Member, after: int | None, asked: str) -> None:
     """Tell a newcomer, or with `after` a returned member, what it needs to know; from here on it hears everything."""
     history, missed = (room.record.said(seat.dialect), 0) if after is None else room.record.since(after)
     room.audience[number] = seat.dialect

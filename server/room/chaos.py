@@ -4,21 +4,16 @@ The room breaks nothing itself: faults travel as marks to whoever serves the vic
 Only a model knows its workers, so only it kills one, and says so; where none did, the operator is told.
 """
 
-from __future__ import annotations
-
 import random
-from typing import TYPE_CHECKING
 
 from protocol.messages import ANYBODY, FAULTS, GUESTS, Chaos, Model, Refused
 from server.chaos import GUEST_STAYS
+from server.room.state import RoomState
 from server.room.whom import called, find, openly
 from server.session import Mark
 
-if TYPE_CHECKING:
-    from server.room.room import Room
 
-
-def wreak(room: Room, number: int, order: Chaos, now: float) -> None:
+def wreak(room: RoomState, number: int, order: Chaos, now: float) -> None:
     """Break what the operator on connection `number` asks for, or tell why not."""
     by = called(room, number)
     if order.what not in FAULTS:
@@ -48,7 +43,7 @@ def wreak(room: Room, number: int, order: Chaos, now: float) -> None:
             room.turn.tell(victim, b"", Mark.BLOCK | int(order.seconds * 1000) << Mark.SHIFT)
 
 
-def invite(room: Room, number: int, kind: str, now: float) -> None:
+def invite(room: RoomState, number: int, kind: str, now: float) -> None:
     """Let a guest in who behaves badly."""
     try:
         room.operators.strikes.invite(kind)
@@ -59,7 +54,7 @@ def invite(room: Room, number: int, kind: str, now: float) -> None:
     openly(room, f"{called(room, number)} lets in a {kind} guest, which stays for {stays:g} s", now)
 
 
-def choose(room: Room, number: int, order: Chaos) -> int | Refused:
+def choose(room: RoomState, number: int, order: Chaos) -> int | Refused:
     """Whom chaos strikes: who is named, or anybody but the operator; `block` strikes the operator if nobody is."""
     if order.nick and order.nick != ANYBODY:
         return find(room, order.nick)
@@ -69,13 +64,13 @@ def choose(room: Room, number: int, order: Chaos) -> int | Refused:
     return random.choice(others) if others else Refused("unknown-person", "nobody is here but you")
 
 
-def killed(room: Room, victim: int, operator: int, now: float) -> None:
+def killed(room: RoomState, victim: int, operator: int, now: float) -> None:
     """A model kills the worker of connection `victim` now."""
     worker = f"the worker of {called(room, victim)}, {room.seats[victim].served_by}"
     openly(room, f"{called(room, operator)} killed {worker}: it has ended, and nobody else has", now)
 
 
-def spared(room: Room, victim: int, operator: int) -> None:
+def spared(room: RoomState, victim: int, operator: int) -> None:
     """No model had a worker for connection `victim`."""
     if operator in room.seats:
         words = f"there is no worker of {called(room, victim)} to kill now"

@@ -1,9 +1,5 @@
 """Desk: what operators do to keep order. Everything is told openly, and written to the log. Chaos is in `chaos`."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from protocol.messages import (
     Ban,
     Chaos,
@@ -29,13 +25,11 @@ from protocol.text import counted, harmless
 from server.room.chaos import wreak
 from server.room.member import Member
 from server.room.moderation import Ruling, lasting
+from server.room.state import RoomState
 from server.room.whom import called, find, openly
 
-if TYPE_CHECKING:
-    from server.room.room import Room
 
-
-def obey(room: Room, number: int, operator: Member, order: Order, now: float) -> None:
+def obey(room: RoomState, number: int, operator: Member, order: Order, now: float) -> None:
     """Carry out an order, or tell why not."""
     if not operator.operator:
         room.tell(number, Refused("not-operator", f"only an operator can do that, and you are {operator.nick}"))
@@ -63,7 +57,7 @@ def obey(room: Room, number: int, operator: Member, order: Order, now: float) ->
             deal_with(room, number, operator, order, now)
 
 
-def switch(room: Room, number: int, operator: Member, order: Switch, now: float) -> None:
+def switch(room: RoomState, number: int, operator: Member, order: Switch, now: float) -> None:
     """Ask for another model. That it runs is told once it does."""
     running = None if room.switch_under_way else room.model
     if (refused := room.operators.switch(order.model, running)) is not None:
@@ -73,7 +67,7 @@ def switch(room: Room, number: int, operator: Member, order: Switch, now: float)
         openly(room, f"{operator.nick} asks for the {order.model} model", now)
 
 
-def lay_down(room: Room, operator: Member, order: Lock | Quiet | Slow | Pin, now: float) -> None:
+def lay_down(room: RoomState, operator: Member, order: Lock | Quiet | Slow | Pin, now: float) -> None:
     """Change what holds for everybody."""
     by = operator.nick
     match order:
@@ -94,7 +88,7 @@ def lay_down(room: Room, operator: Member, order: Lock | Quiet | Slow | Pin, now
     room.broadcast(Ruled(room.record.seq + 1, now, text, rules))
 
 
-def deal_with(room: Room, number: int, operator: Member, order: Kick | Ban | Mute | Op, now: float) -> None:
+def deal_with(room: RoomState, number: int, operator: Member, order: Kick | Ban | Mute | Op, now: float) -> None:
     """Do something about one person."""
     seat = find(room, order.nick)
     if isinstance(seat, Refused):
@@ -121,7 +115,7 @@ def deal_with(room: Room, number: int, operator: Member, order: Kick | Ban | Mut
             openly(room, f"{operator.nick} made {name} an operator", now)
 
 
-def ban(room: Room, number: int, operator: Member, seat: int, order: Ban, now: float) -> None:
+def ban(room: RoomState, number: int, operator: Member, seat: int, order: Ban, now: float) -> None:
     """Keep somebody out, and everybody from the same address if asked for and meant. Operators from there stay."""
     member, host, name = room.seats[seat].member, room.seats[seat].host, called(room, seat)
     if seat == number:
@@ -149,7 +143,7 @@ def ban(room: Room, number: int, operator: Member, seat: int, order: Ban, now: f
         room.dismiss(other, Goodbye("banned", words))
 
 
-def unban(room: Room, number: int, operator: Member, order: Unban, now: float) -> None:
+def unban(room: RoomState, number: int, operator: Member, order: Unban, now: float) -> None:
     """Let somebody in again."""
     if lifted := room.moderation.unban(order.nick, now):
         openly(room, f"{operator.nick} let {lifted} in again", now)
@@ -157,6 +151,6 @@ def unban(room: Room, number: int, operator: Member, order: Unban, now: float) -
         room.tell(number, Refused("unknown-person", f"nobody called {harmless(order.nick[:40])} is banned"))
 
 
-def _is_operator(room: Room, number: int) -> bool:
+def _is_operator(room: RoomState, number: int) -> bool:
     member = room.seats[number].member
     return member is not None and member.operator

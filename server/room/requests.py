@@ -1,9 +1,5 @@
 """Requests: what a member asks of the room, and how it is answered."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from msgspec.structs import replace
 
 from protocol.messages import (
@@ -24,16 +20,14 @@ from protocol.messages import (
 from protocol.text import counted, size
 from server.room.admission import taken
 from server.room.member import Member
-
-if TYPE_CHECKING:
-    from server.room.room import Room, Seat
-    from server.session import Item
+from server.room.state import RoomState, Seat
+from server.session import Item
 
 MOST_LISTED = 20
 """Connections told one by one; the others are counted."""
 
 
-def answer(room: Room, number: int, seat: Seat, member: Member, item: Item, now: float, since: float) -> None:
+def answer(room: RoomState, number: int, seat: Seat, member: Member, item: Item, now: float, since: float) -> None:
     """Carry out what a member asks, which came at `now` and may have waited since `since`."""
     match item:
         case Say():
@@ -56,7 +50,7 @@ def answer(room: Room, number: int, seat: Seat, member: Member, item: Item, now:
             answer_proofs(room, now)
 
 
-def answer_proofs(room: Room, now: float) -> None:
+def answer_proofs(room: RoomState, now: float) -> None:
     """Answer those who gave a proof of the operators' key, and tell the log."""
     for number, member, result in room.operators.look(now):
         host = room.seats[number].host
@@ -65,7 +59,7 @@ def answer_proofs(room: Room, now: float) -> None:
         room.tell(number, result)
 
 
-def say(room: Room, number: int, member: Member, asked: Say, now: float, since: float) -> None:
+def say(room: RoomState, number: int, member: Member, asked: Say, now: float, since: float) -> None:
     """Tell everybody a line. The same `id` again gets the first answer again, and nobody else hears of it."""
     if asked.id and (result := member.results.get(asked.id)) is not None:
         kept = room.record.find(result.seq) if isinstance(result, Said) else result
@@ -86,7 +80,7 @@ def say(room: Room, number: int, member: Member, asked: Say, now: float, since: 
     member.remember(asked.id, said)
 
 
-def rename(room: Room, number: int, member: Member, nick: str, now: float) -> None:
+def rename(room: RoomState, number: int, member: Member, nick: str, now: float) -> None:
     """Give a member another nickname, if it is free for it."""
     if not room.roster.free_for(member, nick):
         room.tell(number, taken(room, nick, room.roster.suggest(nick, room.limits.nick), member))
@@ -98,14 +92,14 @@ def rename(room: Room, number: int, member: Member, nick: str, now: float) -> No
     room.gathered.note(member.token, nick)
 
 
-def people(room: Room, seat: Seat) -> People:
+def people(room: RoomState, seat: Seat) -> People:
     """The roster. A rich client keeps it by presence events, so it gets the one everybody was told as of `seq`."""
     rich = seat.dialect is Dialect.RICH
     nicks = room.gathered.announced.values() if rich else (member.nick for member in room.roster.present())
     return People(room.record.seq, sorted(nicks, key=str.casefold))
 
 
-def nameless(room: Room, now: float) -> str:
+def nameless(room: RoomState, now: float) -> str:
     """The connections that have given no nickname yet: ghosts, which can be kicked by their number."""
     found = [(number, seat) for number, seat in room.seats.items() if seat.member is None and not seat.let_go]
     told = [
@@ -117,7 +111,7 @@ def nameless(room: Room, now: float) -> str:
     return f"{len(found)} without a nickname: {', '.join(told)}{others}"
 
 
-def where(room: Room, seat: Seat) -> str:
+def where(room: RoomState, seat: Seat) -> str:
     """What serves a member, and what that costs: for it, and for all."""
     cost = room.cost()
     return (

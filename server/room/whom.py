@@ -1,20 +1,14 @@
 """Whom: who is meant by an order, how they are called, and telling everybody openly what is done."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from protocol.messages import Notice, Refused
 from protocol.text import harmless
-
-if TYPE_CHECKING:
-    from server.room.room import Room
+from server.room.state import RoomState
 
 SHOWN = 40
 """Characters of a name that nobody has, in what is answered."""
 
 
-def find(room: Room, nick: str) -> int | Refused:
+def find(room: RoomState, nick: str) -> int | Refused:
     """The connection of who is named: a nickname, or `#12` for a connection that may have none. Who was told goodbye is
     not here any more."""
     if nick.startswith("#"):
@@ -27,13 +21,13 @@ def find(room: Room, nick: str) -> int | Refused:
     return member.seat if member else Refused("unknown-person", f"nobody here is called {harmless(nick[:SHOWN])}")
 
 
-def called(room: Room, number: int) -> str:
+def called(room: RoomState, number: int) -> str:
     """What to call a connection: its nickname, if it has one."""
     seat = room.seats.get(number)
     return seat.member.nick if seat and seat.member else f"connection {number}"
 
 
-def openly(room: Room, text: str, now: float) -> None:
+def openly(room: RoomState, text: str, now: float) -> None:
     """Tell everybody, and the log."""
     room.journal(text)
     room.broadcast(Notice(text, room.record.seq + 1, now))

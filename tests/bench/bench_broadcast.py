@@ -13,7 +13,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from protocol.messages import Limits
 from server.models.event import EventModel
 from server.room.operators import Operators
-from server.room.room import Cost, Room
+from server.room.room import Room
+from server.room.state import Cost
 from server.sockets import Listener, listen, raise_file_limit
 from server.wishes import Stop
 from tests.bench.conftest import PerSecond

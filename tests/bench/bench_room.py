@@ -8,7 +8,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from protocol.messages import Dialect, Hello, Limits, Quit, Say
 from server.room.operators import Operators
-from server.room.room import Cost, Room
+from server.room.room import Room
+from server.room.state import Cost
 from tests.bench.conftest import PerSecond
 
 MEMBERS = 1000

@@ -5,7 +5,8 @@ from itertools import count
 from protocol import jsonl
 from protocol.messages import Command, Limits
 from server.room.operators import Operators
-from server.room.room import Cost, Room
+from server.room.room import Room
+from server.room.state import Cost
 from server.session import Session
 
 UNLIMITED = Limits(rate=0)

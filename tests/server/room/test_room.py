@@ -21,7 +21,8 @@ from protocol.messages import (
     Who,
 )
 from server.room.member import KEPT_RESULTS
-from server.room.room import TICK, Cost
+from server.room.room import TICK
+from server.room.state import Cost
 from server.session import MAX_STALL, Mark, Reply
 from tests.server.people import hello, only, plain, rich
 from tests.server.without_sockets import House, new_room

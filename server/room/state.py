@@ -1,0 +1,181 @@
+"""RoomState: what the room knows, and how it tells people: one of them, or everybody in one order.
+
+`admission`, `requests` and `desk` carry out on it what is asked, and `Room` says which of them is asked. Pure: no
+socket, lock or clock. Times are seconds since the epoch.
+"""
+
+from collections.abc import Callable, Sequence
+from math import inf
+
+from msgspec import Struct
+
+from protocol.dialects import encode
+from protocol.messages import Dialect, Event, Goodbye, Limits, Model, Refused, Sequenced, Status
+from server.room.figures import Figures
+from server.room.member import Member
+from server.room.moderation import Moderation
+from server.room.operators import Operators
+from server.room.presence import Gathered
+from server.room.record import Record
+from server.room.roster import Roster
+from server.room.turn import Entry, Turn
+from server.session import Mark
+
+MEASURED_EVERY = 0.25
+"""Seconds for which one measurement of the cost does, while nobody comes or goes."""
+
+
+class Cost(Struct, frozen=True):
+    """What the running model takes: memory in bytes of the whole tree, shared pages counted once."""
+
+    processes: int = 0
+    threads: int = 0
+    memory: int = 0
+    memory_each: int = 0
+    cpu: float = 0.0
+    """Processor cores in use since this was last measured."""
+
+
+class Seat(Struct):
+    """A connection, as the room knows it."""
+
+    served_by: str
+    worker: int
+    """The pid of the process that serves it alone, or 0."""
+    nonce: str
+    host: str = ""
+    """The peer's address."""
+    since: float = 0.0
+    dialect: Dialect = Dialect.PLAIN
+    member: Member | None = None
+    watches: bool = False
+    """It is told the meter every second."""
+    let_go: bool = False
+    """It was told goodbye. It is told nothing more, and not heard any more."""
+
+
+class RoomState:
+    """A room without what is asked of it: that is `Room`'s."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        model: Model = Model.EVENT,
+        keep: int = 10_000,
+        history: int = 50,
+        motd: str = "",
+        operators: Operators,
+        make_token: Callable[[], str],
+        measure: Callable[[Sequence[int]], Cost],
+        journal: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        """`make_token` gives an unguessable token, `measure` what it costs to serve connections by these
+        workers (see `Seat`); `journal` is told what the operators do."""
+        self.limits = limits
+        self.model = model
+        self.motd = motd
+        self.roster = Roster()
+        self.record = Record(keep, history)
+        self.gathered = Gathered()
+        self.moderation = Moderation()
+        self.operators = operators
+        self.figures = Figures()
+        self.seats: dict[int, Seat] = {}
+        self.audience: dict[int, Dialect] = {}
+        """The connections that are in the room, and how they are written to."""
+        self.turn = Turn()
+        """What is to be told next."""
+        self.make_token = make_token
+        self.measure = measure
+        self.journal = journal
+        self.now = 0.0
+        """When something was last asked or taken: a connection that ends does not say when."""
+        self.condemned: dict[int, int] = {}
+        """Whose worker this turn tells the model to kill, and the operator who asked for it."""
+        self.dying: dict[int, int] = {}
+        """The same of the turn before, without those that were killed."""
+        self.changed = True
+        """The model, or how many are here, has changed since the last status."""
+        self._cost, self._measured_at = Cost(), -inf
+        self.switch_under_way = False
+        """Another model was asked for, and neither serves yet nor has failed."""
+
+    # Going
+
+    def leave(self, number: int, seat: Seat) -> None:
+        """The member on this seat, if there is one, is in the room no more."""
+        if (member := seat.member) is None:
+            return
+        self.unseat(number, seat)
+        self.roster.leave(member, self.now)
+        self.gathered.note(member.token, None)
+
+    def unseat(self, number: int, seat: Seat) -> None:
+        """The seat has no member any more, and hears what was told so far, and no more."""
+        self.operators.forget(number)
+        self.turn.leavers[number] = self.audience.pop(number)
+        seat.member = None
+        seat.watches = False
+
+    def dismiss(self, number: int, goodbye: Goodbye) -> None:
+        """End a connection, with a reason."""
+        if self.seats[number].let_go:
+            return
+        self.figures.answered(goodbye.code)
+        self.tell(number, goodbye, Mark.CLOSE)
+        self.leave(number, self.seats[number])
+
+    # Telling
+
+    def tell(self, number: int, event: Event, mark: int = Mark.NONE) -> None:
+        """Tell one connection something, in order with what everybody is told."""
+        seat = self.seats[number]
+        seat.let_go |= bool(mark & Mark.CLOSE)
+        if isinstance(event, Refused):
+            self.figures.answered(event.code, by_operator=bool(seat.member and seat.member.operator))
+        self.turn.tell(number, encode(event, seat.dialect), mark)
+
+    def broadcast(self, event: Sequenced, author: int = 0) -> None:
+        """Tell everybody an event with the next `seq`; a plain client is not told what it said itself."""
+        self.record.add(event)
+        self.turn.entries.append(Entry(event, author))
+
+    def tell_presence(self, now: float) -> None:
+        """Tell everybody who has come and gone, if anybody has."""
+        if (presence := self.gathered.tell(self.record.seq + 1, now)) is not None:
+            self.figures.people(len(self.roster))
+            self.broadcast(presence)
+            self.changed = True
+
+    # What runs it
+
+    def connections_changed(self) -> None:
+        """Everybody is told the status soon, measured anew."""
+        self.changed = True
+        self._measured_at = -inf
+
+    def cost(self) -> Cost:
+        """What the running model takes: measured four times a second at most, however many ask, and after a change."""
+        if not self._measured_at <= self.now < self._measured_at + MEASURED_EVERY:
+            self._measured_at = self.now
+            self._cost = self.measure([seat.worker for seat in self.seats.values()])
+        return self._cost
+
+    def status(self, seat: Seat, cost: Cost) -> Status:
+        """What the room runs on, for one connection."""
+        return Status(
+            model=self.model,
+            connections=len(self.seats),
+            served_by=seat.served_by,
+            people=len(self.roster),
+            processes=cost.processes,
+            threads=cost.threads,
+            memory=cost.memory,
+            memory_each=cost.memory_each,
+        )
+
+    @property
+    def watched(self) -> list[int]:
+        """The connections that are told the meter."""
+        return [number for number, seat in self.seats.items() if seat.watches]
