@@ -17,7 +17,7 @@ def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) ->
         return
     seat.dialect = hello.dialect
     member = room.roster.find(hello.resume.token) if hello.resume else None
-    if (barred := room.moderation.bar(member, names.keys(hello.nick), seat.host, now)) is not None:
+    if (barred := room.moderation.refuse_entry(member, names.keys(hello.nick), seat.host, now)) is not None:
         room.figures.turned_away()
         room.tell(number, barred, Mark.CLOSE)
         return
@@ -37,8 +37,8 @@ def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) ->
         member.came = now
     seat.member = member
     room.roster.enter(member, nick, number)
-    room.gathered.note(member.token, nick)
-    if nick in room.gathered.outdated:
+    room.presence.note(member.token, nick)
+    if nick in room.presence.outdated:
         # Whoever is called so from now on would take the renaming of who was called so before for its own.
         room.tell_presence(now)
     welcome(room, number, seat, member, after, hello.nick)

@@ -72,7 +72,7 @@ class Moderation:
         self._banned = [one for one in self._banned if one not in lifted]
         return lifted[-1].name if lifted else ""
 
-    def bar(self, member: Member | None, keys: Iterable[str], address: str, now: float) -> Goodbye | None:
+    def refuse_entry(self, member: Member | None, keys: Iterable[str], address: str, now: float) -> Goodbye | None:
         """Why somebody cannot come in, or None. `member`: who it was before, if it was here and proved it. An operator
         always can: else nobody might be left to unlock the door."""
         if member is not None and member.operator:
@@ -89,7 +89,7 @@ class Moderation:
             return Goodbye("locked", "the room is locked: nobody new can come in now")
         return None
 
-    def hush(self, member: Member, id: str, now: float) -> Refused | None:
+    def refuse_speech(self, member: Member, id: str, now: float) -> Refused | None:
         """Why a member cannot speak now, or None; then it counts as having spoken."""
         if member.operator:
             return None

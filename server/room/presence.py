@@ -1,4 +1,4 @@
-"""Presence: gathers who came, went and changed names, and tells it as one difference.
+"""PendingPresence: gathers who came, went and changed names, and tells it as one difference.
 
 A thousand people joining then cost a few events and not a thousand told to a thousand. Who joins and leaves between
 two tellings without a word is not mentioned at all.
@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from protocol.messages import Presence
 
 
-class Gathered(Struct):
+class PendingPresence(Struct):
     """What was told (`announced`) and what is true now, by the token of each member that may differ."""
 
     announced: dict[str, str] = field(default_factory=dict)

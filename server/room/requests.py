@@ -65,12 +65,12 @@ def say(room: RoomState, number: int, member: Member, asked: Say, now: float, si
         kept = room.record.find(result.seq) if isinstance(result, Said) else result
         room.tell(number, kept or replace(result, text=asked.text))
         return
-    if (refused := room.moderation.hush(member, asked.id, now)) is not None:
+    if (refused := room.moderation.refuse_speech(member, asked.id, now)) is not None:
         room.tell(number, refused)
         if not refused.wait:
             member.remember(asked.id, refused)
         return
-    if member.token in room.gathered.changed:
+    if member.token in room.presence.changed:
         # Nobody speaks before the others know that they are here, and under which name.
         room.tell_presence(now)
     said = Said(room.record.seq + 1, member.nick, asked.text, now, asked.id, asked.action)
@@ -85,17 +85,17 @@ def rename(room: RoomState, number: int, member: Member, nick: str, now: float) 
     if not room.roster.free_for(member, nick):
         room.tell(number, taken(room, nick, room.roster.suggest(nick, room.limits.nick), member))
         return
-    if member.token not in room.gathered.announced:
+    if member.token not in room.presence.announced:
         # Who was welcomed under one name must hear that it goes by another.
         room.tell_presence(now)
     room.roster.rename(member, nick)
-    room.gathered.note(member.token, nick)
+    room.presence.note(member.token, nick)
 
 
 def people(room: RoomState, seat: Seat) -> People:
     """The roster. A rich client keeps it by presence events, so it gets the one everybody was told as of `seq`."""
     rich = seat.dialect is Dialect.RICH
-    nicks = room.gathered.announced.values() if rich else (member.nick for member in room.roster.present())
+    nicks = room.presence.announced.values() if rich else (member.nick for member in room.roster.present())
     return People(room.record.seq, sorted(nicks, key=str.casefold))
 
 

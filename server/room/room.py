@@ -94,7 +94,7 @@ class Room(RoomState):
         """What is to be delivered now: all that was told since the last time, and what was gathered, if it is due."""
         self.now = now
         requests.answer_proofs(self, now)
-        if (self.gathered.changed or self.changed) and not self._next_tick - TICK <= now < self._next_tick:
+        if (self.presence.changed or self.changed) and not self._next_tick - TICK <= now < self._next_tick:
             self._next_tick = now + TICK
             self.tell_presence(now)
             self._tell_status()
@@ -152,7 +152,7 @@ class Room(RoomState):
         """Say goodbye to everybody: the server ends."""
         for number in list(self.seats):
             self.dismiss(number, Goodbye("closing", reason))
-        self.gathered.changed.clear()
+        self.presence.changed.clear()
 
     # What everybody is told of what runs it
 

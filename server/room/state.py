@@ -15,7 +15,7 @@ from server.room.figures import Figures
 from server.room.member import Member
 from server.room.moderation import Moderation
 from server.room.operators import Operators
-from server.room.presence import Gathered
+from server.room.presence import PendingPresence
 from server.room.record import Record
 from server.room.roster import Roster
 from server.room.turn import Entry, Turn
@@ -77,7 +77,7 @@ class RoomState:
         self.motd = motd
         self.roster = Roster()
         self.record = Record(keep, history)
-        self.gathered = Gathered()
+        self.presence = PendingPresence()
         self.moderation = Moderation()
         self.operators = operators
         self.figures = Figures()
@@ -109,7 +109,7 @@ class RoomState:
             return
         self.unseat(number, seat)
         self.roster.leave(member, self.now)
-        self.gathered.note(member.token, None)
+        self.presence.note(member.token, None)
 
     def unseat(self, number: int, seat: Seat) -> None:
         """The seat has no member any more, and hears what was told so far, and no more."""
@@ -143,7 +143,7 @@ class RoomState:
 
     def tell_presence(self, now: float) -> None:
         """Tell everybody who has come and gone, if anybody has."""
-        if (presence := self.gathered.tell(self.record.seq + 1, now)) is not None:
+        if (presence := self.presence.tell(self.record.seq + 1, now)) is not None:
             self.figures.people(len(self.roster))
             self.broadcast(presence)
             self.changed = True

@@ -45,7 +45,7 @@ class Hall:
             peer.setblocking(False)
             self.peers.append(peer)
             self.model.run_once()
-        while len(self.room.roster) < MEMBERS or self.room.gathered.changed:
+        while len(self.room.roster) < MEMBERS or self.room.presence.changed:
             self.model.run_once()
 
     def drain(self) -> int:

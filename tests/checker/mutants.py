@@ -11,7 +11,7 @@ from itertools import count
 
 from protocol.messages import Dialect, Say, Sequenced
 from server.room import roster
-from server.room.presence import Gathered
+from server.room.presence import PendingPresence
 from server.room.record import Record
 from server.room.room import Room
 from server.room.turn import Turn
@@ -100,13 +100,13 @@ def no_history() -> None:
 def stale_roster() -> None:
     """Now and then somebody leaves, and nobody is told."""
     chances = count(1)
-    original = Gathered.note
+    original = PendingPresence.note
 
-    def note(gathered: Gathered, token: str, nick: str | None) -> None:
+    def note(pending: PendingPresence, token: str, nick: str | None) -> None:
         if nick is not None or next(chances) % 3:
-            original(gathered, token, nick)
+            original(pending, token, nick)
 
-    Gathered.note = note  # type: ignore[method-assign]
+    PendingPresence.note = note  # type: ignore[method-assign]
 
 
 MUTANTS: dict[str, Callable[[], None]] = {

@@ -14,7 +14,7 @@ def member(nick: str = "ada", token: str = "token", **fields: bool) -> Member:
 
 def barred(moderation: Moderation, nick: str, *, known: Member | None = None, host: str = "", now: float = NOW) -> str:
     """Why somebody cannot come in, who was `known` before."""
-    goodbye = moderation.bar(known, names.keys(nick), host, now)
+    goodbye = moderation.refuse_entry(known, names.keys(nick), host, now)
     return goodbye.code if goodbye else ""
 
 
@@ -26,56 +26,56 @@ def test_nothing_holds_at_first() -> None:
     moderation = Moderation()
     assert moderation.rules == Rules()
     assert not barred(moderation, "ada")
-    assert moderation.hush(member(), "1", NOW) is None
+    assert moderation.refuse_speech(member(), "1", NOW) is None
 
 
 def test_the_muted_is_not_heard_whatever_it_is_called() -> None:
     moderation = Moderation()
     moderation.mute("token", on=True)
     for nick in ("ada", "lovelace"):
-        refused = moderation.hush(member(nick), "7", NOW)
+        refused = moderation.refuse_speech(member(nick), "7", NOW)
         assert refused is not None
         assert (refused.code, refused.id, refused.wait) == ("muted", "7", 0)
-    assert moderation.hush(member(token="another"), "7", NOW) is None
+    assert moderation.refuse_speech(member(token="another"), "7", NOW) is None
 
 
 def test_in_the_quiet_only_operators_speak() -> None:
     moderation = Moderation()
     moderation.change(quiet=True)
-    refused = moderation.hush(member(), "1", NOW)
+    refused = moderation.refuse_speech(member(), "1", NOW)
     assert refused is not None
     assert refused.code == "quiet"
-    assert moderation.hush(member(operator=True), "1", NOW) is None
+    assert moderation.refuse_speech(member(operator=True), "1", NOW) is None
     moderation.change(quiet=False)
-    assert moderation.hush(member(), "1", NOW) is None
+    assert moderation.refuse_speech(member(), "1", NOW) is None
 
 
 def test_slow_mode_tells_how_long_to_wait_and_keeps_to_it() -> None:
     moderation = Moderation()
     moderation.change(slow=30)
-    assert moderation.hush(member(), "1", NOW) is None
-    refused = moderation.hush(member(), "2", NOW + 12)
+    assert moderation.refuse_speech(member(), "1", NOW) is None
+    refused = moderation.refuse_speech(member(), "2", NOW + 12)
     assert refused is not None
     assert (refused.code, refused.wait) == ("slow-mode", 18)
     assert "18 s" in refused.reason
-    assert moderation.hush(member(), "2", NOW + 12 + refused.wait) is None
-    assert moderation.hush(member("bob", "other"), "1", NOW + 13) is None
+    assert moderation.refuse_speech(member(), "2", NOW + 12 + refused.wait) is None
+    assert moderation.refuse_speech(member("bob", "other"), "1", NOW + 13) is None
 
 
 def test_who_was_refused_by_slow_mode_does_not_wait_any_longer_for_it() -> None:
     moderation = Moderation()
     moderation.change(slow=10)
-    assert moderation.hush(member(), "1", NOW) is None
+    assert moderation.refuse_speech(member(), "1", NOW) is None
     for second in range(1, 10):
-        assert moderation.hush(member(), "2", NOW + second) is not None
-    assert moderation.hush(member(), "2", NOW + 10) is None
+        assert moderation.refuse_speech(member(), "2", NOW + second) is not None
+    assert moderation.refuse_speech(member(), "2", NOW + 10) is None
 
 
 def test_less_than_half_a_second_of_slow_mode_is_not_told_as_none() -> None:
     moderation = Moderation()
     moderation.change(slow=10)
-    moderation.hush(member(), "1", NOW)
-    refused = moderation.hush(member(), "2", NOW + 9.8)
+    moderation.refuse_speech(member(), "1", NOW)
+    refused = moderation.refuse_speech(member(), "2", NOW + 9.8)
     assert refused is not None
     assert "in 1 s" in refused.reason
 
@@ -83,10 +83,10 @@ def test_less_than_half_a_second_of_slow_mode_is_not_told_as_none() -> None:
 def test_another_pace_holds_for_everybody_at_once() -> None:
     moderation = Moderation()
     moderation.change(slow=3600)
-    assert moderation.hush(member(), "1", NOW) is None
+    assert moderation.refuse_speech(member(), "1", NOW) is None
     moderation.change(slow=5)
-    assert moderation.hush(member(), "2", NOW + 1) is None
-    assert moderation.hush(member(), "3", NOW + 2) is not None
+    assert moderation.refuse_speech(member(), "2", NOW + 1) is None
+    assert moderation.refuse_speech(member(), "3", NOW + 2) is not None
 
 
 def test_what_is_laid_down_leaves_the_rest_as_it_was() -> None:
@@ -134,16 +134,16 @@ def test_a_ban_without_an_address_does_not_hold_for_the_neighbours() -> None:
 def test_a_ban_ends_and_tells_how_long_it_still_holds(passed: float, left: str) -> None:
     moderation = Moderation()
     ban(moderation, seconds=600)
-    goodbye = moderation.bar(None, names.keys("ada"), "", NOW + passed)
+    goodbye = moderation.refuse_entry(None, names.keys("ada"), "", NOW + passed)
     assert goodbye is not None
     assert goodbye.reason == f"you are banned for another {left}"
-    assert moderation.bar(None, names.keys("ada"), "", NOW + 600) is None
+    assert moderation.refuse_entry(None, names.keys("ada"), "", NOW + 600) is None
 
 
 def test_who_shares_an_address_that_is_banned_is_not_told_to_be_banned_itself() -> None:
     moderation = Moderation()
     ban(moderation, address="192.0.2.7")
-    goodbye = moderation.bar(None, names.keys("bob"), "192.0.2.7", NOW)
+    goodbye = moderation.refuse_entry(None, names.keys("bob"), "192.0.2.7", NOW)
     assert goodbye is not None
     assert goodbye.reason == "your address is banned for another 1 minute"
 
@@ -189,9 +189,9 @@ def test_nothing_is_remembered_without_bound() -> None:
     for number in range(KEPT + 10):
         moderation.mute(f"token {number}", on=True)
         moderation.ban(Ruling("ada", number, "token", "", NOW + 2 * KEPT), NOW)
-        moderation.hush(member(token=f"other {number}"), "", NOW + number)
+        moderation.refuse_speech(member(token=f"other {number}"), "", NOW + number)
     assert len(moderation._muted) == len(moderation._banned) == KEPT
-    assert moderation.hush(member(token=f"token {KEPT}"), "", NOW) is not None
+    assert moderation.refuse_speech(member(token=f"token {KEPT}"), "", NOW) is not None
     assert len(moderation._spoke) <= 2
     moderation.ban(Ruling("ada", 1, "token", "", NOW + 3 * KEPT), NOW + 2 * KEPT)
     assert len(moderation._banned) == 1

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.messages import Presence
-from server.room.presence import Gathered
+from server.room.presence import PendingPresence
 from tests.server.roster_of import applied
 
 steps = st.lists(
@@ -13,87 +13,87 @@ steps = st.lists(
 
 @given(steps)
 def test_who_applies_each_difference_knows_who_is_here(steps: list[tuple[str, str | None] | None]) -> None:
-    gathered, here, told = Gathered(), dict[str, str](), set[str]()
+    pending, here, told = PendingPresence(), dict[str, str](), set[str]()
     for step in [*steps, None]:
         if step is not None:
             token, nick = step
             if nick in here.values() and here.get(token) != nick:
                 continue  # The room gives a nickname to one at a time.
-            gathered.note(token, nick)
+            pending.note(token, nick)
             here.pop(token, None)
             if nick is not None:
                 here[token] = nick
             continue
-        if (presence := gathered.tell(1, 0.0)) is not None:
+        if (presence := pending.tell(1, 0.0)) is not None:
             told = applied(told, presence)
-        assert told == set(here.values()) == set(gathered.announced.values())
-        assert gathered.tell(1, 0.0) is None
+        assert told == set(here.values()) == set(pending.announced.values())
+        assert pending.tell(1, 0.0) is None
 
 
 def test_who_comes_and_goes_without_a_word_is_not_mentioned() -> None:
-    gathered = Gathered()
-    gathered.note("t", "ada")
-    gathered.note("t", None)
-    assert gathered.tell(1, 0.0) is None
+    pending = PendingPresence()
+    pending.note("t", "ada")
+    pending.note("t", None)
+    assert pending.tell(1, 0.0) is None
 
 
 def test_who_goes_and_comes_back_is_not_mentioned() -> None:
-    gathered = Gathered({"t": "ada"})
-    gathered.note("t", None)
-    gathered.note("t", "ada")
-    assert gathered.tell(1, 0.0) is None
+    pending = PendingPresence({"t": "ada"})
+    pending.note("t", None)
+    pending.note("t", "ada")
+    assert pending.tell(1, 0.0) is None
 
 
 def test_who_comes_back_under_another_name_is_renamed() -> None:
-    gathered = Gathered({"t": "ada"})
-    gathered.note("t", None)
-    gathered.note("t", "bob")
-    assert gathered.tell(1, 0.0) == Presence(1, 0.0, renamed=[("ada", "bob")])
+    pending = PendingPresence({"t": "ada"})
+    pending.note("t", None)
+    pending.note("t", "bob")
+    assert pending.tell(1, 0.0) == Presence(1, 0.0, renamed=[("ada", "bob")])
 
 
 def test_names_may_move_along_a_chain_within_one_event() -> None:
-    gathered = Gathered({"t": "ada", "u": "cleo"})
-    gathered.note("t", "bob")
-    gathered.note("u", "ada")
-    presence = gathered.tell(1, 0.0)
+    pending = PendingPresence({"t": "ada", "u": "cleo"})
+    pending.note("t", "bob")
+    pending.note("u", "ada")
+    presence = pending.tell(1, 0.0)
     assert presence == Presence(1, 0.0, renamed=[("ada", "bob"), ("cleo", "ada")])
     assert applied({"ada", "cleo"}, presence) == {"ada", "bob"}
 
 
 def test_two_may_swap_their_names_within_one_event() -> None:
-    gathered = Gathered({"t": "ada", "u": "bob"})
+    pending = PendingPresence({"t": "ada", "u": "bob"})
     for token, nick in [("t", "cleo"), ("u", "ada"), ("t", "bob")]:
-        gathered.note(token, nick)
-    presence = gathered.tell(1, 0.0)
+        pending.note(token, nick)
+    presence = pending.tell(1, 0.0)
     assert presence is not None
     assert sorted(presence.renamed) == [("ada", "bob"), ("bob", "ada")]
 
 
 def test_a_name_left_by_one_may_be_taken_by_another_within_one_event() -> None:
-    gathered = Gathered({"t": "ada", "u": "bob"})
-    gathered.note("t", None)
-    gathered.note("u", "ada")
-    gathered.note("v", "bob")
-    presence = gathered.tell(7, 1.5)
+    pending = PendingPresence({"t": "ada", "u": "bob"})
+    pending.note("t", None)
+    pending.note("u", "ada")
+    pending.note("v", "bob")
+    presence = pending.tell(7, 1.5)
     assert presence == Presence(7, 1.5, joined=["bob"], left=["ada"], renamed=[("bob", "ada")])
     assert applied({"ada", "bob"}, presence) == {"ada", "bob"}
 
 
 def test_a_thousand_who_join_are_one_event() -> None:
-    gathered = Gathered()
+    pending = PendingPresence()
     for number in range(1000):
-        gathered.note(f"t{number}", f"n{number}")
-    presence = gathered.tell(1, 0.0)
+        pending.note(f"t{number}", f"n{number}")
+    presence = pending.tell(1, 0.0)
     assert presence is not None
     assert len(presence.joined) == 1000
-    assert not gathered.changed
+    assert not pending.changed
 
 
 def test_who_is_gone_takes_no_memory() -> None:
-    gathered = Gathered()
+    pending = PendingPresence()
     for number in range(1000):
-        gathered.note(f"t{number}", "ada")
-        gathered.tell(1, 0.0)
-        gathered.note(f"t{number}", None)
-        gathered.tell(1, 0.0)
-    assert gathered == Gathered()
+        pending.note(f"t{number}", "ada")
+        pending.tell(1, 0.0)
+        pending.note(f"t{number}", None)
+        pending.tell(1, 0.0)
+    assert pending == PendingPresence()
