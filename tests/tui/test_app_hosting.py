@@ -9,6 +9,8 @@ import pytest
 
 from tests.running import PlainPeer
 from tests.tui.acting import Actor, acting
+from tui.address import Address
+from tui.app import ChatApp
 from tui.hosting.hosted_server import HostOptions
 from tui.look import look
 from tui.screens.leave import LeaveScreen
@@ -37,6 +39,12 @@ class TestHosting:
             bob.expect("ada: welcome")
             bob.close()
             await ada.sees("1 connected")
+
+    async def test_the_bar_and_the_header_tell_the_same_address(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(ChatApp, "invitations", [Address("192.0.2.7")])
+        async with acting(None, "ada", host=ANYWHERE, size=(120, 30)) as ada:
+            await ada.sees_in_bar("192.0.2.7:2000")
+            assert "192.0.2.7:2000" in ada.rows[0]
 
     async def test_the_host_changes_the_model_by_keys_command_and_palette(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:

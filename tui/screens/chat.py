@@ -194,7 +194,7 @@ class ChatScreen(HostDesk):
             connections=status.connections if status else 0,
             served_by=status.served_by if status else "",
             round_trip=link.round_trip,
-            address=str(link.address),
+            address=str(self.invitation.best),
         )
 
     # What a person writes
