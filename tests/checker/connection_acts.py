@@ -64,7 +64,7 @@ class ConnectionActs:
             victim.cut("it came anew", reset=False)
         await asyncio.sleep(0.1)
         await until(lambda: all(victim.here for victim in victims), BACK_WITHIN)
-        stalls = [asyncio.create_task(victim.stop_reading(random.uniform(2, 4))) for victim in victims]
+        stalls = [asyncio.create_task(victim.stop_reading(random.uniform(1.5, 3))) for victim in victims]
         self._talk_much(random)
         await asyncio.sleep(0.7)
         await self._switch(random)

@@ -15,7 +15,7 @@ class Nemesis:
     """Does what a plan says, within its reach."""
 
     def __init__(self, reach: Reach) -> None:
-        self._reach = reach
+        self.reach = reach
         server = ServerActs(reach)
         connections = ConnectionActs(reach, server.switch)
         self._acts: dict[Kind, Callable[[Random], Awaitable[None]]] = {
@@ -43,12 +43,15 @@ class Nemesis:
         """Carry the plan out, each step at its time; then wait until every disturbance is over."""
         loop = asyncio.get_running_loop()
         start = loop.time()
-        self._reach.ends = start + (steps[-1].at if steps else 0.0)
+        self.reach.ends = start + (steps[-1].at if steps else 0.0)
         acts: list[asyncio.Task[None]] = []
         for step in steps:
             await asyncio.sleep(max(0.0, start + step.at - loop.time()))
-            if self._reach.weather.restarting:
+            if self.reach.weather.restarting:
                 continue  # There is nothing to disturb.
-            act = self._acts[step.kind](Random(step.seed))
-            acts.append(asyncio.ensure_future(act))
+            acts.append(asyncio.create_task(self.act(step.kind, Random(step.seed))))
         await asyncio.gather(*acts)
+
+    async def act(self, kind: Kind, random: Random) -> None:
+        """Do one thing; returns when it is over."""
+        await self._acts[kind](random)

@@ -33,7 +33,10 @@ SWITCH_WITHIN, REST_WITHIN = 10.0, 4.0
 """Seconds for a switch to come, and for the server to get rid of what is over."""
 UNSENT = re.compile(r"connections? over, \d+ with unsent output")
 """What the server logs of a handover in which somebody had not taken everything."""
-ROUNDS = (Model.THREAD, Model.PROCESS, Model.EVENT), (Model.PROCESS, Model.THREAD, Model.EVENT)
+ROUNDS = (
+    (Model.EVENT, Model.THREAD, Model.PROCESS, Model.EVENT),
+    (Model.EVENT, Model.PROCESS, Model.THREAD, Model.EVENT),
+)
 """Through all models, at the beginning and at the end; together in all six directions."""
 
 
@@ -65,10 +68,11 @@ class Run:
             await self._until(self._in_the_room, JOIN_WITHIN)
             progress(f"{len(self.lives)} people are in the room")
             self.before = await self._round(ROUNDS[0])
-            reach = await self._disturb()
+            nemesis = await self._disturb()
+            reach = nemesis.reach
             progress(f"it was disturbed {reach.done.total()} times; now everything is to come to rest")
             quiet_from = monotonic()
-            history = await self._part(reach)
+            history = await self._part(nemesis)
             settled_in = monotonic() - quiet_from
         finally:
             for life in self.lives:
@@ -78,7 +82,7 @@ class Run:
             await asyncio.to_thread(self.host.close)
         return history, self._judge(history, reach, monotonic() - began, settled_in)
 
-    async def _disturb(self) -> Reach:
+    async def _disturb(self) -> Nemesis:
         scenario = self.scenario
         reach = Reach(
             self.host,
@@ -90,14 +94,15 @@ class Run:
             self._arrive,
             scenario.join_timeout,
         )
+        nemesis = Nemesis(reach)
         talk = asyncio.create_task(self._talk())
         steps = plan(scenario.seed, scenario.seconds, scenario.kinds, scenario.every)
         try:
-            await asyncio.gather(Nemesis(reach).run(steps), asyncio.sleep(scenario.seconds))
+            await asyncio.gather(nemesis.run(steps), asyncio.sleep(scenario.seconds))
         finally:
             talk.cancel()
             await asyncio.gather(talk, *self._halves, return_exceptions=True)
-        return reach
+        return nemesis
 
     def _invite(self) -> None:
         """A few speak plain."""
@@ -190,9 +195,11 @@ class Run:
             if calm or monotonic() > deadline:
                 return taken
 
-    async def _part(self, reach: Reach) -> History:
+    async def _part(self, nemesis: Nemesis) -> History:
         """Let all come to rest, take down how everybody sees the room, have them look once more, and let them go."""
         settled = await self._until(self._settled, self.scenario.settle_within)
+        if settled and Kind.CLOG in self.scenario.kinds:
+            await nemesis.act(Kind.CLOG, self.random)  # Now that nothing is in its way.
         self.after = await self._round(ROUNDS[1])
         self.members[0].say("this is the last line")
         settled = settled and await self._until(self._settled, self.scenario.settle_within)
@@ -214,7 +221,7 @@ class Run:
             self.scenario.kept,
             self.scenario.shown,
             self.scenario.join_timeout,
-            reach.silences,
+            nemesis.reach.silences,
             self.weather.stops,
             self.before,
             self.after,
