@@ -16,6 +16,12 @@ from tests.peers import RichPeer
 from tests.running import ROOT, wait_until
 
 CROWD = [sys.executable, "-m", "tui.crowd.cli"]
+IMPATIENT = [
+    sys.executable,
+    "-c",
+    "from tui.crowd import cli, crowd; crowd.SETTLE_WITHIN = 1.0; cli.main()",
+]
+"""The same, but it does not wait long for members that are away."""
 PATIENCE = 40
 
 
@@ -32,9 +38,9 @@ def crowd(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*CROWD, *options], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
 
 
-def begun(host: Host, *options: str) -> subprocess.Popen[str]:
+def begun(host: Host, *options: str, command: list[str] = CROWD) -> subprocess.Popen[str]:
     """A crowd that is still at it."""
-    command = [*CROWD, f"127.0.0.1:{host.port}", *options]
+    command = [*command, f"127.0.0.1:{host.port}", *options]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -96,7 +102,7 @@ def test_members_come_back_when_the_server_does(host: Host) -> None:
 
 
 def test_a_server_that_stays_away_makes_it_fail(host: Host) -> None:
-    with begun(host, "--people", "5", "--for", "3", "--talk", "20", "--json") as popen:
+    with begun(host, "--people", "5", "--for", "1", "--talk", "20", "--json", command=IMPATIENT) as popen:
         told_of(popen, "talking")
         host.end(signal.SIGKILL)
         told, errors = popen.communicate(timeout=PATIENCE)
