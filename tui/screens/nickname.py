@@ -173,7 +173,7 @@ class NicknameScreen(Screen[None]):
         elif objection := self._objection():
             self._say(objection, "$error")
         else:
-            self._say("Enter joins the room")
+            self._say(f"Enter joins the room as {self.nick}")
 
     def _say(self, words: str, style: str = "$quiet") -> None:
         self._advice.update(Content.styled(words, style))
