@@ -379,7 +379,8 @@ class Metered(Event, tag="meter"):
     deliveries: float
     """Lines times those who were told them, a second."""
     p50: float
-    """How long a line took from being read until it was written to everybody, of the last lines said: the median."""
+    """How long a line took, from when it could be read until it was written to everybody: the median of the last lines
+    said."""
     p99: float
     processes: int
     threads: int

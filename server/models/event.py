@@ -12,6 +12,7 @@ from time import monotonic, time
 
 from server.connection import Connection
 from server.deadlines import Deadlines
+from server.lookout import Lookout
 from server.room.room import TICK, Room
 from server.sockets import Listener
 from server.wishes import Stop
@@ -28,6 +29,7 @@ class EventModel:
         self.connections: dict[int, Connection] = {}
         self.conversations: dict[int, Generator[None, int]] = {}
         self.deadlines = Deadlines()
+        self.lookout = Lookout()
         self.selector = selectors.DefaultSelector()
         self.selector.register(listener, EVENT_READ)
         self.selector.register(stopping, EVENT_READ)
@@ -43,7 +45,7 @@ class EventModel:
     def run_once(self) -> None:
         """Wait until something can be done, do all of it, then tell everybody what it brought."""
         patience = min(TICK, max(0.0, self.deadlines.next() - monotonic()))
-        for key, ready in self.selector.select(patience):
+        for key, ready in self.lookout.wait(self.selector.select, patience):
             if isinstance(key.fileobj, Connection):
                 self.resume(key.fileobj, ready)
             elif key.fileobj is self.listener:
@@ -70,7 +72,7 @@ class EventModel:
                 connection.flush(monotonic())
             items = connection.read(monotonic()) if ready & EVENT_READ else connection.advance(monotonic())
             for item in items:
-                self.room.handle(connection.number, item, time())
+                self.room.handle(connection.number, item, time(), self.lookout.since)
 
     # Deliver — to all, one after the other, and nobody is waited for
     def deliver(self) -> None:

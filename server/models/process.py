@@ -77,8 +77,8 @@ class ProcessModel:
 
     # Read — what a worker says to the room; what it reads from its peer (`server.processes.worker`), nobody else sees
     def read(self, worker: Worker) -> None:
-        for item in worker.receive():
-            self.room.handle(worker.number, item, time())
+        for item, since in worker.receive():
+            self.room.handle(worker.number, item, time(), since)
         for turn in worker.arrived():
             self.room.delivered(turn, time())
         if worker.over:

@@ -11,6 +11,7 @@ from selectors import EVENT_READ, EVENT_WRITE
 from time import monotonic, time
 
 from server.connection import Connection, wait
+from server.lookout import Lookout
 from server.room.room import TICK, Room
 from server.sockets import Listener
 from server.threads import Threads
@@ -74,6 +75,7 @@ class ThreadModel:
 
     # Read — one connection's thread, which sleeps until there is something to do
     def read(self, connection: Connection) -> None:
+        lookout = Lookout()
         try:
             while not connection.over(monotonic()) and not self.stopping:
                 if connection.session.unsent:  # It came with this from another model, or no thread was to be had.
@@ -82,11 +84,11 @@ class ThreadModel:
                 if self.room.waiting:
                     self.deliver()
                 interest = connection.interest(monotonic()) & EVENT_READ
-                ready, _ = wait(connection, self.stopping.fileno(), interest, GLANCE)
+                ready, _ = lookout.wait(wait, connection, self.stopping.fileno(), interest, GLANCE)
                 items = connection.read(monotonic()) if ready & EVENT_READ else connection.advance(monotonic())
                 with self.lock:
                     for item in items:
-                        self.room.handle(connection.number, item, time())
+                        self.room.handle(connection.number, item, time(), lookout.since)
         except Exception:
             log.exception("connection %d failed, and ends", connection.number)
             self.end(connection, failed=True)

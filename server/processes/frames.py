@@ -26,6 +26,7 @@ RETURN = b"r"
 
 _HEAD = struct.Struct("!Ic")
 _MARK = struct.Struct("!I")
+_SINCE = struct.Struct("!d")
 _encoder = msgspec.msgpack.Encoder()
 _items = msgspec.msgpack.Decoder(Item)
 _sessions = msgspec.msgpack.Decoder(Session)
@@ -36,9 +37,9 @@ def pack(kind: bytes, payload: bytes = b"") -> bytes:
     return _HEAD.pack(len(payload), kind) + payload
 
 
-def pack_item(item: Item) -> bytes:
-    """What the connection says to the room."""
-    return pack(ITEM, _encoder.encode(item))
+def pack_item(item: Item, since: float) -> bytes:
+    """What the connection says to the room, and since when it may have waited to be read."""
+    return pack(ITEM, _SINCE.pack(since) + _encoder.encode(item))
 
 
 def pack_session(session: Session) -> bytes:
@@ -56,10 +57,9 @@ def pack_delivery(data: bytes, mark: int) -> tuple[bytes, bytes]:
     return _HEAD.pack(_MARK.size + len(data), DELIVERY) + _MARK.pack(mark), data
 
 
-def item_in(payload: bytes) -> Item:
+def item_in(payload: bytes) -> tuple[Item, float]:
     """What `pack_item` packed."""
-    item: Item = _items.decode(payload)
-    return item
+    return _items.decode(memoryview(payload)[_SINCE.size :]), _SINCE.unpack_from(payload)[0]
 
 
 def session_in(payload: bytes) -> Session:

@@ -14,6 +14,7 @@ from time import monotonic
 from typing import NoReturn
 
 from server.connection import Connection
+from server.lookout import Lookout
 from server.processes.frames import (
     DELIVERY,
     ECHO,
@@ -58,6 +59,7 @@ def converse(sock: socket.SocketType, channel: Channel) -> None:
 
 def carry(connection: Connection, channel: Channel, frames: list[tuple[bytes, bytes]]) -> None:
     """Carry between the peer and the master, from whom `frames` have come already, until either is gone."""
+    lookout = Lookout()
     waiter = Waiter(connection.fileno(), channel.reading)
     ready, settled = 0, False
     while True:
@@ -74,12 +76,12 @@ def carry(connection: Connection, channel: Channel, frames: list[tuple[bytes, by
         frames.clear()
         if not settled:  # Else all that came was passed on, and nothing is different: this is what happens most.
             if items := attend(connection, ready):
-                channel.send(b"".join([pack_item(item) for item in items]))
+                channel.send(b"".join([pack_item(item, lookout.since) for item in items]))
             now = monotonic()
             if connection.over(now):
                 return
             waiter.expect(connection.interest(now), connection.session.due(now))
-        ready, news, due = waiter.wait()
+        ready, news, due = lookout.wait(waiter.wait)
         settled = news and not ready and not due
         if news and not hear(channel, frames):
             return

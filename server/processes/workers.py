@@ -101,9 +101,9 @@ class Worker:
 
     # What comes from it
 
-    def receive(self) -> list[Item]:
-        """Read once; returns what its connection says to the room."""
-        items: list[Item] = []
+    def receive(self) -> list[tuple[Item, float]]:
+        """Read once; returns what its connection says to the room, and since when each may have waited."""
+        items: list[tuple[Item, float]] = []
         frames = self._channel.receive()
         if frames is None:
             log.warning("process %d died, and its connection ends", self.pid)

@@ -8,6 +8,7 @@ patches the mistakes in and runs the real command. Each mistake is rare, as real
 import sys
 from collections.abc import Callable, Iterator
 from itertools import count
+from math import inf
 
 from protocol.messages import Dialect, Say, Sequenced
 from server.room import roster
@@ -71,10 +72,10 @@ def lost_plain_line() -> None:
     chances = count(1)
     original = Room.handle
 
-    def handle(room: Room, number: int, item: Item, now: float) -> None:
+    def handle(room: Room, number: int, item: Item, now: float, since: float = inf) -> None:
         plain = isinstance(item, Say) and room.seats[number].dialect is Dialect.PLAIN
         if not plain or next(chances) % 5:
-            original(room, number, item, now)
+            original(room, number, item, now, since)
 
     Room.handle = handle  # type: ignore[method-assign]
 

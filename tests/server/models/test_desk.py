@@ -447,6 +447,22 @@ def test_the_meter_counts_what_the_clients_counted(start: Start, model: str) -> 
     assert last["tally"]["longest"] <= max(took) + 0.25
 
 
+def test_the_longest_wait_is_that_of_who_spoke_while_a_turn_was_blocked(start: Start, model: str) -> None:
+    server = start()
+    boss, ada, bob = server.operator(), server.rich("ada"), server.rich("bob")
+    bob.sees("ada")
+    boss.command("chaos", what="block", nick="ada", seconds=BLOCKED)
+    for peer in (ada, bob):
+        peer.expect("notice")
+    waiting = bob if model == "event" else ada
+    began = time.monotonic()
+    waiting.say("does it take long?", id="1")
+    waiting.expect("said", id="1")
+    took = time.monotonic() - began
+    longest = meter(boss)["tally"]["longest"]
+    assert took - 0.05 <= longest <= BLOCKED + 0.5, (took, longest)
+
+
 def test_the_record_tells_whom_the_room_let_go_turned_away_and_refused(start: Start) -> None:
     server = start("--max-clients", "4")
     boss, talker = server.operator(), server.rich("talker")

@@ -44,6 +44,7 @@ def test_killing_a_worker_ends_one_connection_and_the_others_hear_one_left(serve
 def test_chaos_in_a_switch_kills_workers_only(server: Server) -> None:
     """While the sessions move to threads, who is served by a thread already has no worker, whatever the room says."""
     boss, others = server.operator(), [server.rich(f"person{number}") for number in range(40)]
+    witness = server.rich("witness")
     boss.command("switch", model="thread")
     for number in range(300):
         boss.command("chaos", what="kill-worker", nick=f"person{number % 40}")
@@ -51,10 +52,11 @@ def test_chaos_in_a_switch_kills_workers_only(server: Server) -> None:
     boss.sync()
     boss.command("chaos", what="kill-worker", nick="boss")
     assert boss.expect("refused")["code"] == "no-worker"
-    died = server.log().count(" was killed on purpose, and its connection ends")
-    killed = server.log().count("boss killed the worker of ")
-    assert died == killed
-    assert boss.status()["connections"] == len(others) + 1 - killed
+    killed = [event for event in witness.sync() if event.get("text", "").startswith("boss killed the worker of ")]
+    boss.command("watch")
+    reading = boss.expect("meter")
+    assert reading["tally"]["died"] == len(killed)
+    assert reading["connections"] == len(others) + 2 - len(killed)
 
 
 def test_a_worker_that_hangs_delays_nobody(server: Server) -> None:

@@ -40,10 +40,12 @@ def test_a_frame_that_is_not_whole_stays_back(sent: list[tuple[bytes, bytes]], m
 
 @given(commands | replies)
 def test_what_a_connection_says_reaches_the_room_as_it_was(item: Item) -> None:
-    kind, payload = the_frame_in(frames.pack_item(item))
+    kind, payload = the_frame_in(frames.pack_item(item, 1234.5))
     assert kind == frames.ITEM
-    assert frames.item_in(payload) == item
-    assert type(frames.item_in(payload)) is type(item)
+    came, since = frames.item_in(payload)
+    assert came == item
+    assert type(came) is type(item)
+    assert since == 1234.5
 
 
 @given(st.binary(max_size=50), st.sampled_from([0, Mark.JOINED, Mark.CLOSE, Mark.JOINED | Mark.CLOSE]))

@@ -32,10 +32,10 @@ def room_fails() -> None:
     """A bug in what all share, met by what one says."""
     handle = Room.handle
 
-    def poisoned(self, number, item, now):
+    def poisoned(self, number, item, *when):
         if POISON in getattr(item, "text", ""):
             raise RuntimeError("a bug in the room")
-        handle(self, number, item, now)
+        handle(self, number, item, *when)
 
     Room.handle = poisoned
 
@@ -47,10 +47,10 @@ def door_fails(*, for_ever: bool = False) -> None:
     handle, accept = Room.handle, Listener.accept
     broken: list[bool] = []
 
-    def poisoned(self, number, item, now):
+    def poisoned(self, number, item, *when):
         if POISON in getattr(item, "text", ""):
             broken.append(True)
-        handle(self, number, item, now)
+        handle(self, number, item, *when)
 
     def fails(self):
         if broken and (for_ever or broken.pop()):
