@@ -11,7 +11,7 @@ from itertools import count
 from math import inf
 
 from protocol.messages import Dialect, Say, Sequenced
-from server.room import roster
+from server.room.member import Member
 from server.room.presence import PendingPresence
 from server.room.record import Record
 from server.room.room import Room
@@ -64,7 +64,7 @@ def double_on_resume() -> None:
 
 def forgotten_answers() -> None:
     """A line that is sent again, because its acknowledgement was lost with the connection, is said again."""
-    roster.Member.remember = lambda member, id, result: None  # type: ignore[method-assign]
+    Member.remember = lambda member, id, result: None  # type: ignore[method-assign]
 
 
 def lost_plain_line() -> None:
