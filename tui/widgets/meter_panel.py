@@ -86,7 +86,7 @@ def _head(reading: Metered) -> Content:
 def _rest(reading: Metered, metering: Metering) -> Content:
     processes = "1 process" if reading.processes == 1 else f"{reading.processes:,} processes"
     threads = "1 thread" if reading.threads == 1 else f"{reading.threads:,} threads"
-    takes = f"p50 {span(reading.p50)}, p99 {span(reading.p99)}" if reading.p50 else "no line said yet"
+    takes = f"p50 {span(reading.p50)}, p99 {span(reading.p99)}" if reading.p50 else "no line by this model yet"
     rows = (
         takes,
         f"{size(reading.memory)}, {size(reading.memory_each)} each",
