@@ -14,6 +14,8 @@ import threading
 import time
 from collections.abc import Mapping
 
+import pyte
+
 from tests.running import PATIENCE, ROOT
 
 SEQUENCE = re.compile(
@@ -60,6 +62,10 @@ class Terminal:
         )
         self._theirs = theirs
         self._heard = bytearray()
+        self._screen = pyte.Screen(*size)
+        self._stream = pyte.ByteStream(self._screen)
+        self._shown = 0
+        """How many of the bytes heard are on `_screen`."""
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -82,12 +88,19 @@ class Terminal:
         os.write(self._ours, keys.encode())
 
     def sees(self, text: str, since: int = 0) -> None:
-        """Wait until `text` is drawn, after the first `since` characters of `text`."""
+        """Wait until `text` is drawn, after the first `since` characters of `text`, or stands in a row of the screen:
+        where some of its letters stood already, only the others are drawn."""
         deadline = time.monotonic() + PATIENCE
-        while text not in self.text[since:]:
+        while text not in self.text[since:] and (since or not self._shows(text)):
             if time.monotonic() > deadline or self.process.poll() is not None:
                 raise AssertionError(f"never saw {text!r}; the end of what was drawn: {self.text[-2000:]!r}")
             time.sleep(0.02)
+
+    def _shows(self, text: str) -> bool:
+        news = bytes(self._heard[self._shown :])
+        self._shown += len(news)
+        self._stream.feed(news)
+        return any(text in row for row in self._screen.display)
 
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
