@@ -1,6 +1,7 @@
 """What every test stands on: an environment that is nobody's, and no process left behind."""
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,13 @@ def callers_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[di
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         patch.setenv(MARK, RUN)
         yield before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c_is_heard() -> None:
+    """A shell has its background jobs ignore SIGINT, and what they start inherits that, our programs too."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
