@@ -25,7 +25,7 @@ host: ## open a room here and join it            ARGS="--model process|thread|ev
 	@.venv/bin/chat-tui --host $(ARGS)
 
 test: .venv/ready-to-develop ## all tests, within 5 minutes on 2 cores
-	@$(PYTEST) -q -n 3 --dist worksteal --benchmark-disable -m "not alone" $(ARGS)
+	@$(PYTEST) -q -n 4 --dist worksteal --benchmark-disable -m "not alone" $(ARGS)
 	@$(PYTEST) -q -m alone $(ARGS) || test $$? -eq 5  # 5: ARGS chose none of these
 
 check: .venv/ready-to-develop ## ruff, mypy --strict, import contracts
