@@ -4,6 +4,8 @@ What is shown is the screens' business. However it ends (quit, Ctrl-C, a signal,
 server is ended, and the terminal is left as it was.
 """
 
+from __future__ import annotations
+
 import asyncio
 import signal
 import time
@@ -22,9 +24,7 @@ from protocol.client import Received
 from protocol.messages import Goodbye, Presence, Refused, Welcome
 from protocol.text import harmless
 from tui.address import Address
-from tui.desktop import copy_selection
 from tui.driver import TerminalDriver
-from tui.hosting.hosted_server import HostedServer, HostOptions
 from tui.link.connection import NICKNAME_CODES, RoomLink, State
 from tui.look import variables
 from tui.minutes.minutes import Minutes
@@ -36,7 +36,8 @@ from tui.settings import Settings
 from tui.themes import DARK, THEMES
 from tui.widgets.at_once import Held
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # Each is loaded where it is needed: the prompt is to be painted first.
+    from tui.hosting.hosted_server import HostedServer, HostOptions
     from tui.screens.chat import ChatScreen
 
 UNREACHABLE = 69
@@ -83,8 +84,12 @@ class ChatApp(App[None]):
         self.link: RoomLink | None = None
         self.chat: ChatScreen | None = None
         """The screen of the room, once we have been let in."""
-        self.own = HostedServer(host) if host is not None else None
+        self.own: HostedServer | None = None
         """The room we host."""
+        if host is not None:
+            from tui.hosting import hosted_server
+
+            self.own = hosted_server.HostedServer(host)
         self._address = address
         self._nick = nick
         self._remember = remember
@@ -236,7 +241,7 @@ class ChatApp(App[None]):
             self._held.hold()
             self._prompt.give_back(partial(self._back_to_room, self.chat))
 
-    def _show_room(self, chat: "ChatScreen", typed: list[events.Event]) -> None:
+    def _show_room(self, chat: ChatScreen, typed: list[events.Event]) -> None:
         def shown() -> None:
             chat.type([*typed, *self._held.release()])
 
@@ -245,7 +250,7 @@ class ChatApp(App[None]):
         if self.own is not None:
             self.call_later(chat.action_card)
 
-    def _back_to_room(self, chat: "ChatScreen", typed: list[events.Event]) -> None:
+    def _back_to_room(self, chat: ChatScreen, typed: list[events.Event]) -> None:
         while self.screen is not chat:
             self.pop_screen()
         chat.type([*typed, *self._held.release()])
@@ -305,6 +310,8 @@ class ChatApp(App[None]):
 
     def action_interrupt(self) -> None:
         """Copy what is selected; without a selection, leave as Ctrl-C leaves any program."""
+        from tui.desktop import copy_selection
+
         if not copy_selection(self):
             self._leave_asked(INTERRUPTED)
 
