@@ -1,5 +1,7 @@
 """A model that cannot take over, because the system really has nothing left: nobody is dropped."""
 
+import contextlib
+
 import pytest
 
 from protocol.messages import Model
@@ -93,8 +95,13 @@ def test_where_no_model_can_go_on_everybody_is_told_goodbye(start_server, model:
     ada, bob = server.plain("ada"), server.rich("bob")
     bob.say("poison", id="1")
     bob.expect("said", id="1")
-    server.connect()
+    wait_until(lambda: knock(server) or server.ended(), "it has ended")
     assert bob.expect("goodbye")["reason"] == "the server has failed"
     assert ada.lines_until_closed()[-1] == "*** goodbye: the server has failed"
-    wait_until(server.ended, "it has ended")
     assert "the server has failed, and everybody's connection with it" in server.log()
+
+
+def knock(server: Server) -> None:
+    """Come to the door. Who comes while those before are still being let in gets in, too: one knock may not do."""
+    with contextlib.suppress(OSError):
+        server.connect()
