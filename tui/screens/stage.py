@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 BESIDE = 40
 """Cells that the figures need beside the code."""
-FIGURES = 12
-"""Rows of the figures where there is no code."""
 LEAST_SAID = 3
 """Rows that are kept for what is said."""
 
