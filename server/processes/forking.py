@@ -33,7 +33,10 @@ class ForkServer:
 
     def __init__(self) -> None:
         """Start it. Raises OSError where there is no process to be had."""
-        self._start()
+        try:
+            self._start()
+        except ForkServerGone as error:
+            self._start_another(error)
 
     def fork(self, peer: int) -> tuple[int, Channel]:
         """Fork a worker that gets its own copy of the descriptor `peer`. Returns its pid, and our side of its pipes.
@@ -43,9 +46,8 @@ class ForkServer:
         try:
             return self._fork(peer)
         except ForkServerGone as error:
-            log.warning("%s; another one is started", error)
             self._end()
-            self._start()
+            self._start_another(error)
         try:
             return self._fork(peer)
         except ForkServerGone as error:
@@ -76,9 +78,17 @@ class ForkServer:
             raise
         try:
             self._answer(STARTS_WITHIN)
-        except ForkServerGone as error:
+        except ForkServerGone:
             self._end()
-            raise OSError(errno.ECHILD, f"{error}") from error
+            raise
+
+    def _start_another(self, gone: ForkServerGone) -> None:
+        """Once. Raises OSError where that one is gone, too."""
+        log.warning("%s; another one is started", gone)
+        try:
+            self._start()
+        except ForkServerGone as again:
+            raise OSError(errno.ECHILD, f"{again}") from again
 
     def _end(self) -> None:
         """At once, and it alone: its workers go on."""

@@ -1,6 +1,7 @@
 """What must hold of limits, and of what the server takes: allowances, deadlines, and nothing left behind. Pure."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from protocol.messages import Said
 from tests.checker.history import History, Stay, Taken
@@ -15,7 +16,7 @@ def nobody_says_more_than_is_allowed(history: History) -> Iterator[str]:
     """On one connection nobody says more than a burst, and then more than the rate allows, over switches too."""
     orders = history.orders()
     for member in history.members:
-        for stay, after in zip(member.stays, [*member.stays[1:], None], strict=True):
+        for stay, after in pairwise([*member.stays, None]):
             until = after.welcome_seq if after and after.epoch == stay.epoch else max(orders[stay.epoch], default=0)
             events = [orders[stay.epoch].get(seq) for seq in range(stay.welcome_seq + 1, until + 1)]
             said = [event for event in events if isinstance(event, Said) and event.id in member.operations]

@@ -355,6 +355,12 @@ def test_a_history_of_nobody_breaks_nothing() -> None:
     assert check(History()) == []
 
 
+def test_who_left_before_coming_in_breaks_nothing() -> None:
+    history = right()
+    history.members.append(MemberHistory("eve", nicks={"eve"}))
+    assert check(history) == []
+
+
 @pytest.mark.parametrize("mistake", BROKEN_BY, ids=lambda mistake: mistake.__name__)
 def test_a_mistake_breaks_its_property(mistake: Callable[[History], None]) -> None:
     history = right()

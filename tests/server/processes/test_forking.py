@@ -1,10 +1,12 @@
 """A fork server of the test's own."""
 
+import subprocess
 from collections.abc import Iterator
 
 import psutil
 import pytest
 
+from server.processes import forking
 from server.processes.forking import ForkServer
 
 
@@ -26,3 +28,32 @@ def test_it_ends_when_it_is_needed_no_more() -> None:
     process = psutil.Process(forkserver._process.pid)
     forkserver.close()
     assert not process.is_running()
+
+
+def kill_as_they_start(monkeypatch: pytest.MonkeyPatch, count: int) -> list[int]:
+    """The next `count` fork servers are killed before they are ready. Returns the pids of all, as they start."""
+    started: list[int] = []
+
+    class Struck(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: object, **options: object) -> None:
+            super().__init__(*arguments, **options)  # type: ignore[call-overload]  # Handed on as they came.
+            started.append(self.pid)
+            if len(started) <= count:
+                self.kill()
+
+    monkeypatch.setattr(forking.subprocess, "Popen", Struck)
+    return started
+
+
+def test_one_that_is_killed_while_it_starts_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = kill_as_they_start(monkeypatch, 1)
+    forkserver = ForkServer()
+    assert [psutil.pid_exists(pid) for pid in started] == [False, True]
+    forkserver.close()
+
+
+def test_there_is_no_third(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = kill_as_they_start(monkeypatch, 3)
+    with pytest.raises(OSError, match="gone or stuck"):
+        ForkServer()
+    assert len(started) == 2
