@@ -12,6 +12,7 @@ from time import monotonic, time
 from server.connection import Connection
 from server.processes.forking import ForkServer
 from server.processes.recall import GANG, LOOK, Recall
+from server.processes.rounds import Rounds
 from server.processes.workers import Worker
 from server.room.room import TICK, Room
 from server.session import Mark
@@ -19,9 +20,6 @@ from server.sockets import Listener
 from server.wishes import Stop
 
 log = logging.getLogger("chat.server")
-
-WAKING = 12e-6
-"""Seconds in which two cores wake one worker and pass something on. Nobody is woken more often than all can be."""
 
 
 class ProcessModel:
@@ -34,7 +32,7 @@ class ProcessModel:
         self.workers: dict[int, Worker] = {}
         self.held: dict[int, Connection] = {}
         """Connections without a worker, before it has begun or after it has ended: the master writes to them itself."""
-        self.deliver_at = 0.0
+        self.rounds = Rounds()
         self.selector = selectors.DefaultSelector()
         self.selector.register(listener, EVENT_READ)
         self.selector.register(stopping, EVENT_READ)
@@ -54,8 +52,7 @@ class ProcessModel:
 
     def run_once(self, most: float = TICK) -> None:
         """The master: hear what the workers say, let newcomers in, then tell everybody what it brought."""
-        wait = max(0.0, self.deliver_at - monotonic()) if self.room.waiting else most
-        for key, ready in self.selector.select(wait):
+        for key, ready in self.selector.select(min(most, self.rounds.due())):
             if isinstance(key.data, Worker):
                 self.resume(key.data, ready)
             elif key.fileobj is self.listener:
@@ -65,9 +62,7 @@ class ProcessModel:
                     except OSError as error:
                         log.warning("no process for connection %d: %s", connection.number, error)
                         self.listener.turn_away(connection, f"the room is full: no process for you ({error.strerror})")
-        if monotonic() >= self.deliver_at:
-            self.deliver()
-            self.deliver_at = monotonic() + WAKING * len(self.workers)
+        self.deliver()
 
     # Start — somebody is here
     def start(self, connection: Connection) -> None:
@@ -84,18 +79,21 @@ class ProcessModel:
         if worker.over:
             self.end(worker)
 
-    # Deliver — into each worker's pipe, and nobody is waited for
+    # Deliver — into each worker's pipe, to a few in a row, and nobody is waited for
     def deliver(self) -> None:
-        turn, now, worker = self.room.take(time()), monotonic(), None
+        turn, now = self.room.take(time()), monotonic()
         for number, data, mark in turn:
             if mark & Mark.KILL:
                 self.strike(number)
             if number in self.held:
                 self.held[number].send(data, mark, now)
-            elif (worker := self.workers.get(number)) is not None and not worker.send(data, mark):
-                self.kill(worker, "does not read its pipe")
-        if worker is not None and turn.said_at:
-            worker.follow(turn)
+            elif (worker := self.workers.get(number)) is not None:
+                self.rounds.add(worker)
+                if not worker.send(data, mark):
+                    self.kill(worker, "does not read its pipe")
+        if turn.said_at and self.rounds.last is not None:
+            self.rounds.last.follow(turn)
+        self.rounds.go()
 
     # Stop — ask each worker for its session, a few at a time, while the others go on; what was unsent comes with it
     def stop(self) -> list[Connection]:
@@ -105,7 +103,7 @@ class ProcessModel:
         recall = Recall(self.workers)
         while self.workers:
             recall.ask()
-            woken = self.selector.select(LOOK)
+            woken = self.selector.select(min(LOOK, self.rounds.due()))
             for key, ready in woken:
                 self.resume(key.data, ready)
             for worker in recall.stuck([key.data for key, _ in woken]):

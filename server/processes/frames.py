@@ -1,6 +1,8 @@
 """Frames: how master and worker tell each other things through a pipe. Pure.
 
-A pipe is a stream: it joins and cuts what is written. So each frame says its length first, then what it is.
+A pipe is a stream: it joins and cuts what is written. So a frame says its length first, then what it is. What is for
+the peer and for nobody else goes between the frames as it is, because that is nearly all there is to tell, and it can
+be passed on without being taken apart: a frame begins with a NUL, and what is told to peers has none.
 """
 
 import struct
@@ -19,12 +21,17 @@ ENDED = b"x"
 """Worker to master: the connection has ended as it should."""
 FAILURE = b"f"
 """Worker to master: the traceback it ends with."""
+TALK = b"t"
+"""Master to worker: bytes for the peer. This one needs no frame."""
 DELIVERY = b"d"
-"""Master to worker: a mark and bytes for the peer."""
+"""Master to worker: a mark, and bytes for the peer."""
 RETURN = b"r"
 """Master to worker: give the session back."""
 
-_HEAD = struct.Struct("!Ic")
+NUL = b"\0"
+"""What a frame begins with."""
+
+_HEAD = struct.Struct("!xIc")
 _MARK = struct.Struct("!I")
 _SINCE = struct.Struct("!d")
 _encoder = msgspec.msgpack.Encoder()
@@ -52,9 +59,9 @@ def pack_failure(traceback: str) -> bytes:
     return pack(FAILURE, traceback.encode())
 
 
-def pack_delivery(data: bytes, mark: int) -> tuple[bytes, bytes]:
-    """Bytes for the peer, and what they mean for its session: a frame in two parts, so that many share the bytes."""
-    return _HEAD.pack(_MARK.size + len(data), DELIVERY) + _MARK.pack(mark), data
+def pack_delivery(data: bytes, mark: int) -> bytes:
+    """Bytes for the peer, and what they mean for its session. Where that is nothing, they go as they are."""
+    return pack(DELIVERY, _MARK.pack(mark) + data) if mark or NUL in data else data
 
 
 def item_in(payload: bytes) -> tuple[Item, float]:
@@ -67,18 +74,25 @@ def session_in(payload: bytes) -> Session:
     return _sessions.decode(payload)
 
 
-def delivery_in(payload: bytes) -> tuple[bytes, int]:
-    """What `pack_delivery` packed."""
+def delivery_in(kind: bytes, payload: bytes) -> tuple[bytes, int]:
+    """What `pack_delivery` packed, of a frame of this kind."""
+    if kind == TALK:
+        return payload, 0
     return payload[_MARK.size :], _MARK.unpack_from(payload)[0]
 
 
 class FrameBuffer:
-    """Bytes in, whole frames out."""
+    """Bytes in, whole frames out, and what came between them as TALK."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
         """Of a frame that is not whole yet. They are joined once: a long one comes in many."""
         self._missing = 0
+
+    @property
+    def empty(self) -> bool:
+        """Nothing waits for its rest."""
+        return not self._pieces
 
     def feed(self, data: bytes) -> list[tuple[bytes, bytes]]:
         """Take in what was read; returns the frames it completes, as (kind, payload)."""
@@ -91,6 +105,12 @@ class FrameBuffer:
             data, self._pieces = b"".join(self._pieces), []
         start, stop = 0, len(data)
         while start < stop:
+            if data[start]:
+                end = data.find(NUL, start)
+                end = stop if end < 0 else end
+                frames.append((TALK, data[start:end]))
+                start = end
+                continue
             missing = _HEAD.size - (stop - start)
             if missing <= 0:
                 size, kind = _HEAD.unpack_from(data, start)

@@ -23,13 +23,22 @@ class Channel:
             data = os.read(self.reading, READ_SIZE)
         except BlockingIOError:
             return []
+        return self.take(data)
+
+    def take(self, data: bytes) -> list[tuple[bytes, bytes]] | None:
+        """The frames that are whole by `data`, which was read from the pipe; None for its end."""
         return self._frames.feed(data) if data else None
 
-    def send(self, frame: bytes, rest: bytes = b"") -> None:
-        """Write a frame, which may be in two parts. What a full pipe does not take is kept, for `flush`."""
-        sent = 0 if self.unsent else self._write(frame, rest)
-        if sent < len(frame) + len(rest):
-            self.unsent += (frame + rest)[sent:]
+    @property
+    def between(self) -> bool:
+        """Whether what is read next begins something new."""
+        return self._frames.empty
+
+    def send(self, frame: bytes) -> None:
+        """Write a frame. What a full pipe does not take is kept, for `flush`."""
+        sent = 0 if self.unsent else self._write(frame)
+        if sent < len(frame):
+            self.unsent += frame[sent:]
 
     def flush(self) -> None:
         """Write what was kept, as far as the pipe takes it."""
@@ -42,13 +51,13 @@ class Channel:
             os.close(self.reading)
             os.close(self.writing)
 
-    def _write(self, *parts: bytes | bytearray) -> int:
+    def _write(self, data: bytes | bytearray) -> int:
         try:
-            return os.writev(self.writing, parts)
+            return os.write(self.writing, data)
         except BlockingIOError:
             return 0
         except BrokenPipeError:
-            return sum(map(len, parts))  # The other side is gone; `receive` finds that out.
+            return len(data)  # The other side is gone; `receive` finds that out.
 
 
 def pair() -> tuple[Channel, Channel]:

@@ -57,7 +57,7 @@ def play(peer: socket.socket, master: Channel, opening: bytes, line: bytes) -> N
         peer.send(opening)
         for number in range(TIMES):
             master.receive()
-            master.send(*pack_delivery(line, Mark.NONE if number else Mark.JOINED))
+            master.send(pack_delivery(line, Mark.NONE if number else Mark.JOINED))
             peer.recv(len(line))
             peer.send(line)
         master.send(pack(RETURN))

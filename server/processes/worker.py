@@ -20,6 +20,7 @@ from server.processes.frames import (
     ECHO,
     ENDED,
     RETURN,
+    TALK,
     delivery_in,
     pack,
     pack_failure,
@@ -60,12 +61,12 @@ def converse(sock: socket.SocketType, channel: Channel) -> None:
 def carry(connection: Connection, channel: Channel, frames: list[tuple[bytes, bytes]]) -> None:
     """Carry between the peer and the master, from whom `frames` have come already, until either is gone."""
     lookout = Lookout()
-    waiter = Waiter(connection.fileno(), channel.reading)
+    waiter = Waiter(connection.socket, channel)
     ready, settled = 0, False
     while True:
         for kind, payload in frames:  # They become more in a block.
-            if kind == DELIVERY:
-                if not connection.send(*delivery_in(payload), monotonic()):
+            if kind in (TALK, DELIVERY):
+                if not connection.send(*delivery_in(kind, payload), monotonic()):
                     settled = False
                     connection.suffer()  # In order: before what was told after it.
             elif kind == ECHO:
@@ -81,10 +82,11 @@ def carry(connection: Connection, channel: Channel, frames: list[tuple[bytes, by
             if connection.over(now):
                 return
             waiter.expect(connection.interest(now), connection.session.due(now))
-        ready, news, due = lookout.wait(waiter.wait)
-        settled = news and not ready and not due
-        if news and not hear(channel, frames):
+        ready, came, due = lookout.wait(waiter.wait)
+        if came is None:
             return
+        frames += came
+        settled = not ready and not due
 
 
 def hear(channel: Channel, frames: list[tuple[bytes, bytes]]) -> bool:

@@ -59,45 +59,52 @@ class Worker:
         self._followed: deque[Turn] = deque()
         self._echoes = 0
         self._selector = selector
+        self._kept: list[bytes] = []
         self._most = 0
         self.pid, self._channel = forkserver.fork(connection.fileno())
         selector.register(self._channel.reading, EVENT_READ, self)
-        self._write(pack_session(connection.session))
+        self._kept.append(pack_session(connection.session))
+        self.write()
 
     # What goes to it
 
     def send(self, data: bytes, mark: int) -> bool:
-        """Write what is for its peer, without waiting; False where it is stuck, and too much waits for it."""
+        """Keep what is for its peer until `write`; False where it is stuck, and too much waits for it."""
         if self.recalled:
             self._meanwhile.append((data, mark))
         else:
-            self._write(*pack_delivery(data, mark))
+            self._kept.append(pack_delivery(data, mark))
         return len(self._channel.unsent) <= MAX_PIPED + self._most
 
     def follow(self, turn: Turn) -> None:
-        """Have it say when it has passed on all that it was sent: then this turn has arrived."""
-        if not self._channel.closed and not self.recalled and len(self._followed) < UNDER_WAY:
+        """Have it say when it has passed on all that was kept for it: then this turn has arrived."""
+        if not self.recalled and len(self._followed) < UNDER_WAY:
             self._followed.append(turn)
-            self._write(pack(ECHO))
+            self._kept.append(pack(ECHO))
 
     def recall(self) -> None:
         """Ask for the session."""
-        self._write(pack(RETURN))
+        self._kept.append(pack(RETURN))
+        self.write()
         self.recalled = True
 
+    def write(self) -> None:
+        """Write what was kept for it, without waiting. What the pipe does not take goes out by `flush`."""
+        if self._channel.closed:
+            return  # It has ended since: its descriptors may be somebody else's by now.
+        frames, self._kept = b"".join(self._kept), []
+        full = bool(self._channel.unsent)
+        self._channel.send(frames)
+        if self._channel.unsent:
+            self._most = max(self._most, len(frames))
+            if not full:
+                self._selector.register(self._channel.writing, EVENT_WRITE, self)
+
     def flush(self) -> None:
-        """Write what was kept, as far as the pipe takes it."""
+        """Write more, as far as the pipe takes it now."""
         self._channel.flush()
         if not self._channel.unsent:
             self._selector.unregister(self._channel.writing)
-
-    def _write(self, frame: bytes, rest: bytes = b"") -> None:
-        waiting = bool(self._channel.unsent)
-        self._channel.send(frame, rest)
-        if self._channel.unsent:
-            self._most = max(self._most, len(frame) + len(rest))
-            if not waiting:
-                self._selector.register(self._channel.writing, EVENT_WRITE, self)
 
     # What comes from it
 

@@ -48,11 +48,30 @@ def test_what_a_connection_says_reaches_the_room_as_it_was(item: Item) -> None:
     assert since == 1234.5
 
 
-@given(st.binary(max_size=50), st.sampled_from([0, Mark.JOINED, Mark.CLOSE, Mark.JOINED | Mark.CLOSE]))
+@given(st.lists(st.sampled_from([b"ada: hi\n", b"*** \xe2\x98\x83\n", frames.pack(frames.ECHO)]), max_size=8), places)
+def test_what_is_for_the_peer_goes_between_the_frames_as_it_is(sent: list[bytes], places: list[int]) -> None:
+    for pieces in ways_to_cut(b"".join(sent), places):
+        buffer = FrameBuffer()
+        came = [frame for piece in pieces for frame in buffer.feed(piece)]
+        assert b"".join(payload if kind == frames.TALK else frames.pack(kind, payload) for kind, payload in came) == (
+            b"".join(sent)
+        )
+        assert buffer.empty
+
+
+def test_half_a_frame_is_waited_for() -> None:
+    buffer = FrameBuffer()
+    assert buffer.feed(b"ada: hi\n" + frames.pack(frames.ECHO)[:3]) == [(frames.TALK, b"ada: hi\n")]
+    assert not buffer.empty
+    assert buffer.feed(frames.pack(frames.ECHO)[3:]) == [(frames.ECHO, b"")]
+    assert buffer.empty
+
+
+@given(st.binary(min_size=1, max_size=50), st.sampled_from([0, Mark.JOINED, Mark.CLOSE, Mark.JOINED | Mark.CLOSE]))
 def test_a_delivery_arrives_with_its_mark(data: bytes, mark: int) -> None:
-    kind, payload = the_frame_in(b"".join(frames.pack_delivery(data, mark)))
-    assert kind == frames.DELIVERY
-    assert frames.delivery_in(payload) == (data, mark)
+    kind, payload = the_frame_in(frames.pack_delivery(data, mark))
+    assert kind == (frames.DELIVERY if mark or b"\0" in data else frames.TALK)
+    assert frames.delivery_in(kind, payload) == (data, mark)
 
 
 @given(wire_bytes, places, st.sampled_from([Limits(), Limits(rate=0), Limits(burst=2, idle_timeout=60.0)]))

@@ -97,6 +97,7 @@ def test_one_forked_whose_answer_was_lost_takes_nothing_from_its_successor(
         wait_until(lambda: not psutil.pid_exists(orphan), "the orphan has found its pipe ended")
         for _ in range(20):
             worker.follow(Turn())
+        worker.write()
         arrived: list[Turn] = []
         wait_until(
             lambda: worker.receive() or arrived.extend(worker.arrived()) or len(arrived) == 20,

@@ -1,0 +1,124 @@
+"""How a worker sleeps, with a real peer and real pipes: what it passes on by itself, and what it wakes up for."""
+
+import os
+import socket
+from collections.abc import Iterator
+from math import inf
+from selectors import EVENT_READ, EVENT_WRITE
+from threading import Thread
+from time import monotonic
+
+import pytest
+
+from server.processes import pipes
+from server.processes.frames import DELIVERY, ECHO, TALK, pack, pack_delivery
+from server.processes.waiting import Waiter
+from server.session import Mark
+
+
+class Scene:
+    """A worker's waiter between its peer and its master."""
+
+    def __init__(self) -> None:
+        self.peer, ours = socket.socketpair()
+        ours.setblocking(False)
+        self.peer.settimeout(10)
+        self.sock = ours
+        self.master, self.channel = pipes.pair()
+        self.waiter = Waiter(ours, self.channel)
+        self.waiter.expect(EVENT_READ, inf)
+
+    def close(self) -> None:
+        self.peer.close()
+        self.sock.close()
+        self.master.close()
+        self.channel.close()
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    scene = Scene()
+    yield scene
+    scene.close()
+
+
+def test_what_the_master_has_for_the_peer_is_passed_on_in_its_sleep(scene: Scene) -> None:
+    woke: list[object] = []
+    sleeper = Thread(target=lambda: woke.append(scene.waiter.wait()))
+    sleeper.start()
+    for number in range(20):
+        scene.master.send(pack_delivery(b"ada: %d\n" % number, Mark.NONE))
+        assert scene.peer.recv(100) == b"ada: %d\n" % number
+    assert not woke
+    scene.peer.send(b"hello\n")
+    sleeper.join(10)
+    assert woke == [(EVENT_READ, [], False)]
+
+
+def test_it_wakes_for_a_frame_and_has_not_passed_on_what_came_before_it(scene: Scene) -> None:
+    scene.master.send(b"ada: hi\n" + pack(ECHO))
+    assert scene.waiter.wait() == (0, [(TALK, b"ada: hi\n"), (ECHO, b"")], False)
+
+
+def test_it_wakes_for_what_is_marked(scene: Scene) -> None:
+    scene.master.send(pack_delivery(b"bye\n", Mark.CLOSE))
+    _, frames, _ = scene.waiter.wait()
+    assert frames is not None
+    assert [kind for kind, _ in frames] == [DELIVERY]
+
+
+def test_in_the_middle_of_a_frame_nothing_is_passed_on(scene: Scene) -> None:
+    frame = pack_delivery(b"welcome\n" * 5, Mark.JOINED)
+    scene.master.send(frame[:20])
+    assert scene.waiter.wait() == (0, [], False)
+    scene.master.send(frame[20:] + b"ada: hi\n")
+    _, frames, _ = scene.waiter.wait()
+    assert frames is not None
+    assert [kind for kind, _ in frames] == [DELIVERY, TALK]
+
+
+def test_what_the_peer_does_not_take_is_given_back(scene: Scene) -> None:
+    scene.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    talk = b"".join(b"ada: %d\n" % number for number in range(5000))
+    scene.master.send(talk)
+    ready, frames, due = scene.waiter.wait()
+    assert frames is not None
+    ((kind, rest),) = frames
+    assert (ready, kind, due) == (0, TALK, False)
+    assert rest
+    taken = b""
+    while len(taken) + len(rest) < len(talk):
+        taken += scene.peer.recv(65536)
+        rest += os.read(scene.channel.reading, 65536) if len(taken) + len(rest) < len(talk) else b""
+    assert taken + rest == talk
+
+
+def test_while_something_is_unsent_nothing_overtakes_it(scene: Scene) -> None:
+    scene.waiter.expect(EVENT_READ | EVENT_WRITE, inf)
+    scene.master.send(b"ada: hi\n")
+    assert scene.waiter.wait() == (EVENT_WRITE, [(TALK, b"ada: hi\n")], False)
+
+
+def test_a_peer_that_is_gone_is_left_to_the_session(scene: Scene) -> None:
+    scene.waiter.expect(0, inf)
+    scene.peer.close()
+    scene.master.send(b"ada: hi\n")
+    assert scene.waiter.wait() == (0, [(TALK, b"ada: hi\n")], False)
+
+
+def test_it_finds_out_that_the_master_is_gone(scene: Scene) -> None:
+    scene.master.close()
+    assert scene.waiter.wait()[1] is None
+
+
+def test_it_wakes_when_it_is_time_however_much_is_told(scene: Scene) -> None:
+    until = monotonic() + 0.2
+    scene.waiter.expect(EVENT_READ, until)
+    told = 0
+    due = False
+    while not due:
+        scene.master.send(b"ada: hi\n")
+        _, frames, due = scene.waiter.wait()
+        told += len(frames or ())
+    assert until <= monotonic()
+    assert told
