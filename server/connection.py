@@ -71,7 +71,12 @@ class Connection:
         bytes to write, or what the mark says."""
         if mark:
             self.session.strike(mark)  # First: another thread may serve this connection, and its peer be quick.
-        sent = 0 if self.session.unsent else self._write(data)
+        sent = 0
+        if not self.session.unsent:
+            try:
+                sent = self.socket.send(data)
+            except OSError:
+                sent = self._write(data)  # Once more, where it is found out what that means.
         if sent == len(data) and not mark:
             return True
         self.session.queue(memoryview(data)[sent:], mark, now)

@@ -7,9 +7,11 @@ The price: a stack for each connection, and every access to the room is thought 
 import logging
 import selectors
 import threading
+from math import inf
 from selectors import EVENT_READ, EVENT_WRITE
 from time import monotonic, time
 
+from server.bell import Bell
 from server.connection import Connection, wait
 from server.lookout import Lookout
 from server.room.room import TICK, Room
@@ -20,7 +22,7 @@ from server.wishes import Stop
 log = logging.getLogger("chat.server")
 
 GLANCE = 2.0
-"""Seconds after which a sleeping thread looks up: others may have said goodbye to its connection."""
+"""Seconds after which a thread that waits for what others do looks up: for a goodbye, or for a writer."""
 
 
 class ThreadModel:
@@ -37,6 +39,10 @@ class ThreadModel:
         """Guards the room."""
         self.delivering = threading.Lock()
         """Guards what goes out: who holds it writes for everybody."""
+        self.bell = Bell()
+        """All sleep by it."""
+        self.startled = False
+        """Something has happened to somebody whose thread may sleep through it."""
         self.selector = selectors.DefaultSelector()
         self.selector.register(listener, EVENT_READ)
         self.selector.register(stopping, EVENT_READ)
@@ -65,6 +71,8 @@ class ThreadModel:
                             self.room.close(connection.number)
                         self.listener.turn_away(connection, f"the room is full: no thread for you ({error.strerror})")
         self.deliver()
+        if self.startled:
+            self.wake()
 
     # Start — somebody is here
     def start(self, connection: Connection) -> None:
@@ -83,8 +91,9 @@ class ThreadModel:
                         self.catch_up(connection)
                 if self.room.waiting:
                     self.deliver()
-                interest = connection.interest(monotonic()) & EVENT_READ
-                ready, _ = lookout.wait(wait, connection, self.stopping.fileno(), interest, GLANCE)
+                bell, interest = self.bell, connection.interest(monotonic()) & EVENT_READ
+                at_most = GLANCE if connection.session.parting or connection.session.unsent else inf
+                ready, _ = lookout.wait(wait, connection, bell.fileno(), interest, at_most)
                 items = connection.read(monotonic()) if ready & EVENT_READ else connection.advance(monotonic())
                 with self.lock:
                     for item in items:
@@ -107,6 +116,7 @@ class ThreadModel:
                     connection = self.connections.get(number)
                     if connection is not None and not connection.send(data, mark, now):
                         self.catch_up(connection)
+                        self.startled |= connection.session.startled
                 with self.lock:
                     self.room.delivered(turn, time())
             finally:
@@ -118,10 +128,21 @@ class ThreadModel:
     # Stop — wake all threads, and wait until they are gone
     def stop(self) -> list[Connection]:
         self.stopping.ask()
+        self.bell.ring()
         self.threads.join()
         self.deliver()
         self.selector.close()
         return list(self.connections.values())
+
+    def wake(self) -> None:
+        """Let all threads look up from their sleep."""
+        try:
+            rung, self.bell = self.bell, Bell()
+        except OSError as error:
+            log.warning("nobody is woken yet: %s", error.strerror)
+            return
+        self.startled = False
+        rung.ring()
 
     def catch_up(self, connection: Connection) -> None:
         """Called with `delivering` held: a connection that did not take it all gets a writer until it has."""
@@ -129,13 +150,15 @@ class ThreadModel:
             try:
                 self.writers[connection.number] = self.threads.start(self.write, connection)
             except OSError as error:
+                self.startled = True
                 log.warning("no writer for connection %d yet: %s", connection.number, error.strerror)
 
     def write(self, connection: Connection) -> None:
         """A slow connection's second thread."""
         caught_up = False
         while not caught_up and not self.stopping:
-            wait(connection, self.stopping.fileno(), EVENT_WRITE)
+            bell = self.bell
+            wait(connection, bell.fileno(), EVENT_WRITE)
             with self.lock:
                 for item in connection.session.expire(monotonic()):
                     self.room.handle(connection.number, item, time())
@@ -145,6 +168,8 @@ class ThreadModel:
                 if caught_up:
                     self.writers.pop(connection.number, None)
             self.deliver()
+        if connection.over(monotonic()):
+            connection.hang_up()  # Which wakes its own thread.
 
     def end(self, connection: Connection, *, failed: bool = False) -> None:
         with self.lock:

@@ -62,7 +62,7 @@ def give_way(room: RoomState, number: int) -> None:
 def welcome(room: RoomState, number: int, seat: Seat, member: Member, after: int | None, asked: str) -> None:
     """Tell a newcomer, or with `after` a returned member, what it needs to know; from here on it hears everything."""
     history, missed = (room.record.said(seat.dialect), 0) if after is None else room.record.since(after)
-    room.audience[number] = seat.dialect
+    room.audience.add(number, seat.dialect)
     event = Welcome(
         you=member.nick,
         token=member.token,

@@ -8,10 +8,10 @@ model runs. What is asked is carried out on its RoomState, in `admission` (comin
 
 from math import inf
 
-from protocol.messages import Dialect, Goodbye, Hello, Metered, Model, Notice, Order, Quit, Refused, Switched
+from protocol.messages import Goodbye, Hello, Metered, Model, Notice, Order, Quit, Refused, Switched
 from server.room import admission, chaos, desk, requests
 from server.room.state import RoomState, Seat
-from server.room.turn import Turn
+from server.room.turn import Audience, Turn
 from server.session import Item, Mark, Reply
 
 TICK = 0.25
@@ -105,7 +105,7 @@ class Room(RoomState):
             chaos.spared(self, victim, operator)
         self.dying, self.condemned = self.condemned, {}
         turn, self.turn = self.turn, Turn()
-        turn.audience = self.audience.copy() if turn.entries else {}
+        turn.audience = self.audience.besides() if turn.entries else Audience()
         return turn
 
     def delivered(self, turn: Turn, now: float) -> None:
@@ -161,9 +161,8 @@ class Room(RoomState):
             return
         self.changed = False
         cost = self.cost()
-        for number, dialect in self.audience.items():
-            if dialect is Dialect.RICH:
-                self.tell(number, self.status(self.seats[number], cost))
+        for number in self.audience.rich:
+            self.tell(number, self.status(self.seats[number], cost))
 
     def _tell_meter(self, now: float) -> None:
         if not (watchers := self.watched):

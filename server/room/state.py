@@ -18,7 +18,7 @@ from server.room.operators import Operators
 from server.room.presence import PendingPresence
 from server.room.record import Record
 from server.room.roster import Roster
-from server.room.turn import Entry, Turn
+from server.room.turn import Audience, Entry, Turn
 from server.session import Mark
 
 MEASURED_EVERY = 0.25
@@ -82,8 +82,7 @@ class RoomState:
         self.operators = operators
         self.figures = Figures()
         self.seats: dict[int, Seat] = {}
-        self.audience: dict[int, Dialect] = {}
-        """The connections that are in the room, and how they are written to."""
+        self.audience = Audience()
         self.turn = Turn()
         """What is to be told next."""
         self.make_token = make_token

@@ -5,7 +5,7 @@ mark in turn` gives each connection everything that is new to it, in order. Most
 one send of many lines costs what one send of one line costs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, repeat
 
 from msgspec import Struct
@@ -30,13 +30,53 @@ class Letter(Struct):
     mark: int
 
 
+class Audience:
+    """Who is in the room, and how each is written to: the numbers of their connections, in the order they came.
+
+    Kept apart by dialect, so that a line is given to a thousand without asking each of them.
+    """
+
+    def __init__(self, plain: Iterable[int] = (), rich: Iterable[int] = ()) -> None:
+        self.plain = dict.fromkeys(plain)
+        self.rich = dict.fromkeys(rich)
+
+    def __len__(self) -> int:
+        return len(self.plain) + len(self.rich)
+
+    def add(self, number: int, dialect: Dialect) -> None:
+        """One more."""
+        (self.plain if dialect is Dialect.PLAIN else self.rich)[number] = None
+
+    def pop(self, number: int) -> Dialect:
+        """Remove one, who was written to like this. Raises KeyError where it is not here."""
+        if number in self.plain:
+            del self.plain[number]
+            return Dialect.PLAIN
+        del self.rich[number]
+        return Dialect.RICH
+
+    def get(self, number: int) -> Dialect | None:
+        """How one is written to, or None where it is not here."""
+        if number in self.plain:
+            return Dialect.PLAIN
+        return Dialect.RICH if number in self.rich else None
+
+    def besides(self, numbers: Iterable[int] = ()) -> "Audience":
+        """A copy, without these."""
+        others = Audience(self.plain, self.rich)
+        for number in numbers:
+            others.plain.pop(number, None)
+            others.rich.pop(number, None)
+        return others
+
+
 class Turn:
     """Filled by the room, then taken and read once."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.letters: dict[int, list[Letter]] = {}
-        self.audience: dict[int, Dialect] = {}
+        self.audience = Audience()
         """Who is to hear the entries. Set when the turn is taken: who is in the room then."""
         self.said_at: list[float] = []
         """When the lines among the entries came, for the meter."""
@@ -58,14 +98,11 @@ class Turn:
         self._plain = [encode(entry.event, Dialect.PLAIN) for entry in self.entries]
         self._rich = [encode(entry.event, Dialect.RICH) for entry in self.entries]
         plain, rich = b"".join(self._plain), b"".join(self._rich)
-        plainly = Dialect.PLAIN  # A member of an enum is slow to look up, a thousand times, and slow to hash.
-        authors = {entry.author for entry in self.entries}
-        apart = self.letters.keys() | {author for author in authors if self.audience.get(author) is plainly}
-        together = [(number, dialect is plainly) for number, dialect in self.audience.items() if number not in apart]
-        no_mark: Iterator[int] = repeat(Mark.NONE)
+        apart = self.letters.keys() | {entry.author for entry in self.entries if entry.author in self.audience.plain}
+        together, no_mark = self.audience.besides(apart), repeat(Mark.NONE)
         return chain(
-            zip([number for number, is_plain in together if is_plain], repeat(plain), no_mark),
-            zip([number for number, is_plain in together if not is_plain], repeat(rich), no_mark),
+            zip(together.plain, repeat(plain), no_mark),
+            zip(together.rich, repeat(rich), no_mark),
             ((number, *self._personal(number)) for number in apart),
         )
 

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from protocol.dialects import encode
 from protocol.messages import Dialect, Said
-from server.room.turn import Entry, Turn
+from server.room.turn import Audience, Entry, Turn
 from server.session import Mark
 
 STANDING = {1: Dialect.RICH, 2: Dialect.PLAIN, 3: Dialect.RICH, 4: Dialect.PLAIN}
@@ -47,7 +47,8 @@ def test_each_connection_hears_in_order_what_was_told_while_it_was_there(steps: 
         turn.tell(number, letter, mark)
         heard[number] += letter
         marks[number] |= mark
-    turn.audience = dict(here)
+    for number, dialect in here.items():
+        turn.audience.add(number, dialect)
     delivered = list(turn)
     assert len(delivered) == len({number for number, _, _ in delivered})
     assert {number: (data, mark) for number, data, mark in delivered if data} == {
@@ -64,7 +65,7 @@ def test_a_turn_in_which_nothing_was_told_delivers_nothing() -> None:
 def test_most_get_the_very_same_bytes() -> None:
     turn = Turn()
     turn.entries += [entry(1, 1), entry(2, 1)]
-    turn.audience = dict.fromkeys(range(1, 100), Dialect.RICH)
+    turn.audience = Audience(rich=range(1, 100))
     first, *others = [data for _, data, _ in turn]
     assert all(data is first for data in others)
 
@@ -72,7 +73,7 @@ def test_most_get_the_very_same_bytes() -> None:
 def test_a_plain_speaker_does_not_hear_itself_and_a_rich_one_does() -> None:
     turn = Turn()
     turn.entries += [entry(1, 1), entry(2, 2)]
-    turn.audience = {1: Dialect.RICH, 2: Dialect.PLAIN}
+    turn.audience = Audience(plain=[2], rich=[1])
     delivered = {number: data for number, data, _ in turn}
     assert delivered[1] == encode(turn.entries[0].event, Dialect.RICH) + encode(turn.entries[1].event, Dialect.RICH)
     assert delivered[2] == b"n1: line 1\n"
@@ -83,7 +84,7 @@ def test_a_letter_finds_its_place_between_two_lines() -> None:
     turn.entries.append(entry(1))
     turn.tell(2, b"*** between\n")
     turn.entries.append(entry(2))
-    turn.audience = {2: Dialect.PLAIN}
+    turn.audience = Audience(plain=[2])
     assert list(turn) == [(2, b"n0: line 1\n*** between\nn0: line 2\n", Mark.NONE)]
 
 
@@ -94,7 +95,7 @@ def test_who_joins_does_not_hear_again_what_its_welcome_told() -> None:
     turn.entries.append(entry(2))
     turn.tell(5, b"welcome\n", Mark.JOINED)
     turn.entries.append(entry(3))
-    turn.audience = {5: Dialect.PLAIN}
+    turn.audience = Audience(plain=[5])
     assert list(turn) == [(5, b"*** try another nickname\nwelcome\nn0: line 3\n", Mark.JOINED)]
 
 
