@@ -3,21 +3,17 @@
 import os
 
 
-class Bell:
-    """It rings once, and from then on nobody sleeps by it: whoever wants to sleep again does so by a new one.
-
-    So nobody has to silence it when all have heard it, which nobody can know. Raises OSError where no descriptors are
-    left.
-    """
+class Ring:
+    """One ring of a bell, which is readable once it has come, and stays so."""
 
     def __init__(self) -> None:
-        self._open = list(os.pipe())
+        self._open: list[int] = []
+        self._open += os.pipe()
 
     def fileno(self) -> int:
-        """Readable once it has rung."""
         return self._open[0]
 
-    def ring(self) -> None:
+    def come(self) -> None:
         """Wake everybody. Harmless to do twice."""
         while len(self._open) > 1:
             os.close(self._open.pop())
@@ -26,3 +22,25 @@ class Bell:
         """Nobody sleeps by it any more: each who does holds it."""
         for descriptor in self._open:
             os.close(descriptor)
+
+
+class Bell:
+    """Rings once and again. For each ring there is a pipe of its own: so nobody has to find out when all have heard the
+    last one, to silence it. Raises OSError where no descriptors are left."""
+
+    def __init__(self) -> None:
+        self.next = Ring()
+        """What to sleep by. Take it before you look whether there is something to do, or you may miss it."""
+
+    def ring(self) -> bool:
+        """Wake all who sleep; False where it cannot be done now, as no descriptors are left."""
+        try:
+            this, self.next = self.next, Ring()
+        except OSError:
+            return False
+        this.come()
+        return True
+
+    def toll(self) -> None:
+        """Wake all who sleep, and whoever comes later: this is the last time."""
+        self.next.come()

@@ -12,8 +12,9 @@ The rules, after a switch from one model to another:
 6. New connections wait in the listen queue meanwhile, and are served by the new model.
 
 How: stop reading, drain what the room was told, carry over what is unsent, return the sessions with their sockets. The
-room itself never moves, so its order goes on where it was. With a process for each connection that takes long, so it is
-done for a few at a time, and the others talk on meanwhile.
+room itself never moves, so its order goes on where it was. With a process or a thread for each connection that takes
+long, so it is done for a few at a time, and everybody talks on meanwhile: see `server.processes.held` and
+`server.connection.speakers_first`.
 """
 
 import logging

@@ -11,6 +11,7 @@ from time import monotonic, time
 
 from server.connection import Connection
 from server.processes.forking import ForkServer
+from server.processes.held import Held
 from server.processes.recall import GANG, LOOK, Recall
 from server.processes.rounds import Rounds
 from server.processes.workers import Worker
@@ -30,23 +31,24 @@ class ProcessModel:
         self.room = room
         self.stopping = stopping
         self.workers: dict[int, Worker] = {}
-        self.held: dict[int, Connection] = {}
-        """Connections without a worker, before it has begun or after it has ended: the master writes to them itself."""
         self.rounds = Rounds()
         self.selector = selectors.DefaultSelector()
         self.selector.register(listener, EVENT_READ)
         self.selector.register(stopping, EVENT_READ)
+        self.held = Held(self.selector, room)
         self.forkserver = ForkServer()
 
     def take_over(self, connections: list[Connection]) -> None:
         """Serve these, carried over from another model."""
-        self.held = {connection.number: connection for connection in connections}
+        for connection in connections:
+            self.held.hold(connection)
         for count, connection in enumerate(connections):
             if self.stopping:
                 return
-            self.start(connection)
+            if connection.number in self.held:  # Else it has ended since.
+                self.start(connection)
             if count % GANG == 0:
-                self.run_once(0)  # A thousand forks take a second: let those who have a worker talk meanwhile.
+                self.run_once(0)  # A thousand forks take a second: let everybody talk meanwhile.
         self.room.begin(time())
         self.deliver()
 
@@ -55,6 +57,8 @@ class ProcessModel:
         for key, ready in self.selector.select(min(most, self.rounds.due())):
             if isinstance(key.data, Worker):
                 self.resume(key.data, ready)
+            elif isinstance(key.data, Connection):
+                self.held.hear(key.data)
             elif key.fileobj is self.listener:
                 for connection in self.listener.accept():
                     try:
@@ -67,7 +71,7 @@ class ProcessModel:
     # Start — somebody is here
     def start(self, connection: Connection) -> None:
         worker = self.workers[connection.number] = Worker(connection, self.forkserver, self.selector)
-        self.held.pop(connection.number, None)
+        self.held.release(connection)
         self.room.open(connection.number, f"process {worker.pid}", connection.host, worker.pid)
 
     # Read — what a worker says to the room; what it reads from its peer (`server.processes.worker`), nobody else sees
@@ -91,26 +95,31 @@ class ProcessModel:
                 self.rounds.add(worker)
                 if not worker.send(data, mark):
                     self.kill(worker, "does not read its pipe")
-        if turn.said_at and self.rounds.last is not None:
+        if self.rounds.last is None:
+            self.room.delivered(turn, time())
+        elif turn.said_at:
             self.rounds.last.follow(turn)
         self.rounds.go()
 
-    # Stop — ask each worker for its session, a few at a time, while the others go on; what was unsent comes with it
+    # Stop — ask each worker for its session, a few at a time, and serve who is left without one; then nobody reads more
     def stop(self) -> list[Connection]:
         for door in (self.listener, self.stopping):
             if door in self.selector.get_map():
                 self.selector.unregister(door)
         recall = Recall(self.workers)
-        while self.workers:
+        while self.workers or not self.forkserver.ended():
             recall.ask()
-            woken = self.selector.select(min(LOOK, self.rounds.due()))
-            for key, ready in woken:
-                self.resume(key.data, ready)
-            for worker in recall.stuck([key.data for key, _ in woken]):
+            heard = []
+            for key, ready in self.selector.select(min(LOOK, self.rounds.due())):
+                if isinstance(key.data, Connection):
+                    self.held.hear(key.data)
+                else:
+                    self.resume(key.data, ready)
+                    heard.append(key.data)
+            for worker in recall.stuck(heard):
                 self.kill(worker, "is stuck")
             self.deliver()
         self.selector.close()
-        self.forkserver.close()
         return list(self.held.values())
 
     def resume(self, worker: Worker, ready: int) -> None:
@@ -133,7 +142,7 @@ class ProcessModel:
             return
         worker.close()
         if worker.returned:
-            self.held[worker.number] = worker.take_back()
+            self.held.hold(worker.take_back())
         else:
             self.room.close(worker.number, failed=worker.failed)
             worker.connection.close()

@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+from math import inf
+from time import monotonic
 
 from server.processes import pipes
 from server.processes.forkserver import ANSWER
@@ -33,6 +35,7 @@ class ForkServer:
 
     def __init__(self) -> None:
         """Start it. Raises OSError where there is no process to be had."""
+        self._ends_by = inf
         try:
             self._start()
         except ForkServerGone as error:
@@ -53,14 +56,15 @@ class ForkServer:
         except ForkServerGone as error:
             raise OSError(errno.ECHILD, f"{error}") from error
 
-    def close(self) -> None:
-        """End it, which it does after the last of its children; whoever of them hangs is killed."""
+    def ended(self) -> bool:
+        """Whether it has ended, and its children before it. It ends when it is first asked; whoever of them hangs, is
+        killed after ENDS_WITHIN seconds."""
         self._control.close()
-        try:
-            self._process.wait(ENDS_WITHIN)
-        except subprocess.TimeoutExpired:
+        self._ends_by = min(self._ends_by, monotonic() + ENDS_WITHIN)
+        if self._process.poll() is None and monotonic() >= self._ends_by:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+        return self._process.returncode is not None
 
     def _start(self) -> None:
         self._control, theirs = socket.socketpair()

@@ -11,8 +11,9 @@ from time import monotonic
 
 from server.processes.workers import Worker
 
-GANG = 32
-"""Workers that begin, or give their session back, at a time."""
+GANG = 8
+"""Workers that begin, or give their session back, at a time. More would be done sooner, and leave the cores no time for
+what is said meanwhile."""
 LOOK = 0.05
 """Seconds between two looks. More that pass between them were a pause of the master's own, and no worker's fault."""
 PATIENCE = 0.8

@@ -43,8 +43,7 @@ def work(sock: socket.SocketType, channel: Channel) -> NoReturn:
 
         channel.send(pack_failure(traceback.format_exc()))
     finally:
-        channel.close()  # The master need not wait for the rest of the exit, which takes longer,
-        os.nice(19)  # nor should those that it does wait for.
+        channel.close()  # The master need not wait for the rest of the exit, which takes longer.
         os._exit(0)
 
 

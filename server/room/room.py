@@ -30,6 +30,8 @@ class Room(RoomState):
     """The model that is taking over, and since when."""
     _delivered_again = inf
     """When the model that is taking over first delivered something: it may before it serves all."""
+    _delivered_at = 0.0
+    """When something was last delivered: the model before may go on while it stops."""
 
     # Connections
 
@@ -111,7 +113,7 @@ class Room(RoomState):
     def delivered(self, turn: Turn, now: float) -> None:
         """All of the turn has been written to everybody."""
         if turn.entries:
-            self._delivered_again = min(self._delivered_again, now)
+            self._delivered_at, self._delivered_again = now, min(self._delivered_again, now)
         self.figures.delivered(turn.said_at, now)
 
     # What the server itself has to say
@@ -126,8 +128,8 @@ class Room(RoomState):
         return self._switch and self._switch[0]
 
     def switching(self, model: Model, now: float) -> None:
-        """`model` takes over; deliveries have paused since `now`."""
-        self._switch = (model, now)
+        """`model` takes over, and was asked for at `now`: since then, or since the last delivery, deliveries pause."""
+        self._switch = (model, max(now, self._delivered_at))
         self._delivered_again = inf
 
     def switch_failed(self, reason: str) -> None:

@@ -10,7 +10,7 @@ from selectors import EVENT_READ, EVENT_WRITE
 import pytest
 
 from protocol.messages import Limits
-from server.connection import Connection, Misfortune, wait
+from server.connection import FEW, Connection, Misfortune, speakers_first, wait
 from server.session import MAX_UNSENT, Mark, Session
 
 PATIENCE = 5.0
@@ -35,6 +35,23 @@ def pair() -> Iterator[Pair]:
     made = Pair()
     yield made
     made.close()
+
+
+class TestSpeakersFirst:
+    def test_who_has_said_something_comes_before_all_who_are_left(self) -> None:
+        pairs = [Pair() for _ in range(3 * FEW)]
+        came = []
+        for connection in speakers_first([pair.connection for pair in pairs]):
+            came.append([pair.connection for pair in pairs].index(connection))
+            if len(came) == 2:
+                pairs[-1].peer.send(b"hello\n")
+        for pair in pairs:
+            pair.close()
+        assert came == [*range(FEW), 3 * FEW - 1, *range(FEW, 3 * FEW - 1)]
+
+    def test_without_any_they_come_in_their_order(self, pair: Pair) -> None:
+        assert list(speakers_first([])) == []
+        assert list(speakers_first([pair.connection])) == [pair.connection]
 
 
 class TestConnection:

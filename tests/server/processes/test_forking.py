@@ -8,13 +8,14 @@ import pytest
 
 from server.processes import forking
 from server.processes.forking import ForkServer
+from tests.peers import wait_until
 
 
 @pytest.fixture
 def forkserver() -> Iterator[ForkServer]:
     started = ForkServer()
     yield started
-    started.close()
+    wait_until(started.ended, "it has ended")
 
 
 def test_it_forks_from_a_state_in_which_nothing_is_left_of_its_rehearsal(forkserver: ForkServer) -> None:
@@ -26,7 +27,7 @@ def test_it_forks_from_a_state_in_which_nothing_is_left_of_its_rehearsal(forkser
 def test_it_ends_when_it_is_needed_no_more() -> None:
     forkserver = ForkServer()
     process = psutil.Process(forkserver._process.pid)
-    forkserver.close()
+    wait_until(forkserver.ended, "it has ended")
     assert not process.is_running()
 
 
@@ -49,7 +50,7 @@ def test_one_that_is_killed_while_it_starts_is_followed_by_another(monkeypatch: 
     started = kill_as_they_start(monkeypatch, 1)
     forkserver = ForkServer()
     assert [psutil.pid_exists(pid) for pid in started] == [False, True]
-    forkserver.close()
+    wait_until(forkserver.ended, "it has ended")
 
 
 def test_there_is_no_third(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -232,6 +232,18 @@ class TestSwitching:
         assert isinstance(status, Status)
         assert (status.model, status.served_by) == ("thread", "thread 1")
 
+    def test_the_pause_begins_with_the_last_delivery_of_a_model_that_went_on_while_it_stopped(self) -> None:
+        house = House()
+        ada, _ = rich(house, "ada")
+        asked = house.now
+        house.send(ada, Say("1", "is it over yet?"))
+        house.room.delivered(house.room.take(asked + 0.5), asked + 0.5)
+        house.room.switching(Model.THREAD, asked)
+        house.room.begin(asked + 0.75)
+        house.turn(1.0)
+        switched = next(event for event in house.events(ada) if isinstance(event, Switched))
+        assert switched.pause == 0.25
+
     def test_the_first_model_begins_without_a_word(self) -> None:
         house = House()
         house.room.begin(house.now)
