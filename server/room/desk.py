@@ -63,7 +63,7 @@ def switch(room: RoomState, number: int, operator: Member, order: Switch, now: f
     if (refused := room.operators.switch(order.model, running)) is not None:
         room.tell(number, refused)
     else:
-        room.switch_under_way = True
+        room.begin_switch(now)
         openly(room, f"{operator.nick} asks for the {order.model} model", now)
 
 

@@ -26,12 +26,8 @@ class Room(RoomState):
 
     _next_tick = 0.0
     _next_reading = 0.0
-    _switch: tuple[Model, float] | None = None
-    """The model that is taking over, and since when."""
-    _delivered_again = inf
-    """When the model that is taking over first delivered something: it may before it serves all."""
-    _delivered_at = 0.0
-    """When something was last delivered: the model before may go on while it stops."""
+    _switch: Model | None = None
+    """The model that is taking over."""
 
     # Connections
 
@@ -113,7 +109,7 @@ class Room(RoomState):
     def delivered(self, turn: Turn, now: float) -> None:
         """All of the turn has been written to everybody."""
         if turn.entries:
-            self._delivered_at, self._delivered_again = now, min(self._delivered_again, now)
+            self.pause, self.silent_since = max(self.pause, now - self.silent_since), now
         self.figures.delivered(turn.said_at, now)
 
     # What the server itself has to say
@@ -125,16 +121,17 @@ class Room(RoomState):
     @property
     def taking_over(self) -> Model | None:
         """The model that is taking over, if one is."""
-        return self._switch and self._switch[0]
+        return self._switch
 
     def switching(self, model: Model, now: float) -> None:
-        """`model` takes over, and was asked for at `now`: since then, or since the last delivery, deliveries pause."""
-        self._switch = (model, max(now, self._delivered_at))
-        self._delivered_again = inf
+        """`model` takes over. Where nobody has asked for it, that begins now."""
+        if not self.switch_under_way:
+            self.begin_switch(now)
+        self._switch = model
 
     def switch_failed(self, reason: str) -> None:
         """The model asked for could not take over; the one before goes on. Those who may ask hear why."""
-        model, self._switch, self.switch_under_way = self.taking_over, None, False
+        model, self._switch, self.switch_under_way = self._switch, None, False
         for number, seat in self.seats.items():
             if seat.member and seat.member.operator:
                 self.tell(number, Refused("switch-failed", f"the {model} model could not take over: {reason}"))
@@ -143,10 +140,9 @@ class Room(RoomState):
         """A model serves all connections: if that ends a switch, everybody is told."""
         if self._switch is None:
             return
-        (model, since), self._switch, self.switch_under_way = self._switch, None, False
-        pause = max(0.0, min(now, self._delivered_again) - since)
-        before, self.model = self.model, model
-        self.broadcast(Switched(self.record.seq + 1, now, model, before, pause, len(self.seats)))
+        before, self.model, self._switch, self.switch_under_way = self.model, self._switch, None, False
+        pause = max(self.pause, now - self.silent_since)
+        self.broadcast(Switched(self.record.seq + 1, now, self.model, before, pause, len(self.seats)))
         self.figures.forget_latencies()
         self.connections_changed()
 

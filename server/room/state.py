@@ -99,6 +99,10 @@ class RoomState:
         self._cost, self._measured_at = Cost(), -inf
         self.switch_under_way = False
         """Another model was asked for, and neither serves yet nor has failed."""
+        self.pause = 0.0
+        """The longest time without a delivery in this switch so far."""
+        self.silent_since = 0.0
+        """When something was last delivered, or the switch began."""
 
     # Going
 
@@ -148,6 +152,10 @@ class RoomState:
             self.changed = True
 
     # What runs it
+
+    def begin_switch(self, now: float) -> None:
+        """Another model is asked for. From now on it is noted how long nothing is delivered."""
+        self.switch_under_way, self.pause, self.silent_since = True, 0.0, now
 
     def connections_changed(self) -> None:
         """Everybody is told the status soon, measured anew."""

@@ -1,5 +1,7 @@
 from collections.abc import Sequence
 
+import pytest
+
 from protocol.dialects import encode
 from protocol.messages import (
     AskStatus,
@@ -232,17 +234,21 @@ class TestSwitching:
         assert isinstance(status, Status)
         assert (status.model, status.served_by) == ("thread", "thread 1")
 
-    def test_the_pause_begins_with_the_last_delivery_of_a_model_that_went_on_while_it_stopped(self) -> None:
+    @pytest.mark.parametrize(("delivered", "pause"), [(0.5, 0.5), (0.25, 0.5), (0.125, 0.625)])
+    def test_the_pause_is_the_longest_time_without_a_delivery_whichever_model_is_serving(
+        self, delivered: float, pause: float
+    ) -> None:
         house = House()
         ada, _ = rich(house, "ada")
         asked = house.now
+        house.room.begin_switch(asked)
         house.send(ada, Say("1", "is it over yet?"))
-        house.room.delivered(house.room.take(asked + 0.5), asked + 0.5)
+        house.room.delivered(house.room.take(asked + delivered), asked + delivered)
         house.room.switching(Model.THREAD, asked)
         house.room.begin(asked + 0.75)
         house.turn(1.0)
         switched = next(event for event in house.events(ada) if isinstance(event, Switched))
-        assert switched.pause == 0.25
+        assert switched.pause == pause
 
     def test_the_first_model_begins_without_a_word(self) -> None:
         house = House()
