@@ -16,14 +16,17 @@ from server.bell import Bell
 from server.connection import Connection, speakers_first, wait
 from server.lookout import Lookout
 from server.room.room import TICK, Room
+from server.session import Session
 from server.sockets import Listener
 from server.threads import Threads
 from server.wishes import Stop
 
 log = logging.getLogger("chat.server")
 
+MOMENT = 0.02
+"""Seconds after which a thread looks up whose peer is leaving: somebody else may be delivering the goodbye just now."""
 GLANCE = 2.0
-"""Seconds after which a thread that waits for what others do looks up: for a goodbye, or for a writer."""
+"""Seconds after which a thread looks up for which somebody else writes, or will."""
 
 
 class ThreadModel:
@@ -94,8 +97,7 @@ class ThreadModel:
                 if self.room.waiting:
                     self.deliver()
                 ring, interest = self.bell.next, connection.interest(monotonic()) & EVENT_READ
-                at_most = GLANCE if connection.session.parting or connection.session.unsent else inf
-                ready, _ = lookout.wait(wait, connection, ring.fileno(), interest, at_most)
+                ready, _ = lookout.wait(wait, connection, ring.fileno(), interest, patience(connection.session))
                 items = connection.read(monotonic()) if ready & EVENT_READ else connection.advance(monotonic())
                 with self.lock:
                     for item in items:
@@ -179,3 +181,10 @@ class ThreadModel:
             writer.join()  # Closed any earlier, its descriptor could already be somebody else's.
         connection.close()
         self.deliver()
+
+
+def patience(session: Session) -> float:
+    """For how many seconds a thread may sleep, as others may do what it waits for; infinity where nobody does."""
+    if session.parting and not session.closing:
+        return MOMENT
+    return GLANCE if session.unsent else inf

@@ -5,7 +5,7 @@ import time
 
 from protocol.messages import Dialect, Hello, Limits
 from server.connection import Connection
-from server.models.thread import ThreadModel
+from server.models.thread import GLANCE, ThreadModel
 from server.session import Session
 from server.sockets import Listener, listen
 from server.wishes import Stop
@@ -63,6 +63,21 @@ def test_what_is_said_while_a_second_thread_writes_goes_out_before_it_has_caught
         connection.close()
     slow_peer.close()
     peer.close()
+
+
+def test_whose_goodbye_somebody_else_delivers_is_gone_at_once() -> None:
+    """Run in the test's own process, as the peer must leave while another thread holds the lock."""
+    with listen("127.0.0.1", 0) as sock:
+        model = ThreadModel(Listener(sock, Limits()), new_room(), Stop())
+    leaver, peer = connected(1, Connection)
+    model.take_over([leaver])
+    with model.delivering:
+        peer.close()
+        wait_until(lambda: model.room.waiting and leaver.session.parting, "it has asked to be let go, and was heard")
+        time.sleep(0.1)  # Until it sleeps; if it does not yet, this test finds nothing.
+    model.deliver()
+    wait_until(lambda: not model.connections, "its thread has not slept through that", GLANCE / 2)
+    assert model.stop() == []
 
 
 class Interrupted(Connection):
