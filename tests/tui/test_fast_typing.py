@@ -103,6 +103,18 @@ def test_what_a_host_types_behind_the_nickname_is_said_in_the_room() -> None:
         terminal.close()
 
 
+def test_what_a_host_types_on_the_join_card_is_said_in_the_room_with_its_first_letter() -> None:
+    terminal = Terminal("--host", "--bind", "127.0.0.1:0")
+    try:
+        terminal.sees("Your room is open")
+        terminal.type("kay\r")
+        terminal.sees("Any key: to the room")
+        terminal.type("hello\r")
+        terminal.sees("kay  hello")
+    finally:
+        terminal.close()
+
+
 def test_what_is_typed_while_the_room_is_being_opened_is_kept(server: Server) -> None:
     bob = server.rich("bob")
     terminal = Terminal(f"{server.address[0]}:{server.address[1]}", "-n", "kay")

@@ -154,12 +154,11 @@ class HostDesk(Screen[None]):
     def action_card(self) -> None:
         """Show the join card; what is typed on it goes into the line."""
 
-        def closed(typed: str | None) -> None:
-            if typed:
-                self.query_one(InputLine).composer.insert(typed)
+        def people() -> int:
+            return len(self.link.client.people)
 
-        card = JoinCard(self.app.title, self.invitation, lambda: len(self.link.client.people))
-        self.app.push_screen(card, closed)
+        type_key = self.query_one(InputLine).composer.post_message
+        self.app.push_screen(JoinCard(self.app.title, self.invitation, people, type_key))
 
     def action_stage(self) -> None:
         self.app.push_screen(StageScreen(self, self.invitation, self._standing()))

@@ -1,6 +1,7 @@
 """JoinCard: how others get into the room, large enough for the last row: addresses, commands, and a code for phones."""
 
 from collections.abc import Callable
+from copy import copy
 
 from textual import events
 from textual.app import ComposeResult
@@ -29,15 +30,23 @@ MOST_OTHERS = 3
 """Other addresses that are named: a machine may have many of IPv6."""
 
 
-class JoinCard(Screen[str]):
-    """Any key closes it, and a click: it is dismissed with the character that was typed, or with nothing."""
+class JoinCard(Screen[None]):
+    """Any key closes it, and a click. What is typed on it belongs elsewhere."""
 
-    def __init__(self, title: str, invitation: Invitation, people: Callable[[], int]) -> None:
-        """`people` tells how many are here."""
+    def __init__(
+        self,
+        title: str,
+        invitation: Invitation,
+        people: Callable[[], int],
+        typed_on: Callable[[events.Key], object],
+    ) -> None:
+        """`people` tells how many are here. `typed_on` gets the keys that write something, and all that come here
+        once the card is closed."""
         super().__init__()
         self.title = title
         self._invitation = invitation
         self._people = people
+        self._typed_on = typed_on
         self._code = Code(invitation.link)
         self._here = Static("", markup=False, id="card-here")
         best = str(invitation.best)
@@ -97,13 +106,15 @@ class JoinCard(Screen[str]):
             self._drawn.update(self._code.drawn(*fitting))
 
     def on_key(self, event: events.Key) -> None:
+        typed = copy(event)  # As it is before it counts as dealt with.
         event.stop()
         event.prevent_default()
         if self.is_current:
-            self.dismiss((event.character or "").strip() if event.is_printable else "")
-        elif (writing := self.app.screen.focused) is not None:
-            writing.post_message(event)  # Typed so fast that it was still sent here.
+            self.dismiss()
+            if not (typed.is_printable and (typed.character or "").strip()):
+                return  # It was meant for the card.
+        self._typed_on(typed)
 
     def on_click(self) -> None:
         if self.is_current:
-            self.dismiss("")
+            self.dismiss()
