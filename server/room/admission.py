@@ -31,16 +31,18 @@ def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) ->
     after = hello.resume.after if hello.resume and member else None
     if member is None:
         member = Member(room.make_token(), nick, came=now)
-    elif member.seat:
-        give_way(room, member.seat)
-    else:
+    elif not member.seat:
         member.came = now
+    known_as = room.presence.announced.get(member.token, nick)
+    room.presence.note(member.token, nick)
+    if nick in room.presence.outdated or known_as != nick:
+        # Whoever is called so from now on would take the renaming of who was called so before for its own; and who soon
+        # goes by the name again that everybody knows it by would hear of no renaming.
+        room.tell_presence(now)
+    if member.seat:
+        give_way(room, member.seat)
     seat.member = member
     room.roster.enter(member, nick, number)
-    room.presence.note(member.token, nick)
-    if nick in room.presence.outdated:
-        # Whoever is called so from now on would take the renaming of who was called so before for its own.
-        room.tell_presence(now)
     welcome(room, number, seat, member, after, hello.nick)
 
 

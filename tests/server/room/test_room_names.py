@@ -7,6 +7,7 @@ from protocol.messages import (
     Presence,
     Refused,
     Rename,
+    Resume,
     Said,
     Welcome,
 )
@@ -74,6 +75,18 @@ class TestNicknames:
         house.turn(1.0)
         (presence,) = only(Presence, house.events(ada))
         assert presence.renamed == [("ada", "bob"), ("cleo", "ada")]
+
+    def test_who_comes_back_under_another_name_and_takes_the_old_one_again_hears_of_it(self) -> None:
+        house = House()
+        bob, welcome = rich(house, "bob")
+        rich(house, "ada")
+        house.close(bob)
+        back = house.open()
+        house.send(back, Hello("ada", Resume(welcome.token, 0)), Rename("bob"))
+        house.turn(1.0)
+        events = house.events(back)
+        assert [event.you for event in only(Welcome, events)] == ["ada2"]
+        assert [("ada2", "bob")] in [event.renamed for event in only(Presence, events)]
 
     def test_who_takes_a_name_that_was_just_given_up_does_not_follow_the_renaming(self) -> None:
         house = House()
