@@ -243,7 +243,8 @@ class Presence(Event):
 
 
 class Switched(Event):
-    """The room is run by `model` now. Deliveries paused for `pause` seconds; `carried` connections came along."""
+    """The room is run by `model` now. The longest that nothing was delivered meanwhile was `pause` seconds; `carried`
+    connections came along."""
 
     seq: int
     at: float

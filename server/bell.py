@@ -7,7 +7,7 @@ class Ring:
     """One ring of a bell, which is readable once it has come, and stays so."""
 
     def __init__(self) -> None:
-        self._open: list[int] = []
+        self._open: list[int] = []  # Where there is no pipe to be had, `__del__` finds this.
         self._open += os.pipe()
 
     def fileno(self) -> int:

@@ -14,6 +14,7 @@ from server.session import Item, Session
 
 READ_SIZE = 64 * 1024
 FEW = 16
+"""Connections taken between two looks at who speaks."""
 
 
 class Misfortune(Exception):

@@ -102,7 +102,7 @@ def serve(listener: Listener, room: Room, wishes: Wishes) -> None:
             wishes.stop.clear()
             if wishes.model is not None and not wishes.closing:
                 before, model, wishes.model = model, wishes.model, None
-                room.switching(model, wishes.asked_at)
+                room.switching(model, time())
     except BaseException:
         wishes.close("the server has failed")
         raise

@@ -3,7 +3,7 @@
 import os
 import select
 from math import inf
-from time import monotonic, time
+from time import monotonic
 
 from protocol.messages import Model
 
@@ -53,8 +53,6 @@ class Wishes:
         self.stop = Stop()
         self.model: Model | None = None
         """What is asked for, until the running model has stopped."""
-        self.asked_at = 0.0
-        """When `model` was asked for, in seconds since the epoch: from then on nothing is delivered."""
         self.closing = ""
         """Why the server ends, once it has been asked to."""
         self.end_by = inf
@@ -64,7 +62,7 @@ class Wishes:
         """Ask for another model; False while the running one has been asked to stop already."""
         if self.model is not None or self.closing:
             return False
-        self.model, self.asked_at = model, time()
+        self.model = model
         self.stop.ask()
         return True
 

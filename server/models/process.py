@@ -54,9 +54,16 @@ class ProcessModel:
 
     def run_once(self, most: float = TICK) -> None:
         """The master: hear what the workers say, let newcomers in, then tell everybody what it brought."""
+        self.listen(most)
+        self.deliver()
+
+    def listen(self, most: float) -> list[Worker]:
+        """Wait, at most so many seconds, for whoever says something; returns the workers among them."""
+        heard = []
         for key, ready in self.selector.select(min(most, self.rounds.due())):
             if isinstance(key.data, Worker):
                 self.resume(key.data, ready)
+                heard.append(key.data)
             elif isinstance(key.data, Connection):
                 self.held.hear(key.data)
             elif key.fileobj is self.listener:
@@ -66,7 +73,7 @@ class ProcessModel:
                     except OSError as error:
                         log.warning("no process for connection %d: %s", connection.number, error)
                         self.listener.turn_away(connection, f"the room is full: no process for you ({error.strerror})")
-        self.deliver()
+        return heard
 
     # Start — somebody is here
     def start(self, connection: Connection) -> None:
@@ -109,14 +116,7 @@ class ProcessModel:
         recall = Recall(self.workers)
         while self.workers or not self.forkserver.ended():
             recall.ask()
-            heard = []
-            for key, ready in self.selector.select(min(LOOK, self.rounds.due())):
-                if isinstance(key.data, Connection):
-                    self.held.hear(key.data)
-                else:
-                    self.resume(key.data, ready)
-                    heard.append(key.data)
-            for worker in recall.stuck(heard):
+            for worker in recall.stuck(self.listen(LOOK)):
                 self.kill(worker, "is stuck")
             self.deliver()
         self.selector.close()
@@ -140,6 +140,7 @@ class ProcessModel:
         """A worker has ended, and with it its connection, unless it has given the session back."""
         if self.workers.pop(worker.number, None) is None:
             return
+        self.rounds.forget(worker)
         worker.close()
         if worker.returned:
             self.held.hold(worker.take_back())

@@ -76,8 +76,9 @@ class ThreadModel:
                         self.listener.turn_away(connection, f"the room is full: no thread for you ({error.strerror})")
         self.deliver()
         if self.startled:
-            self.startled = False
-            self.startled |= not self.bell.ring()
+            self.startled = False  # First: who is startled from now on may sleep by the next ring already.
+            if not self.bell.ring():
+                self.startled = True
 
     # Start — somebody is here
     def start(self, connection: Connection) -> None:
@@ -120,7 +121,8 @@ class ThreadModel:
                     connection = self.connections.get(number)
                     if connection is not None and not connection.send(data, mark, now):
                         self.catch_up(connection)
-                        self.startled |= connection.session.startled
+                        if connection.session.startled:
+                            self.startled = True
                 with self.lock:
                     self.room.delivered(turn, time())
             finally:

@@ -30,6 +30,10 @@ class Rounds:
         """Something was kept for it. It is last, unless it waits already."""
         self._waiting[worker] = None
 
+    def forget(self, worker: Worker) -> None:
+        """It has ended."""
+        self._waiting.pop(worker, None)
+
     @property
     def last(self) -> Worker | None:
         """Who is written to last: by then, all have been."""

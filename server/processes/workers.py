@@ -90,8 +90,6 @@ class Worker:
 
     def write(self) -> None:
         """Write what was kept for it, without waiting. What the pipe does not take goes out by `flush`."""
-        if self._channel.closed:
-            return  # It has ended since: its descriptors may be somebody else's by now.
         frames, self._kept = b"".join(self._kept), []
         full = bool(self._channel.unsent)
         self._channel.send(frames)

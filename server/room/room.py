@@ -26,8 +26,6 @@ class Room(RoomState):
 
     _next_tick = 0.0
     _next_reading = 0.0
-    _switch: Model | None = None
-    """The model that is taking over."""
 
     # Connections
 
@@ -118,29 +116,24 @@ class Room(RoomState):
         """Tell everybody something in the room's own words."""
         self.broadcast(Notice(text, self.record.seq + 1, now))
 
-    @property
-    def taking_over(self) -> Model | None:
-        """The model that is taking over, if one is."""
-        return self._switch
-
     def switching(self, model: Model, now: float) -> None:
         """`model` takes over. Where nobody has asked for it, that begins now."""
         if not self.switch_under_way:
             self.begin_switch(now)
-        self._switch = model
+        self.taking_over = model
 
     def switch_failed(self, reason: str) -> None:
         """The model asked for could not take over; the one before goes on. Those who may ask hear why."""
-        model, self._switch, self.switch_under_way = self._switch, None, False
+        model, self.taking_over, self.switch_under_way = self.taking_over, None, False
         for number, seat in self.seats.items():
             if seat.member and seat.member.operator:
                 self.tell(number, Refused("switch-failed", f"the {model} model could not take over: {reason}"))
 
     def begin(self, now: float) -> None:
         """A model serves all connections: if that ends a switch, everybody is told."""
-        if self._switch is None:
+        if self.taking_over is None:
             return
-        before, self.model, self._switch, self.switch_under_way = self.model, self._switch, None, False
+        before, self.model, self.taking_over, self.switch_under_way = self.model, self.taking_over, None, False
         pause = max(self.pause, now - self.silent_since)
         self.broadcast(Switched(self.record.seq + 1, now, self.model, before, pause, len(self.seats)))
         self.figures.forget_latencies()

@@ -99,6 +99,8 @@ class RoomState:
         self._cost, self._measured_at = Cost(), -inf
         self.switch_under_way = False
         """Another model was asked for, and neither serves yet nor has failed."""
+        self.taking_over: Model | None = None
+        """That model, once the one before has stopped."""
         self.pause = 0.0
         """The longest time without a delivery in this switch so far."""
         self.silent_since = 0.0

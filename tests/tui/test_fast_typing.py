@@ -91,28 +91,27 @@ def test_what_is_typed_behind_a_taken_nickname_waits_for_a_free_one(server: Serv
     assert (said["nick"], said["text"]) == ("bob2", "hello")
 
 
-def test_what_a_host_types_behind_the_nickname_is_said_in_the_room() -> None:
-    terminal = Terminal("--host", "--bind", "127.0.0.1:0")
-    try:
-        terminal.sees("Your room is open")
-        terminal.type("kay\rhello\r")
-        terminal.sees("Any key: to the room")
-        terminal.type("\x1b")
-        terminal.sees("kay  hello")
-    finally:
-        terminal.close()
+@pytest.fixture
+def host() -> Iterator[Terminal]:
+    """A host at the prompt."""
+    opened = Terminal("--host", "--bind", "127.0.0.1:0")
+    opened.sees("Your room is open")
+    yield opened
+    opened.close()
 
 
-def test_what_a_host_types_on_the_join_card_is_said_in_the_room_with_its_first_letter() -> None:
-    terminal = Terminal("--host", "--bind", "127.0.0.1:0")
-    try:
-        terminal.sees("Your room is open")
-        terminal.type("kay\r")
-        terminal.sees("Any key: to the room")
-        terminal.type("hello\r")
-        terminal.sees("kay  hello")
-    finally:
-        terminal.close()
+def test_what_a_host_types_behind_the_nickname_is_said_in_the_room(host: Terminal) -> None:
+    host.type("kay\rhello\r")
+    host.sees("Any key: to the room")
+    host.type("\x1b")
+    host.sees("kay  hello")
+
+
+def test_what_a_host_types_on_the_join_card_is_said_in_the_room_with_its_first_letter(host: Terminal) -> None:
+    host.type("kay\r")
+    host.sees("Any key: to the room")
+    host.type("hello\r")
+    host.sees("kay  hello")
 
 
 def test_what_is_typed_while_the_room_is_being_opened_is_kept(server: Server) -> None:

@@ -1,10 +1,13 @@
 """What only the thread model promises: a slow reader gets a second thread, which writes until it has caught up."""
 
 import socket
+import sys
 import time
 
+import pytest
+
 from protocol.messages import Dialect, Hello, Limits
-from server.connection import Connection
+from server.connection import Connection, wait
 from server.models.thread import GLANCE, ThreadModel
 from server.session import Session
 from server.sockets import Listener, listen
@@ -74,10 +77,35 @@ def test_whose_goodbye_somebody_else_delivers_is_gone_at_once() -> None:
     with model.delivering:
         peer.close()
         wait_until(lambda: model.room.waiting and leaver.session.parting, "it has asked to be let go, and was heard")
-        time.sleep(0.1)  # Until it sleeps; if it does not yet, this test finds nothing.
+        wait_until(lambda: asleep(model), "its thread sleeps until that is delivered")
     model.deliver()
     wait_until(lambda: not model.connections, "its thread has not slept through that", GLANCE / 2)
     assert model.stop() == []
+
+
+def asleep(model: ThreadModel) -> bool:
+    """Whether all of its threads are where they sleep."""
+    frames = sys._current_frames()
+    sleeping = [frames[thread.ident].f_code is wait.__code__ for thread in model.threads._snapshot() if thread.ident]
+    return bool(sleeping) and all(sleeping)
+
+
+def test_whoever_speaks_gets_a_thread_before_those_who_are_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    with listen("127.0.0.1", 0) as sock:
+        model = ThreadModel(Listener(sock, Limits()), new_room(), Stop())
+    pairs = [connected(number, Connection) for number in range(1, 10)]
+    pairs[-1][1].send(b"hello\n")
+    start, started = ThreadModel.start, []
+
+    def note(self: ThreadModel, connection: Connection) -> None:
+        started.append(connection.number)
+        start(self, connection)
+
+    monkeypatch.setattr(ThreadModel, "start", note)
+    model.take_over([connection for connection, _ in pairs])
+    assert started == [9, *range(1, 9)]
+    for one in [*model.stop(), *(peer for _, peer in pairs)]:
+        one.close()
 
 
 class Interrupted(Connection):

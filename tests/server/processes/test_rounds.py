@@ -43,6 +43,15 @@ def crowd(turns: list[int]) -> list[Worker]:
     return [cast(Worker, Listener(name, turns)) for name in range(3 * FEW)]
 
 
+@pytest.fixture
+def rounds(clock: Clock, crowd: list[Worker]) -> Rounds:
+    """All of the crowd wait."""
+    rounds = Rounds(clock)
+    for worker in crowd:
+        rounds.add(worker)
+    return rounds
+
+
 def go_round(rounds: Rounds, clock: Clock) -> None:
     while (due := rounds.due()) < inf:
         clock.now += due
@@ -56,20 +65,16 @@ def test_where_nobody_waits_there_is_nothing_to_do(clock: Clock) -> None:
     assert rounds.last is None
 
 
-def test_whoever_waits_is_written_to_once_and_in_order(clock: Clock, crowd: list[Worker], turns: list[int]) -> None:
-    rounds = Rounds(clock)
-    for worker in crowd:
-        rounds.add(worker)
+def test_whoever_waits_is_written_to_once_and_in_order(
+    rounds: Rounds, clock: Clock, crowd: list[Worker], turns: list[int]
+) -> None:
     go_round(rounds, clock)
     assert turns == list(range(len(crowd)))
 
 
 def test_a_few_are_written_to_at_a_time_and_the_cores_get_time_to_wake_them(
-    clock: Clock, crowd: list[Worker], turns: list[int]
+    rounds: Rounds, clock: Clock, turns: list[int]
 ) -> None:
-    rounds = Rounds(clock)
-    for worker in crowd:
-        rounds.add(worker)
     rounds.go()
     rounds.go()
     assert len(turns) == FEW
@@ -80,14 +85,19 @@ def test_a_few_are_written_to_at_a_time_and_the_cores_get_time_to_wake_them(
 
 
 def test_what_is_said_in_the_middle_of_a_round_makes_nobody_wait_longer(
-    clock: Clock, crowd: list[Worker], turns: list[int]
+    rounds: Rounds, clock: Clock, crowd: list[Worker], turns: list[int]
 ) -> None:
-    rounds = Rounds(clock)
-    for worker in crowd:
-        rounds.add(worker)
     rounds.go()
     for worker in crowd:  # A second line, for all: who waits already hears it with the first.
         rounds.add(worker)
     assert rounds.last is crowd[FEW - 1]
     go_round(rounds, clock)
     assert turns == [*range(len(crowd)), *range(FEW)]
+
+
+def test_who_has_ended_is_not_written_to(rounds: Rounds, clock: Clock, crowd: list[Worker], turns: list[int]) -> None:
+    rounds.forget(crowd[-1])
+    rounds.forget(crowd[-1])
+    assert rounds.last is crowd[-2]
+    go_round(rounds, clock)
+    assert turns == list(range(len(crowd) - 1))

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from protocol.messages import Limits, Model
+from protocol.messages import Dialect, Limits, Model
 from server import handover
 from server.connection import Connection
 from server.models.process import ProcessModel
 from server.processes.forking import ForkServer, ForkServerGone
+from server.processes.held import Held
+from server.processes.recall import GANG
 from server.processes.workers import Worker
 from server.room.room import Room
 from server.room.turn import Turn
@@ -105,11 +107,57 @@ def test_one_forked_whose_answer_was_lost_takes_nothing_from_its_successor(
         )
 
 
-def test_who_is_asked_to_stop_forks_no_more(listener: Listener, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    peers = [socket.create_connection(listener.socket.getsockname()) for _ in range(40)]
-    connections = []
+def carried(listener: Listener, room: Room, count: int) -> tuple[list[socket.socket], list[Connection]]:
+    """Peers, and their connections as another model hands them over."""
+    peers = [socket.create_connection(listener.socket.getsockname()) for _ in range(count)]
+    connections: list[Connection] = []
     while len(connections) < len(peers):
         connections += listener.accept()
+    for connection in connections:
+        room.open(connection.number, "event loop")
+    return peers, connections
+
+
+def test_who_has_no_worker_yet_is_heard_while_the_others_get_theirs(
+    listener: Listener, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peers, connections = carried(listener, room, 2 * GANG)
+    peers[-1].sendall(b"ada\n")
+    start, heard = ProcessModel.start, []
+
+    def note(self: ProcessModel, connection: Connection) -> None:
+        if connection is connections[-1]:
+            heard.extend(member.nick for member in room.roster.present())
+        start(self, connection)
+
+    monkeypatch.setattr(ProcessModel, "start", note)
+    model = ProcessModel(listener, room, Stop())
+    model.take_over(connections)
+    assert heard == ["ada"]
+    for one in [*peers, *model.stop()]:
+        one.close()
+
+
+def test_who_has_no_worker_any_more_is_heard_while_another_is_waited_for(
+    listener: Listener, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, hold = ProcessModel(listener, room, Stop()), Held.hold
+    (ada, _), (bob, stuck) = come(model, "ada"), come(model, "bob")
+
+    def speak(self: Held, connection: Connection) -> None:
+        hold(self, connection)
+        ada.sendall(b"is it over yet?\n")
+
+    monkeypatch.setattr(Held, "hold", speak)
+    stop_process(stuck.pid)
+    (returned,) = model.stop()
+    assert [said.text for said in room.record.said(Dialect.RICH)] == ["is it over yet?"]
+    for one in (ada, bob, returned):
+        one.close()
+
+
+def test_who_is_asked_to_stop_forks_no_more(listener: Listener, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    peers, connections = carried(listener, room, 40)
     stop, start, before = Stop(), ProcessModel.start, children()
 
     def asked_meanwhile(self: ProcessModel, connection: Connection) -> None:
