@@ -3,9 +3,11 @@
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
+
+from tests.peers import readable
 
 CONTROLS = (
     "\x1b[2J\x1b[5n\x1b[6n",  # clear the screen; make the terminal answer into our input
@@ -95,20 +97,21 @@ def _turn(text: str, nick: str, seq: int) -> list[dict[str, object]]:
 
 @contextmanager
 def hostile_server(*, evening: Iterator[dict[str, object]]) -> Iterator[tuple[str, int]]:
-    """A server without a room: it waits for the hello, says all that is in `evening`, and then only listens."""
+    """A server without a room: it waits for the hello, says all that is in `evening`, then its last line over and
+    over: a refusal is shown after the batch it came in, and may push what came with it off the screen."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        *most, last = map(lines, evening)
+        told = list(evening)
 
         def serve() -> None:
             try:
                 connection, _ = listener.accept()
                 with connection:
                     connection.recv(4096)
-                    connection.sendall(b"".join(most))
-                    time.sleep(0.3)  # A batch of its own for the last: what is refused is shown after its batch.
-                    connection.sendall(last)
-                    while connection.recv(4096):
-                        pass
+                    connection.sendall(b"".join(map(lines, told)))
+                    while not _left_within(connection, seconds=0.3):
+                        if told[-1]["type"] == "said":
+                            told[-1]["seq"] = cast(int, told[-1]["seq"]) + 1
+                            connection.sendall(lines(told[-1]))
             except OSError:
                 return  # The test is over.
 
@@ -117,3 +120,8 @@ def hostile_server(*, evening: Iterator[dict[str, object]]) -> Iterator[tuple[st
         yield listener.getsockname()[:2]
         listener.shutdown(socket.SHUT_RDWR)
         thread.join(5)
+
+
+def _left_within(connection: socket.socket, *, seconds: float) -> bool:
+    """Whether the client closes the connection in this time. What it says is read, and ignored."""
+    return readable(connection, seconds) and not connection.recv(4096)
