@@ -73,21 +73,34 @@ class Connection:
         bytes to write, or what the mark says."""
         if mark:
             self.session.strike(mark)  # First: another thread may serve this connection, and its peer be quick.
-        sent = 0
-        if not self.session.unsent:
-            try:
-                sent = self.socket.send(data)
-            except OSError:
-                sent = self._write(data)  # Once more, where it is found out what that means.
+        sent = 0 if self.session.unsent else self.write(data)
         if sent == len(data) and not mark:
             return True
-        self.session.queue(memoryview(data)[sent:], mark, now)
-        self._finish()
+        self.keep(memoryview(data)[sent:], mark, now)
         return False
+
+    def write(self, data: bytes | bytearray) -> int:
+        """Write once without waiting; returns how many bytes are done with. A peer that takes none any more is written
+        to no longer."""
+        if self._deaf:
+            return len(data)
+        try:
+            return self.socket.send(data)
+        except (BlockingIOError, InterruptedError):
+            return 0
+        except OSError:
+            # What the peer said before may still wait to be read.
+            self._deaf = True
+            return len(data)
+
+    def keep(self, data: memoryview, mark: int, now: float) -> None:
+        """Note what could not be written, and what the room said of this connection."""
+        self.session.queue(data, mark, now)
+        self._finish()
 
     def flush(self, now: float) -> None:
         """Write what was kept, as far as the peer takes it now."""
-        self.session.sent(self._write(self.session.unsent), now)
+        self.session.sent(self.write(self.session.unsent), now)
         self._finish()
 
     def advance(self, now: float) -> list[Item]:
@@ -122,18 +135,6 @@ class Connection:
         if self._closed is not None:
             self._closed()
             self._closed = None
-
-    def _write(self, data: bytes | bytearray) -> int:
-        if self._deaf:
-            return len(data)
-        try:
-            return self.socket.send(data)
-        except (BlockingIOError, InterruptedError):
-            return 0
-        except OSError:
-            # The peer takes nothing any more, but what it said before may still wait to be read.
-            self._deaf = True
-            return len(data)
 
     def _finish(self) -> None:
         """Once all is out, tell a peer that is let go that nothing more comes, and leave it to close (RFC 9112, 9.6):

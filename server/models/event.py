@@ -10,6 +10,7 @@ from collections.abc import Generator
 from selectors import EVENT_READ, EVENT_WRITE
 from time import monotonic, time
 
+from server.broadcast import broadcast
 from server.connection import Connection
 from server.deadlines import Deadlines
 from server.lookout import Lookout
@@ -77,10 +78,8 @@ class EventModel:
     # Deliver — to all, one after the other, and nobody is waited for
     def deliver(self) -> None:
         turn, now = self.room.take(time()), monotonic()
-        for number, data, mark in turn:
-            connection = self.connections.get(number)
-            if connection is not None and not connection.send(data, mark, now):
-                self.watch(connection)
+        for connection in broadcast(turn, self.connections, now):
+            self.watch(connection)
         self.room.delivered(turn, time())
 
     # Stop — what was said is delivered, what is unsent stays with its session

@@ -13,6 +13,7 @@ from selectors import EVENT_READ, EVENT_WRITE
 from time import monotonic, time
 
 from server.bell import Bell
+from server.broadcast import broadcast
 from server.connection import Connection, speakers_first, wait
 from server.lookout import Lookout
 from server.room.room import TICK, Room
@@ -117,12 +118,10 @@ class ThreadModel:
             try:
                 with self.lock:
                     turn, now = self.room.take(time()), monotonic()
-                for number, data, mark in turn:
-                    connection = self.connections.get(number)
-                    if connection is not None and not connection.send(data, mark, now):
-                        self.catch_up(connection)
-                        if connection.session.startled:
-                            self.startled = True
+                for connection in broadcast(turn, self.connections, now):
+                    self.catch_up(connection)
+                    if connection.session.startled:
+                        self.startled = True
                 with self.lock:
                     self.room.delivered(turn, time())
             finally:

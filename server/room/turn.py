@@ -93,18 +93,22 @@ class Turn:
         self.letters.setdefault(number, []).append(Letter(len(self.entries), data, mark))
 
     def __iter__(self) -> Iterator[tuple[int, bytes, int]]:
+        shared, personal = self.parts()
+        return chain(*(zip(numbers, repeat(data), repeat(Mark.NONE)) for data, numbers in shared), personal)
+
+    def parts(self) -> tuple[list[tuple[bytes, Iterable[int]]], Iterator[tuple[int, bytes, int]]]:
+        """The same in two parts: what is told in the same bytes to many, with their numbers; and all else."""
         if not self.entries:
-            return ((number, *self._personal(number)) for number in self.letters)
+            return [], ((number, *self._personal(number)) for number in self.letters)
         self._plain = [encode(entry.event, Dialect.PLAIN) for entry in self.entries]
         self._rich = [encode(entry.event, Dialect.RICH) for entry in self.entries]
-        plain, rich = b"".join(self._plain), b"".join(self._rich)
         apart = self.letters.keys() | {entry.author for entry in self.entries if entry.author in self.audience.plain}
-        together, no_mark = self.audience.besides(apart), repeat(Mark.NONE)
-        return chain(
-            zip(together.plain, repeat(plain), no_mark),
-            zip(together.rich, repeat(rich), no_mark),
-            ((number, *self._personal(number)) for number in apart),
-        )
+        together = self.audience.besides(apart)
+        shared: list[tuple[bytes, Iterable[int]]] = [
+            (b"".join(self._plain), together.plain),
+            (b"".join(self._rich), together.rich),
+        ]
+        return shared, ((number, *self._personal(number)) for number in apart)
 
     def _personal(self, number: int) -> tuple[bytes, int]:
         """Entries and letters for one connection, in order, without what it said itself in the plain dialect."""

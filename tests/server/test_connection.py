@@ -12,22 +12,7 @@ import pytest
 from protocol.messages import Limits
 from server.connection import FEW, Connection, Misfortune, speakers_first, wait
 from server.session import MAX_UNSENT, Mark, Session
-
-PATIENCE = 5.0
-
-
-class Pair:
-    """A Connection and the socket at its other end."""
-
-    def __init__(self, limits: Limits | None = None) -> None:
-        ours, self.peer = socket.socketpair()
-        ours.setblocking(False)
-        self.peer.settimeout(PATIENCE)
-        self.connection = Connection(ours, Session.open(1, limits or Limits(rate=0), 0.0))
-
-    def close(self) -> None:
-        self.connection.close()
-        self.peer.close()
+from tests.server.pair import Pair
 
 
 @pytest.fixture

@@ -70,6 +70,17 @@ def test_most_get_the_very_same_bytes() -> None:
     assert all(data is first for data in others)
 
 
+def test_what_many_hear_alike_is_told_apart_from_what_one_hears() -> None:
+    turn = Turn()
+    turn.entries += [entry(1, 1), entry(2, 5)]
+    turn.tell(7, b"a letter", Mark.CLOSE)
+    turn.audience = Audience(plain=[1, 2, 3], rich=[4, 5])
+    shared, personal = turn.parts()
+    plain, rich = (b"".join(encode(entry.event, dialect) for entry in turn.entries) for dialect in Dialect)
+    assert [(data, list(numbers)) for data, numbers in shared] == [(plain, [2, 3]), (rich, [4, 5])]
+    assert {number: mark for number, _, mark in personal} == {1: Mark.NONE, 7: Mark.CLOSE}
+
+
 def test_a_plain_speaker_does_not_hear_itself_and_a_rich_one_does() -> None:
     turn = Turn()
     turn.entries += [entry(1, 1), entry(2, 2)]

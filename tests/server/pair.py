@@ -1,0 +1,23 @@
+"""A connection without a model: what it writes, its peer can read."""
+
+import socket
+
+from protocol.messages import Limits
+from server.connection import Connection
+from server.session import Session
+
+PATIENCE = 5.0
+
+
+class Pair:
+    """A Connection and the socket at its other end."""
+
+    def __init__(self, limits: Limits | None = None, number: int = 1) -> None:
+        ours, self.peer = socket.socketpair()
+        ours.setblocking(False)
+        self.peer.settimeout(PATIENCE)
+        self.connection = Connection(ours, Session.open(number, limits or Limits(rate=0), 0.0))
+
+    def close(self) -> None:
+        self.connection.close()
+        self.peer.close()
