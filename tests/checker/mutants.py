@@ -6,8 +6,8 @@ patches the mistakes in and runs the real command. Most are rare, as real ones a
 """
 
 import sys
-from collections.abc import Callable, Iterator
-from itertools import count
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, count
 from math import inf
 
 from protocol.messages import Dialect, Say, Sequenced
@@ -16,40 +16,40 @@ from server.room.presence import PendingPresence
 from server.room.record import Record
 from server.room.room import Room
 from server.room.turn import Turn
-from server.session import Item, Mark
+from server.session import Item
 from tests.checker.handover_mutants import HANDOVER_MUTANTS
 
 EVERY = 40
 """One of so many chances to make the mistake is taken."""
 SAID = b'{"type":"said"'
+Told = Iterator[tuple[int, bytes, int]]
+"""What a turn has for each connection: its number, the bytes, and a mark."""
 
 
 def dropped_line() -> None:
     """Now and then one connection is not told a line that everybody else is told."""
     chances = count(1)
-    original = Turn.__iter__
 
-    def __iter__(turn: Turn) -> Iterator[tuple[int, bytes, Mark]]:
-        for number, data, mark in original(turn):
+    def told(turn: Turn, everything: Told) -> Told:
+        for number, data, mark in everything:
             if not mark and data.startswith(SAID) and next(chances) % EVERY == 0:
                 continue
             yield number, data, mark
 
-    Turn.__iter__ = __iter__  # type: ignore[method-assign]
+    _retell(told)
 
 
 def swapped_lines() -> None:
     """Now and then one connection is told two lines of one turn in the wrong order."""
-    original = Turn.__iter__
 
-    def __iter__(turn: Turn) -> Iterator[tuple[int, bytes, Mark]]:
-        for number, data, mark in original(turn):
+    def told(turn: Turn, everything: Told) -> Told:
+        for number, data, mark in everything:
             lines = data.splitlines(keepends=True)
             if not mark and number % 7 == 0 and len(lines) > 1 and all(line.startswith(SAID) for line in lines):
                 lines[0], lines[1] = lines[1], lines[0]
             yield number, b"".join(lines), mark
 
-    Turn.__iter__ = __iter__  # type: ignore[method-assign]
+    _retell(told)
 
 
 def double_on_resume() -> None:
@@ -82,15 +82,14 @@ def lost_plain_line() -> None:
 
 def deaf_plain_members() -> None:
     """In the talk's dialect nobody is told what people say."""
-    original = Turn.__iter__
 
-    def __iter__(turn: Turn) -> Iterator[tuple[int, bytes, Mark]]:
-        for number, data, mark in original(turn):
+    def told(turn: Turn, everything: Told) -> Told:
+        for number, data, mark in everything:
             plain = not mark and turn.audience.get(number) is Dialect.PLAIN
             lines = data.splitlines(keepends=True)
             yield number, b"".join(line for line in lines if line.startswith(b"*** ")) if plain else data, mark
 
-    Turn.__iter__ = __iter__  # type: ignore[method-assign]
+    _retell(told)
 
 
 def no_history() -> None:
@@ -107,6 +106,17 @@ def stale_roster() -> None:
             original(pending, token, nick)
 
     PendingPresence.note = note  # type: ignore[method-assign]
+
+
+def _retell(told: Callable[[Turn, Told], Told]) -> None:
+    """Each turn has for everybody what `told` makes of it."""
+    original = Turn.parts
+
+    def parts(turn: Turn) -> tuple[list[tuple[bytes, Iterable[int]]], Told]:
+        shared, personal = original(turn)
+        return [], told(turn, chain(((number, data, 0) for data, numbers in shared for number in numbers), personal))
+
+    Turn.parts = parts  # type: ignore[method-assign]
 
 
 MUTANTS: dict[str, Callable[[], None]] = {
