@@ -45,10 +45,18 @@ def test_a_sentence_that_does_not_go_out_leaves_the_exit_code_as_it_is(root: Pat
     assert (done.returncode, done.stdout) == (2, b"")
 
 
+LOADS_LONG = """
+import time
+print("loading", flush=True)
+for _ in range(600):
+    time.sleep(0.1)  # Not 60 s at once: a signal just before a sleep is minded after it.
+"""
+
+
 @pytest.mark.parametrize("module", [*COMMANDS.values(), "tui.console"])
 def test_ctrl_c_while_it_still_loads_ends_it_without_a_word(root: Path, tmp_path: Path, module: str) -> None:
     for library in ("click", "prompt_toolkit"):
-        (tmp_path / f"{library}.py").write_text("import time\nprint('loading', flush=True)\ntime.sleep(60)\n")
+        (tmp_path / f"{library}.py").write_text(LOADS_LONG)
     with subprocess.Popen(
         [sys.executable, "-m", module],
         cwd=root,

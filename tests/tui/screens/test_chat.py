@@ -347,8 +347,9 @@ class TestLookingAround:
             assert ada.chat.query_one(SearchBar).display
 
     async def test_what_somebody_said_is_found_by_their_nickname(self, server: Server) -> None:
-        bob = server.rich("bob")
         async with acting(address_of(server), "ada") as ada:
+            bob = server.rich("bob")
+            await ada.sees("bob joined")
             bob.say("hello")
             await ada.sees("bob  hello")
             await ada.says("/find bob")
