@@ -145,7 +145,7 @@ class TestLines:
             (b'{"type":"frob"}', "bad-command"),
             (b'{"type":"say","id":1,"text":"x"}', "bad-command"),
             (b'{"type":"say","id":"1","text":' + b"9" * 10_000 + b"}", "bad-command"),
-            (b'{"type":"say","x":' + b"[" * 10_000 + b"]" * 10_000 + b"}", "bad-json"),
+            (b'{"type":"say","x":' + b"[" * 10_000, "bad-json"),
             (b'{"type":"rename","nick":"***"}', "bad-nickname"),
         ],
         ids=["malformed", "unknown type", "wrong field", "10,000 digits", "10,000 deep", "nickname"],
