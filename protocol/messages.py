@@ -300,7 +300,7 @@ class Welcome(Event):
     missed: int = 0
     resumed: bool = False
     asked: str = ""
-    """The nickname asked for, where a plain client was given another."""
+    """The nickname asked for, where another was given: to a plain client, or to one that came back."""
     motd: str = ""
     rules: Rules = Rules()
     operator: bool = False

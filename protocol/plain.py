@@ -1,7 +1,7 @@
 """The talk's dialect: a nickname line, then `nick: text`.
 
-What the room itself says begins with `*** `; a person's line begins with a nickname, which begins with a letter or a
-digit, so nobody can speak for the room. `/` begins a command, `//` a line that begins with a slash.
+But for the greeting, what the room itself says begins with `*** `; a person's line begins with a nickname, which begins
+with a letter or a digit, so nobody can speak for the room. `/` begins a command, `//` a line that begins with a slash.
 """
 
 from textwrap import wrap

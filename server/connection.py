@@ -13,6 +13,8 @@ from time import monotonic, sleep
 from server.session import Item, Session
 
 READ_SIZE = 64 * 1024
+LONGEST_SLEEP = 86_400.0
+"""Seconds. poll(2) takes a month at most, and an idle timeout may be a year."""
 FEW = 16
 """Connections taken between two looks at who speaks."""
 
@@ -165,12 +167,11 @@ def speakers_first(connections: Iterable[Connection]) -> Iterator[Connection]:
             yield left.pop(descriptor)
 
 
-def wait(connection: Connection, bell: int, interest: int, at_most: float = inf) -> tuple[int, bool]:
+def wait(connection: Connection, bell: int, interest: int, at_most: float = LONGEST_SLEEP) -> int:
     """Sleep until the connection is ready for what is of interest, is due, or something can be read from `bell`, or
-    for `at_most` seconds.
+    for `at_most` seconds. Returns what it is ready for, as `selectors` has it.
 
-    Returns what it is ready for, as `selectors` has it, and whether the bell rang. It uses poll(2), which has no limit
-    on the numbers of descriptors and needs none of its own.
+    It uses poll(2), which has no limit on the numbers of descriptors and needs none of its own.
     """
     now = monotonic()
     poller = select.poll()
@@ -179,8 +180,8 @@ def wait(connection: Connection, bell: int, interest: int, at_most: float = inf)
         flags = select.POLLIN * bool(interest & EVENT_READ) | select.POLLOUT * bool(interest & EVENT_WRITE)
         poller.register(connection, flags)
     left = min(at_most, connection.session.due(now) - now)
-    woken = dict(poller.poll(None if left == inf else max(0.0, left) * 1000 + 1))
+    woken = dict(poller.poll(max(0.0, left) * 1000 + 1))
     flags = woken.get(connection.fileno(), 0)
     # An error or a hang-up is found out by reading.
     ready = EVENT_READ * bool(flags & ~select.POLLOUT) | EVENT_WRITE * bool(flags & select.POLLOUT)
-    return ready & interest, bell in woken
+    return ready & interest

@@ -25,6 +25,7 @@ from typing import NoReturn, Protocol
 
 from protocol.messages import Model
 from protocol.text import counted
+from server.broadcast import broadcast
 from server.connection import Connection
 from server.models.event import EventModel
 from server.models.process import ProcessModel
@@ -166,9 +167,7 @@ def farewell(connections: list[Connection], room: Room, wishes: Wishes) -> None:
     try:
         room.dismiss_all(wishes.closing)
         numbered = {connection.number: connection for connection in connections}
-        for number, data, mark in room.take(time()):
-            if number in numbered:
-                numbered[number].send(data, mark, monotonic())
+        broadcast(room.take(time()), numbered, monotonic())
     except Exception:
         log.exception("not everybody could be told goodbye")
     deadline = max(wishes.end_by, monotonic() + LAST_MOMENT)

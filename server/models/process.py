@@ -33,15 +33,13 @@ class ProcessModel:
         self.workers: dict[int, Worker] = {}
         self.rounds = Rounds()
         self.selector = selectors.DefaultSelector()
-        self.selector.register(listener, EVENT_READ)
         self.selector.register(stopping, EVENT_READ)
         self.held = Held(self.selector, room)
         self.forkserver = ForkServer()
 
     def take_over(self, connections: list[Connection]) -> None:
         """Serve these, carried over from another model."""
-        for connection in connections:
-            self.held.hold(connection)
+        self.held.hold_all(connections)
         for count, connection in enumerate(connections):
             if self.stopping:
                 return
@@ -49,6 +47,7 @@ class ProcessModel:
                 self.start(connection)
             if count % GANG == 0:
                 self.run_once(0)  # A thousand forks take a second: let everybody talk meanwhile.
+        self.selector.register(self.listener, EVENT_READ)
         self.room.begin(time())
         self.deliver()
 

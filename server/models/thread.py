@@ -1,6 +1,7 @@
 """The thread model: a thread for each connection, and the room behind a lock.
 
-What is shared: everything, and easily, but whoever touches the room must hold the lock.
+What is shared: everything, and easily, but whoever touches the room must hold the lock. (To see whether something is
+`waiting` there, a look is enough: who adds to it delivers.)
 The price: a stack for each connection, and every access to the room is thought about twice.
 """
 
@@ -8,13 +9,12 @@ import logging
 import selectors
 import sys
 import threading
-from math import inf
 from selectors import EVENT_READ, EVENT_WRITE
 from time import monotonic, time
 
 from server.bell import Bell
 from server.broadcast import broadcast
-from server.connection import Connection, speakers_first, wait
+from server.connection import LONGEST_SLEEP, Connection, speakers_first, wait
 from server.lookout import Lookout
 from server.room.room import TICK, Room
 from server.session import Session
@@ -27,7 +27,7 @@ log = logging.getLogger("chat.server")
 MOMENT = 0.02
 """Seconds after which a thread looks up whose peer is leaving: somebody else may be delivering the goodbye just now."""
 GLANCE = 2.0
-"""Seconds after which a thread looks up for which somebody else writes, or will."""
+"""Seconds after which a thread looks up for which somebody else writes, or will: its output, or its welcome."""
 
 
 class ThreadModel:
@@ -93,13 +93,14 @@ class ThreadModel:
         lookout = Lookout()
         try:
             while not connection.over(monotonic()) and not self.stopping:
+                ring = self.bell.next  # First: what happens from now on rings this one.
                 if connection.session.unsent:  # It came with this from another model, or no thread was to be had.
                     with self.delivering:
                         self.catch_up(connection)
                 if self.room.waiting:
                     self.deliver()
-                ring, interest = self.bell.next, connection.interest(monotonic()) & EVENT_READ
-                ready, _ = lookout.wait(wait, connection, ring.fileno(), interest, patience(connection.session))
+                interest = connection.interest(monotonic()) & EVENT_READ
+                ready = lookout.wait(wait, connection, ring.fileno(), interest, patience(connection.session))
                 items = connection.read(monotonic()) if ready & EVENT_READ else connection.advance(monotonic())
                 with self.lock:
                     for item in items:
@@ -167,9 +168,10 @@ class ThreadModel:
                 caught_up = not connection.session.unsent or connection.over(monotonic())
                 if caught_up:
                     self.writers.pop(connection.number, None)
+                    if connection.over(monotonic()):
+                        connection.hang_up()  # Which wakes its own thread, if that listens to it,
+                        self.startled = True  # and so does the bell, if not.
             self.deliver()
-        if connection.over(monotonic()):
-            connection.hang_up()  # Which wakes its own thread.
 
     def end(self, connection: Connection, *, failed: bool = False) -> None:
         with self.lock:
@@ -185,7 +187,8 @@ class ThreadModel:
 
 
 def patience(session: Session) -> float:
-    """For how many seconds a thread may sleep, as others may do what it waits for; infinity where nobody does."""
+    """For how many seconds a thread may sleep, as others may do what it waits for."""
     if session.parting and not session.closing:
         return MOMENT
-    return GLANCE if session.unsent else inf
+    welcomed_by_others = session.introduced and not session.joined
+    return GLANCE if session.unsent or welcomed_by_others else LONGEST_SLEEP

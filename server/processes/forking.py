@@ -70,7 +70,8 @@ class ForkServer:
         self._control, theirs = socket.socketpair()
         try:
             with theirs:
-                command = [sys.executable, "-m", "server.processes.forkserver", str(theirs.fileno())]
+                # -P: what lies in the folder that the server was started in is not ours.
+                command = [sys.executable, "-P", "-m", "server.processes.forkserver", str(theirs.fileno())]
                 self._process = subprocess.Popen(
                     command,
                     pass_fds=[theirs.fileno()],

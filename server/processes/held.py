@@ -25,9 +25,14 @@ class Held(dict[int, Connection]):
 
     def hold(self, connection: Connection) -> None:
         """From now on serve this one."""
-        self[connection.number] = connection
-        if self._listens_to(connection):
-            self._selector.register(connection, EVENT_READ, connection)
+        self.hold_all([connection])
+
+    def hold_all(self, connections: list[Connection]) -> None:
+        """The same for many. Where it fails at one (OSError), all of them are held, to be given back."""
+        self.update((connection.number, connection) for connection in connections)
+        for connection in connections:
+            if self._listens_to(connection):
+                self._selector.register(connection, EVENT_READ, connection)
 
     def release(self, connection: Connection) -> None:
         """Serve it no longer. Harmless where it was not held."""

@@ -11,6 +11,7 @@ from selectors import EVENT_READ, EVENT_WRITE
 from socket import SocketType
 from time import monotonic
 
+from server.connection import LONGEST_SLEEP
 from server.processes.frames import NUL
 from server.processes.pipes import READ_SIZE, Channel
 
@@ -45,8 +46,8 @@ class Waiter:
         if never and self._channel.between and not self._interest & EVENT_WRITE:
             found, data = self._relay()
         else:
-            left = None if never else max(0.0, self._due - monotonic()) * 1000 + 1
-            found, data = self._poll.poll(left), None
+            left = min(LONGEST_SLEEP, max(0.0, self._due - monotonic()))
+            found, data = self._poll.poll(left * 1000 + 1), None
         ready = 0
         frames: list[tuple[bytes, bytes]] | None = []
         for descriptor, flags in found:

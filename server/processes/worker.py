@@ -77,6 +77,9 @@ def carry(connection: Connection, channel: Channel, frames: list[tuple[bytes, by
         if not settled:  # Else all that came was passed on, and nothing is different: this is what happens most.
             if items := attend(connection, ready):
                 channel.send(b"".join([pack_item(item, lookout.since) for item in items]))
+            if frames:  # They came in a block that the session brought with it.
+                ready = 0
+                continue
             now = monotonic()
             if connection.over(now):
                 return

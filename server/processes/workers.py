@@ -31,8 +31,8 @@ from server.session import Item
 log = logging.getLogger("chat.server")
 
 MAX_PIPED = 8 * 2**20
-"""Bytes that may wait for one worker, besides its longest frame, before it is taken to be stuck: a welcome that brings
-what somebody missed is as long as that was."""
+"""Bytes that may wait for one worker, besides the most that was written to it at once, before it is taken to be stuck:
+a welcome that brings what somebody missed is as long as that was."""
 UNDER_WAY = 100
 """Turns that one worker may be followed with at a time."""
 
@@ -159,7 +159,8 @@ class Worker:
             self._channel.close()
 
     def kill(self) -> None:
-        """End it, even if it is stuck. While its pipe is open it runs, so the pid is still its own."""
+        """End it, even if it is stuck. Until its end was read from its pipe, it runs or has ended just now: nobody else
+        has its pid so soon."""
         if not self._channel.closed:
             try:
                 os.kill(self.pid, signal.SIGKILL)

@@ -72,7 +72,7 @@ def welcome(room: RoomState, number: int, seat: Seat, member: Member, after: int
         model=room.model,
         connections=len(room.seats),
         served_by=seat.served_by,
-        limits=room.limits,
+        limits=seat.limits,
         nonce=seat.nonce,
         history=history,
         missed=missed,

@@ -34,7 +34,7 @@ class Room(RoomState):
         if number in self.seats:
             self.seats[number].served_by, self.seats[number].worker = served_by, worker
         else:
-            self.seats[number] = Seat(served_by, worker, self.make_token(), host, self.now)
+            self.seats[number] = Seat(served_by, worker, self.make_token(), self.limits, host, self.now)
         self.connections_changed()
 
     def close(self, number: int, *, failed: bool = False) -> None:

@@ -43,6 +43,8 @@ class Seat(Struct):
     worker: int
     """The pid of the process that serves it alone, or 0."""
     nonce: str
+    limits: Limits
+    """What it is held to: as they were when it came."""
     host: str = ""
     """The peer's address."""
     since: float = 0.0

@@ -494,19 +494,20 @@ def test_sighup_reads_the_message_of_the_day_and_the_limits_again(open_room: Ope
     file.write_text('motd = "motd"\nmax-line = 300\n')
     motd.write_text("before")
     server = open_room("--model", model, "--config", str(file))
-    ada = server.rich("ada")
+    stranger, ada = server.rich_stranger(), server.rich("ada")  # Who came first was let in first.
     file.write_text('motd = "motd"\nmax-line = 600\nmax-clients = 3\nkeep = 5\n')
     motd.write_text("after")
     server.process.send_signal(signal.SIGHUP)
     bob = _newcomer_welcomed_with(server, "after")
     assert bob.welcome["limits"]["line"] == 600
-    # Who was here before keeps the limits it was told.
+    # Who was here before keeps the limits it was told, or is told those it is held to.
+    stranger.send('{"type":"hello","nick":"cleo"}\n')
+    assert stranger.expect("welcome")["limits"]["line"] == 300
     ada.say("x" * 400, "long")
     assert ada.expect("refused")["code"] == "line-too-long"
     bob.say("x" * 400, "long")
     bob.expect("said", id="long")
     assert "what has changed of keep holds from the next start on" in server.log()
-    server.plain("cleo")
     assert "the room is full" in server.connect().line()
 
 

@@ -83,6 +83,42 @@ def test_whose_goodbye_somebody_else_delivers_is_gone_at_once() -> None:
     assert model.stop() == []
 
 
+def test_who_closed_its_side_and_then_takes_what_was_kept_for_it_is_gone_at_once() -> None:
+    """Its own thread no longer listens to it by then: it sleeps until the second one has written all."""
+    with listen("127.0.0.1", 0) as sock:
+        model = ThreadModel(Listener(sock, Limits()), new_room(), Stop())
+    slow, peer = connected(1, Connection)
+    slow.session.unsent += bytes(2**19)
+    model.take_over([slow])
+    peer.shutdown(socket.SHUT_WR)
+    wait_until(lambda: slow.session.ended and slow.session.closing, "its own thread has heard of it", PATIENCE)
+    while peer.recv(1 << 16):
+        pass
+    wait_until(lambda: model.run_once() or not model.connections, "its thread has not slept through that", GLANCE / 2)
+    assert model.stop() == []
+
+
+def test_who_is_silent_is_let_go_in_time_whoever_delivered_its_welcome() -> None:
+    limits = Limits(idle_timeout=0.2, join_timeout=3600.0)
+    with listen("127.0.0.1", 0) as sock:
+        model = ThreadModel(Listener(sock, limits), new_room(limits), Stop())
+    ours, peer = socket.socketpair()
+    ours.setblocking(False)
+    peer.settimeout(PATIENCE)
+    model.take_over([Connection(ours, Session.open(1, limits, time.monotonic()))])
+    with model.delivering:
+        peer.send(b"ada\n")
+        wait_until(lambda: model.room.waiting, "it was heard")
+        wait_until(lambda: asleep(model), "its thread sleeps until somebody has delivered the welcome")
+    model.deliver()
+    heard = b""
+    while b"nothing was heard" not in heard:
+        heard += peer.recv(4096)
+    peer.close()
+    wait_until(lambda: not model.connections, "it is gone")
+    assert model.stop() == []
+
+
 def asleep(model: ThreadModel) -> bool:
     """Whether all of its threads are where they sleep."""
     frames = sys._current_frames()

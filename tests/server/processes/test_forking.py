@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -29,6 +30,15 @@ def test_it_ends_when_it_is_needed_no_more() -> None:
     process = psutil.Process(forkserver._process.pid)
     wait_until(forkserver.ended, "it has ended")
     assert not process.is_running()
+
+
+def test_it_takes_nothing_from_the_folder_that_the_server_was_started_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("server", "heapq", "msgspec"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('this is not ours')")
+    monkeypatch.chdir(tmp_path)
+    wait_until(ForkServer().ended, "it has ended")
 
 
 def kill_as_they_start(monkeypatch: pytest.MonkeyPatch, count: int) -> list[int]:

@@ -1,5 +1,6 @@
 """Connections that the master serves itself, with real sockets and a real room."""
 
+import errno
 import selectors
 import socket
 from collections.abc import Iterator
@@ -130,3 +131,22 @@ def test_whoever_is_released_is_not_heard_any_more(hall: Hall) -> None:
     hall.held.hear(connection)
     assert b"hello" not in hall.delivered()
     connection.close()
+
+
+def test_where_one_cannot_be_listened_to_all_are_held_to_be_given_back(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections = [hall.enter(nick)[1] for nick in ("ada", "bob", "cleo")]
+    for connection in connections:
+        hall.held.release(connection)
+    register = hall.selector.register
+
+    def refuse(file: Connection, events: int, data: object = None) -> selectors.SelectorKey:
+        if file is connections[1]:
+            raise OSError(errno.ENOSPC, "no space left")
+        return register(file, events, data)
+
+    monkeypatch.setattr(hall.selector, "register", refuse)
+    with pytest.raises(OSError, match="no space left"):
+        hall.held.hold_all(connections)
+    assert list(hall.held.values()) == connections

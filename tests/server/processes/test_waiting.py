@@ -122,3 +122,9 @@ def test_it_wakes_when_it_is_time_however_much_is_told(scene: Scene) -> None:
         told += len(frames or ())
     assert until <= monotonic()
     assert told
+
+
+def test_a_year_is_not_too_long_for_poll(scene: Scene) -> None:
+    scene.waiter.expect(EVENT_READ, monotonic() + 365 * 86_400)
+    scene.peer.send(b"hello\n")
+    assert scene.waiter.wait() == (EVENT_READ, [], False)

@@ -19,6 +19,7 @@ from server.processes.recall import GANG
 from server.processes.workers import Worker
 from server.room.room import Room
 from server.room.turn import Turn
+from server.session import Session
 from server.sockets import Listener, listen
 from server.wishes import Stop
 from tests.peers import wait_until
@@ -39,6 +40,7 @@ def room() -> Room:
 @pytest.fixture
 def model(listener: Listener, room: Room) -> Iterator[ProcessModel]:
     started = ProcessModel(listener, room, Stop())
+    started.take_over([])
     yield started
     for connection in started.stop():
         connection.close()
@@ -138,10 +140,24 @@ def test_who_has_no_worker_yet_is_heard_while_the_others_get_theirs(
         one.close()
 
 
+def test_newcomers_wait_until_all_were_taken_over(listener: Listener, room: Room) -> None:
+    peer, ours = socket.socketpair()
+    ours.setblocking(False)
+    room.open(99, "event loop")
+    newcomer = socket.create_connection(listener.socket.getsockname())
+    model = ProcessModel(listener, room, Stop())
+    model.take_over([Connection(ours, Session.open(99, Limits(rate=0), time.monotonic()))])
+    assert list(room.seats) == [99]
+    wait_until(lambda: model.run_once() or len(room.seats) == 2, "the newcomer is let in")
+    for one in [peer, newcomer, *model.stop()]:
+        one.close()
+
+
 def test_who_has_no_worker_any_more_is_heard_while_another_is_waited_for(
     listener: Listener, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, hold = ProcessModel(listener, room, Stop()), Held.hold
+    model.take_over([])
     (ada, _), (bob, stuck) = come(model, "ada"), come(model, "bob")
 
     def speak(self: Held, connection: Connection) -> None:

@@ -69,7 +69,8 @@ async def test_a_disk_with_room_again_gets_what_waited(tmp_path: Path, monkeypat
     minutes.on_trouble = told.append
     keeping = asyncio.create_task(minutes.keep_safe())
     minutes.hear([said("one")])
-    await asyncio.sleep(0.05)
+    await until(lambda: told, "the trouble is told")
+    await asyncio.sleep(0.05)  # So often it is tried again, and not told again.
     assert len(told) == 1
     full = False
     await until(lambda: path.read_text(), "it is written")

@@ -1,0 +1,75 @@
+"""What a worker does, run in a thread of the test's own, with a real peer and real pipes."""
+
+import socket
+from collections.abc import Iterator
+from threading import Thread
+from time import monotonic
+
+import pytest
+
+from protocol.messages import Limits
+from server.processes import pipes
+from server.processes.frames import RETURN, SESSION, pack, pack_delivery, pack_session
+from server.processes.worker import converse
+from server.session import Mark, Session
+from tests.peers import readable
+
+PATIENCE = 10.0
+BLOCK = 0.3
+"""Seconds."""
+
+
+class Scene:
+    """A worker between its peer and its master, with a session in which a block waits to happen."""
+
+    def __init__(self, seconds: float, *, brought: bool) -> None:
+        """The session brings the block with it, or else it is told of it."""
+        self.peer, self.ours = socket.socketpair()
+        self.ours.setblocking(False)
+        self.peer.settimeout(PATIENCE)
+        self.master, self.channel = pipes.pair()
+        session = Session.open(1, Limits(), monotonic())
+        session.joined = True
+        session.fault = seconds if brought else 0.0
+        self.master.send(pack_session(session))
+        if not brought:
+            self.master.send(pack_delivery(b"", Mark.BLOCK | int(seconds * 1000) << Mark.SHIFT))
+        self.worker = Thread(target=converse, args=(self.ours, self.channel), daemon=True)
+        self.worker.start()
+
+    def close(self) -> None:
+        self.master.close()
+        self.worker.join(PATIENCE)
+        self.channel.close()
+        self.peer.close()
+        self.ours.close()
+
+
+@pytest.fixture(params=[True, False], ids=["brought", "told"])
+def brought(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.fixture
+def scene(request: pytest.FixtureRequest, brought: bool) -> Iterator[Scene]:
+    scene = Scene(request.param, brought=brought)
+    yield scene
+    scene.close()
+
+
+@pytest.mark.parametrize("scene", [BLOCK], indirect=True)
+def test_what_comes_in_a_block_is_passed_on_after_it(scene: Scene) -> None:
+    assert not readable(scene.peer, BLOCK / 3)
+    scene.master.send(b"ada: hello\n")
+    assert scene.peer.recv(100) == b"ada: hello\n"
+
+
+@pytest.mark.parametrize("scene", [60.0], indirect=True)
+def test_a_block_ends_when_the_session_is_asked_for(scene: Scene) -> None:
+    assert not readable(scene.peer, BLOCK / 3)
+    scene.master.send(pack(RETURN))
+    frames: list[tuple[bytes, bytes]] = []
+    until = monotonic() + PATIENCE
+    while not frames and monotonic() < until:
+        frames = scene.master.receive() or []
+    assert [kind for kind, _ in frames] == [SESSION]
