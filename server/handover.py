@@ -171,7 +171,7 @@ def farewell(connections: list[Connection], room: Room, wishes: Wishes) -> None:
     except Exception:
         log.exception("not everybody could be told goodbye")
     deadline = max(wishes.end_by, monotonic() + LAST_MOMENT)
-    with selectors.DefaultSelector() as selector:
+    with selectors.PollSelector() as selector:  # It needs no descriptor: there may be none left.
         for connection in connections:
             if connection.session.unsent:
                 selector.register(connection, selectors.EVENT_WRITE, connection)

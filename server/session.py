@@ -27,6 +27,8 @@ MAX_STALL = 10.0
 """Seconds a reader may take nothing of what waits for it."""
 PAUSE = 1.0
 """Seconds without a line that end a flood, at least. A burst may be earned again in a moment in which nobody ran."""
+ANSWERED = 2.0
+"""Seconds that a nickname which was given in time has for the room's answer, once."""
 LINGER = 2.0
 """Seconds a connection that is let go has to take its last lines."""
 
@@ -201,7 +203,8 @@ class Session(Struct):
                     return [self._reply(Refused("bad-nickname", f"{error}{again}"))]
                 if isinstance(command, Hello):
                     command.dialect = self.dialect or Dialect.PLAIN
-                    self.introduced = True
+                    if not self.introduced:  # It may have lain here while we did something else, or were stopped.
+                        self.introduced, self.join_by = True, max(self.join_by, self.heard + ANSWERED)
             case Say() | Ping() if not (command.id.isascii() and command.id.isprintable()):
                 # Everybody is told the id of a line. It is not made harmless: its sender waits for what it sent.
                 return [self._reply(Refused("bad-id", "an id has up to 64 printable ASCII characters"))]

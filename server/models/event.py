@@ -45,14 +45,15 @@ class EventModel:
 
     def run_once(self) -> None:
         """Wait until something can be done, do all of it, then tell everybody what it brought."""
-        patience = min(TICK, max(0.0, self.deadlines.next() - monotonic()))
+        began = monotonic()
+        patience = min(TICK, max(0.0, self.deadlines.next() - began))
         for key, ready in self.lookout.wait(self.selector.select, patience):
             if isinstance(key.fileobj, Connection):
                 self.resume(key.fileobj, ready)
             elif key.fileobj is self.listener:
                 for connection in self.listener.accept():
                     self.start(connection)
-        for number in self.deadlines.take(monotonic()):
+        for number in self.deadlines.take(began):  # Due before we looked: what they said in time was found.
             if number in self.connections:
                 self.resume(self.connections[number], 0)
         self.deliver()

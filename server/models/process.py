@@ -35,7 +35,11 @@ class ProcessModel:
         self.selector = selectors.DefaultSelector()
         self.selector.register(stopping, EVENT_READ)
         self.held = Held(self.selector, room)
-        self.forkserver = ForkServer()
+        try:
+            self.forkserver = ForkServer()
+        except OSError:
+            self.selector.close()  # The model that goes on instead may need this very descriptor.
+            raise
 
     def take_over(self, connections: list[Connection]) -> None:
         """Serve these, carried over from another model."""

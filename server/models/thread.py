@@ -101,6 +101,9 @@ class ThreadModel:
                     self.deliver()
                 interest = connection.interest(monotonic()) & EVENT_READ
                 ready = lookout.wait(wait, connection, ring.fileno(), interest, patience(connection.session))
+                if connection.session.unsent:  # Before it is judged: we may have been stopped, and not it.
+                    with self.delivering:
+                        connection.flush(monotonic())
                 items = connection.read(monotonic()) if ready & EVENT_READ else connection.advance(monotonic())
                 with self.lock:
                     for item in items:
@@ -160,11 +163,11 @@ class ThreadModel:
         while not caught_up and not self.stopping:
             ring = self.bell.next
             wait(connection, ring.fileno(), EVENT_WRITE)
-            with self.lock:
-                for item in connection.session.expire(monotonic()):
-                    self.room.handle(connection.number, item, time())
             with self.delivering:
                 connection.flush(monotonic())
+                with self.lock:
+                    for item in connection.session.expire(monotonic()):
+                        self.room.handle(connection.number, item, time())
                 caught_up = not connection.session.unsent or connection.over(monotonic())
                 if caught_up:
                     self.writers.pop(connection.number, None)

@@ -57,12 +57,13 @@ def test_without_memory_for_another_stack_the_thread_model_hands_back(start_serv
 
 
 @SETS_LIMITS
+@pytest.mark.parametrize("spare", [1, 2, 4, 12])
 @pytest.mark.parametrize("before", ["event", "thread"])
-def test_without_descriptors_for_its_pipes_the_process_model_hands_back(start_server, before: str) -> None:
+def test_without_descriptors_for_its_pipes_the_process_model_hands_back(start_server, before: str, spare: int) -> None:
     server: Server = start_server(before)
     with talk_of_eight(server) as boss:
         boss.sync()
-        with limited(server, "nofile", highest_descriptor(server) + 12):
+        with limited(server, "nofile", highest_descriptor(server) + spare):
             boss.command("switch", model="process")
             assert boss.expect("refused")["code"] == "switch-failed"
         assert boss.status()["model"] == before

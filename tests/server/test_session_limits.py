@@ -121,6 +121,19 @@ class TestDeadlines:
             assert session.due(float(second)) == 10.0
         assert codes(session.receive(b"x", 10.0)) == ["join-timeout"]
 
+    def test_a_nickname_that_is_read_late_has_time_for_the_rooms_answer_once(self) -> None:
+        session = opened()
+        assert codes(session.receive(b"ada\n", 12.0)) == ["hello"]
+        assert session.due(12.0) == 14.0
+        assert session.advance(13.9) == []
+        assert codes(session.advance(14.0)) == ["join-timeout"]
+
+    def test_taken_nicknames_do_not_put_it_off(self) -> None:
+        session = opened()
+        for second in range(9):
+            assert codes(session.receive(b'{"type":"hello","nick":"ada"}\n', float(second))) == ["hello"]
+        assert codes(session.receive(b'{"type":"hello","nick":"ada"}\n', 10.0)) == ["hello", "join-timeout"]
+
     def test_bad_nicknames_do_not_put_it_off(self) -> None:
         session = opened()
         for second in range(10):

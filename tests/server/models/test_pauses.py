@@ -1,0 +1,50 @@
+"""The server is stopped for a while (Ctrl-Z and fg, a laptop that slept): what it missed is nobody's fault."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tests.running import Server, wait_until
+from tests.server.slow import NEEDS_PROC, fill, lines_heard, slow_peer
+
+
+@contextmanager
+def stopped(server: Server, seconds: float) -> Iterator[None]:
+    """All processes of the server are stopped while the block runs, and for so long at least."""
+    tree = [server.process, *server.children()]
+    for process in tree:
+        process.suspend()
+    until = time.monotonic() + seconds
+    yield
+    time.sleep(max(0.0, until - time.monotonic()))  # The pause itself: longer than they are waited for.
+    for process in reversed(tree):
+        process.resume()
+
+
+def test_a_nickname_that_was_typed_meanwhile_is_not_too_late(start: Callable[..., Server]) -> None:
+    server = start("--join-timeout", "1")
+    bob, ada = server.rich("bob"), server.connect()
+    wait_until(lambda: bob.status()["connections"] == 2, "ada is connected")
+    with stopped(server, 1.5):
+        ada.send("ada\n")
+    assert ada.line() == "Connected to chat server"
+    bob.sees("ada")
+    time.sleep(1.2)  # Longer than she may be without a nickname.
+    bob.say("are you there?")
+    while ada.line() != "bob: are you there?":
+        pass
+
+
+@NEEDS_PROC
+def test_a_slow_reader_that_has_taken_meanwhile_what_it_could_stays(start: Callable[..., Server]) -> None:
+    server = start("--rate-limit", "off", sabotage="impatient")
+    slow, talker = slow_peer(server), server.rich("talker")
+    talker.sees("slow")
+    lines = fill(server, slow, talker)
+    with stopped(server, 1.5):
+        while not slow.hears_nothing(0.2):
+            pass
+    lines_heard(slow, last=lines[-1])
+    assert [line.removeprefix("talker: ") for line in slow.heard if line.startswith("talker: ")] == lines
+    talker.say("are you there?")
+    assert lines_heard(slow, last="are you there?") == ["are you there?"]
