@@ -32,8 +32,18 @@ _WHY_NOT = {
 """What precis_i18n finds wrong with characters that look as if they would do."""
 
 
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What terminals obey: controls, and what turns the direction of text."""
+
+
 class NicknameRefused(ValueError):
     """The nickname will not do; the message is a sentence that says why."""
+
+
+def commands_terminals(text: str) -> bool:
+    """Whether there is something in it that a terminal would obey, besides tabs and line ends. What else `harmless`
+    drops, as the joiners of emoji and of some languages, means no harm."""
+    return _OBEYED.search(text) is not None
 
 
 def harmless(text: str, *, lines: bool = False) -> str:

@@ -16,7 +16,7 @@ from protocol.dialects import dialect_of, encode, other_protocol
 from protocol.jsonl import AnyCommand
 from protocol.lines import LineBuffer, TooLong
 from protocol.messages import Dialect, Event, Goodbye, Hello, Limits, Notice, Ping, Quit, Refused, Rename, Say
-from protocol.text import NicknameRefused, check_nickname, counted, harmless
+from protocol.text import NicknameRefused, check_nickname, commands_terminals, counted, harmless
 from server.allowance import Allowance
 
 MAX_OVER = 64 * 1024
@@ -213,7 +213,7 @@ class Session(Struct):
                 command.text = harmless(said, lines=True)
                 if (refused := self._check_size(command)) is not None:
                     return [self._reply(refused)]
-                if command.text != said:
+                if command.text != said and commands_terminals(said):
                     return [Reply(b"", "escaped"), command]
             case Quit():
                 self.parting = True

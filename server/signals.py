@@ -28,6 +28,7 @@ class Signals:
         self._wishes = wishes
         self._reload = reload
         self._reap = reap
+        self._reloading = self._reload_again = False
         self._had_terminal = on_terminal()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, self._handle)
@@ -38,7 +39,8 @@ class Signals:
                 log.warning("the terminal is gone, so the server ends")
                 self._wishes.close(FAREWELL)
             case signal.SIGHUP:
-                self._reload()
+                self._reload_again = True
+                self._reload_all()
             case signal.SIGCHLD:
                 self._reap()
             case signal.SIGINT if self._wishes.closing:
@@ -48,6 +50,18 @@ class Signals:
                 self._wishes.close(FAREWELL)
             case _:
                 self._wishes.close(FAREWELL)
+
+    def _reload_all(self) -> None:
+        """Once more for whatever came meanwhile, but never one in the other: a loop of signals would go ever deeper."""
+        if self._reloading:
+            return
+        self._reloading = True
+        try:
+            while self._reload_again:
+                self._reload_again = False
+                self._reload()
+        finally:
+            self._reloading = False
 
 
 def on_terminal() -> bool:

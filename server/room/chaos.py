@@ -45,6 +45,9 @@ def wreak(room: RoomState, number: int, order: Chaos, now: float) -> None:
 
 def invite(room: RoomState, number: int, kind: str, now: float) -> None:
     """Let a guest in who behaves badly."""
+    if room.moderation.rules.locked and kind != "silent":  # A silent one gives no nickname, and is not asked for more.
+        room.tell(number, Refused("no-guest", "no guest can come now: the room is locked"))
+        return
     try:
         room.operators.strikes.invite(kind)
     except OSError as error:

@@ -96,10 +96,13 @@ def deal_with(room: RoomState, number: int, operator: Member, order: Kick | Ban 
         return
     member, name = room.seats[seat].member, called(room, seat)
     match order:
+        case Kick() | Ban() if seat == number:
+            room.tell(number, Refused("yourself", "that is you"))
         case Kick():
             reason = harmless(order.reason).strip()
-            openly(room, f"{operator.nick} kicked {name}" + (f": {reason}" if reason else ""), now)
-            room.dismiss(seat, Goodbye("kicked", reason or f"{operator.nick} kicked you"))
+            why = f": {reason}" if reason else ""
+            openly(room, f"{operator.nick} kicked {name}{why}", now)
+            room.dismiss(seat, Goodbye("kicked", f"{operator.nick} kicked you{why}"))
         case Ban():
             ban(room, number, operator, seat, order, now)
         case _ if member is None:
@@ -118,8 +121,9 @@ def deal_with(room: RoomState, number: int, operator: Member, order: Kick | Ban 
 def ban(room: RoomState, number: int, operator: Member, seat: int, order: Ban, now: float) -> None:
     """Keep somebody out, and everybody from the same address if asked for and meant. Operators from there stay."""
     member, host, name = room.seats[seat].member, room.seats[seat].host, called(room, seat)
-    if seat == number:
-        room.tell(number, Refused("yourself", "that is you"))
+    if member is None and not order.address:
+        words = f"{name} has no nickname that could be banned: ban its address (/ban #{seat} address), or kick it"
+        room.tell(number, Refused("unknown-person", words))
         return
     if member is not None and member.key_holder:
         room.tell(number, Refused("operator", f"{name} holds the room's key, and nobody can ban that"))

@@ -89,6 +89,16 @@ class Moderation:
             return Goodbye("locked", "the room is locked: nobody new can come in now")
         return None
 
+    def refuse_renaming(self, member: Member) -> Refused | None:
+        """Why a member cannot take another nickname now, or None: it would be heard, as everybody is told of it."""
+        if member.operator:
+            return None
+        if member.token in self._muted:
+            return Refused("muted", "you are muted, and your nickname stays as it is")
+        if self.rules.quiet:
+            return Refused("quiet", "only operators speak now, and nicknames stay as they are")
+        return None
+
     def refuse_speech(self, member: Member, id: str, now: float) -> Refused | None:
         """Why a member cannot speak now, or None; then it counts as having spoken."""
         if member.operator:

@@ -82,6 +82,9 @@ def say(room: RoomState, number: int, member: Member, asked: Say, now: float, si
 
 def rename(room: RoomState, number: int, member: Member, nick: str, now: float) -> None:
     """Give a member another nickname, if it is free for it."""
+    if (refused := room.moderation.refuse_renaming(member)) is not None:
+        room.tell(number, refused)
+        return
     if not room.roster.free_for(member, nick):
         room.tell(number, taken(room, nick, room.roster.suggest(nick, room.limits.nick), member))
         return

@@ -154,6 +154,14 @@ class TestLines:
         session = in_room(Dialect.RICH, Limits(line=64 * 1024, rate=0))
         assert codes(session.receive(line + b"\n" + jsonl.encode(Ping("1")), 0.0)) == [code, "ping"]
 
+    @pytest.mark.parametrize("text", ["\x1b[31mred", "\x9b2J", "a\rb", "a\0", "\u202eevil"])
+    def test_a_line_that_commands_terminals_is_noted_as_such(self, text: str) -> None:
+        assert codes(in_room().receive(f"{text}\n".encode(), 0.0)) == ["escaped", "say"]
+
+    @pytest.mark.parametrize("text", ["❤\ufe0f", "👩\u200d👧", "می\u200cخواهم", "a\tb", "a\u00a0b", "\u200fעברית"])
+    def test_what_people_write_is_no_attack(self, text: str) -> None:
+        assert codes(in_room().receive(f"{text}\n".encode(), 0.0)) == ["say"]
+
     @pytest.mark.parametrize("id", ["\x9b31m", "a\u202eb", "\x1b]0;x\x07", "Zo\u00eb", "\U0001f600", "a\nb"])
     @pytest.mark.parametrize("command", [Say, Ping])
     def test_an_id_of_anything_but_printable_ascii_is_refused_and_not_repeated(

@@ -62,6 +62,26 @@ def test_sighup_reads_the_settings_again(install: Install, wishes: Wishes, calle
     assert (wishes.closing, called) == ("", ["reload"])
 
 
+def test_sighups_while_the_settings_are_read_are_one_more_reading_and_none_in_the_other(wishes: Wishes) -> None:
+    before = {number: signal.getsignal(number) for number in HANDLED}
+    depth: list[int] = []
+    deepest: list[int] = []
+
+    def reload() -> None:
+        depth.append(1)
+        deepest.append(len(depth))
+        if len(deepest) < 3:
+            signal.raise_signal(signal.SIGHUP)
+            signal.raise_signal(signal.SIGHUP)
+        depth.pop()
+
+    Signals(wishes, reload=reload, reap=lambda: None)
+    signal.raise_signal(signal.SIGHUP)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    assert deepest == [1, 1, 1]
+
+
 def test_sighup_of_a_terminal_that_is_gone_closes_the_room(
     install: Install, wishes: Wishes, called: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

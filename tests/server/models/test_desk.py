@@ -44,7 +44,7 @@ def talk_again(speaker: RichPeer, *listeners: RichPeer | PlainPeer) -> None:
 def test_the_kicked_are_gone_at_once_and_all_are_told(room: Server, boss: RichPeer) -> None:
     ada, bob, eve = room.rich("ada"), room.plain("bob"), room.plain("eve")
     boss.command("kick", nick="ada", reason="that will do")
-    assert ada.expect("goodbye") == {"type": "goodbye", "code": "kicked", "reason": "that will do"}
+    assert ada.expect("goodbye") == {"type": "goodbye", "code": "kicked", "reason": "boss kicked you: that will do"}
     with pytest.raises(Closed):
         ada.line()
     boss.command("kick", nick="bob", reason="")
@@ -101,18 +101,18 @@ def test_nobody_else_gives_orders_plain_or_rich(room: Server, boss: RichPeer) ->
     talk_again(boss, ada, bob)
 
 
-def test_the_muted_is_heard_by_nobody_under_whatever_name(room: Server, boss: RichPeer) -> None:
+def test_the_muted_is_heard_by_nobody_and_keeps_its_name(room: Server, boss: RichPeer) -> None:
     ada, bob = room.plain("ada"), room.rich("bob")
     boss.command("mute", nick="ada")
     ada.expect("*** boss muted ada")
     ada.say("hello?")
     ada.expect("*** you are muted")
+    ada.say("/nick buy-this")
+    ada.expect("*** you are muted, and your nickname stays")
+    boss.command("mute", nick="ada", on=False)
+    ada.expect("*** boss unmuted ada")
     ada.say("/nick lovelace")
     bob.expect("presence", renamed=[["ada", "lovelace"]])
-    ada.say("hello?")
-    ada.expect("*** you are muted")
-    boss.command("mute", nick="lovelace", on=False)
-    ada.expect("*** boss unmuted lovelace")
     ada.say("hello!")
     assert bob.expect("said")["text"] == "hello!"
 
@@ -207,7 +207,7 @@ def test_an_operator_on_nc_gives_the_same_orders(start: Start) -> None:
     bob.say("/slow down")
     bob.expect("*** /slow takes the seconds between two lines")
     bob.say("/kick @ada that will do")
-    assert ada.expect("goodbye")["reason"] == "that will do"
+    assert ada.expect("goodbye")["reason"] == "bob kicked you: that will do"
     bob.say("/kick #99")
     bob.expect("*** there is no connection 99")
 

@@ -131,7 +131,7 @@ def test_an_operator_who_asks_who_is_here_is_told_of_ghosts_and_nobody_else_is(p
 def test_a_kick_ends_the_connection_with_the_reason(party: Party, name: str) -> None:
     party.order(Kick(name, "that will do"))
     goodbye = party.gone("ada")
-    assert goodbye == Goodbye("kicked", "that will do")
+    assert goodbye == Goodbye("kicked", "boss kicked you: that will do")
     assert told(party) == ["boss kicked ada: that will do"]
     assert isinstance(find(party.room, "ada"), Refused)
 
@@ -218,9 +218,20 @@ def test_operators_are_not_banned_with_their_neighbours_and_come_back(party: Par
     assert only(Welcome, party.join("boss", token=party.tokens["boss"], host="192.0.2.7"))
 
 
-def test_nobody_bans_itself(party: Party) -> None:
+@pytest.mark.parametrize("order", [Ban, Kick])
+def test_nobody_bans_or_kicks_itself(party: Party, order: type[Ban | Kick]) -> None:
     for name in ("boss", "#1"):
-        assert only(Refused, party.order(Ban(name))) == [Refused("yourself", "that is you")]
+        assert only(Refused, party.order(order(name))) == [Refused("yourself", "that is you")]
+
+
+def test_a_ghost_has_no_nickname_to_be_banned_and_its_address_must_be_asked_for(party: Party) -> None:
+    ghost = party.open()
+    party.room.seats[ghost].host = "192.0.2.9"
+    [refused] = only(Refused, party.order(Ban(f"#{ghost}")))
+    assert f"/ban #{ghost} address" in refused.reason
+    assert not told(party)
+    party.order(Ban(f"#{ghost}", address=True))
+    assert [event.code for event in only(Goodbye, party.join("ghost", host="192.0.2.9"))] == ["banned"]
 
 
 def test_who_holds_the_key_cannot_be_banned_and_a_made_operator_is_one_no_more_once_it_is(party: Party) -> None:
@@ -264,8 +275,11 @@ def test_the_muted_is_told_and_not_heard_and_stays_so_under_another_name(party: 
     refused = party.say("ada", "hello?", "1")
     assert refused is not None
     assert (refused.code, refused.id) == ("muted", "1")
-    party.ask("ada", Rename("lovelace"))
-    assert party.say("lovelace" if "lovelace" in party.numbers else "ada", "hello?", "2") is not None
+    assert [event.code for event in only(Refused, party.ask("ada", Rename("buy-this")))] == ["muted"]
+    party.close(party.numbers["ada"])
+    party.join("lovelace", token=party.tokens["ada"])
+    party.numbers["ada"] = party.numbers["lovelace"]
+    assert party.say("ada", "hello?", "2") is not None
     assert not only(Said, party.hears("bob"))
     party.order(Mute("lovelace", on=False))
     assert party.say("ada", "hello!", "3") is None
@@ -382,6 +396,14 @@ def test_a_guest_is_invited_to_misbehave(party: Party) -> None:
     party.order(Chaos("slow-reader"))
     party.order(Chaos("silent"))
     assert party.strikes.invited == ["slow-reader", "silent"]
+
+
+def test_no_guest_can_come_into_a_locked_room_but_a_silent_one(party: Party) -> None:
+    party.order(Lock())
+    [refused] = only(Refused, party.order(Chaos("slow-reader")))
+    assert refused.reason == "no guest can come now: the room is locked"
+    party.order(Chaos("silent"))
+    assert party.strikes.invited == ["silent"]
 
 
 def test_where_the_system_has_no_process_for_a_guest_the_operator_is_told(

@@ -203,3 +203,16 @@ def test_nothing_is_remembered_without_bound() -> None:
 )
 def test_how_long_is_told_in_the_right_number(minutes: float, words: str) -> None:
     assert lasting(minutes) == words
+
+
+def test_a_nickname_is_kept_by_the_muted_and_in_silence_by_all_but_operators() -> None:
+    moderation, ada, boss = Moderation(), Member("a", "ada"), Member("b", "boss", operator=True)
+    assert moderation.refuse_renaming(ada) is None
+    moderation.mute("a", on=True)
+    assert (refused := moderation.refuse_renaming(ada)) is not None
+    assert refused.code == "muted"
+    moderation.mute("a", on=False)
+    moderation.change(quiet=True)
+    assert (refused := moderation.refuse_renaming(ada)) is not None
+    assert refused.code == "quiet"
+    assert moderation.refuse_renaming(boss) is None

@@ -166,7 +166,7 @@ def test_a_mistake_gets_a_sentence_and_help_lists_the_operators_commands(console
 def test_an_order_is_carried_out_told_to_all_and_shown_once(console: OnTerminal) -> None:
     ada, bob = console.plain("ada"), console.plain("bob")
     console.enter("/kick ada enough of that")
-    assert ada.lines_until_closed()[-1] == "*** goodbye: enough of that"
+    assert ada.lines_until_closed()[-1] == "*** goodbye: console kicked you: enough of that"
     bob.expect("*** console kicked ada: enough of that")
     for number in range(5):
         console.enter(f"/pin number {number}")

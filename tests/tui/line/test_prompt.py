@@ -270,7 +270,7 @@ def test_who_is_kicked_is_told_and_leaves(start_server: StartServer, open_prompt
     ada = open_prompt(server)
     join(ada)
     boss.command("kick", nick="ada", reason="enough")
-    ada.sees("*** goodbye: enough")
+    ada.sees("*** goodbye: boss kicked you: enough")
     assert ada.exit_code() == 1
     assert_left_clean(ada)
 

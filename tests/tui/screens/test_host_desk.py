@@ -46,7 +46,7 @@ class TestOrders:
             await boss.says("/clear-history")
             ada.expect("*** boss cleared the history")
             await boss.says("/kick ada that will do")
-            assert ada.lines_until_closed()[-1] == "*** goodbye: that will do"
+            assert ada.lines_until_closed()[-1] == "*** goodbye: boss kicked you: that will do"
             await boss.sees("boss kicked ada: that will do")
             await boss.says("/ban eve 5")
             eve.expect("goodbye", code="banned")
