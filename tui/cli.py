@@ -7,7 +7,6 @@ are loaded only where a screen or a prompt is shown.
 
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,7 +22,7 @@ from tui.address import Address, AddressRefused
 from tui.hosting.hosted_server import CannotHost, HostOptions
 from tui.minutes.file import CannotSave
 from tui.minutes.minutes import Minutes
-from tui.settings import Settings, SettingsRefused, config_file, is_there, read_config, recall, remember
+from tui.settings import Memory, Settings, SettingsRefused, config_file, is_there, read_config, recall
 
 EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 LOCAL = Address("127.0.0.1")
@@ -223,7 +222,7 @@ def show_screen(
         nick=nick or "",
         host=options,
         settings=settings,
-        remember=partial(remember, settings),
+        remember=Memory(settings).keep,
         minutes=minutes,
     )
     app.run(mouse=settings.mouse)

@@ -116,3 +116,18 @@ def remember(began: Settings, now: Settings) -> bool:
     except OSError:
         return False
     return True
+
+
+class Memory:
+    """Remembers what changes while one client runs: each time what has changed since it was last kept, so that what is
+    changed back is remembered too."""
+
+    def __init__(self, began: Settings) -> None:
+        self._kept = began
+
+    def keep(self, now: Settings) -> bool:
+        """Keep `now` for the next time, as `remember` does. What could not be written is tried again with the next."""
+        written = remember(self._kept, now)
+        if written:
+            self._kept = now
+        return written

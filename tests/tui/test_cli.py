@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -271,6 +272,15 @@ def test_a_theme_from_elsewhere_is_checked_like_a_flag(
     with opened(Terminal("127.0.0.1:1")) as terminal:
         assert terminal.exit_code() == 2
         assert "there is no theme 'nonsense'; there are" in terminal.text
+
+
+def test_a_setting_that_was_changed_and_changed_back_is_remembered_as_it_was(start_server: StartServer) -> None:
+    with opened(Terminal(room(start_server()), "-n", "ada")) as terminal:
+        terminal.sees("1 here")
+        for bell in (False, True):
+            terminal.type("/bell\r")
+            terminal.sees("The bell rings" if bell else "The bell is silent")
+            assert tomllib.loads(remembered_file().read_text())["bell"] is bell
 
 
 def test_the_full_screen_is_shown_where_both_ends_are_a_terminal_and_line_mode_where_asked(

@@ -9,6 +9,7 @@ from tui.address import Address
 from tui.settings import (
     MAX_FILE,
     MAX_ROOMS,
+    Memory,
     Settings,
     SettingsRefused,
     config_file,
@@ -46,6 +47,25 @@ def test_a_flag_given_once_does_not_stay_but_the_nickname_does() -> None:
     began = Settings(theme="nord", bell=False, nick="ada")  # as if from flags
     remember(began, replace(began, times=False))
     assert recall() == Settings(nick="ada", times=False)
+
+
+def test_what_is_changed_back_is_remembered_as_it_is_now() -> None:
+    remember(Settings(), Settings(theme="nord"))
+    began = recall()
+    memory = Memory(began)
+    for now in (replace(began, bell=False), began, replace(began, theme="room-dark"), began):
+        assert memory.keep(now)
+        assert recall() == now
+
+
+def test_what_could_not_be_written_is_remembered_with_the_next_change(folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.write_text("a file where the folder should be")
+    memory = Memory(Settings())
+    assert not memory.keep(Settings(bell=False))
+    folder.unlink()
+    assert memory.keep(Settings(bell=False, times=False))
+    assert recall() == Settings(bell=False, times=False)
 
 
 def test_the_mouse_is_set_for_one_time_only() -> None:
