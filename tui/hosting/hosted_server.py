@@ -14,8 +14,8 @@ from protocol.text import harmless
 from tui.address import DEFAULT_PORT, Address
 from tui.hosting.log_file import LogFile
 from tui.hosting.reach import own_addresses
+from tui.hosting.server_process import SIGNALLED, ServerProcess, how_it_ended, to_join
 from tui.hosting.server_process import CannotHost as CannotHost
-from tui.hosting.server_process import ServerProcess, to_join
 
 EVERYWHERE = "0.0.0.0"
 FAMILIES = {EVERYWHERE: (socket.AF_INET,), "::": (socket.AF_INET, socket.AF_INET6)}
@@ -83,8 +83,9 @@ class HostedServer:
             self.ended = "The room is closed." if code == 0 else self._failure(code)
 
     def _failure(self, code: int) -> str:
-        words = self._process.last_words
-        return f"The room's server has ended, with exit code {code}{': ' if words else ''}{words}"
+        # Of what ended it from outside, its log knows nothing.
+        words = self._process.last_words if code <= SIGNALLED else ""
+        return f"The room's server {how_it_ended(code)}{': ' if words else ''}{words or '.'}"
 
     async def wait(self) -> int:
         """Wait until the server has ended. Returns its exit code, 128 + N where signal N ended it. Its log is read."""

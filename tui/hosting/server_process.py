@@ -15,6 +15,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
+from msgspec import Struct
+
 from protocol.text import harmless
 from tui.address import Address
 from tui.hosting import guardian
@@ -26,8 +29,21 @@ START_TIMEOUT = 15.0
 LOG_LINES = 50
 LONGEST_LOG_LINE = 64 * 1024
 _LISTENING = re.compile(r"listening on (?P<address>\S+) \(model (?P<model>\w+), pid (?P<pid>\d+)\)")
-_BEFORE_WORDS = re.compile(r"^(?:chat-server: |\S+ \S+ (?:DEBUG|INFO|WARNING|ERROR|CRITICAL) )")
+_BEFORE_WORDS = re.compile(r"^(?:chat-server: |\S+ \S+ (?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL) )")
+_ERRORS = ("error", "critical", None)
+"""Levels of what may have ended a server. What has none is no record: the server's own sentence, or Python's."""
+SIGNALLED = 128
+"""An exit code above it names the signal that ended the server."""
+_TRACEBACK = " "
+"""What a line begins with that goes on with the record above it."""
 _TO_JOIN = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+class _Record(Struct):
+    """A line of the log, in either format."""
+
+    level: str | None = None
+    message: str = ""
 
 
 class CannotHost(Exception):
@@ -61,9 +77,8 @@ class ServerProcess:
 
     @property
     def last_words(self) -> str:
-        """The server's last sentence: the end of its log, without the time and the level, and harmless."""
-        line = next((line for line in reversed(self._log) if line.strip()), "")
-        return words_of(line)
+        """Why the server ended, if the end of its log is an error: without the time and the level, and harmless."""
+        return error_of(self._log)
 
     async def start(self, arguments: Sequence[str], key: bytes = b"", *, log: int | None = PIPE) -> Address:
         """Start the server and wait until it listens. Returns where. Raises CannotHost.
@@ -137,7 +152,7 @@ class ServerProcess:
             self._reading.append(asyncio.create_task(_drain(process.stdout)))
             return Address.parse(told["address"])
         code = await self.wait()
-        words = self.last_words or f"the server ended at once, with exit code {code}"
+        words = self.last_words or f"the server {how_it_ended(code)}"
         raise CannotHost(words, 2 if code == 2 else 1)
 
     async def _read_log(self, stream: asyncio.StreamReader) -> None:
@@ -155,6 +170,26 @@ class ServerProcess:
 def words_of(line: str) -> str:
     """What a line of the log says, without the time and the level, and harmless."""
     return harmless(_BEFORE_WORDS.sub("", line, count=1))
+
+
+def error_of(log: Sequence[str]) -> str:
+    """The last sentence of a log, in either format, as `words_of` tells it; empty where that is no error."""
+    last = next((line for line in reversed(log) if line.strip() and not line.startswith(_TRACEBACK)), "")
+    try:
+        record = msgspec.json.decode(last, type=_Record)
+    except msgspec.DecodeError:
+        found = _BEFORE_WORDS.match(last)
+        level = found["level"] if found else None
+        record = _Record(level and level.lower(), words_of(last))
+    return harmless(record.message) if record.level in _ERRORS else ""
+
+
+def how_it_ended(code: int) -> str:
+    """What the exit code of `wait` says of the server, as the end of a sentence about it."""
+    try:
+        return f"was ended by {signal.Signals(code - SIGNALLED).name}"
+    except ValueError:
+        return f"has ended, with exit code {code}"
 
 
 def to_join(bound: Address) -> Address:

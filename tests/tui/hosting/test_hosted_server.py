@@ -39,6 +39,13 @@ async def main():
 asyncio.run(main())
 """
 
+FAILS = """
+import server.handover
+def fail(*args):
+    raise KeyError("a bug of ours")
+server.handover.serve = fail
+"""
+
 
 @pytest.fixture
 async def host() -> AsyncIterator[Host]:
@@ -221,6 +228,36 @@ def test_a_room_on_every_interface_of_both_kinds_is_told_by_addresses_of_both(
     assert server.invitations == [Address(host, 2345) for host in hosts]
 
 
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        ([], ""),
+        (["2026-11-24 23:13:01.250 WARNING hk (connection 1 from 127.0.0.1) proved the operator's key"], ""),
+        (["2026-11-24 23:13:01.250 INFO the event model takes 0 connections over", ""], ""),
+        (["2026-11-24 23:13:01.250 ERROR a thread failed", "  Traceback", "  KeyError: 1"], "a thread failed"),
+        (["2026-11-24 23:13:01.250 WARNING it grows late", "  Traceback", "  KeyError: 1"], ""),
+        (["chat-server: the port is in use"], "the port is in use"),
+        (["python: No module named server"], "python: No module named server"),
+        (['{"at": 1.5, "level": "warning", "pid": 7, "message": "it grows late"}'], ""),
+        (['{"at": 1.5, "level": "error", "pid": 7, "message": "a thread failed"}'], "a thread failed"),
+    ],
+)
+def test_the_end_of_a_log_says_why_a_server_ended_where_it_is_an_error(log: list[str], words: str) -> None:
+    assert server_process.error_of(log) == words
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (1, "has ended, with exit code 1"),
+        (128 + signal.SIGSEGV, "was ended by SIGSEGV"),
+        (255, "has ended, with exit code 255"),
+    ],
+)
+def test_an_exit_code_above_128_names_the_signal(code: int, words: str) -> None:
+    assert server_process.how_it_ended(code) == words
+
+
 class TestTheEnd:
     """What is said of a room that is gone."""
 
@@ -236,15 +273,28 @@ class TestTheEnd:
         await standing
         assert server.ended == "The room is closed."
 
-    async def test_of_a_server_that_failed_the_last_words_are_told_without_time_and_level(self, host: Host) -> None:
+    async def test_of_a_server_that_is_killed_the_signal_is_told_and_not_what_it_logged_last(
+        self, host: Host, join: Join
+    ) -> None:
         server = host()
         opened: list[Address] = []
         standing = asyncio.create_task(server.stand(opened.append))
         await until(lambda: opened, "the room is open")
-        server._process._log.append("2026-11-24 23:13:01.250 ERROR the model thread ended by itself")
+        ada = join(opened[0], "ada")
+        ada.link.operator(server.operator_key)
+        await until(lambda: server._process.last_log_lines, "something is logged")
         os.kill(server.pid, signal.SIGKILL)
         await standing
-        assert server.ended == "The room's server has ended, with exit code 137: the model thread ended by itself"
+        assert server.ended == "The room's server was ended by SIGKILL."
+
+    async def test_of_a_server_that_failed_the_last_words_are_told(
+        self, host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "sitecustomize.py").write_text(FAILS)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+        server = host()
+        await server.stand(lambda address: None)
+        assert server.ended.startswith("The room's server has ended, with exit code 1: the server has failed, and ")
 
     async def test_a_room_that_never_opened_says_why(self, host: Host) -> None:
         server = host("event", LOCAL, "--no-such-option")
