@@ -40,13 +40,15 @@ if TYPE_CHECKING:  # Each is loaded where it is needed: the prompt is to be pain
     from tui.hosting.hosted_server import HostedServer, HostOptions
     from tui.screens.chat import ChatScreen
 
+FAILED = 1
 UNREACHABLE = 69
 """The exit code where no room could be reached (EX_UNAVAILABLE)."""
 INTERRUPTED = 130
 
 
 class ChatApp(App[None]):
-    """The exit code is `return_code`: 0, 1 after a crash, 69 where the room was never reached, 130 after Ctrl-C."""
+    """The exit code is `return_code`: 0; 1 after a crash, where the room we host failed, or where a room did not let us
+    in; 2 where its server refused an option; 69 where the room was never reached; 130 after Ctrl-C."""
 
     TITLE = "A tale of three chat rooms"
     CSS_PATH = ["app.tcss", "host.tcss"]  # noqa: RUF012  # no ClassVar in App either
@@ -101,6 +103,8 @@ class ChatApp(App[None]):
         self._leaving = False
         self._inside = False
         """The room has let us in, by what was told so far."""
+        self._reached = False
+        """A room has answered."""
 
     # Beginning
 
@@ -189,6 +193,7 @@ class ChatApp(App[None]):
         self.link.retry_now()
 
     def _take(self, events: list[Received]) -> None:
+        self._reached = True
         told = []
         for event in events:
             if isinstance(event, Welcome):
@@ -327,12 +332,25 @@ class ChatApp(App[None]):
             self.push_screen(LeaveScreen(others), lambda yes: self.leave_soon(code) if yes else None)
 
     def leave_soon(self, code: int) -> None:
-        """Begin to leave: the room is told, the hosted server ended. A second time leaves at once."""
+        """Begin to leave: the room is told, the hosted server ended. A second time leaves at once. `code` is the exit
+        code, unless it is 0 and something has failed."""
+        code = code or self._failure
         if self._leaving:
             self.exit(return_code=code)
         else:
             self._leaving = True
             self.run_worker(self._leave(code), name="leave")
+
+    @property
+    def _failure(self) -> int:
+        """The exit code for what keeps us out of the room; 0 where nothing does but ourselves."""
+        if self.own is not None:
+            return self.own.exit_code
+        if self.link is None or self.link.entered:
+            return 0
+        if self.link.state.turned_away:
+            return FAILED
+        return 0 if self._reached else UNREACHABLE
 
     async def _leave(self, code: int) -> None:
         if self.own is not None and self.chat is not None:
@@ -341,8 +359,6 @@ class ChatApp(App[None]):
             self.chat.end()
         if self.link is not None:
             await self.link.close()
-            if not code and not self.link.entered:
-                code = UNREACHABLE
         if self.own is not None:
             await self.own.stop()
         self.exit(return_code=code)

@@ -104,6 +104,26 @@ class TestTheNicknamePrompt:
             await ada.until(lambda: ada.app.return_code is not None, "to leave")
         assert ada.app.return_code == 69
 
+    async def test_whoever_leaves_because_a_nickname_is_taken_gets_exit_code_0(self, start_server: StartServer) -> None:
+        server = start_server()
+        server.plain("ada")
+        async with acting(address_of(server)) as ada:
+            await ada.type("ada", "enter")
+            await ada.sees("ada is taken; ada2 is free, Enter takes it")
+            await ada.press("ctrl+q")
+            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+        assert ada.app.return_code == 0
+
+    async def test_whoever_was_not_let_in_gets_exit_code_1(self, start_server: StartServer) -> None:
+        server = start_server()
+        server.operator().command("lock")
+        async with acting(address_of(server)) as ada:
+            await ada.type("ada", "enter")
+            await ada.sees("does not let you in: the room is locked")
+            await ada.press("ctrl+q")
+            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+        assert ada.app.return_code == 1
+
 
 class TestLosingTheRoom:
     async def test_what_was_missed_comes_once_and_what_was_said_meanwhile_goes_out_once(

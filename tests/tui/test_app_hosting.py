@@ -28,6 +28,11 @@ def guest(host: Actor, nick: str) -> PlainPeer:
     return peer
 
 
+async def leaves(ada: Actor) -> None:
+    await ada.press("ctrl+q")
+    await ada.until(lambda: ada.app.return_code is not None, "to leave")
+
+
 class TestHosting:
     async def test_the_prompt_and_the_header_tell_the_address_and_others_can_join(self) -> None:
         async with acting(None, host=ANYWHERE) as ada:
@@ -131,3 +136,47 @@ class TestHosting:
             await ada.press(key)
             await ada.until(lambda: ada.app.return_code is not None, "to leave")
         assert ada.app.return_code == (0 if key == "ctrl+q" else 130)
+
+
+class TestTheExitCode:
+    """Of whoever hosts, and leaves by Ctrl+Q."""
+
+    async def test_is_1_where_the_port_was_in_use(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            async with acting(None, host=HostOptions(bind=f"127.0.0.1:{taken.getsockname()[1]}")) as ada:
+                await ada.sees("The room could not be opened:", "in use")
+                await leaves(ada)
+        assert ada.app.return_code == 1
+
+    async def test_is_2_where_the_server_refused_an_option(self) -> None:
+        options = HostOptions(bind="127.0.0.1:0", server_options=("--history", "many"))
+        async with acting(None, host=options) as ada:
+            await ada.sees("The room could not be opened:", "many")
+            await leaves(ada)
+        assert ada.app.return_code == 2
+
+    @pytest.mark.parametrize("again", [False, True], ids=["gone", "started again"])
+    async def test_is_1_where_the_server_was_killed_unless_it_was_started_again(self, again: bool) -> None:
+        async with acting(None, "ada", host=ANYWHERE) as ada:
+            assert ada.app.own is not None
+            os.kill(ada.app.own.pid, signal.SIGKILL)
+            await ada.sees("Ctrl+R starts it again")
+            if again:
+                await ada.press("ctrl+r")
+                await ada.sees_in_bar("↻ event 1 connected")
+            await leaves(ada)
+        assert ada.app.return_code == (0 if again else 1)
+
+    async def test_is_0_where_the_room_was_closed(self) -> None:
+        async with acting(None, "ada", host=ANYWHERE) as ada:
+            await ada.until(lambda: ada.chat.operator, "to be the operator")
+            await ada.says("/close")
+            await ada.sees("The room is closed.")
+            await leaves(ada)
+        assert ada.app.return_code == 0
+
+    async def test_is_0_where_nobody_had_a_nickname_yet(self) -> None:
+        async with acting(None, host=ANYWHERE) as ada:
+            await ada.sees("Your room is open.")
+            await leaves(ada)
+        assert ada.app.return_code == 0

@@ -45,6 +45,8 @@ class HostedServer:
         """What the server listens on; kept for the next start, so that whoever was there finds the room again."""
         self.ended = ""
         """Why the room is gone, in a sentence; empty while it stands or opens, and where it was we who ended it."""
+        self.exit_code = 0
+        """What `ended` is to a shell: 0 where nothing failed, 2 where an option will not do, else 1."""
         log = self.options.log
         self._process = ServerProcess(LogFile(log).add if log is not None else lambda line: None)
         self._stopping = False
@@ -66,21 +68,23 @@ class HostedServer:
 
     async def start(self) -> Address:
         """Start the server and wait until it listens. Returns the address to join. Raises CannotHost."""
-        self.ended, self._stopping = "", False
+        self.ended, self.exit_code, self._stopping = "", 0, False
         self.bound = await self._process.start(self._arguments(), self.operator_key)
         return to_join(self.bound)
 
     async def stand(self, opened: Callable[[Address], None]) -> None:
-        """Start it, call `opened` with the address to join, and wait until it has ended; `ended` says why."""
+        """Start it, call `opened` with the address to join, and wait until it has ended; `ended` and `exit_code` say
+        why."""
         try:
             address = await self.start()
         except CannotHost as failure:
-            self.ended = f"The room could not be opened: {harmless(str(failure))}"
+            self.ended, self.exit_code = f"The room could not be opened: {harmless(str(failure))}", failure.exit_code
             return
         opened(address)
         code = await self.wait()
         if not self._stopping:
             self.ended = "The room is closed." if code == 0 else self._failure(code)
+            self.exit_code = int(code != 0)
 
     def _failure(self, code: int) -> str:
         # Of what ended it from outside, its log knows nothing.
