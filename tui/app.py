@@ -26,7 +26,7 @@ from protocol.text import harmless
 from tui.address import Address
 from tui.driver import TerminalDriver
 from tui.link.connection import NICKNAME_CODES, RoomLink, State
-from tui.look import variables
+from tui.look import WIDE_SCREEN, variables
 from tui.minutes.minutes import Minutes
 from tui.screens.help import HelpScreen
 from tui.screens.leave import LeaveScreen
@@ -52,7 +52,7 @@ class ChatApp(App[None]):
 
     TITLE = "A tale of three chat rooms"
     CSS_PATH = ["app.tcss", "host.tcss"]  # noqa: RUF012  # no ClassVar in App either
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-wide"), (120, "-roomy")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_SCREEN, "-wide"), (120, "-roomy")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (14, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "help"),

@@ -1,9 +1,12 @@
-"""How each model looks, everywhere the same: its sign and its colour.
+"""How each model looks, everywhere the same: its sign and its colour; and from when on a screen is wide.
 
 The sign tells the models apart without colour; the colours can be read on a dark and on a light background.
 """
 
 from msgspec import Struct
+
+WIDE_SCREEN = 80
+"""Columns. Below, a screen is `-narrow`, and does without what can be had elsewhere."""
 
 
 class Look(Struct, frozen=True):

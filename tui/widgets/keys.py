@@ -1,5 +1,5 @@
 """Keys: the footer with the few keys that matter; where the line is short, with fewer still: the state of the room is
-what one looks there for."""
+what one looks there for. Where the screen is narrow there are none, and StatusBar shows the way to help."""
 
 from textual.app import ComposeResult
 from textual.widgets import Footer

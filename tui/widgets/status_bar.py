@@ -1,11 +1,15 @@
-"""StatusBar: what runs the room and how well we are connected to it, in one line: what the server told, no guess."""
+"""StatusBar: what runs the room and how well we are connected to it, in one line: what the server told, no guess.
+
+Where the screen is too narrow for Keys beside it, it shows the key to help itself.
+"""
 
 from msgspec import Struct
+from textual import events
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui.look import look
+from tui.look import WIDE_SCREEN, look
 from tui.metering import span
 
 
@@ -20,26 +24,50 @@ class Standing(Struct, frozen=True):
     address: str = ""
 
 
+WIDE, TIGHT = "   ", "  "
+"""What parts two parts: as there is room."""
+HELP = Content.assemble(("f1", "$footer-key-foreground bold"), " help")
+
+
 class StatusBar(Widget):
     """Draws a Standing, and leaves out what does not fit, from the end."""
 
     standing: reactive[Standing] = reactive(Standing())
 
     def render(self) -> Content:
-        return draw(self.standing, self.size.width)
+        return draw(self.standing, self.size.width, with_help=self.app.size.width < WIDE_SCREEN)
+
+    async def on_click(self, event: events.Click) -> None:
+        """A click on the key does what the key does."""
+        from_the_right = self.size.width - event.get_content_offset_capture(self).x
+        if self.render().plain.endswith(HELP.plain) and from_the_right <= HELP.cell_length:
+            await self.run_action("app.help")
 
 
-def draw(standing: Standing, width: int) -> Content:
-    """As many of the standing's parts, in their order of weight, as fit into `width` cells."""
+def draw(standing: Standing, width: int, *, with_help: bool = False) -> Content:
+    """As many of the standing's parts, in their order of weight, as fit into `width` cells. `with_help`, the key to
+    help stands at the end, if all of them but the address leave room for it."""
     parts = _parts(standing)
-    gap = "   " if sum(part.cell_length for part in parts) + 3 * (len(parts) - 1) <= width else "  "
-    line = Content("")
-    for part in parts:
-        longer = line + gap + part if line else part
-        if line and longer.cell_length > width:
+    beside = width - HELP.cell_length - len(TIGHT)
+    if with_help and _length(parts[:-1], TIGHT) <= beside:
+        line = _fitting(parts, beside)
+        return line.pad_right(width - HELP.cell_length - line.cell_length) + HELP
+    return _fitting(parts, width)
+
+
+def _fitting(parts: list[Content], width: int) -> Content:
+    gap = WIDE if _length(parts, WIDE) <= width else TIGHT
+    line = parts[0]
+    for part in parts[1:]:
+        longer = line + gap + part
+        if longer.cell_length > width:
             break
         line = longer
     return line.truncate(width, ellipsis=True)
+
+
+def _length(parts: list[Content], gap: str) -> int:
+    return sum(part.cell_length for part in parts) + len(gap) * (len(parts) - 1)
 
 
 def _parts(standing: Standing) -> list[Content]:

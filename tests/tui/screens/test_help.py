@@ -25,3 +25,18 @@ async def test_the_arrows_scroll_it(start_server: StartServer) -> None:
         await ada.sees("Keys")
         await ada.press("down", "down", "down")
         await ada.sees_no("Keys")
+
+
+async def test_in_a_narrow_window_the_key_to_help_is_in_the_bar_and_can_be_clicked(
+    start_server: StartServer,
+) -> None:
+    async with acting(address_of(start_server()), "ada", size=(60, 20)) as ada:
+        await ada.until(lambda: ada.rows[-1].endswith(" f1 help"), "the key to help at the end of the bar")
+        await ada.pilot.click(offset=(5, 19))
+        await ada.pilot.click(offset=(52, 19))
+        await ada.until(lambda: isinstance(ada.app.screen, HelpScreen), "help")
+        await ada.press("escape")
+        await ada.pilot.resize_terminal(80, 20)
+        await ada.until(lambda: ada.bar.count("f1 help") == 1 and "palette" in ada.bar, "the keys beside the bar")
+        await ada.pilot.resize_terminal(40, 20)
+        await ada.until(lambda: "f1" not in ada.bar, "the bar alone")

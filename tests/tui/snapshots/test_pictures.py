@@ -319,10 +319,11 @@ class TestTheConnection:
 
 class TestSizesAndThemes:
     def test_narrow(self, snap_compare: Compare) -> None:
-        """At 60 columns there is no list of people; everything else is."""
+        """At 60 columns there is no list of people; everything else is, and the key to help ends the bar."""
 
         async def look(ada: Actor) -> None:
             await ada.sees("I did not notice", "≋ thread  27 connected")
+            assert ada.bar.endswith("f1 help")
             await ada.sees_no("26 here")
 
         draw(snap_compare, app(*busy()), look, (60, 20))
