@@ -150,6 +150,53 @@ class TestLosingTheRoom:
             assert ada.picture.count("not lost") == 1
             assert ada.picture.count("did you hear that?") == 1
 
+    async def test_a_command_is_not_sent_meanwhile_nor_answered_later_and_stays_to_be_sent_again(
+        self, start_server: StartServer, open_relay: OpenRelay
+    ) -> None:
+        server = start_server()
+        relay = await open_relay(server)
+        async with acting(relay.address, "ada") as ada:
+            relay.cut()
+            await ada.sees("○ not connected")
+            for line in ("/nick eve", "/where", "/who", "/status"):
+                await ada.press("ctrl+u")
+                await ada.says(line)
+                await ada.sees(f"not connected, so not sent: {line.split()[0]}")
+                assert ada.written == line
+            relay.mend()
+            await ada.press("ctrl+r")
+            await ada.sees("↻ event")
+            assert not ada.chat.status_asked
+            assert "served by" not in ada.picture
+            await ada.press("enter")
+            await ada.sees("served by")
+            assert ada.picture.count("served by") == 1
+
+    async def test_a_status_that_the_lost_connection_was_asked_for_is_not_waited_for(
+        self, start_server: StartServer, open_relay: OpenRelay
+    ) -> None:
+        relay = await open_relay(start_server())
+        async with acting(relay.address, "ada") as ada:
+            relay.deaf = True
+            await ada.says("/status")
+            await ada.until(lambda: ada.chat.status_asked, "to have asked")
+            relay.cut()
+            await ada.sees("○ not connected")
+            relay.mend()
+            await ada.press("ctrl+r")
+            await ada.sees("↻ event")
+            assert not ada.chat.status_asked
+
+    async def test_who_was_let_go_is_told_too_that_nothing_was_sent(self, start_server: StartServer) -> None:
+        server = start_server()
+        boss = server.operator()
+        async with acting(address_of(server), "ada") as ada:
+            boss.command("kick", nick="ada")
+            await ada.sees("You are out of the room")
+            await ada.says("/where")
+            await ada.sees("not connected, so not sent: /where")
+            assert ada.written == "/where"
+
     async def test_a_new_server_in_the_same_place_does_not_know_what_was_before_and_that_is_said(
         self, start_server: StartServer, open_relay: OpenRelay
     ) -> None:

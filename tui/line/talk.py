@@ -17,7 +17,7 @@ from tui.link.connection import NICKNAME_CODES, RoomLink, State
 from tui.minutes.file import CannotSave, save
 from tui.minutes.minutes import Minutes
 from tui.transcript.entries import mentions
-from tui.typed.commands import Asked, Mistake, Spoken, available, parse
+from tui.typed.commands import Asked, Mistake, Spoken, available, needs_room, parse, unsent
 from tui.typed.completion import Speakers
 from tui.typed.deferred import Deferred
 from tui.typed.fitting import fit
@@ -157,8 +157,8 @@ class LineTalk:
             self._show([note(f"{usage:<{width}}  {summary}") for usage, summary in commands.items()])
         elif asked.name == "save":
             self._save(asked.argument)
-        elif not self.link.client.in_room:
-            self._fail(f"/{asked.name} has to wait: you are not in the room now")
+        elif needs_room(asked) and not self.link.client.in_room:
+            self._fail(unsent(f"/{asked.name}"))
         elif asked.name == "nick":
             self.link.rename(asked.argument)
         elif asked.name == "who":
@@ -204,6 +204,7 @@ class LineTalk:
         match event:
             case Welcome():
                 self._who_asked, self._who_due = deque([False]), False  # The link asks by itself.
+                self._status_asked = False
                 self._history_until = event.seq
                 self._give_up_what_does_not_fit(event.limits)
                 self._decided.set()

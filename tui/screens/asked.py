@@ -6,7 +6,7 @@ from protocol.messages import Status
 from protocol.text import NicknameRefused, check_nickname, size
 from tui.look import look
 from tui.minutes.saving import save_minutes
-from tui.typed.commands import Asked
+from tui.typed.commands import Asked, needs_room
 
 if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen
@@ -19,6 +19,9 @@ NAMED = 50
 
 def carry_out(screen: "ChatScreen", asked: Asked) -> None:
     """Do what was asked for."""
+    if needs_room(asked) and not screen.link.client.in_room:
+        screen.say_unsent(f"/{asked.name}")
+        return
     match asked.name:
         case "help":
             screen.chat.action_help()

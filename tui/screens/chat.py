@@ -80,7 +80,7 @@ class ChatScreen(HostDesk):
             yield Transcript(id="transcript")
             yield People(id="people")
         yield SearchBar(id="search")
-        yield InputLine(self._complete, self._said, id="input-line")
+        yield InputLine(self._complete, self._said, in_room=lambda: self.link.client.in_room, id="input-line")
         with Horizontal(id="bottom"):
             yield StatusBar(id="status")
             yield Keys()
@@ -150,6 +150,7 @@ class ChatScreen(HostDesk):
 
     def _welcomed(self, welcome: Welcome) -> None:
         self.status = Status(welcome.model, welcome.connections, welcome.served_by)
+        self.status_asked = False  # What was asked over another connection has no answer any more.
         line = self.query_one(InputLine)
         line.limits, line.operator = welcome.limits, self.operator
 

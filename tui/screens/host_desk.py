@@ -13,14 +13,27 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from protocol.client import Received
-from protocol.messages import Granted, Lock, Metered, Order, Quiet, Refused, Said, Status, Switched, Watch, Welcome
+from protocol.messages import (
+    Granted,
+    Lock,
+    Metered,
+    Order,
+    Quiet,
+    Refused,
+    Said,
+    Status,
+    Switch,
+    Switched,
+    Watch,
+    Welcome,
+)
 from tui.hosting.invitation import Invitation
 from tui.link.connection import RoomLink
 from tui.metering import Metering
 from tui.screens.join_card import JoinCard
 from tui.screens.person import NAME, PersonScreen
 from tui.screens.stage import StageScreen, Standing
-from tui.typed.commands import Asked, parse
+from tui.typed.commands import Asked, parse, unsent
 from tui.widgets.input_line import InputLine
 from tui.widgets.meter_panel import MeterPanel
 from tui.widgets.rules_line import RulesLine
@@ -127,17 +140,33 @@ class HostDesk(Screen[None]):
         if left:
             self.set_timer(0.25, self.count_down)
 
+    # What the room is asked for
+
+    def say_unsent(self, what: str) -> None:
+        """Say that the room is away and was not asked for `what`, wherever one looks."""
+        sentence = unsent(what)
+        self.query_one(Transcript).note(sentence, "error")
+        if self.app.screen is not self:
+            self.app.notify(sentence, severity="error")
+
+    def _order(self, what: str, *orders: Order) -> None:
+        if not self.link.client.in_room:
+            self.say_unsent(what)
+            return
+        for order in orders:
+            self.link.order(order)
+
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return self.operator if action in FOR_OPERATORS else True
 
     def action_model(self, model: str) -> None:
-        self.link.switch(model)
+        self._order("/model", Switch(model))
 
     def action_next_model(self) -> None:
         models = ("process", "thread", "event")
-        self.link.switch(models[(models.index(self.model) + 1) % 3 if self.model in models else 0])
+        self.action_model(models[(models.index(self.model) + 1) % 3 if self.model in models else 0])
 
     def action_meter(self) -> None:
         panel = self.query_one(MeterPanel)
@@ -147,9 +176,7 @@ class HostDesk(Screen[None]):
         """Lock the room and ask for quiet, at once; where both hold, lift both."""
         rules = self.link.client.rules
         calm = rules.locked and rules.quiet
-        orders: tuple[Order, ...] = (Lock(on=not calm), Quiet(on=not calm))
-        for order in orders:
-            self.link.order(order)
+        self._order("/unlock and /unquiet" if calm else "/lock and /quiet", Lock(on=not calm), Quiet(on=not calm))
 
     def action_card(self) -> None:
         """Show the join card; what is typed on it goes into the line."""

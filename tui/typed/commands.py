@@ -21,6 +21,8 @@ class Command(Struct, frozen=True):
     """Only operators may: whoever hosts the room, and whom they have made one."""
     screen: bool = False
     """Means something in the full screen only."""
+    here: bool = False
+    """Done without the room: it need not be there."""
 
     @property
     def usage(self) -> str:
@@ -28,18 +30,18 @@ class Command(Struct, frozen=True):
 
 
 COMMANDS = (
-    Command("help", "", "the keys and the commands"),
+    Command("help", "", "the keys and the commands", here=True),
     Command("me", "TEXT", "say what you do: /me waves", required=True),
     Command("nick", "NAME", "take another nickname", required=True),
     Command("who", "", "who is here"),
     Command("status", "", "what runs the room, and what that costs"),
-    Command("find", "TEXT", "search what was said", screen=True),
-    Command("times", "", "show or hide when things were said", screen=True),
-    Command("bell", "", "ring, or do not, when somebody names you", screen=True),
-    Command("clear", "", "empty your own pane", screen=True),
+    Command("find", "TEXT", "search what was said", screen=True, here=True),
+    Command("times", "", "show or hide when things were said", screen=True, here=True),
+    Command("bell", "", "ring, or do not, when somebody names you", screen=True, here=True),
+    Command("clear", "", "empty your own pane", screen=True, here=True),
     Command("where", "", "what serves you, and what that costs"),
-    Command("save", "[FILE]", "write down what was said: JSON lines, or Markdown where FILE ends in .md"),
-    Command("quit", "", "leave the room"),
+    Command("save", "[FILE]", "write down what was said: JSON lines, or Markdown where FILE ends in .md", here=True),
+    Command("quit", "", "leave the room", here=True),
     Command("model", "|".join(Model), "run the room by another model", operator=True),
     Command("kick", "NICK [reason]", "send somebody away, who may come back", operator=True),
     Command("ban", "NICK [minutes] [address]", "send somebody away for an hour, or for so long", operator=True),
@@ -85,6 +87,16 @@ class Mistake(Struct, frozen=True):
 def available(*, operator: bool, screen: bool = True) -> list[Command]:
     """The commands for an operator or anybody, in the full screen or in line mode."""
     return [one for one in COMMANDS if (operator or not one.operator) and (screen or not one.screen)]
+
+
+def needs_room(asked: Asked) -> bool:
+    """Whether it is for the room to do."""
+    return not _BY_NAME[asked.name].here
+
+
+def unsent(what: str) -> str:
+    """That the room is away and was not asked for `what`, in a sentence."""
+    return f"not connected, so not sent: {what}"
 
 
 def parse(line: str, *, screen: bool = True) -> Spoken | Asked | Mistake | None:

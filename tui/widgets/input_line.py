@@ -1,5 +1,7 @@
 """InputLine: the composer behind its prompt sign, the commands above it, and beside it what to know while writing."""
 
+from collections.abc import Callable
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -10,7 +12,7 @@ from textual.widgets import Static
 
 from protocol.messages import Limits
 from tui.screens.paste import PasteScreen
-from tui.typed.commands import Asked, Mistake, Spoken, parse
+from tui.typed.commands import Asked, Mistake, Spoken, needs_room, parse, unsent
 from tui.typed.fitting import Fit, fit
 from tui.widgets.command_list import CommandList
 from tui.widgets.composer import Completer, Composer
@@ -42,9 +44,13 @@ class InputLine(Vertical):
         def on_click(self) -> None:
             self.post_message(InputLine.NewAsked())
 
-    def __init__(self, completer: Completer, said: list[str], *, id: str | None = None) -> None:
-        """`said` holds what was said before, for walking back through it."""
+    def __init__(
+        self, completer: Completer, said: list[str], *, in_room: Callable[[], bool], id: str | None = None
+    ) -> None:
+        """`said` holds what was said before, for walking back through it. `in_room` tells whether the room can be
+        asked for anything now."""
         super().__init__(id=id)
+        self._in_room = in_room
         self.composer = Composer(completer, said, takes=self._takes, id="composer")
         self.commands = CommandList(id="commands")
         self.aside = self.Aside(id="aside", markup=False)
@@ -95,6 +101,8 @@ class InputLine(Vertical):
             self.composer.accept(remember=False)
         elif isinstance(meant, Spoken) and (fit := self._fit(meant)).over:
             self.post_message(self.Entered(Mistake(fit.sentence)))
+        elif isinstance(meant, Asked) and needs_room(meant) and not self._in_room():
+            self.post_message(self.Entered(Mistake(unsent(f"/{meant.name}"))))
         else:
             if not isinstance(meant, Mistake):
                 self.composer.accept()

@@ -282,6 +282,8 @@ def test_a_lost_room_is_told_and_what_was_typed_meanwhile_is_said(start_server: 
     first.close()
     ada.sees("the room is lost")
     ada.sees("next attempt in")
+    ada.type("/where\r")
+    ada.sees("not connected, so not sent: /where")
     ada.type("typed meanwhile\r")
     ada.sees("1 line to be said")
     second = start_server("event", "--bind", f"127.0.0.1:{first.address[1]}")

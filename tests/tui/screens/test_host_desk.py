@@ -84,6 +84,58 @@ class TestPanic:
                 await boss.until(lambda: isinstance(boss.app.screen, ChatScreen), "the room again")
 
 
+class TestWithoutARoom:
+    async def test_an_order_is_not_sent_which_is_said_and_the_line_stays(
+        self, start_server: StartServer, open_relay: OpenRelay
+    ) -> None:
+        server = start_server()
+        relay = await open_relay(server)
+        async with at_the_desk(server, address=relay.address) as boss:
+            relay.cut()
+            await boss.sees("○ not connected")
+            for line in ("/lock", "/mute bob", "/model thread"):
+                await boss.press("ctrl+u")
+                await boss.says(line)
+                await boss.sees(f"not connected, so not sent: {line.split()[0]}")
+                assert boss.written == line
+            await boss.press("f9", "f7")
+            await boss.sees("not connected, so not sent: /lock and /quiet")
+            await boss.until(lambda: boss.picture.count("so not sent: /model") == 2, "the key to have said it, too")
+            relay.mend()
+            await boss.press("ctrl+u", "ctrl+r")
+            await boss.sees("↻ event")
+            await boss.says("nothing was kept for later")
+            await boss.sees("boss  nothing was kept for later")
+            assert rules(boss) == Rules()
+            assert "now a thread each" not in boss.picture
+
+    async def test_a_key_says_so_on_the_stage_as_well(self, start_server: StartServer, open_relay: OpenRelay) -> None:
+        server = start_server()
+        relay = await open_relay(server)
+        async with at_the_desk(server, address=relay.address) as boss:
+            relay.cut()
+            await boss.sees("○ not connected")
+            await boss.press("f5", "f9")
+            await boss.sees("/lock and /quiet")
+            assert isinstance(boss.app.screen, StageScreen)
+
+    async def test_the_palette_and_a_persons_menu_say_so(
+        self, start_server: StartServer, open_relay: OpenRelay
+    ) -> None:
+        server = start_server()
+        relay = await open_relay(server)
+        server.plain("ada")
+        async with at_the_desk(server, address=relay.address) as boss:
+            await boss.sees("2 here")
+            relay.cut()
+            await boss.sees("○ not connected")
+            lock = next(one for one in boss.app.get_system_commands(boss.chat) if one.title == "/lock")
+            lock.callback()
+            await boss.sees("not connected, so not sent: /lock")
+            await boss.press("f3", "home", "enter", "down", "enter")
+            await boss.sees("not connected, so not sent: /mute")
+
+
 class TestMistakes:
     async def test_they_are_told_in_red_and_the_line_stays(self, start_server: StartServer) -> None:
         async with at_the_desk(start_server()) as boss:
