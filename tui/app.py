@@ -299,7 +299,8 @@ class ChatApp(App[None]):
 
     def action_help(self) -> None:
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(operator=self.chat is not None and self.chat.operator))
+            operator = self.chat is not None and self.chat.operator
+            self.push_screen(HelpScreen(operator=operator, hosts=self.own is not None))
 
     def action_panic(self) -> None:
         """On whichever screen: nobody new, and nobody speaks; a second time lifts both."""
@@ -318,12 +319,12 @@ class ChatApp(App[None]):
         from tui.desktop import copy_selection
 
         if not copy_selection(self):
-            self._leave_asked(INTERRUPTED)
+            self.leave_asked(INTERRUPTED)
 
     async def action_quit(self) -> None:
-        self._leave_asked(0)
+        self.leave_asked(0)
 
-    def _leave_asked(self, code: int) -> None:
+    def leave_asked(self, code: int) -> None:
         """Leave; whoever hosts is asked first, while others are in the room. Asking twice leaves."""
         others = len(self.link.client.people) - 1 if self.link is not None and self.own is not None else 0
         if others < 1 or self.room_ended or isinstance(self.screen, LeaveScreen):

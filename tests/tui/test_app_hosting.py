@@ -122,6 +122,38 @@ class TestHosting:
             assert not server.is_running()
         assert ada.app.return_code == 130
 
+    async def test_the_command_asks_as_the_key_does_and_says_what_it_does(self) -> None:
+        async with acting(None, "ada", host=ANYWHERE) as ada:
+            bob = guest(ada, "bob")
+            await ada.sees("2 here")
+            await ada.type("/qui")
+            await ada.sees("end the room for everybody")
+            await ada.type("t", "enter")
+            await ada.sees("End the room?", "It is yours, and one other is in it.")
+            await ada.press("escape")
+            await ada.until(lambda: ada.app.screen is ada.chat, "the room again")
+            bob.say("still here")
+            await ada.sees("bob  still here")
+            await ada.says("/quit")
+            await ada.sees("End the room?")
+            await ada.press("enter")
+            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+        assert ada.app.return_code == 0
+
+    async def test_a_host_alone_leaves_by_the_command_at_once(self) -> None:
+        async with acting(None, "ada", host=ANYWHERE) as ada:
+            await ada.says("/quit")
+            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+
+    async def test_a_host_reads_in_the_help_and_the_palette_that_leaving_ends_the_room(self) -> None:
+        async with acting(None, "ada", host=ANYWHERE, size=(100, 60)) as ada:
+            await ada.press("f1")
+            await ada.sees("leave, which ends the room for everybody")
+            await ada.press("escape")
+            told = {one.title: one.help for one in ada.app.get_system_commands(ada.chat)}
+            assert told["Leave"] == "End the room for everybody"
+            assert told["/quit"] == "end the room for everybody"
+
     async def test_while_a_hung_server_is_being_ended_that_is_said(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
             assert ada.app.own is not None

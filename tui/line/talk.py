@@ -150,11 +150,9 @@ class LineTalk:
         if asked.name == "quit":
             return False
         if asked.name == "help":
-            commands = {one.usage: one.summary for one in available(operator=self.operator, screen=False)}
-            if self._ours:
-                commands["/quit"] = "end the room for everybody"
-            width = max(map(len, commands))
-            self._show([note(f"{usage:<{width}}  {summary}") for usage, summary in commands.items()])
+            commands = available(operator=self.operator, screen=False, hosts=self._ours)
+            width = max(len(one.usage) for one in commands)
+            self._show([note(f"{one.usage:<{width}}  {one.summary}") for one in commands])
         elif asked.name == "save":
             self._save(asked.argument)
         elif needs_room(asked) and not self.link.client.in_room:

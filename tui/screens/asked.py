@@ -39,7 +39,7 @@ def carry_out(screen: "ChatScreen", asked: Asked) -> None:
         case "save":
             screen.run_worker(_save(screen, asked.argument), name="save")
         case "quit":
-            screen.chat.leave_soon(0)
+            screen.chat.leave_asked(0)
         case _ if asked.order is not None:
             screen.link.order(asked.order)
         case _:

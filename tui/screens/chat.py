@@ -87,6 +87,7 @@ class ChatScreen(HostDesk):
 
     def on_mount(self) -> None:
         self.query_one(Header).title = self.app.title
+        self.query_one(InputLine).commands.hosts = self.chat.own is not None
         self.transcript.show_times = self.chat.settings.times
         self._shown = True
         self.place()

@@ -37,15 +37,20 @@ HOST_KEYS = (
     ("F6  F7  F8", "run the room by process, thread, event"),
     ("Ctrl+T", "run the room by the next model"),
 )
+HOSTING_KEYS = {
+    "Ctrl+C": "copy what is selected, or leave, which ends the room",
+    "Ctrl+Q": "leave, which ends the room for everybody",
+}
 WIDEST_KEY = 28
 """Columns; a longer usage wraps."""
 
 
-def keys(*, operator: bool) -> tuple[tuple[str, str], ...]:
-    """The keys, and what each does for an operator or anybody."""
+def keys(*, operator: bool, hosts: bool = False) -> tuple[tuple[str, str], ...]:
+    """The keys, and what each does for an operator or anybody, and for whoever `hosts` the room."""
+    found = tuple((key, HOSTING_KEYS.get(key, words) if hosts else words) for key, words in KEYS)
     if not operator:
-        return KEYS
-    return tuple((key, HOST_PEOPLE if words is PEOPLE else words) for key, words in KEYS) + HOST_KEYS
+        return found
+    return tuple((key, HOST_PEOPLE if words is PEOPLE else words) for key, words in found) + HOST_KEYS
 
 
 class HelpScreen(ModalScreen[None]):
@@ -55,16 +60,17 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,f1,q,enter", "dismiss", "Close"),
     ]
 
-    def __init__(self, *, operator: bool) -> None:
+    def __init__(self, *, operator: bool, hosts: bool = False) -> None:
         super().__init__()
-        self._operator = operator
+        self._operator, self._hosts = operator, hosts
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog", id="help"), VerticalScroll():
             yield Static(Content.styled("Keys", "bold $accent"), classes="heading")
-            yield from _table(keys(operator=self._operator))
+            yield from _table(keys(operator=self._operator, hosts=self._hosts))
             yield Static(Content.styled("Commands", "bold $accent"), classes="heading")
-            yield from _table(tuple((one.usage, one.summary) for one in available(operator=self._operator)))
+            commands = available(operator=self._operator, hosts=self._hosts)
+            yield from _table(tuple((one.usage, one.summary) for one in commands))
             words = "Two slashes say a line that begins with one. Drag to select, Ctrl+C copies."
             yield Static(Content.styled(words, "$quiet"), classes="heading")
 

@@ -20,7 +20,8 @@ def everything(app: "ChatApp") -> Iterator[SystemCommand]:
     """What can be done now, on this screen. A command that wants words after it goes into the line."""
     yield SystemCommand("Theme", "Change how all of this looks", app.action_change_theme)
     yield SystemCommand("Connect again", "Do not wait for the next attempt", app.action_again)
-    yield SystemCommand("Leave", "Leave the room", app.action_quit)
+    hosts = app.own is not None
+    yield SystemCommand("Leave", "End the room for everybody" if hosts else "Leave the room", app.action_quit)
     chat = app.chat
     if chat is None:
         yield SystemCommand("Help", "The keys and the commands", app.action_help)
@@ -29,7 +30,7 @@ def everything(app: "ChatApp") -> Iterator[SystemCommand]:
     yield SystemCommand("Newest line", "Go to the end of the pane", chat.action_end)
     yield SystemCommand("Oldest line", "Go to the beginning of the pane", chat.action_top)
     yield from chat.desk_commands()
-    for command in available(operator=chat.operator):
+    for command in available(operator=chat.operator, hosts=hosts):
         if command.name != "model":
             # The palette takes what it shows for markup.
             yield SystemCommand(escape(command.usage), command.summary, partial(chat.begin, command.name))

@@ -4,6 +4,7 @@ Full screen and line mode share this table, their help is drawn from it, and com
 """
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from protocol import orders
 from protocol.messages import FAULTS, Model, Order
@@ -60,6 +61,7 @@ COMMANDS = (
     Command("chaos", "FAULT …", f"break something: {', '.join(FAULTS)}", operator=True),
     Command("close", "[reason]", "end the room for everybody", operator=True),
 )
+QUIT_HOSTING = "end the room for everybody"
 _BY_NAME = {command.name: command for command in COMMANDS}
 
 
@@ -84,9 +86,11 @@ class Mistake(Struct, frozen=True):
     sentence: str
 
 
-def available(*, operator: bool, screen: bool = True) -> list[Command]:
-    """The commands for an operator or anybody, in the full screen or in line mode."""
-    return [one for one in COMMANDS if (operator or not one.operator) and (screen or not one.screen)]
+def available(*, operator: bool, screen: bool = True, hosts: bool = False) -> list[Command]:
+    """The commands for an operator or anybody, in the full screen or in line mode. Whoever `hosts` the room ends it by
+    leaving."""
+    found = [one for one in COMMANDS if (operator or not one.operator) and (screen or not one.screen)]
+    return [replace(one, summary=QUIT_HOSTING) if hosts and one.name == "quit" else one for one in found]
 
 
 def needs_room(asked: Asked) -> bool:

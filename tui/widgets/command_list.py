@@ -18,6 +18,8 @@ class CommandList(OptionList, can_focus=False):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
         self._offered = ("", False)
+        self.hosts = False
+        """Whether to say what a command does for whoever hosts the room."""
 
     def on_mount(self) -> None:
         self.display = False
@@ -31,7 +33,8 @@ class CommandList(OptionList, can_focus=False):
         if not text.startswith("/") or text.startswith("//") or len(text.split(maxsplit=1)) > 1 or text[-1].isspace():
             self.display = False
             return
-        fitting = [one for one in available(operator=operator) if one.name.startswith(text[1:].lower())]
+        commands = available(operator=operator, hosts=self.hosts)
+        fitting = [one for one in commands if one.name.startswith(text[1:].lower())]
         room = self.app.size.width - AROUND
         column = max((len(one.usage) for one in fitting), default=0) + 2
         self.set_options(Option(_drawn(one, column, room), id=one.name) for one in fitting)

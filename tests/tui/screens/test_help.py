@@ -17,6 +17,11 @@ def test_only_operators_hear_of_their_keys() -> None:
     assert "F9" in dict(keys(operator=True))
 
 
+def test_only_whoever_hosts_ends_the_room_by_leaving() -> None:
+    assert dict(keys(operator=True))["Ctrl+Q"] == "leave"
+    assert "ends the room" in dict(keys(operator=True, hosts=True))["Ctrl+Q"]
+
+
 async def test_the_arrows_scroll_it(start_server: StartServer) -> None:
     server: Server = start_server()
     async with acting(address_of(server), "ada", size=(60, 14)) as ada:
