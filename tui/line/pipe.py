@@ -40,9 +40,7 @@ ATTEMPTS = 5
 async def take_part(address: Address, settings: Settings, key: bytes, minutes: Minutes) -> int:
     """Be in the room until the input ends. With the operator's `key`, orders are obeyed. Returns the exit code."""
     output = _Output()
-    talk = LineTalk(
-        address, settings.nick or _own_name(), show=output.show, show_own=False, patient=True, key=key, minutes=minutes
-    )
+    talk = LineTalk(address, settings.nick or _own_name(), show=output.show, show_own=False, key=key, minutes=minutes)
     link = asyncio.create_task(talk.link.run())
     try:
         await _enter(talk)

@@ -7,10 +7,11 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import Callable
+from math import ceil
 
 from protocol.client import Received
 from protocol.messages import Goodbye, Granted, Limits, People, Pong, Refused, Said, Status, Welcome
-from protocol.text import harmless
+from protocol.text import counted, harmless
 from tui.address import Address
 from tui.line.words import Line, lines_of, note
 from tui.link.connection import NICKNAME_CODES, RoomLink, State
@@ -34,7 +35,7 @@ class NotLetIn(Exception):
 
 class LineTalk:
     """One conversation. `show` gets the lines to print; `show_own` says whether those that were typed here are among
-    them. With `patient`, a line that slow mode refuses is said again once it may be. `key` is the operator's,
+    them, and where one of them waits. A line that slow mode refuses is said once it may be. `key` is the operator's,
     where the room is our own: then leaving is its end."""
 
     def __init__(
@@ -44,7 +45,6 @@ class LineTalk:
         *,
         show: Callable[[list[Line]], None],
         show_own: bool,
-        patient: bool = False,
         key: bytes = b"",
         minutes: Minutes | None = None,
         on_heard: Callable[[list[Received]], None] = lambda events: None,
@@ -69,13 +69,10 @@ class LineTalk:
         self._on_heard = on_heard
         self._on_mention = on_mention
         self._on_change = on_change
-        self._patient = patient
         self._ours = bool(key)
         if key:
             self.link.operator(key)
-        self._deferred = Deferred(self._say)
-        self._mine: dict[str, Spoken] = {}
-        """What was typed here and has no answer yet, by its id."""
+        self._deferred = Deferred(lambda id, line: self.link.say(line.text, line.action, id))
         self._who_asked: deque[bool] = deque()
         """For each `people` that is still to come, whether a person asked."""
         self._who_due = False
@@ -97,6 +94,15 @@ class LineTalk:
     def unheard(self) -> int:
         """How many lines that were typed have no answer yet."""
         return len(self.link.client.unacknowledged) + len(self._deferred)
+
+    @property
+    def deferred(self) -> str:
+        """How many lines wait for slow mode, and for how long; empty where none does."""
+        waiting, left = len(self._deferred), ceil(self._deferred.left)
+        if not waiting:
+            return ""
+        words = f"{counted(waiting, 'line')} to be said"
+        return f"{words}{', the next' if waiting > 1 else ''} in {left} s" if left else words
 
     async def let_in(self) -> None:
         """Wait until we are in the room. Raises NotLetIn; after a refused nickname, `introduce` and wait again."""
@@ -141,10 +147,15 @@ class LineTalk:
                 return self._do(asked)
         return True
 
-    def _say(self, spoken: Spoken) -> str:
-        id = self.link.say(spoken.text, spoken.action)
-        self._mine[id] = spoken
-        return id
+    def _say(self, spoken: Spoken) -> None:
+        self._deferred.say(self.link.client.new_id(), spoken)
+        if self._deferred.left:
+            self._tell_deferred()
+
+    def _tell_deferred(self) -> None:
+        """What waits is not in the input any more, and not above it yet."""
+        if self._show_own:
+            self._show([note(f"slow mode: {self.deferred}")])
 
     def _do(self, asked: Asked) -> bool:
         if asked.name == "quit":
@@ -187,6 +198,7 @@ class LineTalk:
     def _heard(self, events: list[Received]) -> None:
         self._minutes.hear(events)
         self.speakers.hear(events)
+        self._deferred.pace(0.0 if self.operator else self.link.client.rules.slow)
         lines = [line for event in events if self._note(event) for line in lines_of(event, self.link.client.nick)]
         if self._who_due and self.link.client.nick in self.link.client.people:
             self._who_due = False
@@ -233,12 +245,11 @@ class LineTalk:
             told = fit(line.text, limits, action=line.action)
             if told.over:
                 del unsaid[id]
-                self._mine.pop(id, None)
+                self._deferred.answered(id)
                 self._fail(f"a line that waited was not said. {told.sentence}")
 
     def _note_said(self, said: Said) -> bool:
-        if self._mine.pop(said.id, None) is not None:
-            self._deferred.answered(said.id, self.link.client.rules.slow)
+        if self._deferred.answered(said.id):
             return self._show_own
         me = self.link.client.nick
         if said.seq > self._history_until and said.nick != me and mentions(said.text, me):
@@ -246,11 +257,11 @@ class LineTalk:
         return True
 
     def _note_refused(self, refused: Refused) -> bool:
-        mine = self._mine.pop(refused.id, None)
-        if mine is not None and self._patient and refused.code == "slow-mode":
-            self._deferred.refused(refused.id, mine, refused.wait)
+        if refused.code == "slow-mode" and self._deferred.refused(refused.id, refused.wait):
+            if self._deferred.left:
+                self._tell_deferred()
             return False
-        self._deferred.answered(refused.id, self.link.client.rules.slow)
+        self._deferred.answered(refused.id)
         if refused.code in NICKNAME_CODES and not self.link.entered:
             self._failed = NotLetIn(refused.reason, refused)
             self._decided.set()

@@ -29,10 +29,10 @@ def toolbar(talk: LineTalk, columns: int) -> Line:
         if link.state.reason:
             parts.append([("", link.state.reason)])
         return fitted([*parts, address], columns)
-    parts = []
+    parts = [[("bold", talk.deferred)]] if talk.deferred else []
     if status is not None:
         words = (f"{status.connections:,} connected", f"you: {status.served_by}")
-        parts = [model_of(status.model), *([("", word)] for word in words)]
+        parts += [model_of(status.model), *([("", word)] for word in words)]
     if link.round_trip is not None:
         parts.append([("", span(link.round_trip))])
     return fitted([*parts, address], columns)

@@ -94,9 +94,9 @@ class RoomLink:
 
     # What a person does; each writes at once, and all but `say` are lost while not online.
 
-    def say(self, text: str, action: bool = False) -> str:
-        """Say a line, now or as soon as we are in the room. Returns its id."""
-        id = self.client.say(text, action=action)
+    def say(self, text: str, action: bool = False, id: str = "") -> str:
+        """Say a line, now or as soon as we are in the room. Returns its id: a new one, where it has none yet."""
+        id = self.client.say(text, action=action, id=id)
         self._write()
         return id
 

@@ -106,6 +106,7 @@ class ChatScreen(HostDesk):
         if not self._shown:
             self._early += received
             return
+        received = self.without_deferred(received)
         self._speakers.hear(received)
         self.transcript.add(self._begun_anew(received))
         self._tell_found()
@@ -204,9 +205,11 @@ class ChatScreen(HostDesk):
     @on(InputLine.Entered)
     def _entered(self, message: InputLine.Entered) -> None:
         match message.meant:
-            case Spoken(text, action):
-                id = self.link.say(text, action)
+            case Spoken(text, action) as spoken:
+                id = self.link.client.new_id()
                 self.transcript.add_own(id, text, action, self.chat.now())
+                self.deferred.say(id, spoken)
+                self.count_down()
             case Asked():
                 if message.meant.name not in asked.ABOUT_THE_PANE:
                     self.action_end()  # Where the answer will be.

@@ -34,6 +34,7 @@ from tui.screens.join_card import JoinCard
 from tui.screens.person import NAME, PersonScreen
 from tui.screens.stage import StageScreen, Standing
 from tui.typed.commands import Asked, parse, unsent
+from tui.typed.deferred import Deferred
 from tui.widgets.input_line import InputLine
 from tui.widgets.meter_panel import MeterPanel
 from tui.widgets.rules_line import RulesLine
@@ -66,8 +67,9 @@ class HostDesk(Screen[None]):
         self.status: Status | None = None
         self.metering = Metering()
         self._last_said: deque[Said] = deque(maxlen=ON_STAGE)
-        self._silent_until = 0.0
-        """When slow mode lets us speak, on the app's monotonic clock."""
+        self.deferred = Deferred(lambda id, line: self.link.say(line.text, line.action, id))
+        """What we say, as far as slow mode keeps it back."""
+        self._counting = False
 
     @property
     def chat(self) -> "ChatApp":
@@ -101,7 +103,6 @@ class HostDesk(Screen[None]):
 
     def take_note(self, received: Sequence[Received]) -> None:
         """See to what a batch of events means for the desk."""
-        held = False
         for event in received:
             match event:
                 case Welcome(operator=True) | Granted():
@@ -114,31 +115,37 @@ class HostDesk(Screen[None]):
                     self.metering.switched(event)
                 case Said():
                     self._last_said.append(event)
-                case Refused(code="slow-mode"):
-                    held = True
-                    self._silent_until = self.chat.monotonic() + event.wait
         while untold := self.chat.minutes.untold:
             self.query_one(Transcript).note(untold.pop(0), "error")
         self.query_one(RulesLine).rules = self.link.client.rules
-        if held:
-            self._hold_line()
         if isinstance(self.app.screen, StageScreen):
             self.app.screen.show(self._standing())
 
-    def _hold_line(self) -> None:
-        """The line that slow mode refused is not lost: it goes back to where it was written, if nothing else is there
-        by now, and is among what was said before in any case."""
-        line = self.query_one(InputLine)
-        if not line.composer.text:
-            line.composer.action_cursor_up()
+    def without_deferred(self, received: Sequence[Received]) -> list[Received]:
+        """The same without the answers to lines that are said later: they still wait in the pane."""
+        self.deferred.pace(0.0 if self.operator else self.link.client.rules.slow)
+        told = [event for event in received if not self._defers(event)]
         self.count_down()
+        return told
+
+    def _defers(self, event: Received) -> bool:
+        match event:
+            case Refused(code="slow-mode") if self.deferred.refused(event.id, event.wait):
+                return True
+            case Said() | Refused():
+                self.deferred.answered(event.id)
+        return False
 
     def count_down(self) -> None:
-        """Show how long slow mode still wants us silent; asks to be called again until that is over."""
-        left = max(0, ceil(self._silent_until - self.chat.monotonic()))
-        self.query_one(InputLine).waiting = left if self.link.client.rules.slow else 0
-        if left:
-            self.set_timer(0.25, self.count_down)
+        """Show how long a line still waits, until none does."""
+        self.query_one(InputLine).waiting = ceil(self.deferred.left)
+        if self.deferred and not self._counting:
+            self._counting = True
+            self.set_timer(0.25, self._count_on)
+
+    def _count_on(self) -> None:
+        self._counting = False
+        self.count_down()
 
     # What the room is asked for
 

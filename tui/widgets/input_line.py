@@ -26,7 +26,7 @@ class InputLine(Vertical):
     operator: reactive[bool] = reactive(False)
     """Whether to offer what only operators may."""
     waiting: reactive[int] = reactive(0)
-    """Seconds until slow mode takes the next line."""
+    """Seconds until slow mode takes the line that waits."""
 
     class Entered(Message):
         """Something was written and is meant: a line for the room, a command, or a mistake."""

@@ -292,6 +292,24 @@ def test_a_lost_room_is_told_and_what_was_typed_meanwhile_is_said(start_server: 
     assert said == ["typed meanwhile"]
 
 
+def test_what_slow_mode_refuses_is_counted_down_and_said(start_server: StartServer, open_prompt: Open) -> None:
+    server = start_server()
+    boss = server.operator()
+    boss.command("slow", seconds=3)
+    ada = open_prompt(server)
+    join(ada)
+    ada.type("one\r")
+    ada.sees("ada: one")
+    ada.type("two\r")
+    ada.sees("--- slow mode: 1 line to be said in 3 s")
+    ada.type("three\r")
+    ada.sees("--- slow mode: 2 lines to be said, the next in")
+    ada.sees("ada: two")
+    ada.sees("ada: three")
+    assert [boss.expect("said")["text"] for _ in range(3)] == ["one", "two", "three"]
+    assert "not said" not in ada.text
+
+
 def test_the_toolbar_of_a_lost_room_fits_into_80_columns(start_server: StartServer) -> None:
     server = start_server()
     address = f"127.0.0.1:{server.address[1]}"

@@ -2,7 +2,7 @@
 
 from time import monotonic
 
-from protocol.messages import Status
+from protocol.messages import Refused, Status
 from tui.address import Address
 from tui.line.talk import LineTalk
 from tui.line.toolbar import toolbar
@@ -40,6 +40,14 @@ def test_while_the_room_is_away_the_reason_the_next_attempt_and_the_unsaid_lines
 
 def test_one_line_that_waits_is_one_line() -> None:
     assert "   1 line to be said" in drawn(talk(State("waiting", "", monotonic() + 2, 1), unsaid=1))
+
+
+async def test_what_waits_for_slow_mode_comes_first() -> None:
+    online = talk(State("online"))
+    online.typed("one")
+    (id,) = online.link.client.unacknowledged
+    online._heard([Refused("slow-mode", "slow mode", id, wait=9.5)])
+    assert drawn(online).startswith(" 1 line to be said in 10 s   ▣ process")
 
 
 def test_what_was_known_before_the_link_broke_is_not_claimed_any_more() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from protocol.messages import Model, Refused, Rules
+from protocol.messages import Model, Rules
 from tests.running import RichPeer
 from tests.tui.acting import Actor, acting
 from tests.tui.conftest import OpenRelay, StartServer
@@ -252,7 +252,9 @@ class TestEverybodyElse:
             boss.command("pin")
             await ada.until(lambda: not ada.chat.query_one(RulesLine).display, "nothing holds, and nothing is shown")
 
-    async def test_waits_in_slow_mode_with_a_countdown_and_loses_no_line(self, start_server: StartServer) -> None:
+    async def test_waits_in_slow_mode_with_a_countdown_and_then_says_the_lines_each_for_itself(
+        self, start_server: StartServer
+    ) -> None:
         server = start_server()
         boss = server.operator()
         boss.command("slow", seconds=2)
@@ -261,23 +263,46 @@ class TestEverybodyElse:
             await ada.says("one")
             boss.expect("said", text="one")
             await ada.says("two")
-            await ada.sees("slow mode: your next line in 2 s", "your next line in 2 s")
-            await ada.until(lambda: ada.written == "two", "the line back where it was written")
+            await ada.sees("your next line in 2 s", "ada  two")
+            assert ada.written == ""
+            await ada.says("three")
+            await ada.type("a draft")
+            await ada.sees("ada  three")
             await ada.until(lambda: waiting(ada) == 1, "the count goes down")
-            await ada.until(lambda: waiting(ada) == 0, "the wait is over")
-            await ada.press("enter")
+            await ada.until(lambda: not ada.chat.deferred and not waiting(ada), "nothing to wait")
+            assert ada.written == "a draft"
+            assert "not said" not in ada.picture
+        told = [event["text"] for event in server.rich("eve").welcome["history"] if event["type"] == "said"]
+        assert told == ["one", "two", "three"]
+
+    async def test_does_not_wait_longer_than_slow_mode_lasts(self, start_server: StartServer) -> None:
+        server = start_server()
+        boss = server.operator()
+        boss.command("slow", seconds=3600)
+        async with acting(address_of(server), "ada") as ada:
+            await ada.sees("slow 3600 s")
+            await ada.says("one")
+            await ada.says("two")
+            await ada.sees("your next line in 3600 s")
+            boss.command("slow", seconds=0)
+            await ada.until(lambda: not waiting(ada), "the countdown to go")
             boss.expect("said", text="two")
 
-    async def test_what_is_being_written_meanwhile_is_not_overwritten(self, start_server: StartServer) -> None:
-        async with acting(address_of(start_server()), "ada") as ada:
+    async def test_is_told_where_the_room_is_quiet_by_the_time(self, start_server: StartServer) -> None:
+        server = start_server()
+        boss = server.operator()
+        boss.command("slow", seconds=1)
+        async with acting(address_of(server), "ada") as ada:
+            await ada.sees("slow 1 s")
             await ada.says("one")
-            await ada.sees("ada  one")
-            await ada.type("two")
-            ada.chat.take([Refused("slow-mode", "slow mode: your next line in 60 s", "id", wait=60.0)])
-            await ada.pilot.pause()
-            assert ada.written == "two"
-            await ada.press("up")
-            assert ada.written == "one"
+            await ada.says("two")
+            boss.expect("said", text="one")
+            boss.command("quiet")
+            await ada.sees("not said: only operators speak now", "two")
+            boss.command("quiet", on=False)
+            await ada.sees("ended the quiet")
+            await ada.says("three")
+            boss.expect("said", text="three")
 
     async def test_has_no_keys_of_the_host_and_no_orders(self, start_server: StartServer) -> None:
         server = start_server()
