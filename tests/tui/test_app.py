@@ -177,6 +177,8 @@ class TestLosingTheRoom:
     ) -> None:
         relay = await open_relay(start_server())
         async with acting(relay.address, "ada") as ada:
+            # Newcomers are told one unasked, which would be taken for the answer.
+            await ada.until(lambda: ada.chat.status and ada.chat.status.processes, "the status that all are told")
             relay.deaf = True
             await ada.says("/status")
             await ada.until(lambda: ada.chat.status_asked, "to have asked")
