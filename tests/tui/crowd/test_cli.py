@@ -13,7 +13,7 @@ import pytest
 
 from tests.checker.host import KEY, Host
 from tests.peers import RichPeer
-from tests.running import ROOT, wait_until
+from tests.running import ROOT
 
 CROWD = [sys.executable, "-m", "tui.crowd.cli"]
 IMPATIENT = [
@@ -90,7 +90,7 @@ def test_a_lost_line_makes_it_fail(host: Host) -> None:
 
 def test_members_come_back_when_the_server_does(host: Host) -> None:
     with begun(host, "--people", "20", "--for", "5", "--talk", "20", "--json") as popen:
-        wait_until(lambda: len(host.process.net_connections("tcp")) > 20, "the crowd is in")
+        told_of(popen, "talking")
         host.end(signal.SIGKILL)
         host.start()
         told, errors = popen.communicate(timeout=PATIENCE)
