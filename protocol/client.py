@@ -87,7 +87,8 @@ class ClientConnection:
         self.is_operator = False
         self.status: Status | None = None
         self.unacknowledged: dict[str, Say] = {}
-        self._make_id = make_id
+        self.new_id = make_id
+        """Makes an id, for a line that is to be said later."""
         self._lines = LineBuffer()
         self._out = bytearray()
         self._answered = False
@@ -108,14 +109,10 @@ class ClientConnection:
         self.nick = nick
         self._send(Hello(nick, Resume(self.token, self.seq) if self.token else None))
 
-    def new_id(self) -> str:
-        """An id for a line that is to be said later."""
-        return self._make_id()
-
     def say(self, text: str, *, action: bool = False, id: str = "") -> str:
         """Say a line, now or as soon as we are in the room. Returns the id its `said` or `refused` will carry: a new
         one, or the one that was made for it."""
-        line = Say(id or self._make_id(), text, action)
+        line = Say(id or self.new_id(), text, action)
         self.unacknowledged[line.id] = line
         if self.in_room:
             self._send(line)

@@ -28,7 +28,7 @@ class Signals:
         self._wishes = wishes
         self._reload = reload
         self._reap = reap
-        self._reloading = self._reload_again = False
+        self._reloading = self._to_reload = False
         self._had_terminal = on_terminal()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, self._handle)
@@ -39,8 +39,8 @@ class Signals:
                 log.warning("the terminal is gone, so the server ends")
                 self._wishes.close(FAREWELL)
             case signal.SIGHUP:
-                self._reload_again = True
-                self._reload_all()
+                self._to_reload = True
+                self._reload_as_asked()
             case signal.SIGCHLD:
                 self._reap()
             case signal.SIGINT if self._wishes.closing:
@@ -51,16 +51,11 @@ class Signals:
             case _:
                 self._wishes.close(FAREWELL)
 
-    def _reload_all(self) -> None:
+    def _reload_as_asked(self) -> None:
         """Once more for whatever came meanwhile, but never one in the other: a loop of signals would go ever deeper."""
-        if self._reloading:
-            return
-        self._reloading = True
-        try:
-            while self._reload_again:
-                self._reload_again = False
-                self._reload()
-        finally:
+        while self._to_reload and not self._reloading:
+            self._reloading, self._to_reload = True, False
+            self._reload()
             self._reloading = False
 
 

@@ -168,12 +168,13 @@ class ThreadModel:
                 with self.lock:
                     for item in connection.session.expire(monotonic()):
                         self.room.handle(connection.number, item, time())
-                caught_up = not connection.session.unsent or connection.over(monotonic())
+                over = connection.over(monotonic())
+                caught_up = over or not connection.session.unsent
+                if over:
+                    connection.hang_up()  # Which wakes its own thread, if that listens to it,
+                    self.startled = True  # and so does the bell, if not.
                 if caught_up:
                     self.writers.pop(connection.number, None)
-                    if connection.over(monotonic()):
-                        connection.hang_up()  # Which wakes its own thread, if that listens to it,
-                        self.startled = True  # and so does the bell, if not.
             self.deliver()
 
     def end(self, connection: Connection, *, failed: bool = False) -> None:

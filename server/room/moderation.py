@@ -91,23 +91,17 @@ class Moderation:
 
     def refuse_renaming(self, member: Member) -> Refused | None:
         """Why a member cannot take another nickname now, or None: it would be heard, as everybody is told of it."""
-        if member.operator:
-            return None
-        if member.token in self._muted:
-            return Refused("muted", "you are muted, and your nickname stays as it is")
-        if self.rules.quiet:
-            return Refused("quiet", "only operators speak now, and nicknames stay as they are")
-        return None
+        muted = "you are muted, and your nickname stays as it is"
+        quiet = "only operators speak now, and nicknames stay as they are"
+        return self._silenced(member, muted, quiet)
 
     def refuse_speech(self, member: Member, id: str, now: float) -> Refused | None:
         """Why a member cannot speak now, or None; then it counts as having spoken."""
-        if member.operator:
-            return None
-        if member.token in self._muted:
-            return Refused("muted", "you are muted: the others do not hear you", id)
-        if self.rules.quiet:
-            return Refused("quiet", "only operators speak now, and your line was not said", id)
-        if self.rules.slow:
+        muted = "you are muted: the others do not hear you"
+        quiet = "only operators speak now, and your line was not said"
+        if (refused := self._silenced(member, muted, quiet, id)) is not None:
+            return refused
+        if self.rules.slow and not member.operator:
             left = self._spoke.get(member.token, 0.0) - now
             if left > 0:
                 words = f"slow mode: your next line in {ceil(left)} s; this one was not said"
@@ -116,6 +110,13 @@ class Moderation:
                 del self._spoke[soonest]
             self._spoke[member.token] = now + self.rules.slow
         return None
+
+    def _silenced(self, member: Member, muted: str, quiet: str, id: str = "") -> Refused | None:
+        if member.operator:
+            return None
+        if member.token in self._muted:
+            return Refused("muted", muted, id)
+        return Refused("quiet", quiet, id) if self.rules.quiet else None
 
     def _holding(self, now: float) -> list[Ruling]:
         return [one for one in self._banned if one.until > now]

@@ -99,6 +99,14 @@ class Actor:
             await self.until(lambda: isinstance(self.app.screen, ChatScreen), "the room")
         await self.until(lambda: self.app.focused is not None, "to be able to write")
 
+    async def leaves(self) -> None:
+        """By the key, without being asked."""
+        await self.press("ctrl+q")
+        await self.has_left()
+
+    async def has_left(self) -> None:
+        await self.until(lambda: self.app.return_code is not None, "to leave")
+
 
 @asynccontextmanager
 async def acting(

@@ -100,8 +100,7 @@ class TestTheNicknamePrompt:
         async with acting(Address("127.0.0.1", free_port)) as ada:
             await ada.type("ada", "enter")
             await ada.sees("nobody listens there", "Next try in")
-            await ada.press("ctrl+q")
-            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+            await ada.leaves()
         assert ada.app.return_code == 69
 
     async def test_whoever_leaves_because_a_nickname_is_taken_gets_exit_code_0(self, start_server: StartServer) -> None:
@@ -110,8 +109,7 @@ class TestTheNicknamePrompt:
         async with acting(address_of(server)) as ada:
             await ada.type("ada", "enter")
             await ada.sees("ada is taken; ada2 is free, Enter takes it")
-            await ada.press("ctrl+q")
-            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+            await ada.leaves()
         assert ada.app.return_code == 0
 
     async def test_whoever_was_not_let_in_gets_exit_code_1(self, start_server: StartServer) -> None:
@@ -120,8 +118,7 @@ class TestTheNicknamePrompt:
         async with acting(address_of(server)) as ada:
             await ada.type("ada", "enter")
             await ada.sees("does not let you in: the room is locked")
-            await ada.press("ctrl+q")
-            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+            await ada.leaves()
         assert ada.app.return_code == 1
 
 
@@ -276,8 +273,7 @@ class TestLosingTheRoom:
             await ada.sees("You are out of the room")
             await ada.press("ctrl+r")
             await ada.until(lambda: ada.app.link and ada.app.link.client.token, "another link")
-            await ada.press("ctrl+q")
-            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+            await ada.leaves()
         assert ada.app.return_code == 0
 
 
@@ -289,7 +285,7 @@ class TestLeaving:
             bob.expect_presence(joined=["ada"])
             await ada.press("ctrl+q")
             bob.expect_presence(left=["ada"])
-            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+            await ada.has_left()
         assert ada.app.return_code == 0
 
     async def test_ctrl_c_copies_a_selection_and_else_leaves_with_130(self, start_server: StartServer) -> None:
@@ -299,11 +295,11 @@ class TestLeaving:
             assert ada.app.clipboard == "copy me"
             assert ada.written == "copy me"
             await ada.press("end", "ctrl+c")
-            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+            await ada.has_left()
         assert ada.app.return_code == 130
 
     async def test_the_command_leaves(self, start_server: StartServer) -> None:
         async with acting(address_of(start_server()), "ada") as ada:
             await ada.says("/quit")
-            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+            await ada.has_left()
         assert ada.app.return_code == 0

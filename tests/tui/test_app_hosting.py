@@ -28,11 +28,6 @@ def guest(host: Actor, nick: str) -> PlainPeer:
     return peer
 
 
-async def leaves(ada: Actor) -> None:
-    await ada.press("ctrl+q")
-    await ada.until(lambda: ada.app.return_code is not None, "to leave")
-
-
 class TestHosting:
     async def test_the_prompt_and_the_header_tell_the_address_and_others_can_join(self) -> None:
         async with acting(None, host=ANYWHERE) as ada:
@@ -117,7 +112,7 @@ class TestHosting:
             await ada.press("ctrl+c")
             await ada.until(lambda: isinstance(ada.app.screen, LeaveScreen), "to be asked")
             await ada.press("ctrl+c")
-            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+            await ada.has_left()
             assert any(line.startswith("*** ") for line in bob.lines_until_closed())
             assert not server.is_running()
         assert ada.app.return_code == 130
@@ -137,13 +132,13 @@ class TestHosting:
             await ada.says("/quit")
             await ada.sees("End the room?")
             await ada.press("enter")
-            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+            await ada.has_left()
         assert ada.app.return_code == 0
 
     async def test_a_host_alone_leaves_by_the_command_at_once(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
             await ada.says("/quit")
-            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+            await ada.has_left()
 
     async def test_a_host_reads_in_the_help_and_the_palette_that_leaving_ends_the_room(self) -> None:
         async with acting(None, "ada", host=ANYWHERE, size=(100, 60)) as ada:
@@ -160,13 +155,13 @@ class TestHosting:
             os.kill(ada.app.own.pid, signal.SIGSTOP)
             await ada.press("f5", "ctrl+q")
             await ada.sees("Ending the room …")
-            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+            await ada.has_left()
 
     @pytest.mark.parametrize("key", ["ctrl+q", "ctrl+c"])
     async def test_a_host_alone_leaves_at_once(self, key: str) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
             await ada.press(key)
-            await ada.until(lambda: ada.app.return_code is not None, "to leave")
+            await ada.has_left()
         assert ada.app.return_code == (0 if key == "ctrl+q" else 130)
 
 
@@ -177,14 +172,14 @@ class TestTheExitCode:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             async with acting(None, host=HostOptions(bind=f"127.0.0.1:{taken.getsockname()[1]}")) as ada:
                 await ada.sees("The room could not be opened:", "in use")
-                await leaves(ada)
+                await ada.leaves()
         assert ada.app.return_code == 1
 
     async def test_is_2_where_the_server_refused_an_option(self) -> None:
         options = HostOptions(bind="127.0.0.1:0", server_options=("--history", "many"))
         async with acting(None, host=options) as ada:
             await ada.sees("The room could not be opened:", "many")
-            await leaves(ada)
+            await ada.leaves()
         assert ada.app.return_code == 2
 
     @pytest.mark.parametrize("again", [False, True], ids=["gone", "started again"])
@@ -196,7 +191,7 @@ class TestTheExitCode:
             if again:
                 await ada.press("ctrl+r")
                 await ada.sees_in_bar("↻ event 1 connected")
-            await leaves(ada)
+            await ada.leaves()
         assert ada.app.return_code == (0 if again else 1)
 
     async def test_is_0_where_the_room_was_closed(self) -> None:
@@ -204,11 +199,11 @@ class TestTheExitCode:
             await ada.until(lambda: ada.chat.operator, "to be the operator")
             await ada.says("/close")
             await ada.sees("The room is closed.")
-            await leaves(ada)
+            await ada.leaves()
         assert ada.app.return_code == 0
 
     async def test_is_0_where_nobody_had_a_nickname_yet(self) -> None:
         async with acting(None, host=ANYWHERE) as ada:
             await ada.sees("Your room is open.")
-            await leaves(ada)
+            await ada.leaves()
         assert ada.app.return_code == 0

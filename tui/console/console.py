@@ -23,12 +23,12 @@ from protocol.text import harmless
 from tui.console.once import Once
 from tui.console.prompt import CONSOLE_STYLE, ConsolePrompt, log_line
 from tui.console.talk import ConsoleTalk
-from tui.hosting.server_process import CannotHost, ServerProcess, to_join, words_of
+from tui.hosting.server_process import SIGNALLED, CannotHost, ServerProcess, how_it_ended, to_join, words_of
 from tui.line.above import Above
 from tui.line.unhurried import Unhurried
 from tui.line.words import Line, note, plain_text
 
-EXIT_USAGE, EXIT_INTERRUPTED, SIGNALLED = 2, 130, 128
+EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 5.0
 """Seconds the server has to end once it was asked to, before it is ended."""
@@ -117,7 +117,7 @@ class Console:
         staying.cancel()
         await talk.leave()
         if code > SIGNALLED and code != EXIT_INTERRUPTED:
-            self._above.show([note(f"the server was ended by {signal.Signals(code - SIGNALLED).name}")])
+            self._above.show([note(f"the server {how_it_ended(code)}")])
         return code
 
     async def _never_opened(self, failure: CannotHost) -> int:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from protocol.client import ClientConnection, Received
-from protocol.messages import Goodbye, Order, Pong, Refused, Switch, Welcome
+from protocol.messages import Goodbye, Order, Pong, Refused, Welcome
 from tui.address import Address
 from tui.link.batches import Batches
 from tui.link.failures import back_off, plain_reason
@@ -140,10 +140,6 @@ class RoomLink:
         self._key = key
         if self.client.in_room:
             self._prove()
-
-    def switch(self, model: str) -> None:
-        """Ask for another model; `switched` or `refused` answers."""
-        self.order(Switch(model))
 
     def order(self, order: Order) -> None:
         """Ask for what only an operator may; `refused` answers, or what everybody is told of it."""

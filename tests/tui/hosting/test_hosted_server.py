@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from protocol.messages import Close, Granted, Model, Switched
+from protocol.messages import Close, Granted, Model, Switch, Switched
 from tests.running import PATIENCE, PlainPeer, wait_until
 from tests.tui.conftest import Join
 from tests.tui.links import until
@@ -99,7 +99,7 @@ async def test_the_host_alone_has_the_key(host: Host, join: Join, model: Model) 
     ada.link.operator(server.operator_key)
     await until(lambda: any(isinstance(event, Granted) for event in ada.events), "the proof is taken")
     other = next(one for one in Model if one != model)
-    ada.link.switch(other)
+    ada.link.order(Switch(other))
     await until(lambda: any(isinstance(event, Switched) for event in ada.events), "the switch")
     key = server.operator_key.decode()
     for process in psutil.Process().children(recursive=True):

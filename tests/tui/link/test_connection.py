@@ -9,7 +9,7 @@ from time import monotonic
 
 import pytest
 
-from protocol.messages import Granted, Model, Notice, People, Pong, Refused, Said, Switched, Welcome
+from protocol.messages import Granted, Model, Notice, People, Pong, Refused, Said, Switch, Switched, Welcome
 from tests import running
 from tests.running import OPERATOR_KEY
 from tests.tui.conftest import Join, OpenRelay, StartServer
@@ -309,7 +309,7 @@ async def test_an_operator_switches_the_model_and_stays_one_at_a_new_server(
     ada.link.operator(OPERATOR_KEY.encode())
     await until(lambda: any(isinstance(event, Granted) for event in ada.events), "the proof is taken")
     other = next(one for one in MODELS if one != model)
-    ada.link.switch(other)
+    ada.link.order(Switch(other))
     await until(lambda: any(isinstance(e, Switched) and e.model == other for e in ada.events), "the switch")
     first.close()
     await until(lambda: ada.link.state.phase == "waiting", "the end is noticed")
@@ -329,7 +329,7 @@ async def test_what_is_asked_while_away_is_not_asked_later(
     await until(lambda: ada.link.state.phase != "online", "the break is noticed")
     ada.link.rename("cleo")
     ada.link.who()
-    ada.link.switch("thread")
+    ada.link.order(Switch("thread"))
     between.mend()
     await ada.online()
     ada.link.say("back")

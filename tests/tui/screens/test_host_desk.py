@@ -1,9 +1,12 @@
 """The host's desk against real rooms: orders by command, menu, palette and key, and what everybody else sees."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
-from protocol.messages import Model, Rules
-from tests.running import RichPeer
+from protocol.messages import Model, Rules, Switch
+from tests.running import RichPeer, Server
 from tests.tui.acting import Actor, acting
 from tests.tui.conftest import OpenRelay, StartServer
 from tests.tui.links import address_of
@@ -233,6 +236,18 @@ class TestThePalette:
             assert server.alive()
 
 
+@asynccontextmanager
+async def who_waits(server: Server, boss: RichPeer) -> AsyncIterator[Actor]:
+    """Somebody who has said `one`, and whose `two` waits for an hour of slow mode."""
+    boss.command("slow", seconds=3600)
+    async with acting(address_of(server), "ada") as ada:
+        await ada.sees("slow 3600 s")
+        await ada.says("one")
+        await ada.says("two")
+        await ada.sees("your next line in 3")
+        yield ada
+
+
 class TestEverybodyElse:
     async def test_sees_the_rules_above_the_pane_also_who_comes_later(self, start_server: StartServer) -> None:
         server = start_server()
@@ -278,12 +293,7 @@ class TestEverybodyElse:
     async def test_does_not_wait_longer_than_slow_mode_lasts(self, start_server: StartServer) -> None:
         server = start_server()
         boss = server.operator()
-        boss.command("slow", seconds=3600)
-        async with acting(address_of(server), "ada") as ada:
-            await ada.sees("slow 3600 s")
-            await ada.says("one")
-            await ada.says("two")
-            await ada.sees("your next line in 3")
+        async with who_waits(server, boss) as ada:
             boss.command("slow", seconds=0)
             await ada.until(lambda: not waiting(ada), "the countdown to go")
             boss.expect("said", text="two")
@@ -291,12 +301,7 @@ class TestEverybodyElse:
     async def test_is_told_where_the_room_is_quiet_by_the_time(self, start_server: StartServer) -> None:
         server = start_server()
         boss = server.operator()
-        boss.command("slow", seconds=3600)
-        async with acting(address_of(server), "ada") as ada:
-            await ada.sees("slow 3600 s")
-            await ada.says("one")
-            await ada.says("two")
-            await ada.sees("your next line in 3")
+        async with who_waits(server, boss) as ada:
             boss.command("quiet")
             boss.command("slow", seconds=0)
             await ada.sees("not said: only operators speak now", "two")
@@ -352,7 +357,7 @@ class TestTheMeter:
             await boss.press("f2")
             for used, other in enumerate(("event", "thread", "process"), start=1):
                 if used > 1:
-                    boss.chat.link.switch(other)
+                    boss.chat.link.order(Switch(other))
                     await boss.sees_in_bar(other)
                 await boss.until(lambda used=used: busy(boss, speaker, used), f"{used} models compared")
                 await boss.sees("2 connected", "deliveries/s", "2 in the room")
