@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help host test check bench torture figures screenshots setup .venv clean
+.PHONY: help host test check bench torture figures screenshots docs setup .venv clean
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip -qq --disable-pip-version-check install
@@ -51,6 +51,9 @@ figures: .venv/ready-to-develop ## measure what happens when you switch (a quart
 
 screenshots: .venv/ready-to-develop ## draw screenshots/ anew from the real app
 	@$(PY) -m screenshots.draw $(ARGS)
+
+docs: .venv/ready-to-develop ## write docs/protocol.md anew from the code
+	@$(PY) -m tests.docs.protocol_reference > docs/protocol.md
 
 setup: .venv/ready-to-develop ## make the virtual environment in .venv, for running and developing
 .venv: setup
