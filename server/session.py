@@ -17,7 +17,7 @@ from protocol.jsonl import AnyCommand
 from protocol.lines import LineBuffer, TooLong
 from protocol.messages import Dialect, Event, Goodbye, Hello, Limits, Notice, Ping, Quit, Refused, Rename, Say
 from protocol.text import NicknameRefused, check_nickname, commands_terminals, counted, harmless
-from server.allowance import Allowance
+from server.token_bucket import TokenBucket
 
 MAX_OVER = 64 * 1024
 """Bytes that a line may have above the limit and be refused. One that goes on has its connection let go."""
@@ -83,7 +83,7 @@ class Session(Struct):
 
     number: int
     limits: Limits
-    allowance: Allowance
+    allowance: TokenBucket
     join_by: float
     heard: float
     """When the last whole line came."""
@@ -114,7 +114,7 @@ class Session(Struct):
     @classmethod
     def open(cls, number: int, limits: Limits, now: float) -> "Session":
         """A session for a connection that was just accepted."""
-        allowance = Allowance(limits.burst, limits.rate, float(limits.burst), now)
+        allowance = TokenBucket.full(limits.burst, limits.rate, now)
         return cls(number, limits, allowance, now + limits.join_timeout, now)
 
     # What comes in
@@ -134,10 +134,10 @@ class Session(Struct):
     def advance(self, now: float) -> list[Item]:
         """What whole lines say, as far as the allowance goes. To be called again when `due` has come."""
         items: list[Item] = []
-        if self.slowed and self.allowance.full(now) and now >= self.heard + PAUSE:
+        if self.slowed and self.allowance.is_full(now) and now >= self.heard + PAUSE:
             self.slowed = False
         while not (self.closing or self.parting):
-            if not self.allowance.ready(now):
+            if not self.allowance.has_token(now):
                 items += self._slow_down()
                 break
             if self.dialect is None and (name := other_protocol(self.lines.beginning(self.limits.line))):
@@ -147,7 +147,7 @@ class Session(Struct):
             if line is None:
                 items += self._no_line()
                 break
-            self.allowance.take(now)
+            self.allowance.consume(now)
             self.heard = now
             items += self._understand(line)
         return items + self.expire(now)
@@ -312,7 +312,7 @@ class Session(Struct):
 
     def wants_read(self, now: float) -> bool:
         """Whether to read: not while the peer has to earn its next line. While closing, what comes is thrown away."""
-        return not self.ended and (self.closing or self.parting or self.allowance.ready(now))
+        return not self.ended and (self.closing or self.parting or self.allowance.has_token(now))
 
     def due(self, now: float) -> float:
         """When to call `advance` although nothing came; infinity for never."""
@@ -327,8 +327,8 @@ class Session(Struct):
             due = min(due, self.progress + MAX_STALL)
         if self.joined and self.limits.idle_timeout:
             due = min(due, self.heard + self.limits.idle_timeout)
-        if self.lines.has_line or not self.allowance.ready(now):
-            due = min(due, self.allowance.next_at())
+        if self.lines.has_line or not self.allowance.has_token(now):
+            due = min(due, self.allowance.next_token_at())
         return due
 
     def _reply(self, event: Event, code: str = "") -> Reply:

@@ -14,6 +14,7 @@ from time import monotonic, sleep
 from protocol.dialects import encode
 from protocol.messages import Dialect, Goodbye, Limits
 from protocol.text import counted
+from server.address_groups import address_group
 from server.connection import Connection
 from server.session import Session
 
@@ -48,6 +49,7 @@ class Listener:
         self._pause = pause
         self.on_turned_away: Callable[[], None] = lambda: None
         self._hosts: Counter[str] = Counter()
+        """Connections by address group."""
         self._counting = threading.Lock()
         """Guards `_hosts`: a connection is closed by whichever thread serves it."""
         self._last_number = 0
@@ -82,10 +84,11 @@ class Listener:
         peer.close()
 
     def _admit(self, sock: socket.socket, host: str) -> Connection | None:
+        group = address_group(host)
         if self.max_clients and self._hosts.total() >= self.max_clients:
             self.turn_away(sock, f"the room is full: it takes {counted(self.max_clients, 'connection')}")
             return None
-        if self.max_per_ip and self._hosts[host] >= self.max_per_ip:
+        if self.max_per_ip and self._hosts[group] >= self.max_per_ip:
             are = "is" if self.max_per_ip == 1 else "are"
             words = f"there {are} {counted(self.max_per_ip, 'connection')} from your address already"
             self.turn_away(sock, words)
@@ -96,19 +99,19 @@ class Listener:
             sock.close()
             return None
         with self._counting:
-            self._hosts[host] += 1
+            self._hosts[group] += 1
         self._last_number += 1
         number = self._last_number
         log.debug("connection %d opened from %s", number, host)
         session = Session.open(number, self.limits, monotonic())
-        return Connection(sock, session, host, lambda: self._left(number, host), self._pause)
+        return Connection(sock, session, host, lambda: self._left(number, group), self._pause)
 
-    def _left(self, number: int, host: str) -> None:
+    def _left(self, number: int, group: str) -> None:
         log.debug("connection %d closed", number)
         with self._counting:
-            self._hosts[host] -= 1
-            if not self._hosts[host]:
-                del self._hosts[host]
+            self._hosts[group] -= 1
+            if not self._hosts[group]:
+                del self._hosts[group]
 
     def _accept_on_spare(self) -> None:
         """Out of file descriptors: give up the one kept for this, to tell the newcomer and not let it hang."""

@@ -17,7 +17,7 @@ def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) ->
         return
     seat.dialect = hello.dialect
     member = room.roster.find(hello.resume.token) if hello.resume else None
-    if (barred := room.moderation.refuse_entry(member, names.keys(hello.nick), seat.host, now)) is not None:
+    if (barred := room.moderation.refuse_entry(member, names.keys(hello.nick), seat.address_group, now)) is not None:
         room.figures.turned_away()
         room.tell(number, barred, Mark.CLOSE)
         return

@@ -120,7 +120,7 @@ def deal_with(room: RoomState, number: int, operator: Member, order: Kick | Ban 
 
 def ban(room: RoomState, number: int, operator: Member, seat: int, order: Ban, now: float) -> None:
     """Keep somebody out, and everybody from the same address if asked for and meant. Operators from there stay."""
-    member, host, name = room.seats[seat].member, room.seats[seat].host, called(room, seat)
+    member, group, name = room.seats[seat].member, room.seats[seat].address_group, called(room, seat)
     if member is None and not order.address:
         words = f"{name} has no nickname that could be banned: ban its address (/ban #{seat} address), or kick it"
         room.tell(number, Refused("unknown-person", words))
@@ -128,7 +128,7 @@ def ban(room: RoomState, number: int, operator: Member, seat: int, order: Ban, n
     if member is not None and member.key_holder:
         room.tell(number, Refused("operator", f"{name} holds the room's key, and nobody can ban that"))
         return
-    shared = [other for other, place in room.seats.items() if order.address and place.host == host]
+    shared = [other for other, place in room.seats.items() if order.address and place.address_group == group]
     others = [other for other in shared if other != seat and not _is_operator(room, other)]
     if others and not order.sure:
         words = f"{len(others) + 1} connections share the address of {name}; say it again with 'sure' to ban them all"
@@ -136,7 +136,8 @@ def ban(room: RoomState, number: int, operator: Member, seat: int, order: Ban, n
         return
     if member is not None:
         member.operator = False  # Else it could come back at once: see Admission.
-    ruling = Ruling(name, seat, member.token if member else "", host if order.address else "", now + order.minutes * 60)
+    token, until = member.token if member else "", now + order.minutes * 60
+    ruling = Ruling(name, seat, token, group if order.address else "", until)
     room.moderation.ban(ruling, now)
     so_long = lasting(order.minutes)
     also = f" and {counted(len(others), 'other')} from the same address" if others else ""

@@ -20,7 +20,8 @@ KEPT = 4096
 
 
 class Ruling(Struct):
-    """Somebody is banned: its nickname and token if it had them, and all from `address` if that is not empty."""
+    """Somebody is banned: its nickname and token if it had them, and all of the address group `address` if that is not
+    empty."""
 
     name: str
     number: int

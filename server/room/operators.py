@@ -16,9 +16,9 @@ from msgspec import Struct
 
 from protocol.messages import Granted, Model, Refused
 from protocol.text import harmless
-from server.allowance import Allowance
 from server.chaos import Strikes
 from server.room.member import Member
+from server.token_bucket import TokenBucket
 
 WRONG_AT_ONCE = 5
 WRONG_RATE = 5.0
@@ -51,7 +51,7 @@ class Operators:
         self._request_switch = request_switch
         self._waiting: dict[int, Proof] = {}
         """By connection, the oldest first."""
-        self._wrong = Allowance(WRONG_AT_ONCE, WRONG_RATE, WRONG_AT_ONCE, 0.0)
+        self._wrong = TokenBucket.full(WRONG_AT_ONCE, WRONG_RATE, 0.0)
 
     def prove(self, number: int, member: Member, nonce: str, proof: str) -> Refused | None:
         """Take a proof from connection `number`: `look` answers it, now or later. The refusal where it is not taken."""
@@ -66,8 +66,8 @@ class Operators:
         """Look at the proofs that wait, as far as the allowance for wrong ones goes, and make an operator of whoever
         gave a right one; returns the answers. `now` is in seconds."""
         answers: list[tuple[int, Member, Granted | Refused]] = []
-        self._wrong.at = min(self._wrong.at, now)  # A clock that was set back stops nobody.
-        while self._waiting and self._wrong.ready(now):
+        self._wrong.updated_at = min(self._wrong.updated_at, now)  # A clock that was set back stops nobody.
+        while self._waiting and self._wrong.has_token(now):
             number = next(iter(self._waiting))
             asked = self._waiting.pop(number)
             right = hmac.new(self._key, asked.nonce.encode(), "sha256").hexdigest()
@@ -75,7 +75,7 @@ class Operators:
                 asked.member.operator = asked.member.key_holder = True
                 answers.append((number, asked.member, Granted()))
             else:
-                self._wrong.take(now)
+                self._wrong.consume(now)
                 answers.append((number, asked.member, Refused("wrong-proof", "that proof is wrong")))
         return answers
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from protocol.dialects import encode
 from protocol.messages import Dialect, Event, Goodbye, Limits, Model, Refused, Sequenced, Status
+from server.address_groups import address_group
 from server.room.figures import Figures
 from server.room.member import Member
 from server.room.moderation import Moderation
@@ -54,6 +55,11 @@ class Seat(Struct):
     """It is told the meter every second."""
     let_go: bool = False
     """It was told goodbye. It is told nothing more, and not heard any more."""
+
+    @property
+    def address_group(self) -> str:
+        """What the peer's address is counted and banned by."""
+        return address_group(self.host)
 
 
 class RoomState:

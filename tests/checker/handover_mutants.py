@@ -68,7 +68,7 @@ def new_allowance() -> None:
 
     def give(listener: Listener, connections: list[Connection]) -> None:
         for connection in connections:
-            connection.session.allowance.saved = float(connection.session.allowance.burst)
+            connection.session.allowance.tokens = float(connection.session.allowance.burst)
 
     at_each_handover(give)
 

@@ -95,7 +95,7 @@ def test_a_session_brings_half_a_line_what_is_unsent_and_what_it_may_still_say()
     there = frames.session_in(the_frame_in(frames.pack_session(session))[1])
     assert there.joined
     assert bytes(there.unsent) == b"not taken yet\n"
-    assert there.allowance.saved == 8.0
+    assert there.allowance.tokens == 8.0
     assert there.receive(b"f\n", 0.0) == [Say("", "half")]
 
 

@@ -184,6 +184,25 @@ def test_an_address_is_banned_only_when_it_is_asked_for(party: Party) -> None:
     assert only(Welcome, party.join("mallory", host="192.0.2.7"))
 
 
+def test_a_ban_of_an_ipv6_address_holds_for_its_network(party: Party) -> None:
+    """One machine can use every address of a /64."""
+    for nick, host in (("eve", "2001:db8:0:7::1"), ("mallory", "2001:db8:0:7::2%eth0"), ("trent", "2001:db8:0:8::1")):
+        party.join(nick, host=host)
+    refused = only(Refused, party.order(Ban("eve", address=True)))
+    assert "2 connections" in refused[0].reason
+    party.order(Ban("eve", address=True, sure=True))
+    assert party.gone("mallory") is not None
+    assert party.gone("trent") is None
+    assert not only(Welcome, party.join("peggy", host="2001:db8:0:7:ffff::9"))
+    assert only(Welcome, party.join("walter", host="2001:db8:0:8::2"))
+
+
+def test_a_ban_of_an_ipv4_address_holds_over_ipv6_sockets(party: Party) -> None:
+    party.join("eve", host="::ffff:192.0.2.7")
+    party.order(Ban("eve", address=True))
+    assert not only(Welcome, party.join("peggy", host="192.0.2.7"))
+
+
 def test_a_shared_address_wants_to_be_said_twice(party: Party) -> None:
     for nick in ("eve", "mallory", "trent"):
         party.join(nick, host="192.0.2.7")

@@ -3,7 +3,7 @@ from math import inf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.allowance import Allowance
+from server.token_bucket import TokenBucket
 
 bursts = st.integers(1, 50)
 rates = st.floats(0.1, 1000)
@@ -11,14 +11,14 @@ starts = st.floats(0, 1e7)
 waits = st.lists(st.floats(0, 20) | st.just(0.0), max_size=60)
 
 
-def fresh(burst: int, rate: float, now: float) -> Allowance:
-    return Allowance(burst, rate, float(burst), now)
+def fresh(burst: int, rate: float, now: float) -> TokenBucket:
+    return TokenBucket.full(burst, rate, now)
 
 
-def takes(allowance: Allowance, now: float) -> bool:
+def takes(bucket: TokenBucket, now: float) -> bool:
     """Take a line if it is there."""
-    if ready := allowance.ready(now):
-        allowance.take(now)
+    if ready := bucket.has_token(now):
+        bucket.consume(now)
     return ready
 
 
@@ -26,44 +26,44 @@ def takes(allowance: Allowance, now: float) -> bool:
 def test_never_more_is_taken_than_the_burst_and_what_was_earned_since(
     burst: int, rate: float, start: float, waits: list[float]
 ) -> None:
-    allowance, now, taken = fresh(burst, rate, start), start, 0
+    bucket, now, taken = fresh(burst, rate, start), start, 0
     for wait in waits:
         now += wait
-        while takes(allowance, now):
+        while takes(bucket, now):
             taken += 1
             assert taken <= burst + rate * (now - start) + 1e-3
 
 
 @given(bursts, rates, starts)
 def test_who_waits_for_each_line_gets_each_line_in_time(burst: int, rate: float, start: float) -> None:
-    allowance, now = fresh(burst, rate, start), start
+    bucket, now = fresh(burst, rate, start), start
     for _ in range(burst + 20):
-        now = max(now, allowance.next_at())
-        assert takes(allowance, now)
+        now = max(now, bucket.next_token_at())
+        assert takes(bucket, now)
     assert now - start <= 20 / rate + 1e-3
 
 
 @given(bursts, rates, starts)
 def test_the_whole_burst_comes_back_after_a_pause(burst: int, rate: float, start: float) -> None:
-    allowance = fresh(burst, rate, start)
-    while takes(allowance, start):
+    bucket = fresh(burst, rate, start)
+    while takes(bucket, start):
         pass
-    assert not allowance.full(start)
-    assert allowance.full(start + (burst + 1) / rate)
+    assert not bucket.is_full(start)
+    assert bucket.is_full(start + (burst + 1) / rate)
 
 
 @given(bursts, starts)
 def test_a_rate_of_0_is_no_limit(burst: int, start: float) -> None:
-    allowance = fresh(burst, 0.0, start)
-    assert all(takes(allowance, start) for _ in range(burst * 3))
-    assert allowance.ready(start)
-    assert allowance.full(start)
-    assert allowance.next_at() == -inf
+    bucket = fresh(burst, 0.0, start)
+    assert all(takes(bucket, start) for _ in range(burst * 3))
+    assert bucket.has_token(start)
+    assert bucket.is_full(start)
+    assert bucket.next_token_at() == -inf
 
 
 def test_a_clock_that_goes_back_earns_nothing_and_takes_nothing_away() -> None:
-    allowance = fresh(2, 1.0, 100.0)
-    assert takes(allowance, 100.0)
-    assert takes(allowance, 50.0)
-    assert not takes(allowance, 50.0)
-    assert takes(allowance, 101.0)
+    bucket = fresh(2, 1.0, 100.0)
+    assert takes(bucket, 100.0)
+    assert takes(bucket, 50.0)
+    assert not takes(bucket, 50.0)
+    assert takes(bucket, 101.0)
