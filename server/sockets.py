@@ -8,8 +8,9 @@ import resource
 import socket
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from time import monotonic, sleep
+from typing import Protocol
 
 from protocol.dialects import encode
 from protocol.messages import Dialect, Goodbye, Limits
@@ -30,19 +31,29 @@ EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 log = logging.getLogger("chat.server")
 
 
+class Source(Protocol):
+    """Where connections come from: a listening socket, or what behaves like one."""
+
+    def fileno(self) -> int:
+        """A descriptor that is readable while a connection waits to be accepted."""
+
+    def accept(self) -> tuple[socket.socket, tuple[object, ...]]:
+        """A connected socket and its peer's address, host first. Never waits. Raises OSError as accept(2) does."""
+
+
 class Listener:
-    """The open door: a listening socket, and who may come in through it."""
+    """The sources of connections, and the limits on which connections are accepted."""
 
     def __init__(
         self,
-        sock: socket.socket,
+        sources: Sequence[Source],
         limits: Limits,
         max_clients: int = 0,
         max_per_ip: int = 0,
         pause: Callable[[float], object] = sleep,
     ) -> None:
         """`limits` are for connections from now on; 0 clients means no limit. `pause`: see Connection."""
-        self.socket = sock
+        self.sources = sources
         self.limits = limits
         self.max_clients = max_clients
         self.max_per_ip = max_per_ip
@@ -55,19 +66,30 @@ class Listener:
         self._last_number = 0
         self._spare: int | None = os.open(os.devnull, os.O_RDONLY)
 
-    def fileno(self) -> int:
-        return self.socket.fileno()
+    def admit(self, start: Callable[[Connection], None]) -> None:
+        """Accept a few of the waiting connections, and have the running model `start` each. `start` raises OSError for
+        a connection that the system has too little left to serve; that connection is rejected."""
+        for connection in self.accept():
+            try:
+                start(connection)
+            except OSError as error:
+                log.warning("connection %d cannot be served: %s", connection.number, error.strerror)
+                self.turn_away(connection, f"the room is full: the server has too little left ({error.strerror})")
 
     def accept(self) -> Iterator[Connection]:
-        """The connections that wait, a few at a time. Whoever cannot be let in is told why."""
+        """The waiting connections, a few of each source. A connection that is rejected is told the reason."""
+        for source in self.sources:
+            yield from self._accept_from(source)
+
+    def _accept_from(self, source: Source) -> Iterator[Connection]:
         for _ in range(ACCEPTED_AT_ONCE):
             try:
-                sock, address = self.socket.accept()
+                sock, address = source.accept()
             except (BlockingIOError, InterruptedError):
                 return
             except OSError as error:
                 if error.errno in (errno.EMFILE, errno.ENFILE):
-                    self._accept_on_spare()
+                    self._accept_on_spare(source)
                 if error.errno in EXHAUSTED:
                     return
                 continue  # The peer has gone again (ECONNABORTED and its like, see accept(2)).
@@ -113,14 +135,14 @@ class Listener:
             if not self._hosts[group]:
                 del self._hosts[group]
 
-    def _accept_on_spare(self) -> None:
+    def _accept_on_spare(self, source: Source) -> None:
         """Out of file descriptors: give up the one kept for this, to tell the newcomer and not let it hang."""
         log.warning("no file descriptor is left for a new connection; it was turned away")
         if self._spare is not None:
             os.close(self._spare)
             self._spare = None
         with contextlib.suppress(OSError):  # Another thread may be faster, to accept's place or to the spare's.
-            sock, _ = self.socket.accept()
+            sock, _ = source.accept()
             self.turn_away(sock, "the room is full: the server has no file descriptor left")
         with contextlib.suppress(OSError):
             self._spare = os.open(os.devnull, os.O_RDONLY)
@@ -129,6 +151,8 @@ class Listener:
 def prepare(sock: socket.socket) -> None:
     """Never wait, send at once, and find out about peers that have gone without a word."""
     sock.setblocking(False)
+    if sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return  # The rest is about TCP.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in zip(("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT"), KEEPALIVE, strict=True):

@@ -32,8 +32,9 @@ class EventModel:
         self.deadlines = Deadlines()
         self.lookout = Lookout()
         self.selector = selectors.DefaultSelector()
-        self.selector.register(listener, EVENT_READ)
         self.selector.register(stopping, EVENT_READ)
+        for source in listener.sources:
+            self.selector.register(source, EVENT_READ)
 
     def take_over(self, connections: list[Connection]) -> None:
         """Serve these, carried over from another model."""
@@ -50,9 +51,8 @@ class EventModel:
         for key, ready in self.lookout.wait(self.selector.select, patience):
             if isinstance(key.fileobj, Connection):
                 self.resume(key.fileobj, ready)
-            elif key.fileobj is self.listener:
-                for connection in self.listener.accept():
-                    self.start(connection)
+            elif key.fileobj in self.listener.sources:
+                self.listener.admit(self.start)
         for number in self.deadlines.take(began):  # Due before we looked: what they said in time was found.
             if number in self.connections:
                 self.resume(self.connections[number], 0)
@@ -60,11 +60,11 @@ class EventModel:
 
     # Start — somebody is here
     def start(self, connection: Connection) -> None:
+        self.watch(connection)  # First, as it may raise OSError.
         self.connections[connection.number] = connection
         self.conversations[connection.number] = conversation = self.read(connection)
         self.room.open(connection.number, "event loop", connection.host)
         next(conversation, None)
-        self.watch(connection)
 
     # Read — one conversation, told each time what its connection is ready for (the talk's fibers)
     def read(self, connection: Connection) -> Generator[None, int]:

@@ -51,7 +51,8 @@ class ProcessModel:
                 self.start(connection)
             if count % GANG == 0:
                 self.run_once(0)  # A thousand forks take a second: let everybody talk meanwhile.
-        self.selector.register(self.listener, EVENT_READ)
+        for source in self.listener.sources:
+            self.selector.register(source, EVENT_READ)
         self.room.begin(time())
         self.deliver()
 
@@ -69,13 +70,8 @@ class ProcessModel:
                 heard.append(key.data)
             elif isinstance(key.data, Connection):
                 self.held.hear(key.data)
-            elif key.fileobj is self.listener:
-                for connection in self.listener.accept():
-                    try:
-                        self.start(connection)
-                    except OSError as error:
-                        log.warning("no process for connection %d: %s", connection.number, error)
-                        self.listener.turn_away(connection, f"the room is full: no process for you ({error.strerror})")
+            elif key.fileobj in self.listener.sources:
+                self.listener.admit(self.start)
         return heard
 
     # Start — somebody is here
@@ -113,9 +109,9 @@ class ProcessModel:
 
     # Stop — ask each worker for its session, a few at a time, and serve who is left without one; then nobody reads more
     def stop(self) -> list[Connection]:
-        for door in (self.listener, self.stopping):
-            if door in self.selector.get_map():
-                self.selector.unregister(door)
+        for key in list(self.selector.get_map().values()):
+            if key.data is None:  # The sources of connections, and the request to stop.
+                self.selector.unregister(key.fileobj)
         recall = Recall(self.workers)
         while self.workers or not self.forkserver.ended():
             recall.ask()

@@ -49,8 +49,9 @@ class ThreadModel:
         self.startled = False
         """Something has happened to somebody whose thread may sleep through it."""
         self.selector = selectors.DefaultSelector()
-        self.selector.register(listener, EVENT_READ)
         self.selector.register(stopping, EVENT_READ)
+        for source in listener.sources:
+            self.selector.register(source, EVENT_READ)
 
     def take_over(self, connections: list[Connection]) -> None:
         """Serve these, carried over from another model."""
@@ -65,16 +66,8 @@ class ThreadModel:
     def run_once(self) -> None:
         """The main thread: let newcomers in, and tell what was gathered."""
         for key, _ in self.selector.select(TICK):
-            if key.fileobj is self.listener:
-                for connection in self.listener.accept():
-                    try:
-                        self.start(connection)
-                    except OSError as error:
-                        log.warning("no thread for connection %d: %s", connection.number, error.strerror)
-                        del self.connections[connection.number]
-                        with self.lock:
-                            self.room.close(connection.number)
-                        self.listener.turn_away(connection, f"the room is full: no thread for you ({error.strerror})")
+            if key.fileobj in self.listener.sources:
+                self.listener.admit(self.start_new)
         self.deliver()
         if self.startled:
             self.startled = False  # First: who is startled from now on may sleep by the next ring already.
@@ -87,6 +80,16 @@ class ThreadModel:
         with self.lock:
             self.room.open(connection.number, f"thread {connection.number}", connection.host)
         self.threads.start(self.read, connection)
+
+    def start_new(self, connection: Connection) -> None:
+        """The same, but a connection that cannot be served leaves no trace."""
+        try:
+            self.start(connection)
+        except OSError:
+            del self.connections[connection.number]
+            with self.lock:
+                self.room.close(connection.number)
+            raise
 
     # Read — one connection's thread, which sleeps until there is something to do
     def read(self, connection: Connection) -> None:

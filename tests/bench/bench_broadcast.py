@@ -36,11 +36,11 @@ class Hall:
             make_token=lambda: secrets.token_urlsafe(16),
             measure=lambda workers: Cost(),
         )
-        self.listener = Listener(listen("127.0.0.1", 0), limits)
+        self.listener = Listener([listen("127.0.0.1", 0)], limits)
         self.model = EventModel(self.listener, self.room, Stop())
         self.peers: list[socket.socket] = []
         for number in range(MEMBERS):
-            peer = socket.create_connection(self.listener.socket.getsockname())
+            peer = socket.create_connection(self.listener.sources[0].getsockname())
             peer.sendall(f"member{number}\n".encode())
             peer.setblocking(False)
             self.peers.append(peer)
@@ -64,7 +64,7 @@ class Hall:
             connection.close()
         for peer in self.peers:
             peer.close()
-        self.listener.socket.close()
+        self.listener.sources[0].close()
 
 
 @pytest.fixture(scope="module")

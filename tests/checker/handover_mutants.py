@@ -89,7 +89,7 @@ def refused_newcomers() -> None:
     def refuse(listener: Listener, connections: list[Connection]) -> None:
         with suppress(OSError):
             while True:
-                listener.socket.accept()[0].close()
+                listener.sources[0].accept()[0].close()
 
     at_each_handover(refuse)
 

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Never
 
 import pytest
 
@@ -21,7 +22,7 @@ PATIENCE = 5.0
 @pytest.fixture
 def listener() -> Iterator[Listener]:
     sock = listen("127.0.0.1", 0)
-    yield Listener(sock, Limits())
+    yield Listener([sock], Limits())
     sock.close()
 
 
@@ -37,7 +38,7 @@ def peers() -> Iterator[list[socket.socket]]:
 def come(listener: Listener, peers: list[socket.socket], count: int = 1) -> list[Connection]:
     """Connect so many, and let in who is let in."""
     for _ in range(count):
-        peers.append(socket.create_connection(listener.socket.getsockname(), PATIENCE))
+        peers.append(socket.create_connection(listener.sources[0].getsockname(), PATIENCE))
     return list(listener.accept())
 
 
@@ -60,6 +61,34 @@ class TestListener:
         assert len(come(listener, peers, ACCEPTED_AT_ONCE + 5)) == ACCEPTED_AT_ONCE
         assert len(list(listener.accept())) == 5
         assert list(listener.accept()) == []
+
+    def test_admit_starts_connections_of_every_source(self, listener: Listener, peers: list[socket.socket]) -> None:
+        """A second source is one more entry of the list: here one that hands in half of a socket pair."""
+        theirs, ours = socket.socketpair()
+        peers += [theirs, ours]
+        handed_in = [(ours, ("a pipe", 0))]
+        in_memory = SimpleNamespace(accept=lambda: handed_in.pop() if handed_in else refuse(errno.EAGAIN))
+        listener.sources = [*listener.sources, in_memory]
+        peers.append(socket.create_connection(listener.sources[0].getsockname(), PATIENCE))
+        started: list[Connection] = []
+        listener.admit(started.append)
+        assert [connection.host for connection in started] == ["127.0.0.1", "a pipe"]
+
+    def test_admit_rejects_a_connection_that_cannot_be_served(
+        self, listener: Listener, peers: list[socket.socket]
+    ) -> None:
+        for _ in range(2):
+            peers.append(socket.create_connection(listener.sources[0].getsockname(), PATIENCE))
+        started: list[Connection] = []
+
+        def start(connection: Connection) -> None:
+            if connection.number == 1:
+                refuse(errno.EAGAIN)
+            started.append(connection)
+
+        listener.admit(start)
+        assert told(peers[0]).startswith("*** goodbye: the room is full: the server has too little left")
+        assert [connection.number for connection in started] == [2]
 
     def test_turns_away_who_is_one_too_many(self, listener: Listener, peers: list[socket.socket]) -> None:
         listener.max_clients = 2
@@ -93,7 +122,7 @@ class TestListener:
         assert after.session.limits.nick == 7
 
     def test_a_peer_that_has_gone_again_does_no_harm(self, listener: Listener, peers: list[socket.socket]) -> None:
-        gone = socket.create_connection(listener.socket.getsockname())
+        gone = socket.create_connection(listener.sources[0].getsockname())
         gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         gone.close()
         for connection in come(listener, peers):
@@ -139,17 +168,19 @@ class TestListener:
         assert os.waitstatus_to_exitcode(status) == 0
 
 
+def refuse(number: int) -> Never:
+    raise OSError(number, os.strerror(number))
+
+
 def failing(listener: Listener, number: int) -> list[int]:
     """Have every accept fail; returns a list that gets longer with each."""
     asked: list[int] = []
 
-    def accept() -> tuple[socket.socket, object]:
+    def accept() -> Never:
         asked.append(number)
-        raise OSError(number, os.strerror(number))
+        refuse(number)
 
-    real = listener.socket
-    listener.socket = SimpleNamespace(accept=accept, close=real.close)  # type: ignore[assignment]  # all it needs
-    real.close()
+    listener.sources = [SimpleNamespace(accept=accept)]
     return asked
 
 
@@ -167,7 +198,7 @@ def _accept_at_the_limit() -> int:
 
     os.closerange(3, 256)
     sock = listen("127.0.0.1", 0)
-    listener = Listener(sock, Limits())
+    listener = Listener([sock], Limits())
     peers = [socket.create_connection(sock.getsockname(), PATIENCE) for _ in range(4)]
     open_now = len(os.listdir("/dev/fd"))  # noqa: PTH208 (one of them is this listing's own)
     resource.setrlimit(resource.RLIMIT_NOFILE, (open_now - 1, open_now + 50))
@@ -197,7 +228,7 @@ class TestListen:
         except OSError:
             pytest.skip("this machine has no IPv6")
         with sock:
-            listener = Listener(sock, Limits())
+            listener = Listener([sock], Limits())
             for host in ("127.0.0.1", "::1"):
                 peers.append(socket.create_connection((host, sock.getsockname()[1]), PATIENCE))
             assert [connection.host for connection in listener.accept()] == ["::ffff:127.0.0.1", "::1"]

@@ -204,7 +204,7 @@ def test_when_no_process_or_thread_is_to_be_had_a_newcomer_is_told_and_the_rest_
     here = [server.rich(f"p{number}") for number in range(3)]
     here[0].sees("p0", "p1", "p2")
     with limited(server, "nproc", 1, user):
-        newcomers_are_refused(server, here, f"no {model} for you")
+        newcomers_are_refused(server, here, "the server has too little left")
     assert server.rich("newcomer").welcome["you"] == "newcomer"
     wait_until(lambda: here[0].status()["connections"] == 4, "those who were refused do not count")
 

@@ -47,7 +47,7 @@ def test_a_slow_reader_for_whom_no_thread_is_to_be_had_is_served_later(start_ser
 def test_what_is_said_while_a_second_thread_writes_goes_out_before_it_has_caught_up() -> None:
     """Run in the test's own process, as it must be said in the very moment in which that thread holds the lock."""
     with listen("127.0.0.1", 0) as sock:
-        model = ThreadModel(Listener(sock, Limits()), new_room(), Stop())
+        model = ThreadModel(Listener([sock], Limits()), new_room(), Stop())
     (slow, slow_peer), (here, peer) = connected(1, Interrupted), connected(2, Connection)
     model.connections = {1: slow, 2: here}
     for number in model.connections:
@@ -71,7 +71,7 @@ def test_what_is_said_while_a_second_thread_writes_goes_out_before_it_has_caught
 def test_whose_goodbye_somebody_else_delivers_is_gone_at_once() -> None:
     """Run in the test's own process, as the peer must leave while another thread holds the lock."""
     with listen("127.0.0.1", 0) as sock:
-        model = ThreadModel(Listener(sock, Limits()), new_room(), Stop())
+        model = ThreadModel(Listener([sock], Limits()), new_room(), Stop())
     leaver, peer = connected(1, Connection)
     model.take_over([leaver])
     with model.delivering:
@@ -86,7 +86,7 @@ def test_whose_goodbye_somebody_else_delivers_is_gone_at_once() -> None:
 def test_who_closed_its_side_and_then_takes_what_was_kept_for_it_is_gone_at_once() -> None:
     """Its own thread no longer listens to it by then: it sleeps until the second one has written all."""
     with listen("127.0.0.1", 0) as sock:
-        model = ThreadModel(Listener(sock, Limits()), new_room(), Stop())
+        model = ThreadModel(Listener([sock], Limits()), new_room(), Stop())
     slow, peer = connected(1, Connection)
     slow.session.unsent += bytes(2**19)
     model.take_over([slow])
@@ -101,7 +101,7 @@ def test_who_closed_its_side_and_then_takes_what_was_kept_for_it_is_gone_at_once
 def test_who_is_silent_is_let_go_in_time_whoever_delivered_its_welcome() -> None:
     limits = Limits(idle_timeout=0.2, join_timeout=3600.0)
     with listen("127.0.0.1", 0) as sock:
-        model = ThreadModel(Listener(sock, limits), new_room(limits), Stop())
+        model = ThreadModel(Listener([sock], limits), new_room(limits), Stop())
     ours, peer = socket.socketpair()
     ours.setblocking(False)
     peer.settimeout(PATIENCE)
@@ -128,7 +128,7 @@ def asleep(model: ThreadModel) -> bool:
 
 def test_whoever_speaks_gets_a_thread_before_those_who_are_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     with listen("127.0.0.1", 0) as sock:
-        model = ThreadModel(Listener(sock, Limits()), new_room(), Stop())
+        model = ThreadModel(Listener([sock], Limits()), new_room(), Stop())
     pairs = [connected(number, Connection) for number in range(1, 10)]
     pairs[-1][1].send(b"hello\n")
     start, started = ThreadModel.start, []

@@ -29,7 +29,7 @@ from tests.server.without_sockets import new_room
 @pytest.fixture
 def listener() -> Iterator[Listener]:
     with listen("127.0.0.1", 0) as sock:
-        yield Listener(sock, Limits(rate=0))
+        yield Listener([sock], Limits(rate=0))
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def model(listener: Listener, room: Room) -> Iterator[ProcessModel]:
 
 def come(model: ProcessModel, nick: str) -> tuple[socket.socket, Worker]:
     """Somebody joins; returns the peer and the worker."""
-    peer = socket.create_connection(model.listener.socket.getsockname())
+    peer = socket.create_connection(model.listener.sources[0].getsockname())
     peer.sendall(f"{nick}\n".encode())
     wait_until(lambda: model.run_once() or len(model.room.audience) == len(model.workers) > 0, "in the room")
     return peer, list(model.workers.values())[-1]
@@ -111,7 +111,7 @@ def test_one_forked_whose_answer_was_lost_takes_nothing_from_its_successor(
 
 def carried(listener: Listener, room: Room, count: int) -> tuple[list[socket.socket], list[Connection]]:
     """Peers, and their connections as another model hands them over."""
-    peers = [socket.create_connection(listener.socket.getsockname()) for _ in range(count)]
+    peers = [socket.create_connection(listener.sources[0].getsockname()) for _ in range(count)]
     connections: list[Connection] = []
     while len(connections) < len(peers):
         connections += listener.accept()
@@ -144,7 +144,7 @@ def test_newcomers_wait_until_all_were_taken_over(listener: Listener, room: Room
     peer, ours = socket.socketpair()
     ours.setblocking(False)
     room.open(99, "event loop")
-    newcomer = socket.create_connection(listener.socket.getsockname())
+    newcomer = socket.create_connection(listener.sources[0].getsockname())
     model = ProcessModel(listener, room, Stop())
     model.take_over([Connection(ours, Session.open(99, Limits(rate=0), time.monotonic()))])
     assert list(room.seats) == [99]
