@@ -1,6 +1,7 @@
 """What every test stands on: an environment that is nobody's, and no process left behind."""
 
 import os
+import shutil
 import signal
 import uuid
 from collections.abc import Iterator
@@ -19,6 +20,14 @@ MARK, RUN = "THREE_CHAT_ROOMS_TESTS", uuid.uuid4().hex
 # How long one example takes says nothing on a machine that does other things as well.
 settings.register_profile("ours", deadline=None)
 settings.load_profile("ours")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test marked `needs` where a program that it names is not on PATH."""
+    for mark in item.iter_markers("needs"):
+        for program in mark.args:
+            if shutil.which(program) is None:
+                pytest.skip(f"{program} is not installed")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import os
 import resource
-import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ import pytest
 
 from tests.running import Server
 
-SETS_LIMITS = pytest.mark.skipif(not shutil.which("prlimit"), reason="prlimit(1) sets the limits of another; on Linux")
+SETS_LIMITS = pytest.mark.needs("prlimit", "setpriv")
 
 LIMITS = {"as": resource.RLIMIT_AS, "nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
 

@@ -1,6 +1,5 @@
 """The client in a terminal as people have it: tmux draws the screen, and the other person has nothing but nc."""
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -61,7 +60,7 @@ def tmux(tmp_path: Path, server: Server) -> Iterator[Tmux]:
     window.close()
 
 
-@pytest.mark.skipif(not shutil.which("tmux") or not shutil.which("nc"), reason="needs tmux and nc")
+@pytest.mark.needs("tmux", "nc")
 def test_a_conversation_with_somebody_on_nc(tmux: Tmux, server: Server) -> None:
     tmux.sees("A tale of three chat rooms", f"The room at {server.address[0]}:{server.address[1]}")
     tmux.write("grace")

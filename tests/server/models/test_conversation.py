@@ -1,7 +1,6 @@
 """Three dialects of one conversation, with the programs people really have: whichever model runs the room."""
 
 import json
-import shutil
 import subprocess
 import threading
 
@@ -117,6 +116,7 @@ def test_who_serves_whom_is_told(room: Server) -> None:
             assert int(number) in {child.pid for child in room.children()}
 
 
+@pytest.mark.needs("nc")
 def test_a_line_sent_with_nc_that_closes_its_side_at_once_is_delivered(room: Server) -> None:
     bob = room.plain("bob")
     host, port = room.address
@@ -130,7 +130,7 @@ def test_a_line_sent_with_nc_that_closes_its_side_at_once_is_delivered(room: Ser
     assert told.stdout.startswith(b"Connected to chat server\n")
 
 
-@pytest.mark.skipif(not shutil.which("ruby"), reason="ruby is not installed")
+@pytest.mark.needs("ruby")
 def test_the_talks_own_ruby_client_takes_part(room: Server) -> None:
     bob = room.plain("bob")
     command = ["ruby", "-e", RUBY_CLIENT, "matz", *map(str, room.address)]
@@ -149,7 +149,7 @@ def test_the_talks_own_ruby_client_takes_part(room: Server) -> None:
     bob.expect("*** matz left")
 
 
-@pytest.mark.skipif(not shutil.which("telnet"), reason="telnet is not installed")
+@pytest.mark.needs("telnet")
 def test_telnet_takes_part(room: Server) -> None:
     bob = room.plain("bob")
     command = ["telnet", *map(str, room.address)]

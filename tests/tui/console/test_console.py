@@ -216,6 +216,7 @@ def test_each_model_has_its_sign(open_console: Open) -> None:
     assert console.exit_code() == 0
 
 
+@pytest.mark.needs("bash")
 def test_ctrl_z_suspends_the_console_and_not_the_room() -> None:
     shell = OnTerminal.__new__(OnTerminal)
     Emulator.__init__(shell, ["bash", "--norc", "-i"])
@@ -342,6 +343,7 @@ def test_a_terminal_on_which_no_line_can_be_drawn_anew_has_none(open_console: Op
     assert int(console.listening()[3]) == console.process.pid
 
 
+@pytest.mark.needs("bash")
 def test_a_job_in_the_background_has_none_as_it_would_be_stopped_for_asking(open_console: Open) -> None:
     console = Emulator(["bash", "-mc", f"{' '.join(COMMAND)} & wait"])
     try:
