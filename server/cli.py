@@ -117,7 +117,7 @@ def run(settings: Settings, load: Callable[[], Settings]) -> int:
         journal=logging.getLogger("chat.room").warning,
     )
     sock = startup.open_listener(settings.bind)
-    listener = Listener([sock], limits, settings.max_clients, settings.max_per_ip, wishes.stop.wait)
+    listener = Listener([sock], limits, settings.max_clients, settings.max_per_ip, wishes.stop.wait, room)
     listener.on_turned_away = room.figures.turned_away
     signals = Signals(wishes, partial(reload, load, settings, listener, room), strikes.reap)
     host, port = sock.getsockname()[:2]

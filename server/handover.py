@@ -108,6 +108,7 @@ def serve(listener: Listener, room: Room, wishes: Wishes) -> None:
         wishes.close("the server has failed")
         raise
     finally:
+        listener.reject_waiting(wishes.closing)
         farewell(connections, room, wishes)
 
 
@@ -123,6 +124,7 @@ def run(model: Model, listener: Listener, connections: list[Connection], room: R
         began = True
         while not stop:
             running.run_once()
+            listener.tend()
             rounds += 1
         connections = running.stop()
     except Exception as error:

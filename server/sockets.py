@@ -5,24 +5,39 @@ import errno
 import logging
 import os
 import resource
+import selectors
 import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from time import monotonic, sleep
-from typing import Protocol
+from typing import NamedTuple, NoReturn, Protocol
 
+from protocol import jsonl
 from protocol.dialects import encode
-from protocol.messages import Dialect, Goodbye, Limits
+from protocol.messages import Dialect, Goodbye, Hello, Limits
 from protocol.text import counted
 from server.address_groups import address_group
+from server.admission_queue import AdmissionQueue
 from server.connection import Connection
 from server.session import Session
 
 BACKLOG = 4096
 """Connections that may wait in the listen queue, where they are while the models change."""
-ACCEPTED_AT_ONCE = 16
-"""New connections taken in one turn, so that a rush at the door does not hold up the talk."""
+ACCEPTED_AT_ONCE = 128
+"""New connections taken from the listen queue in one pass. That is cheap."""
+ADMITTED_AT_ONCE = 16
+"""New connections served in one pass, so that a rush does not hold up the talk."""
+MAX_ADMISSIBLE = 1024
+"""With so many waiting that their addresses allow, the others are left in the listen queue."""
+MAX_WAITING = 2048
+"""Connections that wait, and a quarter of the descriptors at most."""
+MAX_UNDECIDED, MAX_UNDECIDED_EACH = 128, 32
+"""Connections at a full room whose hello may show an operator; of these, from one address group."""
+HELLO_TIMEOUT_S = 1.0
+"""What such a connection has to say hello."""
+PEEKED_BYTES = 4096
+TEND_INTERVAL_S = 0.05
 KEEPALIVE = (60, 20, 4)
 """Seconds of silence before TCP asks, seconds between questions, questions without an answer (RFC 9293, 3.8.4)."""
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
@@ -41,8 +56,69 @@ class Source(Protocol):
         """A connected socket and its peer's address, host first. Never waits. Raises OSError as accept(2) does."""
 
 
+class Wakeup:
+    """A source without connections: it is readable once it was `set`, until it is asked to accept, and while a watched
+    socket is readable."""
+
+    def __init__(self) -> None:
+        self._reading, self._writing = socket.socketpair()
+        self._reading.setblocking(False)
+        self._writing.setblocking(False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._reading, selectors.EVENT_READ)
+
+    def fileno(self) -> int:
+        """The descriptor of the selector, which is readable while anything in it is (epoll(7), kqueue(2))."""
+        return self._selector.fileno()
+
+    def accept(self) -> NoReturn:
+        """Raises BlockingIOError, as there is no connection."""
+        while True:
+            self._reading.recv(64)
+
+    def set(self) -> None:
+        """Make it readable."""
+        with contextlib.suppress(BlockingIOError):  # It is readable, and full.
+            self._writing.send(b"\0")
+
+    def watch(self, sock: socket.socket) -> None:
+        """Be readable while this socket is."""
+        self._selector.register(sock, selectors.EVENT_READ)
+
+    def unwatch(self, sock: socket.socket) -> None:
+        """Ignore this socket from now on. Harmless where it is not watched."""
+        with contextlib.suppress(KeyError):
+            self._selector.unregister(sock)
+
+
+class Members(Protocol):
+    """What the listener asks the room about a token that a hello carries."""
+
+    def is_operator(self, token: str) -> bool:
+        """Whether the member with this token is an operator."""
+
+    def is_established(self, token: str) -> bool:
+        """Whether the member with this token has been in the room for a while."""
+
+
+class Waiting:
+    """A connection that was accepted and is not served yet."""
+
+    __slots__ = ("group", "host", "since", "sock")
+
+    def __init__(self, sock: socket.socket, host: str, since: float) -> None:
+        self.sock = sock
+        self.host = host
+        self.group = address_group(host)
+        self.since = since
+
+
 class Listener:
-    """The sources of connections, and the limits on which connections are accepted."""
+    """The sources of connections, and the limits on which connections are accepted.
+
+    Accepting is cheap, serving is not. So all that connect are accepted into an AdmissionQueue, from which a few at a
+    time are admitted in fair turns between addresses.
+    """
 
     def __init__(
         self,
@@ -51,20 +127,32 @@ class Listener:
         max_clients: int = 0,
         max_per_ip: int = 0,
         pause: Callable[[float], object] = sleep,
+        members: Members | None = None,
     ) -> None:
-        """`limits` are for connections from now on; 0 clients means no limit. `pause`: see Connection."""
-        self.sources = sources
+        """`limits` are for connections from now on; 0 clients means no limit. `pause`: see Connection. With `members`,
+        operators among them are admitted to a full room."""
+        self._wakeup = Wakeup()
+        self.sources: Sequence[Source] = [*sources, self._wakeup]
+        """Each is readable while `admit` has something to do."""
         self.limits = limits
         self.max_clients = max_clients
         self.max_per_ip = max_per_ip
         self._pause = pause
+        self._members = members
         self.on_turned_away: Callable[[], None] = lambda: None
+        self.on_flood: Callable[[str, str], None] = lambda what, group: None
+        """Called with what was limited, and the address group."""
         self._hosts: Counter[str] = Counter()
         """Connections by address group."""
         self._counting = threading.Lock()
         """Guards `_hosts`: a connection is closed by whichever thread serves it."""
         self._last_number = 0
         self._spare: int | None = os.open(os.devnull, os.O_RDONLY)
+        descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._queue: AdmissionQueue[Waiting] = AdmissionQueue(min(MAX_WAITING, max(1, descriptors // 4)))
+        self._at_full_room: list[Waiting] = []
+        """They may be operators: their hello tells."""
+        self._next_tend = self._next_look = 0.0
 
     def admit(self, start: Callable[[Connection], None]) -> None:
         """Accept a few of the waiting connections, and have the running model `start` each. `start` raises OSError for
@@ -77,11 +165,46 @@ class Listener:
                 self.turn_away(connection, f"the room is full: the server has too little left ({error.strerror})")
 
     def accept(self) -> Iterator[Connection]:
-        """The waiting connections, a few of each source. A connection that is rejected is told the reason."""
+        """The connections that are admitted now, a few at a time. One that is rejected is told the reason."""
+        now = monotonic()
         for source in self.sources:
-            yield from self._accept_from(source)
+            self._accept_from(source, now)
+        self._find_returning(now)
+        yield from self._find_operators(now)
+        for waiting in self._queue.take(now, ADMITTED_AT_ONCE):
+            if self._is_gone(waiting):
+                waiting.sock.close()
+            elif (connection := self._admit(waiting, now)) is not None:
+                yield connection
+        if self._queue.admissible(now):
+            self._wakeup.set()
 
-    def _accept_from(self, source: Source) -> Iterator[Connection]:
+    def tend(self) -> None:
+        """Have `admit` called again while connections wait. To be called several times a second."""
+        if (self._queue or self._at_full_room) and (now := monotonic()) >= self._next_tend:
+            self._next_tend = now + TEND_INTERVAL_S
+            self._wakeup.set()
+
+    def reject_waiting(self, reason: str) -> None:
+        """Tell those that wait why they are not let in any more."""
+        for waiting in [*self._queue, *self._at_full_room]:
+            self._queue.discard(waiting.group, waiting)
+            self.turn_away(waiting.sock, reason)
+        self._at_full_room.clear()
+
+    def turn_away(self, peer: socket.socket | Connection, reason: str) -> None:
+        """Tell a newcomer why it cannot be let in, and close. It has no dialect yet, so the words are plain."""
+        self.on_turned_away()
+        with contextlib.suppress(OSError):
+            sock = peer if isinstance(peer, socket.socket) else peer.socket
+            sock.setblocking(False)
+            sock.send(encode(Goodbye("full", reason), Dialect.PLAIN))
+        peer.close()
+
+    def _accept_from(self, source: Source, now: float) -> None:
+        """Accept what is in the listen queue. There, a connection would wait behind a flood from another address."""
+        if len(self._queue) >= MAX_ADMISSIBLE and self._queue.admissible(now) >= MAX_ADMISSIBLE:
+            return
         for _ in range(ACCEPTED_AT_ONCE):
             try:
                 sock, address = source.accept()
@@ -93,28 +216,46 @@ class Listener:
                 if error.errno in EXHAUSTED:
                     return
                 continue  # The peer has gone again (ECONNABORTED and its like, see accept(2)).
-            if (connection := self._admit(sock, str(address[0]))) is not None:
-                yield connection
+            waiting = Waiting(sock, str(address[0]), now)
+            self._queue.add(waiting.group, waiting)
+            for excess in self._queue.drop_excess(waiting.group, now):
+                self.on_flood("connections turned away", excess.group)
+                left = max(1, round(self._queue.wait(excess.group, now)))
+                words = f"many connections come from your address: try again in {counted(left, 'second')}"
+                self.turn_away(excess.sock, words)
 
-    def turn_away(self, peer: socket.socket | Connection, reason: str) -> None:
-        """Tell a newcomer why it cannot be let in, and close. It has no dialect yet, so the words are plain."""
-        self.on_turned_away()
-        with contextlib.suppress(OSError):
-            sock = peer if isinstance(peer, socket.socket) else peer.socket
-            sock.setblocking(False)
-            sock.send(encode(Goodbye("full", reason), Dialect.PLAIN))
-        peer.close()
-
-    def _admit(self, sock: socket.socket, host: str) -> Connection | None:
-        group = address_group(host)
-        if self.max_clients and self._hosts.total() >= self.max_clients:
-            self.turn_away(sock, f"the room is full: it takes {counted(self.max_clients, 'connection')}")
+    def _admit(self, waiting: Waiting, now: float) -> Connection | None:
+        full = self._full_for(waiting.group)
+        if not full:
+            return self._open(waiting)
+        if self._members is None:
+            self.turn_away(waiting.sock, full)
             return None
+        self._at_full_room.append(waiting)
+        self._wakeup.watch(waiting.sock)
+        same = [other for other in self._at_full_room if other.group == waiting.group]
+        for one in same[: max(0, len(same) - MAX_UNDECIDED_EACH)] or self._at_full_room[:-MAX_UNDECIDED]:
+            self._forget(one)
+            self.turn_away(one.sock, full)
+        return None
+
+    def _forget(self, waiting: Waiting) -> None:
+        """It does not wait at the full room any more."""
+        self._at_full_room.remove(waiting)
+        self._wakeup.unwatch(waiting.sock)
+
+    def _full_for(self, group: str) -> str:
+        """Why no connection from this group can come in now; an empty string where it can."""
+        if self.max_clients and self._hosts.total() >= self.max_clients:
+            return f"the room is full: it takes {counted(self.max_clients, 'connection')}"
         if self.max_per_ip and self._hosts[group] >= self.max_per_ip:
             are = "is" if self.max_per_ip == 1 else "are"
-            words = f"there {are} {counted(self.max_per_ip, 'connection')} from your address already"
-            self.turn_away(sock, words)
-            return None
+            return f"there {are} {counted(self.max_per_ip, 'connection')} from your address already"
+        return ""
+
+    def _open(self, waiting: Waiting) -> Connection | None:
+        """Serve it."""
+        sock, host, group = waiting.sock, waiting.host, waiting.group
         try:
             prepare(sock)
         except OSError:  # The peer has gone again (EINVAL on macOS).
@@ -135,6 +276,41 @@ class Listener:
             if not self._hosts[group]:
                 del self._hosts[group]
 
+    def _find_returning(self, now: float) -> None:
+        """Put members that come back before the newcomers from the same address, where those have to wait."""
+        if self._members is None or not self._queue or now < self._next_look:
+            return
+        self._next_look = now + TEND_INTERVAL_S
+        for waiting in self._queue.delayed(now):
+            if self._members.is_established(peek_first_line(waiting.sock).token):
+                self._queue.promote(waiting.group, waiting)
+
+    def _find_operators(self, now: float) -> Iterator[Connection]:
+        """Of those that wait at a full room: operators are admitted, the others are told."""
+        for waiting in list(self._at_full_room):
+            line = peek_first_line(waiting.sock)
+            is_operator = self._members is not None and self._members.is_operator(line.token)
+            full = "" if is_operator else self._full_for(waiting.group)
+            if full and not line.decided and now < waiting.since + HELLO_TIMEOUT_S:
+                if line.begun:
+                    self._wakeup.unwatch(waiting.sock)  # It is readable all the time. The rest is found by `tend`.
+                continue
+            self._forget(waiting)
+            if full:
+                self.turn_away(waiting.sock, full)
+            elif (connection := self._open(waiting)) is not None:
+                yield connection
+
+    @staticmethod
+    def _is_gone(waiting: Waiting) -> bool:
+        """Whether the peer has closed without a word."""
+        try:
+            return not waiting.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError:
+            return True
+
     def _accept_on_spare(self, source: Source) -> None:
         """Out of file descriptors: give up the one kept for this, to tell the newcomer and not let it hang."""
         log.warning("no file descriptor is left for a new connection; it was turned away")
@@ -146,6 +322,32 @@ class Listener:
             self.turn_away(sock, "the room is full: the server has no file descriptor left")
         with contextlib.suppress(OSError):
             self._spare = os.open(os.devnull, os.O_RDONLY)
+
+
+class FirstLine(NamedTuple):
+    """What a connection that waits has sent so far."""
+
+    begun: bool
+    decided: bool
+    """Nothing that follows can make it the hello of a member that comes back."""
+    token: str = ""
+    """The token by which a member comes back."""
+
+
+def peek_first_line(sock: socket.socket) -> FirstLine:
+    """Look at the first line. It stays to be read."""
+    try:
+        data = sock.recv(PEEKED_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except (BlockingIOError, InterruptedError):
+        return FirstLine(False, False)
+    except OSError:
+        return FirstLine(True, True)
+    line, end, _ = data.partition(b"\n")
+    if not line.startswith(b"{"):
+        return FirstLine(True, True)
+    command = jsonl.decode_command(line) if end else None
+    token = command.resume.token if isinstance(command, Hello) and command.resume else ""
+    return FirstLine(True, bool(end) or len(data) == PEEKED_BYTES, token)
 
 
 def prepare(sock: socket.socket) -> None:

@@ -5,11 +5,9 @@ is forgotten first, then who said something in passing, then who stayed, operato
 first.
 """
 
-from server.room.member import Member
+from server.room.member import ESTABLISHED_S, Member
 
 KEPT_MEMBERS = 4096
-PASSING = 30.0
-"""Seconds: who stayed for less only passed by."""
 
 
 class Away:
@@ -38,6 +36,6 @@ class Away:
 def _rank(member: Member) -> int:
     if member.operator:
         return 3
-    if member.stayed >= PASSING:
+    if member.stayed >= ESTABLISHED_S:
         return 2
     return 1 if member.results else 0

@@ -11,6 +11,9 @@ KEPT_WHEN_AWAY = 32
 """The same while it is away. What a client sends again are its last lines, whose answers it did not hear: by the
 default limits 30 come in the time that a connection may stall."""
 
+ESTABLISHED_S = 30.0
+"""Members that were here for so long have precedence over newcomers from their address."""
+
 
 class Member(Struct):
     """Times are seconds of the room's clock."""
@@ -37,6 +40,11 @@ class Member(Struct):
             self.results[id] = replace(result, text="") if isinstance(result, Said) else result
             if len(self.results) > KEPT_RESULTS:
                 del self.results[next(iter(self.results))]
+
+    def is_established(self, now: float) -> bool:
+        """Whether it has been in the room for ESTABLISHED_S seconds, all visits together."""
+        here = max(0.0, now - self.came) if self.seat else 0.0
+        return self.operator or self.stayed + here >= ESTABLISHED_S
 
     def leave(self, now: float) -> None:
         """It is away from now on."""

@@ -114,6 +114,18 @@ class RoomState:
         self.silent_since = 0.0
         """When something was last delivered, or the switch began."""
 
+    # Asked by the listener, from another thread than the room's: one look-up each
+
+    def is_operator(self, token: str) -> bool:
+        """Whether the member with this token is an operator."""
+        member = self.roster.find(token)
+        return member is not None and member.operator
+
+    def is_established(self, token: str) -> bool:
+        """Whether the member with this token has been in the room for a while."""
+        member = self.roster.find(token)
+        return member is not None and member.is_established(self.now)
+
     # Going
 
     def leave(self, number: int, seat: Seat) -> None:

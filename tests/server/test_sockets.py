@@ -2,6 +2,7 @@
 
 import errno
 import os
+import select
 import socket
 import threading
 import time
@@ -12,9 +13,9 @@ from typing import Never
 
 import pytest
 
-from protocol.messages import Limits
+from protocol.messages import Hello, Limits
 from server.connection import Connection
-from server.sockets import ACCEPTED_AT_ONCE, Listener, listen, raise_file_limit
+from server.sockets import ACCEPTED_AT_ONCE, ADMITTED_AT_ONCE, Listener, listen, raise_file_limit
 
 PATIENCE = 5.0
 
@@ -42,6 +43,24 @@ def come(listener: Listener, peers: list[socket.socket], count: int = 1) -> list
     return list(listener.accept())
 
 
+def connect_from(listener: Listener, peers: list[socket.socket], address: str) -> socket.socket:
+    """Connect from this loopback address. Those besides 127.0.0.1 exist on Linux."""
+    try:
+        sock = socket.create_connection(listener.sources[0].getsockname(), PATIENCE, source_address=(address, 0))
+    except OSError:
+        pytest.skip(f"this machine has no address {address}")
+    peers.append(sock)
+    return sock
+
+
+def readable(listener: Listener) -> bool:
+    """Whether `accept` has something to do."""
+    poller = select.poll()
+    for source in listener.sources:
+        poller.register(source, select.POLLIN)
+    return bool(poller.poll(0))
+
+
 def told(peer: socket.socket) -> str:
     """Everything up to the end."""
     peer.settimeout(PATIENCE)
@@ -58,7 +77,7 @@ class TestListener:
         assert come(listener, peers)[0].host == "127.0.0.1"
 
     def test_accepts_only_a_few_at_a_time(self, listener: Listener, peers: list[socket.socket]) -> None:
-        assert len(come(listener, peers, ACCEPTED_AT_ONCE + 5)) == ACCEPTED_AT_ONCE
+        assert len(come(listener, peers, ADMITTED_AT_ONCE + 5)) == ADMITTED_AT_ONCE
         assert len(list(listener.accept())) == 5
         assert list(listener.accept()) == []
 
@@ -90,6 +109,26 @@ class TestListener:
         assert told(peers[0]).startswith("*** goodbye: the room is full: the server has too little left")
         assert [connection.number for connection in started] == [2]
 
+    def test_accept_is_fair_between_addresses(self, listener: Listener, peers: list[socket.socket]) -> None:
+        """Forty connections from one address do not hold up one from another."""
+        flood = [connect_from(listener, peers, "127.0.0.2") for _ in range(40)]
+        connect_from(listener, peers, "127.0.0.3")
+        hosts = [connection.host for connection in listener.accept()]
+        assert len(hosts) == ADMITTED_AT_ONCE < len(flood)
+        assert "127.0.0.3" in hosts
+
+    def test_a_peer_that_closed_without_a_word_is_not_admitted(
+        self, listener: Listener, peers: list[socket.socket]
+    ) -> None:
+        connect_from(listener, peers, "127.0.0.2").close()
+        assert len(come(listener, peers)) == 1
+
+    def test_a_source_is_readable_while_connections_wait(self, listener: Listener, peers: list[socket.socket]) -> None:
+        assert len(come(listener, peers, ADMITTED_AT_ONCE + 1)) == ADMITTED_AT_ONCE
+        assert readable(listener)
+        assert len(list(listener.accept())) == 1
+        assert not readable(listener)
+
     def test_turns_away_who_is_one_too_many(self, listener: Listener, peers: list[socket.socket]) -> None:
         listener.max_clients = 2
         here = come(listener, peers, 3)
@@ -101,6 +140,26 @@ class TestListener:
         listener.max_clients = 2
         here[0].close()
         assert len(come(listener, peers)) == 1
+
+    def test_an_operator_that_comes_back_is_admitted_to_a_full_room(self, peers: list[socket.socket]) -> None:
+        members = SimpleNamespace(is_operator="secret".__eq__, is_established=lambda token: False)
+        with listen("127.0.0.1", 0) as sock:
+            listener = Listener([sock], Limits(), max_clients=1, members=members)
+            (first,) = come(listener, peers)
+            for token in ("guessed", "secret"):
+                peers.append(socket.create_connection(sock.getsockname(), PATIENCE))
+                hello = f'{{"type":"hello","nick":"boss","resume":{{"token":"{token}","after":0}}}}\n'.encode()
+                peers[-1].sendall(hello[:20])
+                assert list(listener.accept()) == []
+                peers[-1].sendall(hello[20:])
+            admitted = [*listener.accept(), *listener.accept()]
+            assert len(admitted) == 1
+            (hello,) = admitted[0].read(0.0)
+            assert isinstance(hello, Hello)
+            assert hello.resume is not None
+            assert hello.resume.token == "secret"
+            for connection in (first, *admitted):
+                connection.close()
 
     def test_turns_away_who_is_one_too_many_from_an_address(
         self, listener: Listener, peers: list[socket.socket]
@@ -150,7 +209,7 @@ class TestListener:
     def test_connections_that_many_threads_close_at_once_are_counted_right(
         self, listener: Listener, peers: list[socket.socket]
     ) -> None:
-        here = come(listener, peers, ACCEPTED_AT_ONCE)
+        here = come(listener, peers, ADMITTED_AT_ONCE)
         listener._hosts = Hesitant(listener._hosts)
         threads = [threading.Thread(target=connection.close) for connection in here]
         for thread in threads:

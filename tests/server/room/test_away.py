@@ -1,6 +1,6 @@
 from protocol.messages import Refused
-from server.room.away import KEPT_MEMBERS, PASSING, Away
-from server.room.member import Member
+from server.room.away import KEPT_MEMBERS, Away
+from server.room.member import ESTABLISHED_S, Member
 
 
 def passer_by(nick: str) -> Member:
@@ -12,7 +12,7 @@ def speaker(nick: str) -> Member:
 
 
 def reader(nick: str) -> Member:
-    return Member(nick, nick, stayed=PASSING)
+    return Member(nick, nick, stayed=ESTABLISHED_S)
 
 
 def operator(nick: str) -> Member:

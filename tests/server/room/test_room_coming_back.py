@@ -5,7 +5,8 @@ import tracemalloc
 from protocol import jsonl
 from protocol.client import MAX_EVENT
 from protocol.messages import Goodbye, Hello, Ping, Refused, Resume, Said, Say, Welcome
-from server.room.away import KEPT_MEMBERS, PASSING
+from server.room.away import KEPT_MEMBERS
+from server.room.member import ESTABLISHED_S
 from server.room.record import MAX_BROUGHT
 from tests.server.people import hello, only, plain, rich
 from tests.server.without_sockets import House
@@ -117,7 +118,7 @@ class TestComingBack:
     def test_after_thousands_passed_by_is_still_coming_back(self) -> None:
         house = House()
         ada, welcome = rich(house, "ada")
-        house.turn(PASSING)
+        house.turn(ESTABLISHED_S)
         house.close(ada)
         for number in range(KEPT_MEMBERS + 10):
             house.close(rich(house, f"n{number}")[0])

@@ -1,0 +1,127 @@
+"""AdmissionQueue: connections that were accepted and wait to be served, in fair turns between address groups. Pure.
+
+A group is admitted one connection a turn, as far as its token buckets go. So a flood from one address delays the others
+by a turn, and itself by its rate. Within a group, members that come back are before newcomers, with buckets of their
+own: an attacker in the audience's network hurts newcomers from there at most. Times are seconds of one clock.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+from server.address_limits import LOOPBACK_GROUPS, AddressLimits
+
+CONNECTIONS_AT_ONCE, CONNECTIONS_RATE = 1000, 50.0
+"""From one address group, newcomers at once, then a second; the same again for members that come back. An audience of
+500 behind one address can come at once, and come back at once."""
+LOOPBACK_FACTOR = 10
+MAX_DELAYED = 500
+"""Newcomers of a group that wait for tokens: ten seconds' worth."""
+
+T = TypeVar("T")
+
+
+class AdmissionQueue(Generic[T]):
+    """Holds at most `max_waiting` connections, besides those that can be admitted at once."""
+
+    def __init__(self, max_waiting: int) -> None:
+        self.max_waiting = max_waiting
+        self._new: dict[str, deque[T]] = {}
+        """Newcomers by group. The group whose turn comes next is first."""
+        self._returning: dict[str, deque[T]] = {}
+        self._size = 0
+        self._new_limits = AddressLimits(CONNECTIONS_AT_ONCE, CONNECTIONS_RATE, LOOPBACK_FACTOR)
+        self._returning_limits = AddressLimits(CONNECTIONS_AT_ONCE, CONNECTIONS_RATE, LOOPBACK_FACTOR)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[T]:
+        for lines in (self._returning, self._new):
+            for line in lines.values():
+                yield from line
+
+    def add(self, group: str, item: T) -> None:
+        """A newcomer waits."""
+        self._new.setdefault(group, deque()).append(item)
+        self._size += 1
+
+    def promote(self, group: str, item: T) -> None:
+        """This newcomer is a member that comes back."""
+        self._remove(self._new, group, item)
+        self._returning.setdefault(group, deque()).append(item)
+        self._size += 1
+
+    def discard(self, group: str, item: T) -> None:
+        """It does not wait any more. Harmless where it did not."""
+        self._remove(self._new, group, item)
+        self._remove(self._returning, group, item)
+
+    def admissible(self, now: float) -> int:
+        """How many could be admitted at once by the buckets."""
+        kinds = ((self._returning, self._returning_limits), (self._new, self._new_limits))
+        waiting = ((group, len(line), limits) for lines, limits in kinds for group, line in lines.items())
+        return sum(int(min(count, limits.available(group, now))) for group, count, limits in waiting)
+
+    def delayed(self, now: float) -> list[T]:
+        """The newcomers of those groups that have no token left."""
+        lines = self._new.items()
+        return [item for group, line in lines if self._new_limits.wait(group, now) > 0 for item in line]
+
+    def take(self, now: float, most: int) -> list[T]:
+        """The next to be admitted, at most so many, a group at a time. Half of the turns are the loopback's, as long as
+        somebody waits there."""
+        groups = dict.fromkeys([*self._returning, *self._new])
+        own = deque(group for group in groups if group in LOOPBACK_GROUPS)
+        taken = self._in_turns(own, now, (most + 1) // 2)
+        return taken + self._in_turns(deque(groups), now, most - len(taken))
+
+    def drop_excess(self, group: str, now: float) -> list[T]:
+        """After `group` has got a newcomer: those for which there is no place any more, the newest first."""
+        dropped: list[T] = []
+        line = self._new.get(group, deque())
+        while line and len(line) > MAX_DELAYED + self._new_limits.available(group, now):
+            dropped.append(line.pop())
+            self._size -= 1
+        while self._size > self.max_waiting and self._new:
+            longest = max(self._new, key=lambda name: len(self._new[name]))
+            dropped.append(self._new[longest].pop())
+            self._size -= 1
+            if not self._new[longest]:
+                del self._new[longest]
+        return dropped
+
+    def wait(self, group: str, now: float) -> float:
+        """Seconds until a newcomer that is added to this group now would be admitted."""
+        next_token = self._new_limits.wait(group, now)
+        return next_token + len(self._new.get(group, ())) / CONNECTIONS_RATE if next_token else 0.0
+
+    def _in_turns(self, turns: deque[str], now: float, most: int) -> list[T]:
+        taken: list[T] = []
+        while turns and len(taken) < most:
+            group = turns.popleft()
+            if (item := self._next(group, now)) is not None:
+                taken.append(item)
+                turns.append(group)
+        return taken
+
+    def _next(self, group: str, now: float) -> T | None:
+        for lines, limits in ((self._returning, self._returning_limits), (self._new, self._new_limits)):
+            line = lines.pop(group, None)  # It goes to the end: other groups have their turn before it has again.
+            if line is None:
+                continue
+            item = line.popleft() if limits.try_consume(group, now) else None
+            if line:
+                lines[group] = line
+            if item is not None:
+                self._size -= 1
+                return item
+        return None
+
+    def _remove(self, lines: dict[str, deque[T]], group: str, item: T) -> None:
+        line = lines.get(group, deque())
+        if item in line:
+            line.remove(item)
+            self._size -= 1
+            if not line:
+                del lines[group]
