@@ -24,7 +24,6 @@ from protocol.client import Received
 from protocol.messages import Goodbye, Presence, Refused, Welcome
 from protocol.text import harmless
 from tui.address import Address
-from tui.driver import TerminalDriver
 from tui.link.connection import NICKNAME_CODES, RoomLink, State
 from tui.look import WIDE_SCREEN, variables
 from tui.minutes.minutes import Minutes
@@ -33,6 +32,7 @@ from tui.screens.leave import LeaveScreen
 from tui.screens.nickname import NicknameScreen
 from tui.screens.palette import everything
 from tui.settings import Settings
+from tui.terminal.driver import TerminalDriver
 from tui.themes import DARK, THEMES
 from tui.widgets.at_once import Held
 
@@ -60,6 +60,7 @@ class ChatApp(App[None]):
         Binding("ctrl+r", "again", "Connect again", show=False),
         Binding("f9", "panic", "Panic", show=False, priority=True),
         Binding("ctrl+c", "interrupt", "Copy, or leave", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, priority=True),
     ]
 
     def __init__(
@@ -101,6 +102,9 @@ class ChatApp(App[None]):
         self._held = Held()
         """What is typed between the prompt and the room, while neither can take it."""
         self._leaving = False
+        self._early_code: int | None = None
+        """The exit code of a signal that came before the app was mounted."""
+        self._has_begun = False
         self._inside = False
         """The room has let us in, by what was told so far."""
         self._reached = False
@@ -111,13 +115,16 @@ class ChatApp(App[None]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return variables(self.current_theme.dark)
 
+    def on_load(self) -> None:
+        """Take signals before the terminal is taken: a default action would leave it in our modes."""
+        loop = asyncio.get_running_loop()
+        for number, code in ((signal.SIGTERM, 0), (signal.SIGHUP, 0), (signal.SIGINT, INTERRUPTED)):
+            loop.add_signal_handler(number, self.leave_soon, code)
+
     async def on_mount(self) -> None:
         wanted = self.settings.theme or DARK.name
         self.theme = wanted if wanted in self.available_themes else DARK.name
         self.theme_changed_signal.subscribe(self, self._theme_changed)
-        loop = asyncio.get_running_loop()
-        for number, code in ((signal.SIGTERM, 0), (signal.SIGHUP, 0), (signal.SIGINT, INTERRUPTED)):
-            loop.add_signal_handler(number, self.leave_soon, code)
         self.minutes.on_trouble = self._tell_trouble
         self.run_worker(self.minutes.keep_safe(), name="minutes")
         await self.push_screen(self._prompt)
@@ -127,6 +134,9 @@ class ChatApp(App[None]):
         if self._nick:
             self._prompt.wait()
             self._join()
+        self._has_begun = True
+        if self._early_code is not None:
+            self.leave_soon(self._early_code)
 
     @property
     def invitations(self) -> list[Address]:
@@ -335,6 +345,9 @@ class ChatApp(App[None]):
     def leave_soon(self, code: int) -> None:
         """Begin to leave: the room is told, the hosted server ended. A second time leaves at once. `code` is the exit
         code, unless it is 0 and something has failed."""
+        if not self._has_begun:
+            self._early_code = code
+            return
         code = code or self._failure
         if self._leaving:
             self.exit(return_code=code)

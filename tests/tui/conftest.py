@@ -9,10 +9,12 @@ import pytest
 from tests import running
 from tests.running import Server
 from tests.tui.links import Linked, Relay, address_of
+from tests.tui.terminal import Terminal
 from tui.address import Address
 
 StartServer = Callable[..., Server]
 Join = Callable[[Address, str], Linked]
+Open = Callable[..., Terminal]
 OpenRelay = Callable[[Server], Awaitable[Relay]]
 
 
@@ -30,6 +32,20 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
         server.close()
     for server in servers:
         assert "Traceback" not in server.log(), server.log()
+
+
+@pytest.fixture
+def open_terminal() -> Iterator[Open]:
+    """`open_terminal(*arguments, **options)`: chat-tui on a terminal of its own, see Terminal."""
+    opened: list[Terminal] = []
+
+    def open_terminal(*arguments: str, **options: object) -> Terminal:
+        opened.append(Terminal(*arguments, **options))  # type: ignore[arg-type]  # as they came
+        return opened[-1]
+
+    yield open_terminal
+    for terminal in opened:
+        terminal.close()
 
 
 @pytest.fixture

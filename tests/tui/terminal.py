@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Mapping
 
+import psutil
 import pyte
 
 from tests.running import PATIENCE, ROOT
@@ -31,6 +32,8 @@ UNDO = {
     "bracketed paste": "\x1b[?2004l",
     "focus events": "\x1b[?1004l",
     "the kitty keyboard": "\x1b[<u",
+    "line wrap": "\x1b[?7h",
+    "size reports": "\x1b[?2048l",
 }
 """What a full screen changes in a terminal, and the sequence that undoes it."""
 
@@ -39,11 +42,17 @@ class Terminal:
     """A program on a pseudo-terminal. Everything it writes is read at once, as a terminal would."""
 
     def __init__(
-        self, *arguments: str, environment: Mapping[str, str] | None = None, size: tuple[int, int] = (100, 30)
+        self,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        size: tuple[int, int] = (100, 30),
+        stderr: int | None = None,
     ):
-        """`python -m tui` with these arguments; `size` is columns and rows."""
+        """`python -m tui` with these arguments; `size` is columns and rows; `stderr` is a descriptor, by default the
+        terminal's."""
         self._ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+        self._theirs = theirs
+        self.resize(*size)
         self.settings_before = termios.tcgetattr(theirs)
         more = {
             "TERM": "xterm-256color",
@@ -57,12 +66,14 @@ class Terminal:
             env={**os.environ, **more},
             stdin=theirs,
             stdout=theirs,
-            stderr=theirs,
+            stderr=theirs if stderr is None else stderr,
             preexec_fn=_take_terminal,
         )
-        self._theirs = theirs
+        self.takes_output = threading.Event()
+        """Cleared, the terminal takes nothing, as one whose network hangs."""
+        self.takes_output.set()
         self._heard = bytearray()
-        self._screen = pyte.Screen(*size)
+        self._screen = pyte.Screen(size[0] or 80, size[1] or 24)
         self._stream = pyte.ByteStream(self._screen)
         self._shown = 0
         """How many of the bytes heard are on `_screen`."""
@@ -85,7 +96,16 @@ class Terminal:
         return termios.tcgetattr(self._theirs)
 
     def type(self, keys: str) -> None:
-        os.write(self._ours, keys.encode())
+        self.send(keys.encode())
+
+    def send(self, data: bytes) -> None:
+        """Bytes as a terminal may send them, which need not be keys."""
+        while data:
+            data = data[os.write(self._ours, data) :]
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the window another size, of which the program is told by SIGWINCH."""
+        fcntl.ioctl(self._theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def sees(self, text: str, since: int = 0) -> None:
         """Wait until `text` is drawn, after the first `since` characters of `text`, or stands in a row of the screen:
@@ -101,6 +121,11 @@ class Terminal:
         self._shown += len(news)
         self._stream.feed(news)
         return any(text in row for row in self._screen.display)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the program is suspended."""
+        return psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED
 
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
@@ -118,7 +143,9 @@ class Terminal:
         return code
 
     def close(self) -> None:
+        self.takes_output.set()
         if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
             self.process.send_signal(signal.SIGTERM)
             try:
                 self.process.wait(PATIENCE)
@@ -142,7 +169,7 @@ class Terminal:
         while True:
             try:
                 ready, _, _ = select.select([self._ours], [], [], 0.2)
-                if ready:
+                if ready and self.takes_output.wait(0.2):
                     self._heard += os.read(self._ours, 65536)
             except (OSError, ValueError):
                 return

@@ -1,36 +1,21 @@
 """However the full screen ends, the terminal is left as it was found, and the room hears that somebody left."""
 
 import signal
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.running import Server, wait_until
-from tests.tui.conftest import StartServer
+from tests.tui.conftest import Open, StartServer
 from tests.tui.terminal import Terminal
 
-Open = Callable[..., Terminal]
 CRASH = """
 import tui.screens.chat
 def crash(self, received):
     raise RuntimeError("a mistake of ours")
 tui.screens.chat.ChatScreen.take = crash
 """
-
-
-@pytest.fixture
-def open_terminal() -> Iterator[Open]:
-    opened: list[Terminal] = []
-
-    def open_terminal(*arguments: str, **more: object) -> Terminal:
-        opened.append(Terminal(*arguments, **more))  # type: ignore[arg-type]  # as they came
-        return opened[-1]
-
-    yield open_terminal
-    for terminal in opened:
-        terminal.close()
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""The terminal of the full screen: its bytes in, its bytes out, and the modes between them."""
