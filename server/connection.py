@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 from math import inf
 from selectors import EVENT_READ, EVENT_WRITE
-from time import monotonic, sleep
+from time import sleep
 
 from server.session import Item, Session
 
@@ -165,23 +165,3 @@ def speakers_first(connections: Iterable[Connection]) -> Iterator[Connection]:
         for descriptor in [descriptor for descriptor, _ in poller.poll(0)] or list(left)[:FEW]:
             poller.unregister(descriptor)
             yield left.pop(descriptor)
-
-
-def wait(connection: Connection, bell: int, interest: int, at_most: float = LONGEST_SLEEP) -> int:
-    """Sleep until the connection is ready for what is of interest, is due, or something can be read from `bell`, or
-    for `at_most` seconds. Returns what it is ready for, as `selectors` has it.
-
-    It uses poll(2), which has no limit on the numbers of descriptors and needs none of its own.
-    """
-    now = monotonic()
-    poller = select.poll()
-    poller.register(bell, select.POLLIN)
-    if interest:
-        flags = select.POLLIN * bool(interest & EVENT_READ) | select.POLLOUT * bool(interest & EVENT_WRITE)
-        poller.register(connection, flags)
-    left = min(at_most, connection.session.due(now) - now)
-    woken = dict(poller.poll(max(0.0, left) * 1000 + 1))
-    flags = woken.get(connection.fileno(), 0)
-    # An error or a hang-up is found out by reading.
-    ready = EVENT_READ * bool(flags & ~select.POLLOUT) | EVENT_WRITE * bool(flags & select.POLLOUT)
-    return ready & interest

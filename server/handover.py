@@ -13,8 +13,8 @@ The rules, after a switch from one model to another:
 
 How: stop reading, drain what the room was told, carry over what is unsent, return the sessions with their sockets. The
 room itself never moves, so its order goes on where it was. With a process or a thread for each connection that takes
-long, so it is done for a few at a time, and everybody talks on meanwhile: see `server.processes.held` and
-`server.connection.speakers_first`.
+long, so it is done for a few at a time, and lines go on being delivered meanwhile: see
+`server.models.support.process.parked` and `server.connection.speakers_first`.
 """
 
 import logging
@@ -30,6 +30,7 @@ from server.connection import Connection
 from server.models.event import EventModel
 from server.models.process import ProcessModel
 from server.models.thread import ThreadModel
+from server.room.inbox import Inbox
 from server.room.room import Room
 from server.sockets import Listener
 from server.wishes import Stop, Wishes
@@ -49,14 +50,14 @@ class ConcurrencyModel(Protocol):
     def take_over(self, connections: list[Connection]) -> None:
         """Serve these, and tell everybody so. Raises OSError where the system has too little left for that."""
 
-    def run_once(self) -> None:
+    def run_once(self) -> object:
         """Wait until there is something to do, at most for a moment, and do it."""
 
     def stop(self) -> list[Connection]:
         """Give back the connections there are now. No code of the model runs any more."""
 
 
-MODELS: dict[Model, Callable[[Listener, Room, Stop], ConcurrencyModel]] = {
+MODELS: dict[Model, Callable[[Listener, Inbox, Stop], ConcurrencyModel]] = {
     Model.PROCESS: ProcessModel,
     Model.THREAD: ThreadModel,
     Model.EVENT: EventModel,
@@ -87,12 +88,13 @@ def serve(listener: Listener, room: Room, wishes: Wishes) -> None:
     Raises CannotStart where the first model cannot start, and whatever the last one met that could go on.
     """
     connections: list[Connection] = []
+    inbox = Inbox(room)
     model = before = room.model
     started, failed = False, 0
     try:
         while not wishes.closing:
             try:
-                connections = run(model, listener, connections, room, wishes.stop)
+                connections = run(model, listener, connections, inbox, wishes.stop)
                 started, failed = True, 0
             except Failed as failure:
                 connections, started = failure.connections, started or failure.began
@@ -109,17 +111,17 @@ def serve(listener: Listener, room: Room, wishes: Wishes) -> None:
         raise
     finally:
         listener.reject_waiting(wishes.closing)
-        farewell(connections, room, wishes)
+        farewell(connections, inbox, wishes)
 
 
-def run(model: Model, listener: Listener, connections: list[Connection], room: Room, stop: Stop) -> list[Connection]:
+def run(model: Model, listener: Listener, connections: list[Connection], inbox: Inbox, stop: Stop) -> list[Connection]:
     """Run one model until it is stopped; returns the connections it gives back. Raises Failed."""
     behind = sum(bool(connection.session.unsent) for connection in connections)
     also = f", {behind} with unsent output" if behind else ""
     log.info("the %s model takes %s over%s", model, counted(len(connections), "connection"), also)
     running, began, rounds = None, False, 0
     try:
-        running = MODELS[model](listener, room, stop)
+        running = MODELS[model](listener, inbox, stop)
         running.take_over(connections)
         began = True
         while not stop:
@@ -164,12 +166,13 @@ def give_up(model: Model, failure: Failed) -> NoReturn:
     raise failure.__cause__ or failure
 
 
-def farewell(connections: list[Connection], room: Room, wishes: Wishes) -> None:
+def farewell(connections: list[Connection], inbox: Inbox, wishes: Wishes) -> None:
     """Tell everybody that the server ends, let them take what is queued while there is time, and close."""
     try:
-        room.dismiss_all(wishes.closing)
+        inbox.apply(time())  # A model that has failed may have left something.
+        inbox.room.dismiss_all(wishes.closing)
         numbered = {connection.number: connection for connection in connections}
-        broadcast(room.take(time()), numbered, monotonic())
+        broadcast(inbox.flush(time()), numbered, monotonic())
     except Exception:
         log.exception("not everybody could be told goodbye")
     deadline = max(wishes.end_by, monotonic() + LAST_MOMENT)

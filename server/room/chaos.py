@@ -1,14 +1,15 @@
 """Chaos: breaking things on purpose, as an operator asks. Whom it hurts depends on the model: that is the show.
 
 The room breaks nothing itself: faults travel as marks to whoever serves the victim, and guests are `server.chaos`'s.
-Only a model knows its workers, so only it kills one, and says so; where none did, the operator is told.
+Only a model knows its workers, so only it kills one. The room tells of it when that connection has ended; if another
+model serves the connection instead, it tells the operator that no worker was killed.
 """
 
 import random
 
 from protocol.messages import ANYBODY, FAULTS, GUESTS, Chaos, Model, Refused
 from server.chaos import GUEST_STAYS
-from server.room.state import RoomState
+from server.room.state import RoomState, Seat
 from server.room.whom import called, find, openly
 from server.session import Mark
 
@@ -32,7 +33,7 @@ def wreak(room: RoomState, number: int, order: Chaos, now: float) -> None:
             words = f"there is no worker to kill: no process serves {called(room, victim)} alone"
             room.tell(number, Refused("no-worker", words))
         case "kill-worker":
-            room.condemned[victim] = number
+            room.seats[victim].kill_requested_by = number
             room.turn.tell(victim, b"", Mark.KILL)
         case "raise":
             openly(room, f"{by} raises an exception in {served_by}", now)
@@ -67,14 +68,18 @@ def choose(room: RoomState, number: int, order: Chaos) -> int | Refused:
     return random.choice(others) if others else Refused("unknown-person", "nobody is here but you")
 
 
-def killed(room: RoomState, victim: int, operator: int, now: float) -> None:
-    """A model kills the worker of connection `victim` now."""
-    worker = f"the worker of {called(room, victim)}, {room.seats[victim].served_by}"
-    openly(room, f"{called(room, operator)} killed {worker}: it has ended, and nobody else has", now)
+def report_kill(room: RoomState, victim: int, seat: Seat) -> None:
+    """Connection `victim` has failed. If an operator has asked to kill its worker, all members are told that."""
+    if seat.kill_requested_by:
+        worker = f"the worker of {called(room, victim)}, {seat.served_by}"
+        operator = called(room, seat.kill_requested_by)
+        openly(room, f"{operator} killed {worker}: it has ended, and nobody else has", room.now)
+        seat.kill_requested_by = 0
 
 
-def spared(room: RoomState, victim: int, operator: int) -> None:
-    """No model had a worker for connection `victim`."""
-    if operator in room.seats:
+def spare(room: RoomState, victim: int, seat: Seat) -> None:
+    """Connection `victim` has lost its worker otherwise. An operator that has asked to kill the worker is told that."""
+    if seat.kill_requested_by in room.seats:
         words = f"there is no worker of {called(room, victim)} to kill now"
-        room.tell(operator, Refused("no-worker", words))
+        room.tell(seat.kill_requested_by, Refused("no-worker", words))
+    seat.kill_requested_by = 0

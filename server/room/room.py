@@ -22,7 +22,7 @@ METER_EVERY = 1.0
 
 
 class Room(RoomState):
-    """One room. `handle` and `take` are not safe to call from two threads at once; see `server/models/thread.py`."""
+    """One room. Not safe to use from two threads at once: the models ask it through an Inbox."""
 
     _next_tick = 0.0
     _next_reading = 0.0
@@ -31,8 +31,9 @@ class Room(RoomState):
 
     def open(self, number: int, served_by: str, host: str = "", worker: int = 0) -> None:
         """Connection `number` is served by that process, thread or loop. It is in the room from its hello on."""
-        if number in self.seats:
-            self.seats[number].served_by, self.seats[number].worker = served_by, worker
+        if (seat := self.seats.get(number)) is not None:
+            chaos.spare(self, number, seat)
+            seat.served_by, seat.worker = served_by, worker
         else:
             self.seats[number] = Seat(served_by, worker, self.make_token(), self.limits, host, self.now)
         self.connections_changed()
@@ -40,15 +41,21 @@ class Room(RoomState):
     def close(self, number: int, *, failed: bool = False) -> None:
         """Connection `number` has ended, however it did. Harmless to say twice."""
         if seat := self.seats.get(number):
+            if failed:
+                chaos.report_kill(self, number, seat)
+            chaos.spare(self, number, seat)
             self.leave(number, seat)
             del self.seats[number]
             self.connections_changed()
             self.figures.tally.died += failed
 
-    def killed(self, number: int, now: float) -> None:
-        """The running model does as Mark.KILL says: it kills the worker of connection `number`."""
-        if number in self.dying:
-            chaos.killed(self, number, self.dying.pop(number), now)
+    def drop(self, number: int) -> None:
+        """Close a connection without a goodbye, because the room has failed over its request."""
+        if (seat := self.seats.get(number)) is not None and not seat.let_go:
+            seat.let_go = True
+            self.turn.tell(number, b"", Mark.CLOSE)
+            self.figures.tally.died += 1
+            self.leave(number, seat)
 
     def handle(self, number: int, item: Item, now: float, since: float = inf) -> None:
         """Carry out what connection `number` asks. It may have waited since `since`, where that is before `now`."""
@@ -97,9 +104,6 @@ class Room(RoomState):
         if not self._next_reading - METER_EVERY <= now < self._next_reading:
             self._next_reading = now + METER_EVERY
             self._tell_meter(now)
-        for victim, operator in self.dying.items():
-            chaos.spared(self, victim, operator)
-        self.dying, self.condemned = self.condemned, {}
         turn, self.turn = self.turn, Turn()
         turn.audience = self.audience.besides() if turn.entries else Audience()
         return turn

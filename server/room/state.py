@@ -53,6 +53,9 @@ class Seat(Struct):
     member: Member | None = None
     watches: bool = False
     """It is told the meter every second."""
+    kill_requested_by: int = 0
+    """The connection of the operator that asks to kill its worker, until the worker has ended or something else serves
+    this connection."""
     let_go: bool = False
     """It was told goodbye. It is told nothing more, and not heard any more."""
 
@@ -98,10 +101,6 @@ class RoomState:
         self.journal = journal
         self.now = 0.0
         """When something was last asked or taken: a connection that ends does not say when."""
-        self.condemned: dict[int, int] = {}
-        """Whose worker this turn tells the model to kill, and the operator who asked for it."""
-        self.dying: dict[int, int] = {}
-        """The same of the turn before, without those that were killed."""
         self.changed = True
         """The model, or how many are here, has changed since the last status."""
         self._cost, self._measured_at = Cost(), -inf

@@ -12,6 +12,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from protocol.messages import Limits
 from server.models.event import EventModel
+from server.room.inbox import Inbox
 from server.room.operators import Operators
 from server.room.room import Room
 from server.room.state import Cost
@@ -37,7 +38,7 @@ class Hall:
             measure=lambda workers: Cost(),
         )
         self.listener = Listener([listen("127.0.0.1", 0)], limits)
-        self.model = EventModel(self.listener, self.room, Stop())
+        self.model = EventModel(self.listener, Inbox(self.room), Stop())
         self.peers: list[socket.socket] = []
         for number in range(MEMBERS):
             peer = socket.create_connection(self.listener.sources[0].getsockname())

@@ -12,8 +12,8 @@ from typing import Any
 from protocol.messages import Model, Refused
 from server import handover
 from server.connection import Connection
+from server.room.inbox import Inbox
 from server.room.operators import Operators
-from server.room.room import Room
 from server.sockets import Listener
 from server.wishes import Stop
 
@@ -23,10 +23,10 @@ def at_each_handover(mistake: Callable[[Listener, list[Connection]], None]) -> N
     original = handover.run
 
     def run(
-        model: Model, listener: Listener, connections: list[Connection], room: Room, stop: Stop
+        model: Model, listener: Listener, connections: list[Connection], inbox: Inbox, stop: Stop
     ) -> list[Connection]:
         mistake(listener, connections)
-        return original(model, listener, connections, room, stop)
+        return original(model, listener, connections, inbox, stop)
 
     handover.run = run  # type: ignore[assignment]
 

@@ -1,16 +1,14 @@
-"""The socket of one connection, and waiting for it."""
+"""The socket of one connection."""
 
 import os
 import socket
-import threading
-import time
 from collections.abc import Iterator
 from selectors import EVENT_READ, EVENT_WRITE
 
 import pytest
 
 from protocol.messages import Limits
-from server.connection import FEW, Connection, Misfortune, speakers_first, wait
+from server.connection import FEW, Connection, Misfortune, speakers_first
 from server.session import MAX_UNSENT, Mark, Session
 from tests.server.pair import Pair
 
@@ -122,52 +120,3 @@ class TestChaos:
         assert slept == [0.25]
         connection.close()
         theirs.close()
-
-
-class TestWait:
-    @pytest.fixture(autouse=True)
-    def not_due(self, pair: Pair) -> None:
-        pair.connection.session.join_by = time.monotonic() + 60
-
-    @pytest.fixture
-    def bell(self) -> Iterator[tuple[int, int]]:
-        reading, writing = os.pipe()
-        yield reading, writing
-        os.close(reading)
-        os.close(writing)
-
-    def test_returns_when_the_peer_has_said_something(self, pair: Pair, bell: tuple[int, int]) -> None:
-        threading.Timer(0.05, pair.peer.send, [b"x"]).start()
-        assert wait(pair.connection, bell[0], EVENT_READ) == EVENT_READ
-
-    def test_returns_when_the_bell_rings(self, pair: Pair, bell: tuple[int, int]) -> None:
-        threading.Timer(0.05, os.write, [bell[1], b"x"]).start()
-        assert wait(pair.connection, bell[0], EVENT_READ) == 0
-
-    def test_returns_when_the_peer_hangs_up(self, pair: Pair, bell: tuple[int, int]) -> None:
-        threading.Timer(0.05, pair.peer.close).start()
-        assert wait(pair.connection, bell[0], EVENT_READ) == EVENT_READ
-
-    def test_returns_when_something_can_be_written(self, pair: Pair, bell: tuple[int, int]) -> None:
-        assert wait(pair.connection, bell[0], EVENT_WRITE) == EVENT_WRITE
-
-    def test_returns_after_the_time_that_was_given(self, pair: Pair, bell: tuple[int, int]) -> None:
-        began = time.monotonic()
-        assert wait(pair.connection, bell[0], EVENT_READ, 0.1) == 0
-        assert 0.09 < time.monotonic() - began < 2
-
-    def test_returns_when_the_session_is_due(self, pair: Pair, bell: tuple[int, int]) -> None:
-        pair.connection.session.join_by = time.monotonic() + 0.1
-        began = time.monotonic()
-        assert wait(pair.connection, bell[0], EVENT_READ) == 0
-        assert 0.09 < time.monotonic() - began < 2
-
-    def test_a_year_is_not_too_long_for_poll(self, pair: Pair, bell: tuple[int, int]) -> None:
-        pair.connection.session.join_by = time.monotonic() + 365 * 86_400
-        pair.peer.send(b"something")
-        assert wait(pair.connection, bell[0], EVENT_READ) == EVENT_READ
-
-    def test_a_peer_nobody_listens_to_wakes_nobody(self, pair: Pair, bell: tuple[int, int]) -> None:
-        pair.connection.session.join_by = time.monotonic() + 0.1
-        pair.peer.send(b"something")
-        assert wait(pair.connection, bell[0], 0) == 0

@@ -57,8 +57,20 @@ def test_without_memory_for_another_stack_the_thread_model_hands_back(start_serv
 
 
 @SETS_LIMITS
-@pytest.mark.parametrize("spare", [1, 2, 4, 12])
-@pytest.mark.parametrize("before", ["event", "thread"])
+@pytest.mark.parametrize(
+    ("before", "spare"),
+    # The process model needs some 20. A thread model that stops gives it eight, and takes them again.
+    [
+        ("event", 1),
+        ("event", 2),
+        ("event", 4),
+        ("event", 12),
+        ("thread", 1),
+        ("thread", 2),
+        ("thread", 4),
+        ("thread", 8),
+    ],
+)
 def test_without_descriptors_for_its_pipes_the_process_model_hands_back(start_server, before: str, spare: int) -> None:
     server: Server = start_server(before)
     with talk_of_eight(server) as boss:

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.processes import pipes
-from server.processes.frames import ITEM, pack
-from server.processes.pipes import Channel
+from server.models.support.process import pipes
+from server.models.support.process.pipes import ITEM, Channel, pack
 
 
 @pytest.fixture

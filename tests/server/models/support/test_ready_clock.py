@@ -1,6 +1,6 @@
 import pytest
 
-from server.lookout import Lookout
+from server.models.support.poller import ReadyClock
 
 
 class Clock:
@@ -27,8 +27,8 @@ def test_what_is_found_without_sleeping_may_have_waited_as_long_as_nobody_looked
     busy: float, slept: float, waited: float
 ) -> None:
     clock = Clock()
-    lookout = Lookout(clock)
-    assert lookout.wait(clock.sleep, 1.0) == "something"
+    ready_clock = ReadyClock(clock)
+    assert ready_clock.wait(clock.sleep, 1.0) == "something"
     clock.now += busy
-    lookout.wait(clock.sleep, slept)
-    assert clock.now - lookout.since == pytest.approx(waited)
+    ready_clock.wait(clock.sleep, slept)
+    assert clock.now - ready_clock.ready_since == pytest.approx(waited)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.messages import Hello, Limits, Say
-from server.processes import frames
-from server.processes.frames import FrameBuffer
+from server.models.support.process import pipes as frames
+from server.models.support.process.pipes import FrameBuffer
 from server.session import Item, Mark, Reply, Session
 from tests.protocol.strategies import commands, cut, places, ways_to_cut, wire_bytes
 
@@ -48,7 +48,9 @@ def test_what_a_connection_says_reaches_the_room_as_it_was(item: Item) -> None:
     assert since == 1234.5
 
 
-@given(st.lists(st.sampled_from([b"ada: hi\n", b"*** \xe2\x98\x83\n", frames.pack(frames.ECHO)]), max_size=8), places)
+@given(
+    st.lists(st.sampled_from([b"ada: hi\n", b"*** \xe2\x98\x83\n", frames.pack(frames.FLUSHED)]), max_size=8), places
+)
 def test_what_is_for_the_peer_goes_between_the_frames_as_it_is(sent: list[bytes], places: list[int]) -> None:
     for pieces in ways_to_cut(b"".join(sent), places):
         buffer = FrameBuffer()
@@ -61,9 +63,9 @@ def test_what_is_for_the_peer_goes_between_the_frames_as_it_is(sent: list[bytes]
 
 def test_half_a_frame_is_waited_for() -> None:
     buffer = FrameBuffer()
-    assert buffer.feed(b"ada: hi\n" + frames.pack(frames.ECHO)[:3]) == [(frames.TALK, b"ada: hi\n")]
+    assert buffer.feed(b"ada: hi\n" + frames.pack(frames.FLUSHED)[:3]) == [(frames.TALK, b"ada: hi\n")]
     assert not buffer.empty
-    assert buffer.feed(frames.pack(frames.ECHO)[3:]) == [(frames.ECHO, b"")]
+    assert buffer.feed(frames.pack(frames.FLUSHED)[3:]) == [(frames.FLUSHED, b"")]
     assert buffer.empty
 
 

@@ -8,9 +8,9 @@ from time import monotonic
 import pytest
 
 from protocol.messages import Limits
-from server.processes import pipes
-from server.processes.frames import RETURN, SESSION, pack, pack_delivery, pack_session
-from server.processes.worker import converse
+from server.models.support.process import pipes
+from server.models.support.process.pipes import RETURN, SESSION, pack, pack_delivery, pack_session
+from server.models.support.process.worker import run
 from server.session import Mark, Session
 from tests.peers import readable
 
@@ -34,7 +34,7 @@ class Scene:
         self.master.send(pack_session(session))
         if not brought:
             self.master.send(pack_delivery(b"", Mark.BLOCK | int(seconds * 1000) << Mark.SHIFT))
-        self.worker = Thread(target=converse, args=(self.ours, self.channel), daemon=True)
+        self.worker = Thread(target=run, args=(self.ours, self.channel), daemon=True)
         self.worker.start()
 
     def close(self) -> None:

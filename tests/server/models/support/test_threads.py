@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from server.threads import Threads
+from server.models.support.threads import Threads
+from server.wishes import Stop
 
 PATIENCE = 10.0
 CONNECTION: Any = SimpleNamespace(number=1)
 
 
 def test_joining_waits_for_a_thread_that_is_just_being_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    threads = Threads()
+    threads = Threads(Stop())
     being_started, go_on, worked = threading.Event(), threading.Event(), threading.Event()
     really_start = threading.Thread.start
     errors: list[BaseException] = []
@@ -32,7 +33,7 @@ def test_joining_waits_for_a_thread_that_is_just_being_started(monkeypatch: pyte
             errors.append(error)
 
     monkeypatch.setattr(threading.Thread, "start", start)
-    starting = threading.Thread(target=lambda: threads.start(lambda connection: worked.set(), CONNECTION))
+    starting = threading.Thread(target=lambda: threads.start(lambda connection, waiter: worked.set(), CONNECTION))
     joining = threading.Thread(target=join)
     starting.start()
     assert being_started.wait(PATIENCE)
@@ -47,12 +48,12 @@ def test_joining_waits_for_a_thread_that_is_just_being_started(monkeypatch: pyte
 
 
 def test_joining_waits_for_threads_that_threads_start() -> None:
-    threads = Threads()
+    threads = Threads(Stop())
     go_on, done = threading.Event(), threading.Event()
 
-    def first(connection: Any) -> None:
+    def first(connection: Any, waiter: Any) -> None:
         go_on.wait(PATIENCE)
-        threads.start(lambda connection: done.set(), connection)
+        threads.start(lambda connection, waiter: done.set(), connection)
 
     threads.start(first, CONNECTION)
     threading.Timer(0.05, go_on.set).start()
@@ -65,7 +66,7 @@ def test_where_no_thread_is_to_be_had_it_is_an_error_of_the_system(monkeypatch: 
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", start)
-    threads = Threads()
+    threads = Threads(Stop())
     with pytest.raises(OSError, match="can't start new thread"):
-        threads.start(lambda connection: None, CONNECTION)
+        threads.start(lambda connection, waiter: None, CONNECTION)
     threads.join()

@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from server.processes import forking
-from server.processes.forking import ForkServer
+from server.models.support.process import fork_server_handle
+from server.models.support.process.fork_server_handle import ForkServer
 from tests.peers import wait_until
 
 
@@ -19,7 +19,7 @@ def forkserver() -> Iterator[ForkServer]:
     wait_until(started.ended, "it has ended")
 
 
-def test_it_forks_from_a_state_in_which_nothing_is_left_of_its_rehearsal(forkserver: ForkServer) -> None:
+def test_it_forks_from_a_state_in_which_nothing_is_left_of_its_warm_up(forkserver: ForkServer) -> None:
     process = psutil.Process(forkserver._process.pid)
     assert process.children() == []
     assert process.num_fds() == 4, "standard input, output and errors, and the way to the master"
@@ -52,7 +52,7 @@ def kill_as_they_start(monkeypatch: pytest.MonkeyPatch, count: int) -> list[int]
             if len(started) <= count:
                 self.kill()
 
-    monkeypatch.setattr(forking.subprocess, "Popen", Struck)
+    monkeypatch.setattr(fork_server_handle.subprocess, "Popen", Struck)
     return started
 
 

@@ -1,10 +1,12 @@
 """The master's side, run in the test's own process, with real children: what no client can bring about on purpose."""
 
+import errno
 import os
 import signal
 import socket
 import time
 from collections.abc import Iterator
+from selectors import EVENT_READ
 
 import psutil
 import pytest
@@ -13,13 +15,12 @@ from protocol.messages import Dialect, Limits, Model
 from server import handover
 from server.connection import Connection
 from server.models.process import ProcessModel
-from server.processes.forking import ForkServer, ForkServerGone
-from server.processes.held import Held
-from server.processes.recall import GANG
-from server.processes.workers import Worker
-from server.room.room import Room
+from server.models.support.process.fork_server_handle import ForkServer, ForkServerGone
+from server.models.support.process.parked import WORKERS_AT_ONCE, ParkedConnection
+from server.models.support.process.worker_handle import Worker
+from server.room.inbox import Inbox
 from server.room.turn import Turn
-from server.session import Session
+from server.session import Item, Session
 from server.sockets import Listener, listen
 from server.wishes import Stop
 from tests.peers import wait_until
@@ -33,13 +34,13 @@ def listener() -> Iterator[Listener]:
 
 
 @pytest.fixture
-def room() -> Room:
-    return new_room()
+def inbox() -> Inbox:
+    return Inbox(new_room())
 
 
 @pytest.fixture
-def model(listener: Listener, room: Room) -> Iterator[ProcessModel]:
-    started = ProcessModel(listener, room, Stop())
+def model(listener: Listener, inbox: Inbox) -> Iterator[ProcessModel]:
+    started = ProcessModel(listener, inbox, Stop())
     started.take_over([])
     yield started
     for connection in started.stop():
@@ -50,8 +51,8 @@ def come(model: ProcessModel, nick: str) -> tuple[socket.socket, Worker]:
     """Somebody joins; returns the peer and the worker."""
     peer = socket.create_connection(model.listener.sources[0].getsockname())
     peer.sendall(f"{nick}\n".encode())
-    wait_until(lambda: model.run_once() or len(model.room.audience) == len(model.workers) > 0, "in the room")
-    return peer, list(model.workers.values())[-1]
+    wait_until(lambda: model.run_once() or len(model.inbox.room.audience) == len(model.peers) > 0, "in the room")
+    return peer, list(model.peers.values())[-1]
 
 
 def children() -> list[psutil.Process]:
@@ -69,7 +70,7 @@ def test_a_worker_that_dies_right_after_it_spoke_with_a_backlog_ends_once(model:
     with peer, other:
         stop_process(worker.pid)
         while len(worker._channel.unsent) < 100_000:
-            model.room.announce("x" * 2000, time.time())
+            model.inbox.room.announce("x" * 2000, time.time())
             model.deliver()
         died = psutil.Process(worker.pid)
         died.kill()
@@ -77,8 +78,8 @@ def test_a_worker_that_dies_right_after_it_spoke_with_a_backlog_ends_once(model:
         found = {key.fd: (key, ready) for key, ready in model.selector.select(0)}
         read_end, written_end = found[worker._channel.reading], found[worker._channel.writing]
         for key, ready in (read_end, written_end):
-            model.resume(key.data, ready)
-        assert list(model.workers) == [2]
+            model.read(key.data, ready)
+        assert list(model.peers) == [2]
 
 
 def test_one_forked_whose_answer_was_lost_takes_nothing_from_its_successor(
@@ -100,80 +101,79 @@ def test_one_forked_whose_answer_was_lost_takes_nothing_from_its_successor(
         assert worker.pid == successor
         wait_until(lambda: not psutil.pid_exists(orphan), "the orphan has found its pipe ended")
         for _ in range(20):
-            worker.follow(Turn())
+            worker.track(Turn())
         worker.write()
-        arrived: list[Turn] = []
         wait_until(
-            lambda: worker.receive() or arrived.extend(worker.arrived()) or len(arrived) == 20,
+            lambda: worker.receive(EVENT_READ) or len(model.scheduler.flushed) >= 20,
             "all that went to the worker has reached it",
         )
 
 
-def carried(listener: Listener, room: Room, count: int) -> tuple[list[socket.socket], list[Connection]]:
+def carried(listener: Listener, inbox: Inbox, count: int) -> tuple[list[socket.socket], list[Connection]]:
     """Peers, and their connections as another model hands them over."""
     peers = [socket.create_connection(listener.sources[0].getsockname()) for _ in range(count)]
     connections: list[Connection] = []
     while len(connections) < len(peers):
         connections += listener.accept()
     for connection in connections:
-        room.open(connection.number, "event loop")
+        inbox.open(connection.number, "event loop")
     return peers, connections
 
 
 def test_who_has_no_worker_yet_is_heard_while_the_others_get_theirs(
-    listener: Listener, room: Room, monkeypatch: pytest.MonkeyPatch
+    listener: Listener, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    peers, connections = carried(listener, room, 2 * GANG)
+    peers, connections = carried(listener, inbox, 2 * WORKERS_AT_ONCE)
     peers[-1].sendall(b"ada\n")
     start, heard = ProcessModel.start, []
 
     def note(self: ProcessModel, connection: Connection) -> None:
         if connection is connections[-1]:
-            heard.extend(member.nick for member in room.roster.present())
+            heard.extend(member.nick for member in inbox.room.roster.present())
         start(self, connection)
 
     monkeypatch.setattr(ProcessModel, "start", note)
-    model = ProcessModel(listener, room, Stop())
+    model = ProcessModel(listener, inbox, Stop())
     model.take_over(connections)
     assert heard == ["ada"]
     for one in [*peers, *model.stop()]:
         one.close()
 
 
-def test_newcomers_wait_until_all_were_taken_over(listener: Listener, room: Room) -> None:
+def test_newcomers_wait_until_all_were_taken_over(listener: Listener, inbox: Inbox) -> None:
     peer, ours = socket.socketpair()
     ours.setblocking(False)
-    room.open(99, "event loop")
+    inbox.open(99, "event loop")
     newcomer = socket.create_connection(listener.sources[0].getsockname())
-    model = ProcessModel(listener, room, Stop())
+    model = ProcessModel(listener, inbox, Stop())
     model.take_over([Connection(ours, Session.open(99, Limits(rate=0), time.monotonic()))])
-    assert list(room.seats) == [99]
-    wait_until(lambda: model.run_once() or len(room.seats) == 2, "the newcomer is let in")
+    assert list(inbox.room.seats) == [99]
+    wait_until(lambda: model.run_once() or len(inbox.room.seats) == 2, "the newcomer is let in")
     for one in [peer, newcomer, *model.stop()]:
         one.close()
 
 
 def test_who_has_no_worker_any_more_is_heard_while_another_is_waited_for(
-    listener: Listener, room: Room, monkeypatch: pytest.MonkeyPatch
+    listener: Listener, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model, hold = ProcessModel(listener, room, Stop()), Held.hold
+    model, park = ProcessModel(listener, inbox, Stop()), ProcessModel.park
     model.take_over([])
     (ada, _), (bob, stuck) = come(model, "ada"), come(model, "bob")
 
-    def speak(self: Held, connection: Connection) -> None:
-        hold(self, connection)
+    def speak(self: ProcessModel, connections: list[Connection]) -> None:
+        park(self, connections)
         ada.sendall(b"is it over yet?\n")
 
-    monkeypatch.setattr(Held, "hold", speak)
+    monkeypatch.setattr(ProcessModel, "park", speak)
     stop_process(stuck.pid)
     (returned,) = model.stop()
-    assert [said.text for said in room.record.said(Dialect.RICH)] == ["is it over yet?"]
+    assert [said.text for said in inbox.room.record.said(Dialect.RICH)] == ["is it over yet?"]
     for one in (ada, bob, returned):
         one.close()
 
 
-def test_who_is_asked_to_stop_forks_no_more(listener: Listener, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    peers, connections = carried(listener, room, 40)
+def test_who_is_asked_to_stop_forks_no_more(listener: Listener, inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    peers, connections = carried(listener, inbox, 40)
     stop, start, before = Stop(), ProcessModel.start, children()
 
     def asked_meanwhile(self: ProcessModel, connection: Connection) -> None:
@@ -183,8 +183,53 @@ def test_who_is_asked_to_stop_forks_no_more(listener: Listener, room: Room, monk
             stop.ask()
 
     monkeypatch.setattr(ProcessModel, "start", asked_meanwhile)
-    returned = handover.run(Model.PROCESS, listener, connections, room, stop)
+    returned = handover.run(Model.PROCESS, listener, connections, inbox, stop)
     assert {connection.number for connection in returned} == {connection.number for connection in connections}
     assert set(children()) <= set(before), "other tests may have servers of their own"
     for one in [*peers, *returned]:
+        one.close()
+
+
+def test_where_one_cannot_be_parked_all_are_given_back(
+    listener: Listener, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peers, connections = carried(listener, inbox, 3)
+    listen, listened = ParkedConnection.listen, []
+
+    def refuse_the_second(self: ParkedConnection) -> None:
+        listened.append(self)
+        if len(listened) == 2:
+            raise OSError(errno.ENOSPC, "no space left")
+        listen(self)
+
+    monkeypatch.setattr(ParkedConnection, "listen", refuse_the_second)
+    model = ProcessModel(listener, inbox, Stop())
+    with pytest.raises(OSError, match="no space left"):
+        model.take_over(connections)
+    assert model.stop() == connections
+    for one in [*peers, *connections]:
+        one.close()
+
+
+def test_a_parked_connection_that_fails_ends_alone(
+    listener: Listener, inbox: Inbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (ada, bob), connections = carried(listener, inbox, 2)
+    model = ProcessModel(listener, inbox, Stop())
+    model.park(connections)
+    receive = ParkedConnection.receive
+
+    def fail_over_ada(self: ParkedConnection, ready: int) -> list[tuple[Item, float]]:
+        if self.connection is connections[0]:
+            raise RuntimeError("a bug in the session")
+        return receive(self, ready)
+
+    monkeypatch.setattr(ParkedConnection, "receive", fail_over_ada)
+    ada.sendall(b"ada\n")
+    bob.sendall(b"bob\n")
+    wait_until(lambda: model.run_once(0) and inbox.room.roster.present() and len(model.peers) == 1, "bob alone is left")
+    assert "connection 1 failed, and ends" in caplog.text
+    assert [member.nick for member in inbox.room.roster.present()] == ["bob"]
+    assert ada.recv(1) == b""
+    for one in [ada, bob, *model.stop()]:
         one.close()

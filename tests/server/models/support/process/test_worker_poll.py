@@ -10,14 +10,14 @@ from time import monotonic
 
 import pytest
 
-from server.processes import pipes
-from server.processes.frames import DELIVERY, ECHO, TALK, pack, pack_delivery
-from server.processes.waiting import Waiter
+from server.models.support.process import pipes
+from server.models.support.process.pipes import DELIVERY, FLUSHED, TALK, pack, pack_delivery
+from server.models.support.process.worker import WorkerPoll
 from server.session import Mark
 
 
 class Scene:
-    """A worker's waiter between its peer and its master."""
+    """A worker's poll between its peer and its master."""
 
     def __init__(self) -> None:
         self.peer, ours = socket.socketpair()
@@ -25,8 +25,8 @@ class Scene:
         self.peer.settimeout(10)
         self.sock = ours
         self.master, self.channel = pipes.pair()
-        self.waiter = Waiter(ours, self.channel)
-        self.waiter.expect(EVENT_READ, inf)
+        self.poll = WorkerPoll(ours, self.channel)
+        self.poll.expect_until(EVENT_READ, inf)
 
     def close(self) -> None:
         self.peer.close()
@@ -44,7 +44,7 @@ def scene() -> Iterator[Scene]:
 
 def test_what_the_master_has_for_the_peer_is_passed_on_in_its_sleep(scene: Scene) -> None:
     woke: list[object] = []
-    sleeper = Thread(target=lambda: woke.append(scene.waiter.wait()))
+    sleeper = Thread(target=lambda: woke.append(scene.poll.wait()))
     sleeper.start()
     for number in range(20):
         scene.master.send(pack_delivery(b"ada: %d\n" % number, Mark.NONE))
@@ -56,13 +56,13 @@ def test_what_the_master_has_for_the_peer_is_passed_on_in_its_sleep(scene: Scene
 
 
 def test_it_wakes_for_a_frame_and_has_not_passed_on_what_came_before_it(scene: Scene) -> None:
-    scene.master.send(b"ada: hi\n" + pack(ECHO))
-    assert scene.waiter.wait() == (0, [(TALK, b"ada: hi\n"), (ECHO, b"")], False)
+    scene.master.send(b"ada: hi\n" + pack(FLUSHED))
+    assert scene.poll.wait() == (0, [(TALK, b"ada: hi\n"), (FLUSHED, b"")], False)
 
 
 def test_it_wakes_for_what_is_marked(scene: Scene) -> None:
     scene.master.send(pack_delivery(b"bye\n", Mark.CLOSE))
-    _, frames, _ = scene.waiter.wait()
+    _, frames, _ = scene.poll.wait()
     assert frames is not None
     assert [kind for kind, _ in frames] == [DELIVERY]
 
@@ -70,9 +70,9 @@ def test_it_wakes_for_what_is_marked(scene: Scene) -> None:
 def test_in_the_middle_of_a_frame_nothing_is_passed_on(scene: Scene) -> None:
     frame = pack_delivery(b"welcome\n" * 5, Mark.JOINED)
     scene.master.send(frame[:20])
-    assert scene.waiter.wait() == (0, [], False)
+    assert scene.poll.wait() == (0, [], False)
     scene.master.send(frame[20:] + b"ada: hi\n")
-    _, frames, _ = scene.waiter.wait()
+    _, frames, _ = scene.poll.wait()
     assert frames is not None
     assert [kind for kind, _ in frames] == [DELIVERY, TALK]
 
@@ -81,7 +81,7 @@ def test_what_the_peer_does_not_take_is_given_back(scene: Scene) -> None:
     scene.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     talk = b"".join(b"ada: %d\n" % number for number in range(5000))
     scene.master.send(talk)
-    ready, frames, due = scene.waiter.wait()
+    ready, frames, due = scene.poll.wait()
     assert frames is not None
     ((kind, rest),) = frames
     assert (ready, kind, due) == (0, TALK, False)
@@ -94,37 +94,37 @@ def test_what_the_peer_does_not_take_is_given_back(scene: Scene) -> None:
 
 
 def test_while_something_is_unsent_nothing_overtakes_it(scene: Scene) -> None:
-    scene.waiter.expect(EVENT_READ | EVENT_WRITE, inf)
+    scene.poll.expect_until(EVENT_READ | EVENT_WRITE, inf)
     scene.master.send(b"ada: hi\n")
-    assert scene.waiter.wait() == (EVENT_WRITE, [(TALK, b"ada: hi\n")], False)
+    assert scene.poll.wait() == (EVENT_WRITE, [(TALK, b"ada: hi\n")], False)
 
 
 def test_a_peer_that_is_gone_is_left_to_the_session(scene: Scene) -> None:
-    scene.waiter.expect(0, inf)
+    scene.poll.expect_until(0, inf)
     scene.peer.close()
     scene.master.send(b"ada: hi\n")
-    assert scene.waiter.wait() == (0, [(TALK, b"ada: hi\n")], False)
+    assert scene.poll.wait() == (0, [(TALK, b"ada: hi\n")], False)
 
 
 def test_it_finds_out_that_the_master_is_gone(scene: Scene) -> None:
     scene.master.close()
-    assert scene.waiter.wait()[1] is None
+    assert scene.poll.wait()[1] is None
 
 
 def test_it_wakes_when_it_is_time_however_much_is_told(scene: Scene) -> None:
     until = monotonic() + 0.2
-    scene.waiter.expect(EVENT_READ, until)
+    scene.poll.expect_until(EVENT_READ, until)
     told = 0
     due = False
     while not due:
         scene.master.send(b"ada: hi\n")
-        _, frames, due = scene.waiter.wait()
+        _, frames, due = scene.poll.wait()
         told += len(frames or ())
     assert until <= monotonic()
     assert told
 
 
 def test_a_year_is_not_too_long_for_poll(scene: Scene) -> None:
-    scene.waiter.expect(EVENT_READ, monotonic() + 365 * 86_400)
+    scene.poll.expect_until(EVENT_READ, monotonic() + 365 * 86_400)
     scene.peer.send(b"hello\n")
-    assert scene.waiter.wait() == (EVENT_READ, [], False)
+    assert scene.poll.wait() == (EVENT_READ, [], False)

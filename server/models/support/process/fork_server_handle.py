@@ -10,16 +10,15 @@ import sys
 from math import inf
 from time import monotonic
 
-from server.processes import pipes
-from server.processes.forkserver import ANSWER
-from server.processes.pipes import Channel
+from server.models.support.process import fork_server, pipes
+from server.models.support.process.pipes import Channel
 
-STARTS_WITHIN = 5.0
+START_TIMEOUT = 5.0
 """Seconds a fork server has until it is ready to fork."""
-ANSWERS_WITHIN = 0.5
-"""Seconds a fork may take before the fork server is taken to be stuck. Everybody waits for it."""
-ENDS_WITHIN = 0.3
-"""Seconds it may take to end, once nobody needs it or its workers any more, before it is killed."""
+ANSWER_TIMEOUT = 0.5
+"""Seconds a fork may take before the fork server is taken to be stuck. All connections wait for it."""
+EXIT_TIMEOUT = 0.3
+"""Seconds it may take to exit, once it and its workers are not needed any more, before it is killed."""
 
 GONE = "the process that forks workers is gone or stuck"
 
@@ -31,10 +30,10 @@ class ForkServerGone(Exception):
 
 
 class ForkServer:
-    """A running `forkserver`, and another one should it be killed: the workers do not need it any more."""
+    """A running fork server, and another one should it be killed: its workers go on without it."""
 
     def __init__(self) -> None:
-        """Start it. Raises OSError where there is no process to be had."""
+        """Start it. Raises OSError where the system has no process or descriptor left."""
         self._ends_by = inf
         try:
             self._start()
@@ -57,10 +56,10 @@ class ForkServer:
             raise OSError(errno.ECHILD, f"{error}") from error
 
     def ended(self) -> bool:
-        """Whether it has ended, and its children before it. It ends when it is first asked; whoever of them hangs, is
-        killed after ENDS_WITHIN seconds."""
+        """Whether it has exited. The first call closes the control socket, which makes it exit after its children; its
+        process group is killed after EXIT_TIMEOUT."""
         self._control.close()
-        self._ends_by = min(self._ends_by, monotonic() + ENDS_WITHIN)
+        self._ends_by = min(self._ends_by, monotonic() + EXIT_TIMEOUT)
         if self._process.poll() is None and monotonic() >= self._ends_by:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
@@ -70,8 +69,8 @@ class ForkServer:
         self._control, theirs = socket.socketpair()
         try:
             with theirs:
-                # -P: what lies in the folder that the server was started in is not ours.
-                command = [sys.executable, "-P", "-m", "server.processes.forkserver", str(theirs.fileno())]
+                # -P: modules in the folder that the server was started in are not ours.
+                command = [sys.executable, "-P", "-m", fork_server.__name__, str(theirs.fileno())]
                 self._process = subprocess.Popen(
                     command,
                     pass_fds=[theirs.fileno()],
@@ -82,13 +81,13 @@ class ForkServer:
             self._control.close()
             raise
         try:
-            self._answer(STARTS_WITHIN)
+            self._answer(START_TIMEOUT)
         except ForkServerGone:
             self._end()
             raise
 
     def _start_another(self, gone: ForkServerGone) -> None:
-        """Once. Raises OSError where that one is gone, too."""
+        """Once. Raises OSError if that one is gone, too."""
         log.warning("%s; another one is started", gone)
         try:
             self._start()
@@ -96,7 +95,7 @@ class ForkServer:
             raise OSError(errno.ECHILD, f"{again}") from again
 
     def _end(self) -> None:
-        """At once, and it alone: its workers go on."""
+        """Kill it, without its workers."""
         self._process.kill()
         self._process.wait()
         self._control.close()
@@ -106,7 +105,7 @@ class ForkServer:
         try:
             pid = self._ask((peer, theirs.reading, theirs.writing))
         except (OSError, ForkServerGone):
-            # One that was forked, but not answered for, finds its pipe ended. The next gets pipes of its own.
+            # A worker that was forked without an answer finds its pipe closed. The next one gets new pipes.
             ours.close()
             raise
         finally:
@@ -118,7 +117,7 @@ class ForkServer:
             socket.send_fds(self._control, [b"f"], descriptors)
         except OSError as error:
             raise ForkServerGone(GONE) from error
-        pid = self._answer(ANSWERS_WITHIN)
+        pid = self._answer(ANSWER_TIMEOUT)
         if pid < 0:
             raise OSError(-pid, os.strerror(-pid))
         return pid
@@ -126,10 +125,10 @@ class ForkServer:
     def _answer(self, within: float) -> int:
         self._control.settimeout(within)
         try:
-            answer = self._control.recv(ANSWER.size)
+            answer = self._control.recv(fork_server.ANSWER.size)
         except OSError:
             answer = b""
-        if len(answer) < ANSWER.size:
+        if len(answer) < fork_server.ANSWER.size:
             raise ForkServerGone(GONE)
-        number: int = ANSWER.unpack(answer)[0]
+        number: int = fork_server.ANSWER.unpack(answer)[0]
         return number

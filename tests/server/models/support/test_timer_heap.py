@@ -3,7 +3,7 @@ from math import inf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.deadlines import Deadlines
+from server.models.support.poller import TimerHeap
 
 numbers = st.integers(1, 5)
 times = st.integers(0, 50).map(float)
@@ -15,51 +15,51 @@ steps = st.lists(
 
 @given(steps)
 def test_each_connection_is_woken_once_at_the_earliest_time_it_wished(steps: list[tuple[str, int, float]]) -> None:
-    deadlines, wished, now = Deadlines(), dict[int, float](), 0.0
+    timers, wished, now = TimerHeap(), dict[int, float](), 0.0
     for step, number, time in steps:
         if step == "plan":
-            deadlines.plan(number, time)
+            timers.schedule(number, time)
             wished[number] = min(time, wished.get(number, inf))
         elif step == "forget":
-            deadlines.forget(number)
+            timers.cancel(number)
             wished.pop(number, None)
         else:
             now = max(now, time)
             due = sorted((when, number) for number, when in wished.items() if when <= now)
-            assert deadlines.take(now) == [number for _, number in due]
+            assert timers.pop_due(now) == [number for _, number in due]
             for _, number in due:
                 del wished[number]
-        assert deadlines.next() <= min(wished.values(), default=inf)
+        assert timers.next_due() <= min(wished.values(), default=inf)
 
 
 def test_without_a_wish_there_is_no_deadline() -> None:
-    deadlines = Deadlines()
-    deadlines.plan(1, inf)
-    assert deadlines.next() == inf
-    assert deadlines.take(1e9) == []
+    timers = TimerHeap()
+    timers.schedule(1, inf)
+    assert timers.next_due() == inf
+    assert timers.pop_due(1e9) == []
 
 
 def test_a_deadline_is_due_at_its_time_and_not_before() -> None:
-    deadlines = Deadlines()
-    deadlines.plan(1, 5.0)
-    assert deadlines.take(4.999) == []
-    assert deadlines.next() == 5.0
-    assert deadlines.take(5.0) == [1]
-    assert deadlines.next() == inf
+    timers = TimerHeap()
+    timers.schedule(1, 5.0)
+    assert timers.pop_due(4.999) == []
+    assert timers.next_due() == 5.0
+    assert timers.pop_due(5.0) == [1]
+    assert timers.next_due() == inf
 
 
 def test_who_is_woken_often_with_a_far_deadline_takes_no_more_memory_than_who_sleeps() -> None:
-    deadlines = Deadlines()
+    timers = TimerHeap()
     for second in range(10_000):
-        deadlines.plan(1, second + 3600.0)
-        deadlines.plan(1, second + 0.5)
-        assert deadlines.take(second + 0.5) == [1]
-    assert len(deadlines) <= 100
+        timers.schedule(1, second + 3600.0)
+        timers.schedule(1, second + 0.5)
+        assert timers.pop_due(second + 0.5) == [1]
+    assert len(timers) <= 100
 
 
 def test_thousands_who_come_and_go_leave_nothing_behind() -> None:
-    deadlines = Deadlines()
+    timers = TimerHeap()
     for number in range(5000):
-        deadlines.plan(number, number + 10.0)
-        deadlines.forget(number)
-    assert len(deadlines) <= 100
+        timers.schedule(number, number + 10.0)
+        timers.cancel(number)
+    assert len(timers) <= 100

@@ -1,0 +1,1 @@
+"""What the three models stand on: sleeping, waking, and child processes."""

@@ -1,1 +1,0 @@
-"""What the process model runs on: the process that forks, the workers, and the pipes to them."""

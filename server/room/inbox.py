@@ -1,0 +1,64 @@
+"""Inbox: what the connections ask of the room, in one order, until it is applied.
+
+Any thread may append to it, and never waits. Applying is for one thread at a time: the one that may use the room then.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from server.room.room import Room
+from server.room.turn import Turn
+from server.session import Item
+
+log = logging.getLogger("chat.server")
+
+
+class Inbox:
+    """The models' way to the room. `open`, `handle` and `close` only append; `flush` applies them in that order."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self._requests: deque[tuple[int, Callable[[float], None]]] = deque()
+
+    def open(self, number: int, served_by: str, host: str = "", worker: int = 0) -> None:
+        """Connection `number` is served by that process, thread or loop. See `Room.open`."""
+        self._requests.append((number, lambda now: self.room.open(number, served_by, host, worker)))
+
+    def handle(self, number: int, item: Item, since: float) -> None:
+        """Connection `number` asks for something. It may have waited to be read since `since` (seconds since the
+        epoch)."""
+        self._requests.append((number, lambda now: self.room.handle(number, item, now, since)))
+
+    def close(self, number: int, *, failed: bool = False) -> None:
+        """Connection `number` has ended, by an error of the server if it has failed."""
+        self._requests.append((number, lambda now: self.room.close(number, failed=failed)))
+
+    @property
+    def has_work(self) -> bool:
+        """Whether `flush` has something to apply or to return. Safe to ask from any thread."""
+        return bool(self._requests) or self.room.waiting
+
+    def flush(self, now: float) -> Turn:
+        """Apply all requests; returns what is to be delivered then. `now` is in seconds since the epoch."""
+        self.apply(now)
+        return self.room.take(now)
+
+    def apply(self, now: float) -> None:
+        """Apply all requests. If the room fails over one, the connection that asked is closed, and no other."""
+        while self._requests:
+            number, request = self._requests.popleft()
+            try:
+                request(now)
+            except Exception:
+                log.exception("connection %d failed, and ends", number)
+                self.room.drop(number)
+
+    def begin(self, now: float) -> None:
+        """One model serves all connections."""
+        self.apply(now)
+        self.room.begin(now)
+
+    def delivered(self, turn: Turn, now: float) -> None:
+        """All of the turn has been written to all connections."""
+        self.room.delivered(turn, now)

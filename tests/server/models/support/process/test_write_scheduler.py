@@ -1,0 +1,129 @@
+"""The circle in which workers are written to, without any: what has `write` and `track` will do."""
+
+from math import inf
+from typing import cast
+
+import pytest
+
+from server.models.support.process.worker_handle import BATCH, WAKEUP_COST, Worker, WriteScheduler
+from server.room.turn import Turn
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Listener:
+    """Stands in a circle, and notes its turn."""
+
+    def __init__(self, name: int, turns: list[int]) -> None:
+        self._name = name
+        self._turns = turns
+        self.tracked: list[Turn] = []
+
+    def write(self) -> None:
+        self._turns.append(self._name)
+
+    def track(self, turn: Turn) -> None:
+        self.tracked.append(turn)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def turns() -> list[int]:
+    return []
+
+
+@pytest.fixture
+def crowd(turns: list[int]) -> list[Worker]:
+    return [cast(Worker, Listener(name, turns)) for name in range(3 * BATCH)]
+
+
+@pytest.fixture
+def scheduler(clock: Clock, crowd: list[Worker]) -> WriteScheduler:
+    """All of the crowd wait."""
+    scheduler = WriteScheduler(clock)
+    for worker in crowd:
+        scheduler.add(worker)
+    return scheduler
+
+
+def said() -> Turn:
+    """A turn with a line in it, whose way the meter follows."""
+    turn = Turn()
+    turn.said_at.append(0.0)
+    return turn
+
+
+def go_round(scheduler: WriteScheduler, clock: Clock) -> None:
+    while (due := scheduler.delay()) < inf:
+        clock.now += due
+        scheduler.write_next(Turn())
+
+
+def test_where_nobody_waits_there_is_nothing_to_do(clock: Clock) -> None:
+    scheduler = WriteScheduler(clock)
+    scheduler.write_next(Turn())
+    assert scheduler.delay() == inf
+
+
+def test_whoever_waits_is_written_to_once_and_in_order(
+    scheduler: WriteScheduler, clock: Clock, crowd: list[Worker], turns: list[int]
+) -> None:
+    go_round(scheduler, clock)
+    assert turns == list(range(len(crowd)))
+
+
+def test_a_few_are_written_to_at_a_time_and_the_cores_get_time_to_wake_them(
+    scheduler: WriteScheduler, clock: Clock, turns: list[int]
+) -> None:
+    scheduler.write_next(Turn())
+    scheduler.write_next(Turn())
+    assert len(turns) == BATCH
+    assert scheduler.delay() == pytest.approx(BATCH * WAKEUP_COST)
+    clock.now += scheduler.delay()
+    scheduler.write_next(Turn())
+    assert len(turns) == 2 * BATCH
+
+
+def test_what_is_said_in_the_middle_of_a_round_makes_nobody_wait_longer(
+    scheduler: WriteScheduler, clock: Clock, crowd: list[Worker], turns: list[int]
+) -> None:
+    scheduler.write_next(Turn())
+    for worker in crowd:  # A second line, for all: who waits already hears it with the first.
+        scheduler.add(worker)
+    scheduler.write_next(said())
+    assert [len(worker.tracked) for worker in crowd].index(1) == BATCH - 1, "the last one in the circle reports"
+    go_round(scheduler, clock)
+    assert turns == [*range(len(crowd)), *range(BATCH)]
+
+
+def test_who_has_ended_is_not_written_to(
+    scheduler: WriteScheduler, clock: Clock, crowd: list[Worker], turns: list[int]
+) -> None:
+    scheduler.forget(crowd[-1])
+    scheduler.forget(crowd[-1])
+    scheduler.write_next(said())
+    assert [len(worker.tracked) for worker in crowd].index(1) == len(crowd) - 2
+    go_round(scheduler, clock)
+    assert turns == list(range(len(crowd) - 1))
+
+
+def test_a_turn_without_a_worker_to_wait_for_is_flushed_at_once(clock: Clock) -> None:
+    turn = said()
+    assert WriteScheduler(clock).write_next(turn) == [turn]
+
+
+def test_a_turn_is_flushed_once_its_last_worker_reports(scheduler: WriteScheduler, crowd: list[Worker]) -> None:
+    assert scheduler.write_next(said()) == []
+    scheduler.flushed += crowd[-1].tracked
+    assert scheduler.write_next(Turn()) == crowd[-1].tracked
+    assert scheduler.write_next(Turn()) == []
