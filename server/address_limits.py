@@ -23,22 +23,26 @@ class AddressLimits:
 
     def try_consume(self, group: str, now: float) -> bool:
         """Take a token of this group if there is one; returns whether there was."""
-        bucket = self._buckets.get(group)
-        if bucket is None:
+        bucket = self._bucket(group, now)
+        if group not in self._buckets:
             if len(self._buckets) >= MAX_GROUPS:
                 self._forget(now)
-            bucket = self._buckets[group] = self._full(group, now)
-        bucket.updated_at = min(bucket.updated_at, now)  # A clock that was set back stops no group.
+            self._buckets[group] = bucket
         return bucket.try_consume(now)
 
     def available(self, group: str, now: float) -> float:
         """The tokens this group can take now."""
-        return (self._buckets.get(group) or self._full(group, now)).available(now)
+        return self._bucket(group, now).available(now)
 
     def wait(self, group: str, now: float) -> float:
         """Seconds until this group has a token; 0 where it has one."""
-        bucket = self._buckets.get(group)
-        return 0.0 if bucket is None or bucket.has_token(now) else max(0.0, bucket.next_token_at() - now)
+        bucket = self._bucket(group, now)
+        return 0.0 if bucket.has_token(now) else bucket.next_token_at() - now
+
+    def _bucket(self, group: str, now: float) -> TokenBucket:
+        bucket = self._buckets.get(group) or self._full(group, now)
+        bucket.updated_at = min(bucket.updated_at, now)  # A clock that was set back stops no group.
+        return bucket
 
     def _full(self, group: str, now: float) -> TokenBucket:
         factor = self._loopback_factor if group in LOOPBACK_GROUPS else 1

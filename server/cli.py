@@ -11,6 +11,7 @@ import secrets
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from time import time
 from typing import NoReturn
 
 import click
@@ -115,10 +116,12 @@ def run(settings: Settings, load: Callable[[], Settings]) -> int:
         make_token=lambda: secrets.token_urlsafe(16),
         measure=Meter(),
         journal=logging.getLogger("chat.room").warning,
+        log_join=logging.getLogger("chat.room").info,
     )
     sock = startup.open_listener(settings.bind)
     listener = Listener([sock], limits, settings.max_clients, settings.max_per_ip, wishes.stop.wait, room)
     listener.on_turned_away = room.figures.turned_away
+    listener.on_flood = lambda what, group: room.floods.count(what, group, time())
     signals = Signals(wishes, partial(reload, load, settings, listener, room), strikes.reap)
     host, port = sock.getsockname()[:2]
     strikes.address = (host, port)
@@ -155,6 +158,8 @@ def reload(load: Callable[[], Settings], started_with: Settings, listener: Liste
         log.exception("nothing has changed: the settings could not be read again, by a mistake in the server")
         return
     limits = settings.limits()
+    if (limits.burst, limits.rate) != (room.limits.burst, room.limits.rate):
+        room.line_limits.change(limits)
     room.motd, room.limits, listener.limits = motd, limits, limits
     listener.max_clients, listener.max_per_ip = settings.max_clients, settings.max_per_ip
     log.info("the message of the day and the limits were read again")

@@ -140,7 +140,7 @@ class Listener:
         self._pause = pause
         self._members = members
         self.on_turned_away: Callable[[], None] = lambda: None
-        self.on_flood: Callable[[str, str], None] = lambda what, group: None
+        self.on_flood: Callable[[str, str], object] = lambda what, group: None
         """Called with what was limited, and the address group."""
         self._hosts: Counter[str] = Counter()
         """Connections by address group."""
@@ -219,7 +219,7 @@ class Listener:
             waiting = Waiting(sock, str(address[0]), now)
             self._queue.add(waiting.group, waiting)
             for excess in self._queue.drop_excess(waiting.group, now):
-                self.on_flood("connections turned away", excess.group)
+                self.on_flood("connection turned away", excess.group)
                 left = max(1, round(self._queue.wait(excess.group, now)))
                 words = f"many connections come from your address: try again in {counted(left, 'second')}"
                 self.turn_away(excess.sock, words)

@@ -42,6 +42,8 @@ def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) ->
     if member.seat:
         give_way(room, member.seat)
     seat.member = member
+    came = "is back" if after is not None else "joined"
+    room.log_join(f"{nick} {came} (connection {number} from {seat.host})")
     room.roster.enter(member, nick, number)
     welcome(room, number, seat, member, after, hello.nick)
 

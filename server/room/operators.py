@@ -3,34 +3,41 @@
 The server gives each connection a nonce, and the client answers with the hex HMAC-SHA256 (RFC 2104) of the nonce under
 the key. Who is an operator stays one over a reconnect, because the token is as secret as the key.
 
-Wrong proofs are throttled for all: WRONG_AT_ONCE, then WRONG_RATE a second, however many connections guess, so that
-even a word from a dictionary holds for long. But to refuse to look at any would let whoever guesses keep the right
-proof out. So proofs wait in a queue, one of each connection and the oldest first: behind thirty that guess without a
-pause, the right one is found after six seconds.
+Wrong proofs are limited, for each address group and for all together. But to reject all proofs while some connections
+guess would lock the real operator out. So proofs wait, one of each connection. Address groups take turns. Within one, a
+connection that has guessed less often is before the others, then a member that has been in the room for longer, then
+the older proof: the right one of a new connection among 200 that guess is found within a second.
 """
 
 import hmac
+from collections import Counter
 from collections.abc import Callable
+from math import inf
 
 from msgspec import Struct
 
 from protocol.messages import Granted, Model, Refused
 from protocol.text import harmless
+from server.address_limits import AddressLimits
 from server.chaos import Strikes
 from server.room.member import Member
 from server.token_bucket import TokenBucket
 
-WRONG_AT_ONCE = 5
-WRONG_RATE = 5.0
-"""Wrong proofs a second."""
+WRONG_AT_ONCE, WRONG_RATE = 250, 5.0
+"""Wrong proofs from one address group: at once, then a second."""
+ALL_WRONG_AT_ONCE, ALL_WRONG_RATE = 500, 10.0
+"""The same from all together."""
+LOOK_INTERVAL_S = 0.05
+"""Seconds between two looks at proofs that wait for tokens."""
 
 
 class Proof(Struct):
-    """What somebody gave for a proof."""
+    """A proof that waits. `member` is None where the connection is not in the room yet."""
 
-    member: Member
+    member: Member | None
     nonce: str
     proof: str
+    group: str
 
 
 class Operators:
@@ -51,37 +58,68 @@ class Operators:
         self._request_switch = request_switch
         self._waiting: dict[int, Proof] = {}
         """By connection, the oldest first."""
-        self._wrong = TokenBucket.full(WRONG_AT_ONCE, WRONG_RATE, 0.0)
+        self._turns: dict[str, None] = {}
+        """The address groups of those that wait. The one whose turn comes next is first."""
+        self._guesses: Counter[int] = Counter()
+        """Wrong proofs of each connection."""
+        self._wrong = TokenBucket.full(ALL_WRONG_AT_ONCE, ALL_WRONG_RATE, 0.0)
+        self._wrong_by_group = AddressLimits(WRONG_AT_ONCE, WRONG_RATE)
+        self._next_look = -inf
 
-    def prove(self, number: int, member: Member, nonce: str, proof: str) -> Refused | None:
-        """Take a proof from connection `number`: `look` answers it, now or later. The refusal where it is not taken."""
+    def prove(self, number: int, member: Member | None, nonce: str, proof: str, group: str = "") -> Refused | None:
+        """Take a proof from connection `number` of this address group: `look` answers it, now or later. Returns the
+        refusal where it is not taken."""
         if not self._key:
             return Refused("no-operators", "this room was opened without an operator's key")
         if number in self._waiting:
             return Refused("wait", "many proofs are wrong just now; your last one is looked at in its turn")
-        self._waiting[number] = Proof(member, nonce, proof)
+        self._waiting[number] = Proof(member, nonce, proof, group)
+        self._turns.setdefault(group)
+        self._next_look = -inf
         return None
 
-    def look(self, now: float) -> list[tuple[int, Member, Granted | Refused]]:
-        """Look at the proofs that wait, as far as the allowance for wrong ones goes, and make an operator of whoever
+    def look(self, now: float) -> list[tuple[int, Granted | Refused]]:
+        """Check the proofs that wait, as far as the limits of wrong ones allow, and make operators of the members that
         gave a right one; returns the answers. `now` is in seconds."""
-        answers: list[tuple[int, Member, Granted | Refused]] = []
+        answers: list[tuple[int, Granted | Refused]] = []
+        if not self._waiting or self._next_look - LOOK_INTERVAL_S <= now < self._next_look:
+            return answers
+        self._next_look = now + LOOK_INTERVAL_S
         self._wrong.updated_at = min(self._wrong.updated_at, now)  # A clock that was set back stops nobody.
-        while self._waiting and self._wrong.has_token(now):
-            number = next(iter(self._waiting))
+        while self._wrong.has_token(now) and (number := self._next(now)) is not None:
             asked = self._waiting.pop(number)
             right = hmac.new(self._key, asked.nonce.encode(), "sha256").hexdigest()
             if hmac.compare_digest(right.encode(), asked.proof.encode()):
-                asked.member.operator = asked.member.key_holder = True
-                answers.append((number, asked.member, Granted()))
+                if asked.member is not None:
+                    asked.member.operator = asked.member.key_holder = True
+                answers.append((number, Granted()))
             else:
                 self._wrong.consume(now)
-                answers.append((number, asked.member, Refused("wrong-proof", "that proof is wrong")))
+                self._wrong_by_group.try_consume(asked.group, now)
+                self._guesses[number] += 1
+                answers.append((number, Refused("wrong-proof", "that proof is wrong")))
         return answers
+
+    def _next(self, now: float) -> int | None:
+        """The connection whose proof is checked next. Its group then has its next turn after the others."""
+        for group in list(self._turns):
+            of_group = [number for number, asked in self._waiting.items() if asked.group == group]
+            if not of_group:
+                del self._turns[group]
+            elif not self._wrong_by_group.wait(group, now):
+                self._turns[group] = self._turns.pop(group)
+                return min(of_group, key=lambda number: self._rank(number, now))
+        return None
+
+    def _rank(self, number: int, now: float) -> tuple[int, bool]:
+        """What has precedence within a group is less. Of equals, the oldest is first."""
+        member = self._waiting[number].member
+        return self._guesses[number], not (member is not None and member.is_established(now))
 
     def forget(self, number: int) -> None:
         """Connection `number` has left, and its proof with it."""
         self._waiting.pop(number, None)
+        self._guesses.pop(number, None)
 
     def switch(self, model: str, running: Model | None) -> Refused | None:
         """Ask for `model`; the refusal where that cannot be. `running` is None while a switch is under way."""

@@ -1,5 +1,7 @@
 """Requests: what a member asks of the room, and how it is answered."""
 
+from math import ceil
+
 from msgspec.structs import replace
 
 from protocol.messages import (
@@ -21,10 +23,13 @@ from protocol.text import counted, size
 from server.room.admission import taken
 from server.room.member import Member
 from server.room.state import RoomState, Seat
+from server.room.whom import called
 from server.session import Item
 
 MOST_LISTED = 20
 """Connections told one by one; the others are counted."""
+WRONG_PROOFS_LOGGED = 10
+"""From one address in a minute, each in a line of its own. Further ones are counted as a flood."""
 
 
 def answer(room: RoomState, number: int, seat: Seat, member: Member, item: Item, now: float, since: float) -> None:
@@ -45,17 +50,20 @@ def answer(room: RoomState, number: int, seat: Seat, member: Member, item: Item,
         case Ping():
             room.tell(number, Pong(item.id))
         case Operator():
-            if (refused := room.operators.prove(number, member, seat.nonce, item.proof)) is not None:
+            if (
+                refused := room.operators.prove(number, member, seat.nonce, item.proof, seat.address_group)
+            ) is not None:
                 room.tell(number, refused)
             answer_proofs(room, now)
 
 
 def answer_proofs(room: RoomState, now: float) -> None:
     """Answer those who gave a proof of the operators' key, and tell the log."""
-    for number, member, result in room.operators.look(now):
-        host = room.seats[number].host
-        gave = "gave a wrong proof of" if isinstance(result, Refused) else "proved"
-        room.journal(f"{member.nick} (connection {number} from {host}) {gave} the operator's key")
+    for number, result in room.operators.look(now):
+        seat, wrong = room.seats[number], isinstance(result, Refused)
+        if not wrong or not room.floods.count("proof refused", seat.address_group, now, allowed=WRONG_PROOFS_LOGGED):
+            gave = "gave a wrong proof of" if wrong else "proved"
+            room.journal(f"{called(room, number)} (connection {number} from {seat.host}) {gave} the operator's key")
         room.tell(number, result)
 
 
@@ -69,6 +77,11 @@ def say(room: RoomState, number: int, member: Member, asked: Say, now: float, si
         room.tell(number, refused)
         if not refused.wait:
             member.remember(asked.id, refused)
+        return
+    if wait := room.line_limits.consume(member, room.seats[number].address_group, now):
+        room.floods.count("line not said", room.seats[number].address_group, now)
+        words = f"many lines come from your address: your next one in {ceil(wait)} s; this one was not said"
+        room.tell(number, Refused("slow-mode", words, asked.id, wait=wait))
         return
     if member.token in room.presence.changed:
         # Nobody speaks before the others know that they are here, and under which name.
@@ -84,6 +97,10 @@ def rename(room: RoomState, number: int, member: Member, nick: str, now: float) 
     """Give a member another nickname, if it is free for it."""
     if (refused := room.moderation.refuse_renaming(member)) is not None:
         room.tell(number, refused)
+        return
+    if wait := room.line_limits.consume(member, room.seats[number].address_group, now):
+        words = f"many lines come from your address: your nickname can change in {ceil(wait)} s"
+        room.tell(number, Refused("slow-mode", words, wait=wait))
         return
     if not room.roster.free_for(member, nick):
         room.tell(number, taken(room, nick, room.roster.suggest(nick, room.limits.nick), member))

@@ -79,6 +79,8 @@ class Room(RoomState):
 
     def _pass_on(self, number: int, seat: Seat, reply: Reply) -> None:
         """What the session answers by itself takes its place in what the connection is told."""
+        if reply.code == "slow":
+            self.floods.count("connection slowed", seat.address_group, self.now)
         self.figures.answered(reply.code, by_operator=bool(seat.member and seat.member.operator))
         if reply.data or reply.mark:
             self.turn.tell(number, reply.data, reply.mark)
@@ -104,6 +106,7 @@ class Room(RoomState):
         if not self._next_reading - METER_EVERY <= now < self._next_reading:
             self._next_reading = now + METER_EVERY
             self._tell_meter(now)
+            self.floods.flush(now)
         turn, self.turn = self.turn, Turn()
         turn.audience = self.audience.besides() if turn.entries else Audience()
         return turn

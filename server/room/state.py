@@ -12,7 +12,9 @@ from msgspec import Struct
 from protocol.dialects import encode
 from protocol.messages import Dialect, Event, Goodbye, Limits, Model, Refused, Sequenced, Status
 from server.address_groups import address_group
+from server.flood_log import FloodLog
 from server.room.figures import Figures
+from server.room.line_limits import LineLimits
 from server.room.member import Member
 from server.room.moderation import Moderation
 from server.room.operators import Operators
@@ -80,10 +82,12 @@ class RoomState:
         make_token: Callable[[], str],
         measure: Callable[[Sequence[int]], Cost],
         journal: Callable[[str], None] = lambda text: None,
+        log_join: Callable[[str], None] = lambda text: None,
     ) -> None:
         """`make_token` gives an unguessable token, `measure` what it costs to serve connections by these
-        workers (see `Seat`); `journal` is told what the operators do."""
+        workers (see `Seat`); `journal` is told what the operators do, `log_join` who has come in, and from where."""
         self.limits = limits
+        self.line_limits = LineLimits(limits)
         self.model = model
         self.motd = motd
         self.roster = Roster()
@@ -99,6 +103,8 @@ class RoomState:
         self.make_token = make_token
         self.measure = measure
         self.journal = journal
+        self.log_join = log_join
+        self.floods = FloodLog(lambda line: self.journal(line))
         self.now = 0.0
         """When something was last asked or taken: a connection that ends does not say when."""
         self.changed = True

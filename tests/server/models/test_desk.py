@@ -1,5 +1,6 @@
 """What operators do, with real people on real connections: each order has its effect, whichever model runs the room."""
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -235,7 +236,8 @@ def test_the_right_proof_is_found_among_thirty_who_guess(start: Start) -> None:
     wait_until(
         lambda: "boss (connection 1 from 127.0.0.1) proved the operator's key" in server.log(), "the log says so"
     )
-    assert "guesser3 (connection 5 from 127.0.0.1) gave a wrong proof" in server.log()
+    assert re.search(r"guesser\d+ \(connection \d+ from 127.0.0.1\) gave a wrong proof", server.log())
+    assert "refused from 127.0.0.1" in server.log()  # Of further guesses there is a line a minute.
 
 
 def test_ghosts_are_listed_to_operators_who_ask(start: Start) -> None:

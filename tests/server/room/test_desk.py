@@ -543,8 +543,8 @@ def test_right_and_wrong_proofs_are_written_to_the_log_and_told_to_nobody(party:
 
 def test_a_proof_that_waits_is_answered_by_itself(party: Party) -> None:
     for number in range(WRONG_AT_ONCE):
-        party.join(f"guest{number}")
-        party.prove(f"guest{number}", b"a guess")
+        party.room.operators.prove(1000 + number, None, "", "a guess")
+    party.room.operators.look(party.now)
     assert party.prove("ada") == []
     party.turn(1.0)
     assert only(Granted, party.hears("ada"))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from protocol.messages import Granted, Model, Refused
 from server.room.member import Member
-from server.room.operators import WRONG_AT_ONCE, WRONG_RATE, Operators
+from server.room.operators import ALL_WRONG_AT_ONCE, ALL_WRONG_RATE, WRONG_AT_ONCE, WRONG_RATE, Operators
 
 KEY, NONCE = b"the speaker's key", "a nonce"
 PROOF = hmac.new(KEY, NONCE.encode(), "sha256").hexdigest()
@@ -23,14 +23,16 @@ class Desk:
         self.operators = Operators(key)
         self.people: dict[int, Member] = {}
 
-    def give(self, number: int, proof: str, now: float, nonce: str = NONCE) -> dict[int, str]:
+    def give(
+        self, number: int, proof: str, now: float, nonce: str = NONCE, group: str = "192.0.2.1", stayed: float = 0.0
+    ) -> dict[int, str]:
         """The answers that it brings, by connection: the code of the refusal, or `operator`."""
-        member = self.people.setdefault(number, Member(f"token-{number}", f"person{number}"))
-        refused = self.operators.prove(number, member, nonce, proof)
+        member = self.people.setdefault(number, Member(f"token-{number}", f"person{number}", stayed=stayed))
+        refused = self.operators.prove(number, member, nonce, proof, group)
         return ({number: refused.code} if refused else {}) | self.look(now)
 
     def look(self, now: float) -> dict[int, str]:
-        return {number: refusal(answer) or "operator" for number, _, answer in self.operators.look(now)}
+        return {number: refusal(answer) or "operator" for number, answer in self.operators.look(now)}
 
 
 class TestProving:
@@ -52,25 +54,54 @@ class TestProving:
     def test_without_a_key_nobody_can_become_one(self) -> None:
         assert Desk(b"").give(1, hmac.new(b"", NONCE.encode(), "sha256").hexdigest(), 0.0) == {1: "no-operators"}
 
-    def test_however_many_guess_few_proofs_a_second_are_looked_at(self) -> None:
+    def test_wrong_proofs_from_an_address_are_limited(self) -> None:
         desk, wrong = Desk(), 0
         for tenth in range(100):
-            for number in range(1, 51):
+            for number in range(1, 301):
                 wrong += list(desk.give(number, "guess", 100 + tenth / 10).values()).count("wrong-proof")
         assert wrong <= WRONG_AT_ONCE + WRONG_RATE * 10
 
-    def test_the_right_proof_gets_in_past_thirty_who_guess_without_a_pause(self) -> None:
-        desk = Desk()
-        for second in range(3):
-            for number in range(2, 32):
-                desk.give(number, "guess", 100.0 + second)
-        answers, now = desk.give(1, PROOF, 103.0), 103.0
+    def test_wrong_proofs_from_all_addresses_are_limited(self) -> None:
+        desk, wrong = Desk(), 0
+        for tenth in range(100):
+            for number in range(1, 301):
+                answers = desk.give(number, "guess", 100 + tenth / 10, group=f"192.0.2.{number % 100}")
+                wrong += list(answers.values()).count("wrong-proof")
+        assert wrong <= ALL_WRONG_AT_ONCE + ALL_WRONG_RATE * 10
+
+    @pytest.mark.parametrize("group", ["192.0.2.1", "192.0.2.2"])
+    def test_a_right_proof_among_200_that_guess_is_found_in_a_second(self, group: str) -> None:
+        """From the address of those that guess, or from another."""
+        desk, now = Desk(), 100.0
+        for _ in range(400):
+            now += 0.05
+            for number in range(2, 202):
+                desk.give(number, "guess", now)
+        answers, began = desk.give(1, PROOF, now, group=group), now
         while 1 not in answers:
-            now += 0.25
-            assert now < 110
-            for number in range(2, 32):
+            now += 0.05
+            for number in range(2, 202):
                 answers |= desk.give(number, "guess", now)
         assert answers[1] == "operator"
+        assert now - began <= 1
+
+    def test_an_established_member_is_before_new_ones_that_guess(self) -> None:
+        """Each of those that guess gives its first proof: they differ in nothing from a new connection of the host."""
+        desk, now = Desk(), 100.0
+        for number in range(2, WRONG_AT_ONCE + 202):
+            desk.give(number, "guess", now)
+        answers = desk.give(1, PROOF, now, stayed=60.0)
+        while 1 not in answers:
+            now += 0.05
+            answers |= desk.look(now)
+        assert now <= 101
+
+    def test_addresses_take_turns(self) -> None:
+        desk = Desk()
+        for number in range(2, ALL_WRONG_AT_ONCE + 102):
+            desk.give(number, "guess", 100.0, group=f"192.0.2.{number % 10}")
+        desk.give(1, PROOF, 100.0, group="198.51.100.7")
+        assert desk.look(102.0)[1] == "operator"
 
     def test_a_second_proof_while_the_first_waits_is_refused(self) -> None:
         desk = Desk()
