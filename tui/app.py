@@ -11,10 +11,12 @@ import signal
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from msgspec.structs import replace
+from rich.console import RenderableType
 from textual import events
+from textual._compositor import CompositorUpdate
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -24,6 +26,7 @@ from protocol.client import Received
 from protocol.messages import Goodbye, Presence, Refused, Welcome
 from protocol.text import harmless
 from tui.address import Address
+from tui.bell import BellLimit
 from tui.link.connection import NICKNAME_CODES, RoomLink, State
 from tui.look import WIDE_SCREEN, variables
 from tui.minutes.minutes import Minutes
@@ -33,6 +36,7 @@ from tui.screens.nickname import NicknameScreen
 from tui.screens.palette import everything
 from tui.settings import Settings
 from tui.terminal.driver import TerminalDriver
+from tui.terminal.frame import DrawnText
 from tui.themes import DARK, THEMES
 from tui.widgets.at_once import Held
 
@@ -60,6 +64,7 @@ class ChatApp(App[None]):
         Binding("ctrl+r", "again", "Connect again", show=False),
         Binding("f9", "panic", "Panic", show=False, priority=True),
         Binding("ctrl+c", "interrupt", "Copy, or leave", show=False, priority=True),
+        Binding("ctrl+l", "redraw", "Draw the screen anew", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, priority=True),
     ]
 
@@ -84,6 +89,7 @@ class ChatApp(App[None]):
         self.minutes = minutes or Minutes(now=now)
         self.settings = settings
         self.now, self.monotonic = now, monotonic
+        self._bell_limit = BellLimit()
         self.link: RoomLink | None = None
         self.chat: ChatScreen | None = None
         """The screen of the room, once we have been let in."""
@@ -98,6 +104,8 @@ class ChatApp(App[None]):
         self._remember = remember
         self._make_link = make_link
         self._prompt = NicknameScreen(self.title, nick or settings.nick, monotonic)
+        self._suggested = ""
+        """The nickname that the room offered instead of ours. It is not remembered: ours may be free the next time."""
         self._said: list[str] = []
         self._held = Held()
         """What is typed between the prompt and the room, while neither can take it."""
@@ -178,7 +186,8 @@ class ChatApp(App[None]):
 
     def on_nickname_screen_chosen(self, message: NicknameScreen.Chosen) -> None:
         self._nick = message.nick
-        self.set(nick=message.nick)
+        if message.nick != self._suggested:
+            self.set(nick=message.nick)
         if self.link is not None and self.link.state.phase != "over":
             self.link.introduce(message.nick)
         else:
@@ -278,6 +287,7 @@ class ChatApp(App[None]):
         if self._prompt not in self.screen_stack:
             self._prompt = NicknameScreen(self.title, self._nick, self.monotonic)
             self.push_screen(self._prompt)
+        self._suggested = refused.suggestion
         self._prompt.refuse(refused)
 
     def _follow(self, state: State) -> None:
@@ -301,6 +311,31 @@ class ChatApp(App[None]):
     def _theme_changed(self, theme: Theme) -> None:
         if theme.name != (self.settings.theme or DARK.name):
             self.set(theme=theme.name)
+
+    # The terminal
+
+    def _display(self, screen: Screen[object], renderable: object) -> None:
+        """Write only what has changed on the terminal."""
+        driver = self._driver
+        is_drawn = self._running and not self._closed and not self._batch_count
+        if isinstance(driver, TerminalDriver) and is_drawn and isinstance(renderable, CompositorUpdate):
+            text = driver.frame.draw(renderable, lambda strip: strip.render(self.console))
+            cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
+            if not text and cursor == self._previous_cursor_position:
+                self.post_display_hook()
+                return
+            renderable = DrawnText(text)
+        super()._display(screen, cast(RenderableType | None, renderable))
+
+    def bell(self) -> None:
+        """Ring, but not once a line while a crowd names us."""
+        if self._bell_limit.allows(self.monotonic()):
+            super().bell()
+
+    def action_redraw(self) -> None:
+        """Draw all of the screen, where another program has written into it."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.draw_anew()
 
     # What a person asks of the app
 

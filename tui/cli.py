@@ -5,8 +5,9 @@ What goes wrong is told in a sentence on standard error; a traceback means a mis
 are loaded only where a screen or a prompt is shown.
 """
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -229,8 +230,16 @@ def show_screen(
     return app.return_code or 0
 
 
+def heed_no_color(environment: MutableMapping[str, str]) -> None:
+    """Take an empty NO_COLOR for none: it says something only with a value (https://no-color.org), and Textual looks
+    only whether it is there."""
+    if environment.get("NO_COLOR") == "":
+        del environment["NO_COLOR"]
+
+
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """The console script: runs the command and exits with its code."""
+    heed_no_color(os.environ)
     status = status_of(args)
     streams.let_go()
     sys.exit(status)

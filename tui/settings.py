@@ -107,8 +107,8 @@ def remember(began: Settings, now: Settings) -> bool:
     changed = {name: values[name] for name in REMEMBERED if values[name] != getattr(began, name)}
     used = {name: values[name] for name in ALWAYS_REMEMBERED if values[name]}
     kept = asdict(replace(recall(), **(changed | used)))
-    path = remembered_file()
     try:
+        path = remembered_file().resolve()  # It may be a link into a folder of dotfiles, and stays one.
         path.parent.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile("wb", dir=path.parent, prefix=".remembered-", delete=False) as file:
             tomli_w.dump({name: kept[name] for name in REMEMBERED}, file)

@@ -68,6 +68,15 @@ def test_what_could_not_be_written_is_remembered_with_the_next_change(folder: Pa
     assert recall() == Settings(bell=False, times=False)
 
 
+def test_remembered_file_that_is_a_link_stays_one(folder: Path, tmp_path: Path) -> None:
+    dotfile = tmp_path / "dotfiles" / "remembered.toml"
+    remembered_file().parent.mkdir(parents=True)
+    remembered_file().symlink_to(dotfile)
+    assert remember(Settings(), Settings(nick="ida"))
+    assert remembered_file().is_symlink()
+    assert "ida" in dotfile.read_text()
+
+
 def test_the_mouse_is_set_for_one_time_only() -> None:
     remember(Settings(), Settings(mouse=False))
     assert recall().mouse

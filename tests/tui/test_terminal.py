@@ -91,6 +91,12 @@ def test_no_color_is_heeded(open_terminal: Open, server: Server) -> None:
     assert not colours
 
 
+def test_no_color_that_is_empty_keeps_colours(open_terminal: Open, server: Server) -> None:
+    coloured = open_terminal(address(server), "-n", "ada", environment={"NO_COLOR": ""})
+    coloured.sees("1 here")
+    assert any(not _is_grey(part.split("m")[0]) for part in coloured.output.split("\x1b[38;2;")[1:])
+
+
 def _is_grey(parts: str) -> bool:
     red, green, blue = (int(part) for part in parts.split(";")[:3])
     return red == green == blue

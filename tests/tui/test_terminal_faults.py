@@ -10,7 +10,7 @@ import pytest
 
 from tests.running import PlainPeer, Server, wait_until
 from tests.tui.conftest import Open, StartServer
-from tests.tui.terminal import ENTERS, Terminal
+from tests.tui.terminal import ENTERS, SEQUENCE, Terminal
 
 HIDES_CURSOR = "\x1b[?25l"
 
@@ -114,6 +114,63 @@ def test_size_is_the_windows_where_columns_is_exported(open_terminal: Open, serv
     assert "\x1b[30;" in terminal.output
     terminal.resize(100, 40)
     wait_until(lambda: "\x1b[40;" in terminal.output, "the last row of the larger window to be drawn")
+
+
+def test_idle_client_writes_nothing(open_terminal: Open, server: Server, bob: PlainPeer) -> None:
+    terminal = join(open_terminal, server)
+    wait_until(lambda: bytes_written_in(terminal, 2.0) == 0, "two seconds without a byte")
+
+
+@pytest.mark.parametrize("key", ["", "\x1b", "\x1b[15~"], ids=["join-card", "room", "stage"])
+def test_idle_host_writes_a_kilobyte_a_second_at_most(open_terminal: Open, key: str) -> None:
+    terminal = open_terminal("--host", "--bind", "127.0.0.1:0", "-n", "ada", size=(120, 40))
+    terminal.sees("connected")
+    terminal.type(key)
+    wait_until(lambda: bytes_written_in(terminal, 2.0) < 2000, "two seconds with a kilobyte each")
+
+
+def bytes_written_in(terminal: Terminal, seconds: float) -> int:
+    before = len(terminal.output)
+    time.sleep(seconds)  # What is measured.
+    return len(terminal.output) - before
+
+
+def test_redraw_draws_all_of_the_screen(open_terminal: Open, server: Server, bob: PlainPeer) -> None:
+    terminal = join(open_terminal, server)
+    before = len(terminal.text)
+    terminal.type("\x0c")
+    terminal.sees("f1 help", since=before)
+
+
+def test_mentions_of_a_crowd_ring_a_few_times(open_terminal: Open, server: Server, bob: PlainPeer) -> None:
+    terminal = join(open_terminal, server)
+    for number in range(20):
+        bob.say(f"ada! {number}")
+        terminal.sees(f"ada! {number}")
+    assert 1 <= SEQUENCE.sub("", terminal.output).count("\x07") <= 10
+
+
+def test_suggested_nickname_is_not_remembered(
+    open_terminal: Open, server: Server, bob: PlainPeer, tmp_path: Path
+) -> None:
+    environment = {"XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path)}
+
+    def open_window() -> Terminal:
+        return open_terminal(f"127.0.0.1:{server.address[1]}", environment=environment)
+
+    window = open_window()
+    window.sees("f1 help")
+    window.type("ada\r")
+    window.sees("2 here")
+    window = open_window()
+    window.sees("joins the room as ada")
+    window.type("\r")
+    window.sees("is free, Enter takes it")
+    window.type("\r")
+    window.sees("3 here")
+    window = open_window()
+    window.sees("joins the room as ada")
+    assert "joins the room as ada2" not in window.text
 
 
 @pytest.mark.parametrize("size", [(0, 0), (1, 1), (3, 2)])

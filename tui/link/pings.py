@@ -8,6 +8,7 @@ PING_EVERY = 5.0
 """Seconds."""
 PING_SHARE = 10.0
 """A ping costs the flood allowance a line: at most one in this many of what a second allows."""
+NOTABLY_FASTER_S, NOTABLY_SLOWER_S = 0.002, 0.010
 SILENT_PINGS = 3
 """Ping intervals without a byte, after which the connection is taken for dead."""
 
@@ -17,7 +18,8 @@ class Pings:
 
     def __init__(self) -> None:
         self.round_trip: float | None = None
-        """Seconds the last one took; None where none was answered on this connection."""
+        """Seconds a ping takes, to be shown: it changes where that is notable; None where none was answered on this
+        connection."""
         self.waiting = False
         """One is on its way."""
         self._id = ""
@@ -32,12 +34,21 @@ class Pings:
         """A pong came. Returns whether it is ours."""
         if not self.waiting or id != self._id:
             return False
-        self.round_trip, self.waiting = now - self._sent, False
+        measured, self.waiting = now - self._sent, False
+        if self.round_trip is None or is_notable(self.round_trip, measured):
+            self.round_trip = measured
         return True
 
     def forget(self) -> None:
         """The connection is gone."""
         self.round_trip, self.waiting = None, False
+
+
+def is_notable(before: float, now: float) -> bool:
+    """Whether a round trip differs enough from the one before it to be shown: an idle client draws nothing."""
+    if now < before:
+        return now < before / 2 and before - now > NOTABLY_FASTER_S
+    return now - before > max(NOTABLY_SLOWER_S, before / 2)
 
 
 def interval(limits: Limits) -> float:

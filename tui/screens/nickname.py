@@ -29,6 +29,7 @@ class NicknameField(Input):
     def __init__(self, submit: Callable[[], None]) -> None:
         """`submit` is called at Enter, before the next key is looked at."""
         super().__init__(placeholder="your nickname", id="nickname", compact=True)
+        self.cursor_blink = False
         self.waits = False
         self.typed_ahead: list[events.Event] = []
         self._submit = submit

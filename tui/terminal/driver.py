@@ -23,6 +23,7 @@ from textual.message import Message
 from textual.messages import InBandWindowResize
 
 from tui.terminal.decoder import InputDecoder, Token
+from tui.terminal.frame import Frame
 from tui.terminal.output import TerminalOutput
 from tui.terminal.translator import InputTranslator, bounded_size
 
@@ -61,6 +62,7 @@ class TerminalDriver(Driver):
         super().__init__(*arguments, **options)
         self._input = sys.__stdin__.fileno() if sys.__stdin__ else 0
         self._screen = sys.__stdout__.fileno() if sys.__stdout__ else 1
+        self.frame = Frame()
         self._size = self._size or self.terminal_size()
         self._output: TerminalOutput | None = None
         self._settings_before: list[Any] | None = None
@@ -91,8 +93,10 @@ class TerminalDriver(Driver):
         except RuntimeError:  # The loop is closed: there is nothing left to end.
             pass
 
-    def _draw_anew(self) -> None:
+    def draw_anew(self) -> None:
+        """Draw all of the screen, whatever stands there."""
         if self._is_started:
+            self.frame.forget()
             self._app.refresh(layout=True)
 
     # Beginning and end
@@ -100,7 +104,7 @@ class TerminalDriver(Driver):
     def start_application_mode(self) -> None:
         """Take the terminal: its modes, its input and the signals about it."""
         self._output = TerminalOutput(
-            self._screen, on_gone=self._gone, on_caught_up=lambda: self._in_loop(self._draw_anew)
+            self._screen, on_gone=self._gone, on_caught_up=lambda: self._in_loop(self.draw_anew)
         )
         self._set_raw()
         self._enter()
@@ -115,6 +119,7 @@ class TerminalDriver(Driver):
         self._send_size()
 
     def _enter(self) -> None:
+        self.frame.forget()
         self.write(ENTER)
         if self._mouse:
             self.write(MOUSE_ON)
@@ -194,7 +199,7 @@ class TerminalDriver(Driver):
             if not constants.DISABLE_KITTY_KEY:
                 self.write(KITTY_OFF)
             self._enter()
-        self._draw_anew()
+        self.draw_anew()
 
     def _is_foreground(self) -> bool:
         try:
@@ -213,6 +218,7 @@ class TerminalDriver(Driver):
         return bounded_size(columns or DEFAULT_SIZE[0], rows or DEFAULT_SIZE[1])
 
     def _send_size(self) -> None:
+        self.frame.forget()
         size = Size(*self.terminal_size())
         self.send_message(events.Resize(size, size))
 

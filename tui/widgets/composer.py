@@ -57,6 +57,7 @@ class Composer(TextArea):
         key of FIRST_ASKED, and returns whether it did something with it, at once."""
         super().__init__(id=id, compact=True, highlight_cursor_line=False, placeholder="write a line")
         self.match_cursor_bracket = False
+        self.cursor_blink = False  # Each blink is written to the terminal: over ssh, and as activity in tmux.
         self._takes = takes
         self._completer = completer
         self._said = said

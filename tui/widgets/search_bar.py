@@ -44,6 +44,7 @@ class SearchBar(Horizontal):
 
     def on_mount(self) -> None:
         self.display = False
+        self.query_one(Input).cursor_blink = False
 
     def open(self, text: str = "") -> None:
         """Show the bar, with `text` to look for."""

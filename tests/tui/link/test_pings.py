@@ -16,6 +16,15 @@ def test_only_the_answer_to_our_own_ping_tells_the_round_trip() -> None:
     assert pings.begin(20.0) != first
 
 
+def test_round_trip_changes_only_where_that_is_notable() -> None:
+    pings = Pings()
+    shown = []
+    for measured in (0.015, 0.0003, 0.007, 0.0004, 0.2, 0.25, 0.09, 0.001):
+        pings.answered(pings.begin(1.0), 1.0 + measured)
+        shown.append(round(pings.round_trip or 0, 4))
+    assert shown == [0.015, 0.0003, 0.0003, 0.0003, 0.2, 0.2, 0.09, 0.001]
+
+
 def test_a_new_connection_knows_nothing_of_the_one_before() -> None:
     pings = Pings()
     old = pings.begin(1.0)
