@@ -183,7 +183,7 @@ class ClientConnection:
             case Status():
                 self.status = event
             case Granted():
-                self.is_operator = True
+                self.is_operator = event.on
             case People() if event.seq >= self.seq:
                 self.people = set(event.people)
             case Refused() if event.id:

@@ -151,8 +151,17 @@ class Unban(Order):
 
 
 class Mute(Order):
+    """Nobody hears this member, and with `address` nobody from that address, which wants `sure` where several people
+    share it. `on=False` ends both."""
+
     nick: str
     on: bool = True
+    address: bool = False
+    sure: bool = False
+
+
+class Bans(Order):
+    """Ask for the bans that hold."""
 
 
 class Slow(Order):
@@ -184,9 +193,10 @@ class ClearHistory(Order, tag="clear-history"):
 
 
 class Op(Order):
-    """Make somebody an operator, for as long as the room is open."""
+    """Make somebody an operator, for as long as the room is open; with `on=False`, end that."""
 
     nick: str
+    on: bool = True
 
 
 class Close(Order):
@@ -210,7 +220,9 @@ class Chaos(Order):
     seconds: Annotated[float, Meta(gt=0, le=LONGEST_BLOCK)] = 0.3
 
 
-AnyOrder = Switch | Kick | Ban | Unban | Mute | Slow | Lock | Quiet | Pin | ClearHistory | Op | Close | Watch | Chaos
+AnyOrder = (
+    Switch | Kick | Ban | Bans | Unban | Mute | Slow | Lock | Quiet | Pin | ClearHistory | Op | Close | Watch | Chaos
+)
 
 
 # Events
@@ -393,7 +405,9 @@ class Metered(Event, tag="meter"):
 
 
 class Granted(Event, tag="operator"):
-    """The proof was right: this connection is an operator's."""
+    """The proof was right, or an operator has said so: this connection is an operator's. `on=False` ends that."""
+
+    on: bool = True
 
 
 class Goodbye(Event):

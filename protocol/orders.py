@@ -19,6 +19,7 @@ from protocol.messages import (
     MOST_SECONDS,
     AnyOrder,
     Ban,
+    Bans,
     Chaos,
     ClearHistory,
     Close,
@@ -65,6 +66,16 @@ def _ban(words: list[str]) -> AnyOrder:
     if ban.sure and not ban.address:
         raise OrderRefused("'sure' goes with 'address': /ban NICK address sure bans all who share it.")
     return ban
+
+
+def _mute(words: list[str]) -> AnyOrder:
+    nick, rest = _person("mute", words)
+    given = [word.lower() for word in rest]
+    if not set(given) <= {"address", "sure"}:
+        raise OrderRefused("/mute takes a nickname, and 'address' and 'sure' after it.")
+    if "sure" in given and "address" not in given:
+        raise OrderRefused("'sure' goes with 'address': /mute NICK address sure mutes all who share it.")
+    return Mute(nick, address="address" in given, sure="sure" in given)
 
 
 def _minutes(word: str) -> float:
@@ -191,9 +202,11 @@ _ORDERS: dict[str, Callable[[list[str]], AnyOrder]] = {
     "kick": _kick,
     "ban": _ban,
     "unban": _about_one("unban", Unban),
-    "mute": _about_one("mute", Mute),
+    "bans": _nothing_more("bans", Bans()),
+    "mute": _mute,
     "unmute": _about_one("unmute", lambda nick: Mute(nick, on=False)),
     "op": _about_one("op", Op),
+    "deop": _about_one("deop", lambda nick: Op(nick, on=False)),
     "slow": _slow,
     "lock": _nothing_more("lock", Lock()),
     "unlock": _nothing_more("unlock", Lock(on=False)),

@@ -5,6 +5,9 @@ is forgotten first, then who said something in passing, then who stayed, operato
 first.
 """
 
+from collections.abc import Iterator
+from itertools import chain
+
 from server.room.member import ESTABLISHED_S, Member
 
 KEPT_MEMBERS = 4096
@@ -19,6 +22,10 @@ class Away:
     def find(self, token: str) -> Member | None:
         """Who left with this token."""
         return next((rank[token] for rank in self._ranks if token in rank), None)
+
+    def members(self) -> Iterator[Member]:
+        """All that are remembered."""
+        return chain.from_iterable(rank.values() for rank in self._ranks)
 
     def keep(self, member: Member) -> None:
         """Remember a member who has left, and forget another if they are too many."""

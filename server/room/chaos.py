@@ -10,7 +10,7 @@ import random
 from protocol.messages import ANYBODY, FAULTS, GUESTS, Chaos, Model, Refused
 from server.chaos import GUEST_STAYS
 from server.room.state import RoomState, Seat
-from server.room.whom import called, find, openly
+from server.room.whom import Target, called, find, openly, refuse_against_key_holder
 from server.session import Mark
 
 
@@ -26,6 +26,11 @@ def wreak(room: RoomState, number: int, order: Chaos, now: float) -> None:
     victim = choose(room, number, order)
     if isinstance(victim, Refused):
         room.tell(number, victim)
+        return
+    seat, operator = room.seats[victim], room.seats[number].member
+    target = Target(called(room, victim), seat.address_group, seat.member, victim)
+    if operator is not None and (refused := refuse_against_key_holder(target, operator)) is not None:
+        room.tell(number, refused)
         return
     served_by = f"{room.seats[victim].served_by} of {called(room, victim)}"
     match order.what:

@@ -1,7 +1,10 @@
 """Desk: what operators do to keep order. Everything is told openly, and written to the log. Chaos is in `chaos`."""
 
+from math import ceil
+
 from protocol.messages import (
     Ban,
+    Bans,
     Chaos,
     ClearHistory,
     Close,
@@ -10,6 +13,7 @@ from protocol.messages import (
     Kick,
     Lock,
     Mute,
+    Notice,
     Op,
     Order,
     Pin,
@@ -26,7 +30,10 @@ from server.room.chaos import wreak
 from server.room.member import Member
 from server.room.moderation import Ruling, lasting
 from server.room.state import RoomState
-from server.room.whom import called, find, openly
+from server.room.whom import Target, find_target, openly, refuse_against_key_holder
+
+MOST_LISTED = 20
+"""Bans told one by one; the others are counted."""
 
 
 def obey(room: RoomState, number: int, operator: Member, order: Order, now: float) -> None:
@@ -51,6 +58,8 @@ def obey(room: RoomState, number: int, operator: Member, order: Order, now: floa
             room.operators.close(harmless(order.reason) or f"{operator.nick} closed the room")
         case Chaos():
             wreak(room, number, order, now)
+        case Bans():
+            room.tell(number, Notice(bans(room, now)))
         case Unban():
             unban(room, number, operator, order, now)
         case Kick() | Ban() | Mute() | Op():
@@ -89,63 +98,138 @@ def lay_down(room: RoomState, operator: Member, order: Lock | Quiet | Slow | Pin
 
 
 def deal_with(room: RoomState, number: int, operator: Member, order: Kick | Ban | Mute | Op, now: float) -> None:
-    """Do something about one person."""
-    seat = find(room, order.nick)
-    if isinstance(seat, Refused):
-        room.tell(number, seat)
+    """Do something about one person, who is here or has left a moment ago."""
+    target = find_target(room, order.nick, now)
+    if isinstance(target, Refused):
+        room.tell(number, target)
         return
-    member, name = room.seats[seat].member, called(room, seat)
+    refused = refuse_against_key_holder(target, operator)
+    if refused is None and isinstance(order, Kick | Ban) and target.seat == number:
+        refused = Refused("yourself", "that is you")
+    if refused is None and isinstance(order, Kick | Op) and not target.seat:
+        refused = Refused("unknown-person", f"{target.name} has left; /ban and /mute still find them")
+    if refused is not None:
+        room.tell(number, refused)
+        return
     match order:
-        case Kick() | Ban() if seat == number:
-            room.tell(number, Refused("yourself", "that is you"))
         case Kick():
             reason = harmless(order.reason).strip()
             why = f": {reason}" if reason else ""
-            openly(room, f"{operator.nick} kicked {name}{why}", now)
-            room.dismiss(seat, Goodbye("kicked", f"{operator.nick} kicked you{why}"))
+            openly(room, f"{operator.nick} kicked {target.name}{why}", now)
+            room.dismiss(target.seat, Goodbye("kicked", f"{operator.nick} kicked you{why}"))
         case Ban():
-            ban(room, number, operator, seat, order, now)
-        case _ if member is None:
-            room.tell(number, Refused("unknown-person", f"{name} is not in the room yet"))
-        case Mute() if order.on and member.operator:
-            room.tell(number, Refused("operator", f"{name} is an operator, whom nobody can mute"))
+            ban(room, number, operator, target, order, now)
         case Mute():
-            room.moderation.mute(member.token, on=order.on)
-            openly(room, f"{operator.nick} {'muted' if order.on else 'unmuted'} {name}", now)
+            mute(room, number, operator, target, order, now)
         case Op():
-            member.operator = True
-            room.tell(seat, Granted())
-            openly(room, f"{operator.nick} made {name} an operator", now)
+            appoint(room, number, operator, target, order, now)
 
 
-def ban(room: RoomState, number: int, operator: Member, seat: int, order: Ban, now: float) -> None:
-    """Keep somebody out, and everybody from the same address if asked for and meant. Operators from there stay."""
-    member, group, name = room.seats[seat].member, room.seats[seat].address_group, called(room, seat)
+def appoint(room: RoomState, number: int, operator: Member, target: Target, order: Op, now: float) -> None:
+    """Make somebody an operator, or end that. The holder of the key stays one."""
+    member = target.member
+    if member is None:
+        room.tell(number, Refused("unknown-person", f"{target.name} is not in the room yet"))
+    elif not order.on and member.key_holder:
+        room.tell(number, Refused("operator", f"{target.name} holds the room's key, and stays an operator"))
+    elif not order.on and not member.operator:
+        room.tell(number, Refused("unknown-person", f"{target.name} is no operator"))
+    else:
+        member.operator = order.on
+        room.seats[target.seat].watches &= order.on
+        room.tell(target.seat, Granted(order.on))
+        made = "made {} an operator" if order.on else "ended that {} is an operator"
+        openly(room, f"{operator.nick} {made.format(target.name)}", now)
+
+
+def mute(room: RoomState, number: int, operator: Member, target: Target, order: Mute, now: float) -> None:
+    """Have nobody hear somebody, or everybody from the same address if asked for and meant; or end that."""
+    member, name, group = target.member, target.name, target.group
     if member is None and not order.address:
-        words = f"{name} has no nickname that could be banned: ban its address (/ban #{seat} address), or kick it"
+        words = f"{name} is not in the room yet: mute its address (/mute #{target.seat} address), or kick it"
+        room.tell(number, Refused("unknown-person", words))
+        return
+    if not order.on:
+        room.moderation.unmute_addresses(group, name)
+        if member is not None:
+            room.moderation.mute(member.token, on=False)
+        openly(room, f"{operator.nick} unmuted {name}", now)
+        return
+    if member is not None and member.operator:
+        room.tell(number, Refused("operator", f"{name} is an operator, whom nobody can mute"))
+        return
+    others = others_at(room, target) if order.address else []
+    if others and not order.sure:
+        room.tell(number, shared_address(others, target, "mute"))
+        return
+    if member is not None:
+        room.moderation.mute(member.token, on=True)
+    if order.address:
+        room.moderation.mute_address(group, name)
+    also = f" and {counted(len(others), 'other')} from the same address" if others else ""
+    newcomers = " and whoever joins from there" if order.address else ""
+    openly(room, f"{operator.nick} muted {name}{also}{newcomers}", now)
+
+
+def ban(room: RoomState, number: int, operator: Member, target: Target, order: Ban, now: float) -> None:
+    """Keep somebody out, and everybody from the same address if asked for and meant. Operators from there stay."""
+    member, name = target.member, target.name
+    if member is None and not order.address:
+        words = (
+            f"{name} has no nickname that could be banned: ban its address (/ban #{target.seat} address), or kick it"
+        )
         room.tell(number, Refused("unknown-person", words))
         return
     if member is not None and member.key_holder:
         room.tell(number, Refused("operator", f"{name} holds the room's key, and nobody can ban that"))
         return
-    shared = [other for other, place in room.seats.items() if order.address and place.address_group == group]
-    others = [other for other in shared if other != seat and not _is_operator(room, other)]
+    others = others_at(room, target) if order.address else []
     if others and not order.sure:
-        words = f"{len(others) + 1} connections share the address of {name}; say it again with 'sure' to ban them all"
-        room.tell(number, Refused("shared-address", words))
+        room.tell(number, shared_address(others, target, "ban"))
         return
     if member is not None:
         member.operator = False  # Else it could come back at once: see Admission.
     token, until = member.token if member else "", now + order.minutes * 60
-    ruling = Ruling(name, seat, token, group if order.address else "", until)
-    room.moderation.ban(ruling, now)
+    last_seat = target.seat or (member.last_seat if member else 0)
+    room.moderation.ban(Ruling(name, last_seat, token, target.group if order.address else "", until), now)
     so_long = lasting(order.minutes)
     also = f" and {counted(len(others), 'other')} from the same address" if others else ""
     openly(room, f"{operator.nick} banned {name}{also} for {so_long}", now)
-    room.dismiss(seat, Goodbye("banned", f"{operator.nick} banned you for {so_long}"))
+    if target.seat:
+        room.dismiss(target.seat, Goodbye("banned", f"{operator.nick} banned you for {so_long}"))
     for other in others:
         words = f"{operator.nick} banned {name} for {so_long}, and with them all who share your address"
         room.dismiss(other, Goodbye("banned", words))
+
+
+def others_at(room: RoomState, target: Target) -> list[int]:
+    """The other connections from the address of somebody, without the operators'."""
+    shared = (number for number, seat in room.seats.items() if seat.address_group == target.group)
+    return [number for number in shared if number != target.seat and not _is_operator(room, number)]
+
+
+def shared_address(others: list[int], target: Target, verb: str) -> Refused:
+    """The refusal of an order that several would feel, unless it says that this is meant."""
+    count = len(others) + bool(target.seat)
+    share = "connection shares" if count == 1 else "connections share"
+    words = f"{count} {share} the address of {target.name}; say it again with 'sure' to {verb} them all"
+    return Refused("shared-address", words)
+
+
+def bans(room: RoomState, now: float) -> str:
+    """The bans that hold, the newest first."""
+    holding = room.moderation.bans(now)[::-1]
+    if not holding:
+        return "nobody is banned"
+    told = []
+    for one in holding[:MOST_LISTED]:
+        minutes = (one.until - now) / 60
+        whence = f" and all from {one.address}" if one.address else ""
+        told.append(
+            f"{one.name} (#{one.number}){whence} for another {lasting(minutes if minutes < 1 else ceil(minutes))}"
+        )
+    more = f"; and {len(holding) - len(told)} more" if len(holding) > len(told) else ""
+    return f"{len(holding)} banned: {'; '.join(told)}{more}"
 
 
 def unban(room: RoomState, number: int, operator: Member, order: Unban, now: float) -> None:

@@ -30,6 +30,12 @@ class Member(Struct):
     """When it came in, the last time."""
     stayed: float = 0.0
     """Seconds that it was here, the visit that goes on not counted."""
+    host: str = ""
+    """The address of its last connection, once it has left."""
+    left_at: float = 0.0
+    last_seat: int = 0
+    last_keys: frozenset[str] = frozenset()
+    """The number of the connection, and the keys of the nickname, with which it left."""
     results: dict[str, Said | Refused] = field(default_factory=dict)
     """The first answer to each `id`, for when the same line is sent again: a `said` without its text, which the record
     has, and the member itself."""
@@ -48,6 +54,7 @@ class Member(Struct):
 
     def leave(self, now: float) -> None:
         """It is away from now on."""
+        self.left_at, self.last_seat, self.last_keys = now, self.seat, self.keys
         self.seat = 0
         self.stayed += max(0.0, now - self.came)
         self.results = dict(list(self.results.items())[-KEPT_WHEN_AWAY:])

@@ -40,6 +40,8 @@ class Moderation:
         self.rules = Rules()
         self._muted: dict[str, None] = {}
         """Tokens, the oldest first."""
+        self._muted_addresses: dict[str, frozenset[str]] = {}
+        """Address groups, the oldest first, with the keys of the nickname by which they were muted."""
         self._banned: list[Ruling] = []
         self._spoke: dict[str, float] = {}
         """When each member may speak again under slow mode, by token, the soonest first."""
@@ -58,6 +60,25 @@ class Moderation:
             self._muted[token] = None
             if len(self._muted) > KEPT:
                 del self._muted[next(iter(self._muted))]
+
+    def mute_address(self, group: str, name: str) -> None:
+        """No newcomer and no member from this address group is heard, until `unmute_addresses`."""
+        self._muted_addresses.pop(group, None)
+        self._muted_addresses[group] = names.keys(name)
+        if len(self._muted_addresses) > KEPT:
+            del self._muted_addresses[next(iter(self._muted_addresses))]
+
+    def unmute_addresses(self, group: str, name: str) -> bool:
+        """Lift the mute of this group, and of those muted by this name; returns whether there was one."""
+        keys = names.keys(name)
+        lifted = [one for one, of in self._muted_addresses.items() if one == group != "" or keys & of]
+        for one in lifted:
+            del self._muted_addresses[one]
+        return bool(lifted)
+
+    def bans(self, now: float) -> list[Ruling]:
+        """The bans that hold now, the oldest first."""
+        return self._holding(now)
 
     def ban(self, ruling: Ruling, now: float) -> None:
         """Keep a member out, and with an address whoever comes from there, until then."""
@@ -90,17 +111,18 @@ class Moderation:
             return Goodbye("locked", "the room is locked: nobody new can come in now")
         return None
 
-    def refuse_renaming(self, member: Member) -> Refused | None:
+    def refuse_renaming(self, member: Member, group: str = "") -> Refused | None:
         """Why a member cannot take another nickname now, or None: it would be heard, as everybody is told of it."""
         muted = "you are muted, and your nickname stays as it is"
         quiet = "only operators speak now, and nicknames stay as they are"
-        return self._silenced(member, muted, quiet)
+        return self._silenced(member, group, muted, quiet)
 
-    def refuse_speech(self, member: Member, id: str, now: float) -> Refused | None:
-        """Why a member cannot speak now, or None; then it counts as having spoken."""
+    def refuse_speech(self, member: Member, id: str, now: float, group: str = "") -> Refused | None:
+        """Why a member, connected from this address group, cannot speak now, or None; then it counts as having
+        spoken."""
         muted = "you are muted: the others do not hear you"
         quiet = "only operators speak now, and your line was not said"
-        if (refused := self._silenced(member, muted, quiet, id)) is not None:
+        if (refused := self._silenced(member, group, muted, quiet, id)) is not None:
             return refused
         if self.rules.slow and not member.operator:
             left = self._spoke.get(member.token, 0.0) - now
@@ -112,10 +134,10 @@ class Moderation:
             self._spoke[member.token] = now + self.rules.slow
         return None
 
-    def _silenced(self, member: Member, muted: str, quiet: str, id: str = "") -> Refused | None:
+    def _silenced(self, member: Member, group: str, muted: str, quiet: str, id: str = "") -> Refused | None:
         if member.operator:
             return None
-        if member.token in self._muted:
+        if member.token in self._muted or group in self._muted_addresses:
             return Refused("muted", muted, id)
         return Refused("quiet", quiet, id) if self.rules.quiet else None
 

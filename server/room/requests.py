@@ -73,7 +73,7 @@ def say(room: RoomState, number: int, member: Member, asked: Say, now: float, si
         kept = room.record.find(result.seq) if isinstance(result, Said) else result
         room.tell(number, kept or replace(result, text=asked.text))
         return
-    if (refused := room.moderation.refuse_speech(member, asked.id, now)) is not None:
+    if (refused := room.moderation.refuse_speech(member, asked.id, now, room.seats[number].address_group)) is not None:
         room.tell(number, refused)
         if not refused.wait:
             member.remember(asked.id, refused)
@@ -95,7 +95,7 @@ def say(room: RoomState, number: int, member: Member, asked: Say, now: float, si
 
 def rename(room: RoomState, number: int, member: Member, nick: str, now: float) -> None:
     """Give a member another nickname, if it is free for it."""
-    if (refused := room.moderation.refuse_renaming(member)) is not None:
+    if (refused := room.moderation.refuse_renaming(member, room.seats[number].address_group)) is not None:
         room.tell(number, refused)
         return
     if wait := room.line_limits.consume(member, room.seats[number].address_group, now):

@@ -6,6 +6,9 @@ from server.room import names
 from server.room.away import Away
 from server.room.member import Member
 
+FORMER_S = 600.0
+"""Seconds for which a member that has left is found by its nickname."""
+
 
 class Roster:
     """Members by token, and the nicknames that those present occupy."""
@@ -31,6 +34,16 @@ class Roster:
         holders = (self._holders.get(key) for key in sorted(names.keys(nick)))
         return next((holder for holder in holders if holder not in (None, besides)), None)
 
+    def former(self, nick: str, now: float) -> Member | None:
+        """The member that left last of those that had this nickname, or connection `#12`, in the last ten minutes."""
+        keys = names.keys(nick)
+        left = (
+            member
+            for member in self._away.members()
+            if member.left_at >= now - FORMER_S and (keys & member.last_keys or nick == f"#{member.last_seat}")
+        )
+        return max(left, key=lambda member: member.left_at, default=None)
+
     def free_for(self, member: Member | None, nick: str) -> bool:
         """Whether `member`, or somebody new, may have this nickname."""
         return all(self._holders.get(key) in (None, member) for key in names.keys(nick))
@@ -54,9 +67,9 @@ class Roster:
 
     def leave(self, member: Member, now: float) -> None:
         """The member is gone, and its nickname free; it is remembered for when it comes back."""
+        member.leave(now)
         self._release(member)
         del self._members[member.token]
-        member.leave(now)
         self._away.keep(member)
 
     def _release(self, member: Member) -> None:

@@ -137,6 +137,7 @@ class RoomState:
         """The member on this seat, if there is one, is in the room no more."""
         if (member := seat.member) is None:
             return
+        member.host = seat.host
         self.unseat(number, seat)
         self.roster.leave(member, self.now)
         self.presence.note(member.token, None)

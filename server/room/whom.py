@@ -1,7 +1,11 @@
 """Whom: who is meant by an order, how they are called, and telling everybody openly what is done."""
 
+from msgspec import Struct
+
 from protocol.messages import Notice, Refused
 from protocol.text import harmless
+from server.address_groups import address_group
+from server.room.member import Member
 from server.room.state import RoomState
 
 SHOWN = 40
@@ -19,6 +23,35 @@ def find(room: RoomState, nick: str) -> int | Refused:
         return Refused("unknown-person", f"there is no connection {harmless(nick[1:SHOWN])}".rstrip())
     member = room.roster.named(nick) if nick else None
     return member.seat if member else Refused("unknown-person", f"nobody here is called {harmless(nick[:SHOWN])}")
+
+
+class Target(Struct):
+    """The person that an order is about."""
+
+    name: str
+    group: str
+    """The address group."""
+    member: Member | None
+    """None for a connection that has given no nickname."""
+    seat: int = 0
+    """The number of the connection; 0 for a member that has left."""
+
+
+def find_target(room: RoomState, nick: str, now: float) -> Target | Refused:
+    """The person of this nickname or connection number, here or gone for up to ten minutes."""
+    seat = find(room, nick)
+    if not isinstance(seat, Refused):
+        place = room.seats[seat]
+        return Target(called(room, seat), place.address_group, place.member, seat)
+    former = room.roster.former(nick, now) if nick else None
+    return Target(former.nick, address_group(former.host), former) if former else seat
+
+
+def refuse_against_key_holder(target: Target, operator: Member) -> Refused | None:
+    """The refusal of what an appointed operator would do to the holder of the room's key, or None."""
+    if target.member is None or not target.member.key_holder or operator.key_holder:
+        return None
+    return Refused("operator", f"{target.name} holds the room's key, and you were made an operator: you cannot do that")
 
 
 def called(room: RoomState, number: int) -> str:

@@ -3,6 +3,7 @@
 from protocol.messages import (
     AskStatus,
     Ban,
+    Bans,
     Chaos,
     ClearHistory,
     Close,
@@ -64,6 +65,7 @@ EXAMPLES: dict[type[Command | Event], Command | Event] = {
         Switch("thread"),
         Kick("eve", "please do not flood"),
         Ban("eve", 30, address=True),
+        Bans(),
         Unban("eve"),
         Mute("eve"),
         Slow(5),

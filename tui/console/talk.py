@@ -75,7 +75,7 @@ class ConsoleTalk:
         link = self.line_talk.link
         for event in events:
             match event:
-                case Granted() | Welcome(operator=True):
+                case Granted(on=True) | Welcome(operator=True):
                     self._told = ""
                     link.order(Watch())
                 case Metered():

@@ -37,7 +37,7 @@ class CrowdOperator:
         match event:
             case Welcome():
                 self._granted, self._proved_at = self._granted and event.resumed, 0.0
-            case Granted():
+            case Granted(on=True):
                 self._granted = True
             case Refused() if event.code in NO_OPERATOR:
                 self.refusal = event.reason

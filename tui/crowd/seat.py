@@ -124,7 +124,7 @@ class Seat:
                 case Welcome():
                     self.phase, self.attempts, self.was_here, self.ending = Phase.HERE, 0, True, ""
                     self.operator = self.operator and event.resumed
-                case Granted():
+                case Granted(on=True):
                     self.operator = True
                 case Refused() if self.phase is Phase.ASKING and event.suggestion:
                     self.member.client.introduce(event.suggestion)

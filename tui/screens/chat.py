@@ -125,7 +125,7 @@ class ChatScreen(HostDesk):
                     free = f"; {event.suggestion} is free" if event.suggestion else ""
                     self.transcript.note(f"{event.reason}{free}", "error")
                 case Granted():
-                    self.query_one(InputLine).operator = True
+                    self.query_one(InputLine).operator = event.on
                     self.refresh_bindings()
         self.take_note(received)
         self.query_one(People).show(self.link.client.people, self.link.client.nick)

@@ -105,7 +105,7 @@ class HostDesk(Screen[None]):
         """See to what a batch of events means for the desk."""
         for event in received:
             match event:
-                case Welcome(operator=True) | Granted():
+                case Welcome(operator=True) | Granted(on=True):
                     self.link.order(Watch())
                     self.refresh_bindings()
                 case Metered():

@@ -24,6 +24,7 @@ def choices(nick: str, model: str) -> list[tuple[str, str]]:
         ("Ban for 10 minutes", f"/ban @{nick} 10"),
         ("Ban for an hour", f"/ban @{nick} 60"),
         ("Make them an operator", f"/op @{nick}"),
+        ("Let them be no operator any more", f"/deop @{nick}"),
         ("Chaos: an exception in their session", f"/chaos raise @{nick}"),
         ("Chaos: block them for 300 ms", f"/chaos block @{nick} 300ms"),
     ]

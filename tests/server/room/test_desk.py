@@ -5,6 +5,7 @@ import pytest
 from protocol.messages import (
     ANYBODY,
     Ban,
+    Bans,
     Chaos,
     ClearHistory,
     Close,
@@ -220,6 +221,125 @@ def test_a_shared_address_wants_to_be_said_twice(party: Party) -> None:
     assert only(Welcome, party.join("walter", host="192.0.2.8"))
 
 
+def test_a_member_that_left_is_banned_with_its_address(party: Party) -> None:
+    party.join("eve", host="192.0.2.7")
+    party.close(party.numbers["eve"])
+    party.later(500)
+    party.order(Ban("eve", 5, address=True))
+    assert told(party)[-1] == "boss banned eve for 5 minutes"
+    for nick, host in (("eve", "192.0.2.9"), ("mallory", "192.0.2.7")):
+        assert [event.code for event in only(Goodbye, party.join(nick, host=host))] == ["banned"]
+    assert only(Welcome, party.join("trent", host="192.0.2.8"))
+    party.order(Unban("eve"))
+    assert only(Welcome, party.join("mallory", host="192.0.2.7"))
+
+
+def test_a_member_that_left_is_found_by_connection_number(party: Party) -> None:
+    party.join("eve")
+    number = party.numbers["eve"]
+    party.close(number)
+    party.order(Ban(f"#{number}"))
+    assert not only(Welcome, party.join("eve"))
+
+
+def test_a_member_that_left_long_ago_is_unknown(party: Party) -> None:
+    party.join("eve")
+    party.close(party.numbers["eve"])
+    party.later(601)
+    assert [event.code for event in only(Refused, party.order(Ban("eve")))] == ["unknown-person"]
+
+
+def test_a_member_that_left_cannot_be_kicked_or_made_an_operator(party: Party) -> None:
+    party.join("eve")
+    party.close(party.numbers["eve"])
+    for order in (Kick("eve"), Op("eve")):
+        assert [event.code for event in only(Refused, party.order(order))] == ["unknown-person"]
+
+
+def test_a_member_that_left_is_muted_when_it_comes_back(party: Party) -> None:
+    party.join("eve")
+    party.close(party.numbers["eve"])
+    party.order(Mute("eve"))
+    party.join("eve", token=party.tokens["eve"])
+    assert party.say("eve", "hello") is not None
+
+
+def test_a_mute_of_an_address_holds_for_newcomers_from_there(party: Party) -> None:
+    party.join("eve", host="192.0.2.7")
+    party.order(Mute("eve", address=True))
+    assert told(party)[-1] == "boss muted eve and whoever joins from there"
+    party.close(party.numbers["eve"])
+    party.join("mallory", host="192.0.2.7")
+    party.join("trent", host="192.0.2.8")
+    refused = party.say("mallory", "hello")
+    assert refused is not None
+    assert refused.code == "muted"
+    assert party.say("trent", "hello") is None
+    party.order(Mute("eve", on=False))
+    assert party.say("mallory", "hello") is None
+
+
+def test_a_mute_of_a_shared_address_wants_sure(party: Party) -> None:
+    for nick in ("eve", "mallory"):
+        party.join(nick, host="192.0.2.7")
+    refused = only(Refused, party.order(Mute("eve", address=True)))
+    assert refused[0].code == "shared-address"
+    assert party.say("eve", "hello") is None
+    party.order(Mute("eve", address=True, sure=True))
+    assert told(party)[-1] == "boss muted eve and 1 other from the same address and whoever joins from there"
+    assert party.say("mallory", "hello") is not None
+
+
+def test_bans_lists_those_that_hold(party: Party) -> None:
+    assert [event.text for event in only(Notice, party.order(Bans()))] == ["nobody is banned"]
+    party.join("eve", host="192.0.2.7")
+    number = party.numbers["eve"]
+    party.order(Ban("eve", 90, address=True))
+    party.order(Ban("bob", 1))
+    party.later(30)
+    (listed,) = only(Notice, party.order(Bans()))
+    bob = party.numbers["bob"]
+    assert listed.text == (
+        f"2 banned: bob (#{bob}) for another 30 seconds; eve (#{number}) and all from 192.0.2.7 for another 90 minutes"
+    )
+    party.later(31)
+    assert only(Notice, party.order(Bans()))[0].text.startswith("1 banned: eve")
+
+
+def test_deop_ends_that_somebody_is_an_operator(party: Party) -> None:
+    party.order(Op("ada"))
+    party.order(Op("ada", on=False))
+    assert told(party)[-1] == "boss ended that ada is an operator"
+    assert Granted(on=False) in party.hears("ada")
+    assert not party.is_operator("ada")
+    assert [event.code for event in only(Refused, party.ask("ada", Lock()))] == ["not-operator"]
+    assert [event.code for event in only(Refused, party.order(Op("bob", on=False)))] == ["unknown-person"]
+
+
+def test_the_holder_of_the_key_stays_an_operator(party: Party) -> None:
+    assert [event.code for event in only(Refused, party.order(Op("boss", on=False)))] == ["operator"]
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        Kick("boss"),
+        Ban("boss"),
+        Mute("boss"),
+        Mute("boss", address=True, sure=True),
+        Op("boss", on=False),
+        Chaos("raise", "boss"),
+        Chaos("block", "boss"),
+        Chaos("kill-worker", "boss"),
+    ],
+)
+def test_an_appointed_operator_can_do_nothing_to_the_key_holder(party: Party, order: Order) -> None:
+    party.order(Op("ada"))
+    assert [event.code for event in only(Refused, party.ask("ada", order))] == ["operator"]
+    assert party.gone("boss") is None
+    assert party.is_operator("boss")
+
+
 def test_one_other_is_told_as_one(party: Party) -> None:
     for nick in ("eve", "mallory"):
         party.join(nick, host="192.0.2.7")
@@ -262,11 +382,10 @@ def test_who_holds_the_key_cannot_be_banned_and_a_made_operator_is_one_no_more_o
 
 
 def test_an_operator_who_was_kicked_comes_back_into_a_locked_room_and_unlocks_it(party: Party) -> None:
-    party.order(Op("ada"), Lock())
-    party.ask("ada", Kick("boss"))
-    assert party.gone("boss") is not None
-    assert only(Welcome, party.join("boss", token=party.tokens["boss"]))[0].operator
-    party.order(Lock(on=False))
+    party.order(Op("ada"), Lock(), Kick("ada"))
+    assert party.gone("ada") is not None
+    assert only(Welcome, party.join("ada", token=party.tokens["ada"]))[0].operator
+    party.ask("ada", Lock(on=False))
     assert only(Welcome, party.join("eve"))
 
 

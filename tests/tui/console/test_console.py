@@ -137,7 +137,7 @@ def test_the_log_never_tears_the_line_that_is_being_typed(console: OnTerminal) -
 
 def test_tab_completes_commands_models_and_nicknames(console: OnTerminal) -> None:
     console.plain("zoe")
-    console.sees("zoe joined")
+    console.sees("*** zoe joined")
     console.type("/mod\t")
     console.sees("❯ /model")
     console.type("th\t")
