@@ -6,7 +6,7 @@ little in it, and sends it each connection's socket and pipes. Nothing is import
 
 Before it forks, it warms up. Python writes to what it runs: the first rounds of a function specialise its code, fill
 caches, and create what is created late. Before the fork that is done once, and its pages are shared; after it, each
-worker would take the time and copy the pages (1,290 KiB for a worker instead of 910).
+worker would take the time and copy the pages, a quarter more memory for each.
 """
 
 import errno
