@@ -56,6 +56,15 @@ def test_draw_writes_the_changed_part_of_a_row_only() -> None:
     assert frame.draw(layout(changed), render) == "\x1b[2;5Hbaab"
 
 
+def test_draw_of_uncertain_width_writes_what_is_on_its_right_again() -> None:
+    frame = Frame()
+    rows = [("aaaabbbb", {4})] * ROWS
+    frame.draw(layout(rows), render)
+    thumb = Strip([Segment("\U0001f44d\U0001f3fd  ")], 4)
+    update = LayoutUpdate([[thumb, Strip([Segment("bbbb")])]], Region(0, 1, WIDTH, 1))
+    assert frame.draw(update, render) == f"\x1b[2;1H    \x1b[2;1H{thumb.text}\x1b[2;5Hbbbb"
+
+
 def test_forget_draws_all_of_it_again() -> None:
     frame = Frame()
     rows = [("abababab", {3})] * ROWS

@@ -40,7 +40,7 @@ class Tmux:
         subprocess.run(["tmux", "-S", self._socket, "kill-server"], check=False, capture_output=True)
 
     def _run(self, *arguments: str) -> str:
-        command = ["tmux", "-S", str(self._socket), *arguments]
+        command = ["tmux", "-u", "-S", str(self._socket), *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
@@ -93,3 +93,22 @@ def test_a_conversation_with_somebody_on_nc(tmux: Tmux, server: Server) -> None:
     tmux.type("C-q")
     tmux.sees("exit code 0")
     assert "A tale of three chat rooms" not in tmux.screen
+
+
+@pytest.mark.needs("tmux")
+def test_wide_emoji_never_cover_the_list_of_people(tmux: Tmux, server: Server) -> None:
+    """tmux draws an emoji with a skin tone in four cells, where we count two."""
+    people = [f"p{number:02}" for number in range(12)]
+    peers = [server.plain(nick) for nick in people]
+    tmux.sees("A tale of three chat rooms")
+    tmux.write("grace")
+    tmux.sees("Enter joins the room")
+    tmux.type("Enter")
+    tmux.sees("13 here")
+    for words in ("\U0001f44d\U0001f3fd" * 16, "\U0001f468\u200d\U0001f469\u200d\U0001f467" * 12, "\u0928\u093f" * 40):
+        peers[0].say(f"{words} op    x")
+        tmux.sees("op    x")
+        rows = tmux.screen.splitlines()
+        assert all(any(row.rstrip().endswith(nick) for row in rows) for nick in people), tmux.screen
+    for peer in peers:
+        peer.close()

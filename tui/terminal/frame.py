@@ -4,13 +4,18 @@ Textual draws a widget, or the whole screen after a layout, also where nothing i
 travels, and tmux reports activity in a window that writes anything.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 
+from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
 Drawn = tuple[int, int, int, Strip]
 """Row, first column, column behind the last, and what stands there."""
+_UNCERTAIN_WIDTH = re.compile("[^\x00-\u02ff\u0370-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u205e\u2190-\u25ff]")
+"""Characters that a terminal may draw wider or narrower than we count: emoji of several characters, vowel signs, all
+that is newer than its tables. After such a strip, those on its right are written again: it never covers them."""
 Render = Callable[[Strip], str]
 
 
@@ -26,8 +31,18 @@ class Frame:
 
     def draw(self, update: CompositorUpdate, render: Render) -> str:
         """What to write for `update`: empty where all of it stands there already."""
-        changed = [drawn for drawn in _strips(update) if self._change(*drawn)]
-        return "".join(f"\x1b[{row + 1};{start + 1}H{render(strip)}" for row, start, _, strip in changed)
+        written = []
+        covered: set[tuple[int, int]] = set()
+        for row, start, end, strip in _strips(update):
+            if self._change(row, start, end, strip):
+                if _UNCERTAIN_WIDTH.search(strip.text):
+                    written.append(_at(row, start, render(Strip.blank(end - start, _last_style(strip)))))
+                    covered |= {(row, other) for other, _, _ in self._rows[row] if other >= end}
+                covered.discard((row, start))
+                written.append(_at(row, start, render(strip)))
+        for row, start in sorted(covered):
+            written += [_at(row, start, render(strip)) for other, _, strip in self._rows[row] if other == start]
+        return "".join(written)
 
     def _change(self, row: int, start: int, end: int, strip: Strip) -> bool:
         """Keep `strip`; returns whether it was not there before."""
@@ -37,6 +52,15 @@ class Frame:
         self._rows[row] = [known for known in before if known[1] <= start or end <= known[0]]
         self._rows[row].append((start, end, strip))
         return True
+
+
+def _at(row: int, column: int, text: str) -> str:
+    return f"\x1b[{row + 1};{column + 1}H{text}"
+
+
+def _last_style(strip: Strip) -> Style | None:
+    segments = list(strip)
+    return segments[-1].style if segments else None
 
 
 def _strips(update: CompositorUpdate) -> Iterator[Drawn]:

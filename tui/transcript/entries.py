@@ -7,6 +7,7 @@ import math
 import re
 import sys
 from enum import IntEnum
+from unicodedata import normalize
 
 from msgspec import Struct
 
@@ -112,9 +113,10 @@ def gap(event: Gap) -> Entry:
 
 
 def clean(text: str) -> str:
-    """`text` harmless, bounded, with its line ends kept."""
+    """`text` harmless, bounded, with its line ends kept, and each letter in as few characters as it can be."""
     if len(text) > MAX_TEXT:
         text = text[:MAX_TEXT]
+    text = normalize("NFC", text)
     return text if _plainly_harmless(text) else harmless(text, lines=True)
 
 
@@ -129,10 +131,10 @@ def sane_time(at: float) -> float:
 
 
 def mentions(text: str, nick: str) -> bool:
-    """Whether `text` names `nick`, as a word of its own and in any case."""
+    """Whether `text` names `nick`, as a word of its own, in any case and in either form of an accented letter."""
     if not nick or len(nick) > len(text):
         return False
-    folded = nick.casefold()
-    if folded not in text.casefold():
+    folded, text = normalize("NFC", nick).casefold(), normalize("NFC", text).casefold()
+    if folded not in text:
         return False
-    return re.search(rf"(?<![\w-]){re.escape(folded)}(?![\w-]|\.\w)", text.casefold()) is not None
+    return re.search(rf"(?<![\w-]){re.escape(folded)}(?![\w-]|\.\w)", text) is not None

@@ -3,6 +3,7 @@
 import re
 from array import array
 from bisect import bisect_left, bisect_right
+from unicodedata import normalize
 
 from tui.transcript.entries import Entry, Kind
 
@@ -12,6 +13,7 @@ class Search:
 
     def __init__(self, words: str) -> None:
         """`words` is never empty."""
+        words = normalize("NFC", words)  # As the entries are.
         self._words = words.lower()
         self._pattern = re.compile(re.escape(words), re.IGNORECASE)
         self._found = array("Q")

@@ -6,6 +6,7 @@ end at which they were parted are left out. Work is bounded: no more than `limit
 
 from bisect import bisect_right
 from itertools import accumulate
+from unicodedata import category
 
 from rich.cells import get_character_cell_size
 
@@ -28,6 +29,27 @@ class _Sizes(dict[str, int]):
 _SIZES = _Sizes()
 cell_size = _SIZES.__getitem__
 """Cells that a character takes: 0, 1 or 2."""
+
+
+class _WidestSizes(dict[str, int]):
+    """The cells that a character takes where a terminal draws it by itself: tmux and xterm draw a skin tone beside the
+    hand that it colours, and some draw a vowel sign beside its letter."""
+
+    def __missing__(self, char: str) -> int:
+        if len(self) > 20_000:
+            self.clear()
+        is_skin_tone, is_flag_letter = "\U0001f3fb" <= char <= "\U0001f3ff", "\U0001f1e6" <= char <= "\U0001f1ff"
+        if is_skin_tone or is_flag_letter:
+            size = 2
+        elif char == "\ufe0f" or category(char) == "Mc":  # It makes an emoji of a sign; a vowel sign.
+            size = max(1, cell_size(char))
+        else:
+            size = cell_size(char)
+        self[char] = size
+        return size
+
+
+_widest_size = _WidestSizes().__getitem__
 
 
 def cells(text: str) -> int:
@@ -68,17 +90,31 @@ def _wrap_narrow(text: str, start: int, end: int, width: int, limit: int, rows: 
 
 
 def _wrap_cells(text: str, start: int, end: int, width: int, limit: int, rows: list[Range]) -> None:
-    """A paragraph with characters of no, one and two cells. It may also break beside a wide character."""
+    """A paragraph with characters of no, one and two cells. It may also break beside a wide character. Its rows fit on
+    terminals that draw it wider than we do."""
     sizes = list(map(cell_size, text[start:end]))
-    used = [0, *accumulate(sizes)]
+    used = [0, *accumulate(map(_widest_size, text[start:end]))]
     first = start
     while used[-1] - used[start - first] > width and len(rows) < limit:
-        full = bisect_right(used, used[start - first] + width) - 1 + first
+        full = _whole(sizes, bisect_right(used, used[start - first] + width) - 1, start - first) + first
         start = _end_row(text, start, _break_before(text, start, full, sizes, first), full, end, rows)
         if start == end:
             return
     if len(rows) < limit:
         rows.append((start, end))
+
+
+def _whole(sizes: list[int], cut: int, start: int) -> int:
+    """`cut`, or the place before it where it would part a character from what it carries; behind both where there is
+    nothing else in the row."""
+    whole = cut
+    while start < whole < len(sizes) and not sizes[whole]:
+        whole -= 1
+    if whole <= start:
+        whole = start + 1
+        while whole < len(sizes) and not sizes[whole]:
+            whole += 1
+    return whole
 
 
 def _end_row(text: str, start: int, cut: int, full: int, end: int, rows: list[Range]) -> int:

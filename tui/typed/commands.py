@@ -3,6 +3,8 @@
 Full screen and line mode share this table, their help is drawn from it, and completion offers what is in it.
 """
 
+from unicodedata import normalize
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -107,6 +109,7 @@ def unsent(what: str) -> str:
 
 def parse(line: str, *, screen: bool = True) -> Spoken | Asked | Mistake | None:
     """What `line` asks for; None where it is blank. Two slashes say a line that begins with one."""
+    line = normalize("NFC", line)  # A file name from macOS has each accent in a character of its own.
     if not line.strip():
         return None
     if line.startswith("//"):

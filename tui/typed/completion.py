@@ -6,6 +6,7 @@ nickname, with or without `@`. Who spoke last is offered first: it is them one a
 
 import re
 from collections.abc import Collection, Sequence
+from unicodedata import normalize
 
 from msgspec import Struct
 
@@ -86,8 +87,14 @@ def _nicknames(before: str, nicks: Sequence[str]) -> list[Completion]:
     start = len(before) - len(word)
     # At the start of a line a nickname says to whom the line goes.
     after = ": " if start == 0 and not at else " "
-    found = [nick for nick in nicks if nick.casefold().startswith(typed.casefold())]
+    begun = _fold(typed)
+    found = [nick for nick in nicks if _fold(nick).startswith(begun)]
     return [Completion(start, f"{at}{nick}{after}") for nick in found[:MOST_OFFERED]]
+
+
+def _fold(text: str) -> str:
+    """The same for any case, and for an accented letter in one character or in two."""
+    return normalize("NFC", text).casefold()
 
 
 def _by_likelihood(people: Collection[str], speakers: Sequence[str], me: str) -> list[str]:

@@ -112,3 +112,15 @@ def test_a_line_takes_less_than_a_kilobyte() -> None:
         assert (tracemalloc.get_traced_memory()[0] - before) / len(kept) < 400
     finally:
         tracemalloc.stop()
+
+
+DECOMPOSED = "Rene\u0301"
+
+
+def test_mention_in_either_form_of_a_letter_is_one() -> None:
+    assert entries.mentions(f"hello {DECOMPOSED}", "Ren\u00e9")
+    assert entries.mentions("hello Ren\u00e9!", DECOMPOSED)
+
+
+def test_text_in_either_form_of_a_letter_is_kept_the_same() -> None:
+    assert entries.clean(f"{DECOMPOSED} is here") == "Ren\u00e9 is here"

@@ -77,3 +77,9 @@ def test_entries_that_fell_off_are_forgotten() -> None:
     search.forget(101)
     assert len(search) == 2
     assert search.previous() == 104
+
+
+def test_search_in_either_form_of_a_letter_finds_it() -> None:
+    search = Search("cafe\u0301")
+    search.look(1, Entry(Kind.SAID, "the caf\u00e9 is open"))
+    assert len(search) == 1

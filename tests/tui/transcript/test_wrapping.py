@@ -1,6 +1,7 @@
 import time
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -95,3 +96,14 @@ def test_huge_texts_are_wrapped_at_once() -> None:
     for text in huge:
         assert len(wrap(text, 60)) <= MAX_ROWS
     assert time.perf_counter() - began < 2.0
+
+
+@pytest.mark.parametrize(
+    ("cluster", "cells"), [("\U0001f44d\U0001f3fd", 4), ("\U0001f1e9\U0001f1ea", 4), ("\u2764\ufe0f", 2)]
+)
+def test_wrap_fits_where_a_terminal_draws_emoji_wider(cluster: str, cells: int) -> None:
+    """tmux 3.3 draws a skin tone in two cells of its own."""
+    text = cluster * 11
+    rows = [text[start:end] for start, end in wrap(text, 20)]
+    assert "".join(rows) == text
+    assert all(row.count(cluster[0]) * cells <= 20 for row in rows)

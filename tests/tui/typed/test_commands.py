@@ -1,6 +1,6 @@
 from protocol.messages import Ban
 from protocol.orders import NAMES
-from tui.typed.commands import COMMANDS, Asked, Mistake, available, parse
+from tui.typed.commands import COMMANDS, Asked, Mistake, Spoken, available, parse
 
 
 def test_every_order_is_in_the_table_for_operators_and_in_nobody_elses() -> None:
@@ -12,3 +12,8 @@ def test_every_order_is_in_the_table_for_operators_and_in_nobody_elses() -> None
 def test_an_order_is_understood_and_a_mistake_in_one_is_told_in_its_sentence() -> None:
     assert parse("/ban ada 10") == Asked("ban", "ada 10", Ban("ada", 10))
     assert parse("/ban ada 0") == Mistake("A ban lasts from a moment to 10,080 minutes, which is a week.")
+
+
+def test_parse_composes_letters() -> None:
+    assert parse("/ban Rene\u0301 10") == Asked("ban", "Ren\u00e9 10", Ban("Ren\u00e9", 10))
+    assert parse("cafe\u0301") == Spoken("caf\u00e9")

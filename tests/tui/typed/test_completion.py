@@ -121,3 +121,7 @@ def test_speakers_are_bounded() -> None:
     speakers.hear([said(f"user{number}") for number in range(2 * Speakers.KEPT)])
     assert len(speakers.latest_first) == Speakers.KEPT
     assert speakers.latest_first[0] == f"user{2 * Speakers.KEPT - 1}"
+
+
+def test_complete_in_either_form_of_a_letter_offers_the_nickname() -> None:
+    assert offered("Zoe\u0308") == ["Zo\u00eb: "]
