@@ -97,6 +97,8 @@ def _wrap_cells(text: str, start: int, end: int, width: int, limit: int, rows: l
     first = start
     while used[-1] - used[start - first] > width and len(rows) < limit:
         full = _whole(sizes, bisect_right(used, used[start - first] + width) - 1, start - first) + first
+        if full == end:
+            break
         start = _end_row(text, start, _break_before(text, start, full, sizes, first), full, end, rows)
         if start == end:
             return
