@@ -23,12 +23,11 @@ class AddressLimits:
 
     def try_consume(self, group: str, now: float) -> bool:
         """Take a token of this group if there is one; returns whether there was."""
-        bucket = self._bucket(group, now)
-        if group not in self._buckets:
-            if len(self._buckets) >= MAX_GROUPS:
-                self._forget(now)
-            self._buckets[group] = bucket
-        return bucket.try_consume(now)
+        return self._kept_bucket(group, now).try_consume(now)
+
+    def consume(self, group: str, now: float, amount: float) -> None:
+        """Take so many tokens. What is missing is owed."""
+        self._kept_bucket(group, now).consume(now, amount)
 
     def available(self, group: str, now: float) -> float:
         """The tokens this group can take now."""
@@ -38,6 +37,14 @@ class AddressLimits:
         """Seconds until this group has a token; 0 where it has one."""
         bucket = self._bucket(group, now)
         return 0.0 if bucket.has_token(now) else bucket.next_token_at() - now
+
+    def _kept_bucket(self, group: str, now: float) -> TokenBucket:
+        bucket = self._bucket(group, now)
+        if group not in self._buckets:
+            if len(self._buckets) >= MAX_GROUPS:
+                self._forget(now)
+            self._buckets[group] = bucket
+        return bucket
 
     def _bucket(self, group: str, now: float) -> TokenBucket:
         bucket = self._buckets.get(group) or self._full(group, now)

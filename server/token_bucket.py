@@ -22,13 +22,13 @@ class TokenBucket(Struct):
         """A bucket from which nothing was taken yet."""
         return cls(burst, rate, float(burst), now)
 
-    def consume(self, now: float) -> None:
-        """Take a token. Where there is none, it is owed."""
+    def consume(self, now: float, amount: float = 1.0) -> None:
+        """Take a token, or so many. What is missing is owed."""
         if not self.rate:
             return
         if now > self.updated_at:
             self.tokens, self.updated_at = self.available(now), now
-        self.tokens -= 1
+        self.tokens -= amount
 
     def try_consume(self, now: float) -> bool:
         """Take a token if there is one; returns whether there was."""

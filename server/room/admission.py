@@ -1,10 +1,14 @@
 """Admission: how somebody comes into the room, new or back again."""
 
-from protocol.messages import Dialect, Goodbye, Hello, Refused, Welcome
+from protocol.messages import Dialect, Goodbye, Hello, Refused, Sequenced, Welcome
 from server.room import names
 from server.room.member import Member
+from server.room.record import MAX_BROUGHT
 from server.room.state import RoomState, Seat
 from server.session import Mark
+
+MIN_REPLAY_BYTES = 128 * 1024
+"""A welcome brings so much at least, however much its address was sent before."""
 
 
 def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) -> None:
@@ -65,7 +69,7 @@ def give_way(room: RoomState, number: int) -> None:
 
 def welcome(room: RoomState, number: int, seat: Seat, member: Member, after: int | None, asked: str) -> None:
     """Tell a newcomer, or with `after` a returned member, what it needs to know; from here on it hears everything."""
-    history, missed = (room.record.said(seat.dialect), 0) if after is None else room.record.since(after)
+    history, missed = replay(room, seat, after)
     room.audience.add(number, seat.dialect)
     event = Welcome(
         you=member.nick,
@@ -85,3 +89,19 @@ def welcome(room: RoomState, number: int, seat: Seat, member: Member, after: int
         operator=member.operator,
     )
     room.tell(number, event, Mark.JOINED)
+
+
+def replay(room: RoomState, seat: Seat, after: int | None) -> tuple[list[Sequenced], int]:
+    """What a welcome brings, and how many events are missed: the newest that fit into what the address may be sent."""
+    group = seat.address_group
+    allowance = int(room.replay_limits.available(group, room.now)) * 1024
+    max_bytes = min(MAX_BROUGHT, max(MIN_REPLAY_BYTES, allowance))
+    if after is None:
+        missed = 0
+        history, size = room.record.said(seat.dialect, max_bytes)
+    else:
+        history, missed, size = room.record.since(after, max_bytes)
+    if max_bytes < MAX_BROUGHT and missed:
+        room.floods.count("resume cut short", group, room.now)
+    room.replay_limits.consume(group, room.now, size / 1024)
+    return history, missed

@@ -36,32 +36,34 @@ class Record:
         ago = self.seq - seq
         return self._events[-1 - ago] if 0 <= ago < len(self._events) else None
 
-    def since(self, after: int) -> tuple[list[Sequenced], int]:
-        """The events with a `seq` above `after`, and how many of them are missed: not kept any more, or more than fit.
+    def since(self, after: int, max_bytes: int = MAX_BROUGHT) -> tuple[list[Sequenced], int, int]:
+        """The events with a `seq` above `after`; how many of them are missed, as they are not kept any more or do not
+        fit into so many bytes; and the bytes of those brought.
 
         It is the newest that are brought, so that what follows has no gap. For the rich dialect.
         """
         wanted = max(0, self.seq - after)
-        brought = _that_fit(islice(reversed(self._events), wanted), Dialect.RICH)
-        return brought, wanted - len(brought)
+        brought, size = _that_fit(islice(reversed(self._events), wanted), Dialect.RICH, max_bytes)
+        return brought, wanted - len(brought), size
 
     def clear_said(self) -> None:
         """Show newcomers nothing of what was said so far. Who was here already can still catch up."""
         self._said.clear()
 
-    def said(self, dialect: Dialect) -> list[Sequenced]:
-        """The lines a newcomer is shown: the newest that fit."""
-        return _that_fit(reversed(self._said), dialect)
+    def said(self, dialect: Dialect, max_bytes: int = MAX_BROUGHT) -> tuple[list[Sequenced], int]:
+        """The lines a newcomer is shown: the newest that fit into so many bytes, and the bytes of them."""
+        return _that_fit(reversed(self._said), dialect, max_bytes)
 
 
-def _that_fit(newest_first: Iterable[Sequenced], dialect: Dialect) -> list[Sequenced]:
-    """As many as fit into one welcome, oldest first."""
+def _that_fit(newest_first: Iterable[Sequenced], dialect: Dialect, max_bytes: int) -> tuple[list[Sequenced], int]:
+    """As many as fit, oldest first, and the bytes of them."""
     brought: list[Sequenced] = []
-    size = 0
+    total = 0
     for event in newest_first:
-        size += len(encode(event, dialect))
-        if size > MAX_BROUGHT:
+        size = len(encode(event, dialect))
+        if total + size > max_bytes:
             break
+        total += size
         brought.append(event)
     brought.reverse()
-    return brought
+    return brought, total

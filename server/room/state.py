@@ -12,6 +12,7 @@ from msgspec import Struct
 from protocol.dialects import encode
 from protocol.messages import Dialect, Event, Goodbye, Limits, Model, Refused, Sequenced, Status
 from server.address_groups import address_group
+from server.address_limits import AddressLimits
 from server.flood_log import FloodLog
 from server.room.figures import Figures
 from server.room.line_limits import LineLimits
@@ -26,6 +27,9 @@ from server.session import Mark
 
 MEASURED_EVERY = 0.25
 """Seconds for which one measurement of the cost does, while nobody comes or goes."""
+
+REPLAY_KIB_AT_ONCE, REPLAY_KIB_RATE = 32 * 1024, 2 * 1024.0
+"""What welcomes may bring to one address group: at once, then a second."""
 
 
 class Cost(Struct, frozen=True):
@@ -88,6 +92,8 @@ class RoomState:
         workers (see `Seat`); `journal` is told what the operators do, `log_join` who has come in, and from where."""
         self.limits = limits
         self.line_limits = LineLimits(limits)
+        self.replay_limits = AddressLimits(REPLAY_KIB_AT_ONCE, REPLAY_KIB_RATE)
+        """In KiB of what welcomes bring. A peer that does not read costs the server up to four times that."""
         self.model = model
         self.motd = motd
         self.roster = Roster()

@@ -5,9 +5,12 @@ import tracemalloc
 from protocol import jsonl
 from protocol.client import MAX_EVENT
 from protocol.messages import Goodbye, Hello, Ping, Refused, Resume, Said, Say, Welcome
+from server.room.admission import MIN_REPLAY_BYTES
 from server.room.away import KEPT_MEMBERS
 from server.room.member import ESTABLISHED_S
 from server.room.record import MAX_BROUGHT
+from server.room.state import REPLAY_KIB_AT_ONCE
+from tests.server.guests import Party
 from tests.server.people import hello, only, plain, rich
 from tests.server.without_sockets import House
 
@@ -186,3 +189,24 @@ class TestTheSameLineTwice:
         ada, _ = rich(house, "ada")
         house.send(ada, Say("", "hi"), Say("", "hi"))
         assert len(only(Said, house.events(ada))) == 2
+
+
+def test_a_flood_of_resumes_from_an_address_is_cut_short() -> None:
+    """Each brings the newest at least, and says how much is missing; other addresses get all."""
+    party = Party()
+    for number in range(600):
+        party.say("boss", f"{number} " + "x" * 1900)
+    for number in range(60):
+        party.join(f"eve{number}", host="192.0.2.7")
+        party.close(party.numbers[f"eve{number}"])
+    brought = 0
+    for number in range(60):
+        (welcome,) = only(Welcome, party.join(f"eve{number}", host="192.0.2.7", token=party.tokens[f"eve{number}"]))
+        brought += sum(len(event.text) for event in welcome.history if isinstance(event, Said))
+    assert welcome.history
+    assert welcome.history[-1].seq == welcome.seq
+    assert welcome.history[0].seq == welcome.missed + 1
+    assert brought <= (REPLAY_KIB_AT_ONCE * 1024 + 60 * MIN_REPLAY_BYTES)
+    party.join("ada", host="192.0.2.8")
+    (other,) = only(Welcome, party.join("ada", host="192.0.2.8", token=party.tokens["ada"]))
+    assert len(other.history) > 2 * len(welcome.history)

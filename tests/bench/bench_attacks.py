@@ -1,0 +1,180 @@
+"""Attacks from one address, each bounded in count and time: what the others notice of them.
+
+The attacker comes from 127.0.0.2, which only Linux has without being told; the others from 127.0.0.1.
+"""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from tests.peers import PATIENCE, RichPeer
+from tests.running import Server, start, wait_until
+
+ATTACKER = "127.0.0.2"
+SECONDS = 6.0
+MODELS = ("process", "thread", "event")
+
+Open = Callable[..., Server]
+
+
+@pytest.fixture
+def open_server(tmp_path: Path) -> Iterator[Open]:
+    servers: list[Server] = []
+
+    def open_one(model: str, rate: str = "10/2") -> Server:
+        servers.append(start(model, tmp_path, "--rate-limit", rate))
+        return servers[-1]
+
+    yield open_one
+    for server in servers:
+        server.close()
+
+
+def attack(server: Server, data: bytes = b"") -> socket.socket:
+    """A connection from the attacker's address."""
+    try:
+        sock = socket.create_connection(server.address, PATIENCE, source_address=(ATTACKER, 0))
+    except OSError as error:
+        pytest.skip(f"no connection from {ATTACKER}: {error.strerror}")
+    sock.sendall(data)
+    return sock
+
+
+def paced(a_second: float, seconds: float) -> Iterator[int]:
+    """Counts so many a second, for so long."""
+    began = time.monotonic()
+    for number in range(int(a_second * seconds)):
+        time.sleep(max(0.0, began + number / a_second - time.monotonic()))
+        if time.monotonic() > began + seconds:
+            return
+        yield number
+
+
+def finish(benchmark: BenchmarkFixture, run: Callable[[], str]) -> None:
+    """Run it once, and print its figures."""
+    print(f"\n{benchmark.name}: {benchmark.pedantic(run, rounds=1)}")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_reconnecting_with_bursts(benchmark: BenchmarkFixture, open_server: Open, model: str) -> None:
+    """230 connections a second, each of which says as much as it may at once."""
+    server = open_server(model)
+    listener = server.plain("listener")
+
+    def run() -> str:
+        lines, count = b"".join(b"spam %d\n" % number for number in range(9)), 0
+        for number in paced(230, SECONDS):
+            sock = attack(server, b"eve%d\n" % number + lines)
+            sock.shutdown(socket.SHUT_WR)
+            sock.close()
+            count = number + 1
+        server.plain("witness").say("that was it")
+        heard = 0
+        while (line := listener.line()) != "witness: that was it":
+            heard += line.startswith("eve")
+        return f"{count} connections; {heard / SECONDS:.0f} lines a second were heard"
+
+    finish(benchmark, run)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_joins(benchmark: BenchmarkFixture, open_server: Open, model: str) -> None:
+    """500 joins a second, for as long as newcomers from elsewhere want to come in."""
+    server = open_server(model)
+
+    def run() -> str:
+        took, waiting, since = [], None, 0.0
+        for number in paced(500, SECONDS):
+            attack(server, b"eve%d\n" % number).close()
+            if number % 250 == 249 and waiting is None:
+                waiting, since = server._keep(RichPeer(server.address)), time.monotonic()
+                waiting.command("hello", nick=f"guest{number}")
+                waiting.socket.setblocking(False)
+            if waiting is not None and arrived(waiting):
+                took.append(time.monotonic() - since)
+                waiting = None
+        if waiting is not None:
+            wait_until(lambda: arrived(waiting), "the last newcomer is in", 60)
+            took.append(time.monotonic() - since)
+        return f"{len(took)} newcomers waited {max(took) * 1000:.0f} ms at most"
+
+    finish(benchmark, run)
+
+
+def arrived(peer: RichPeer) -> bool:
+    """Whether something has come."""
+    try:
+        return bool(peer.socket.recv(1, socket.MSG_PEEK))
+    except BlockingIOError:
+        return False
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_guessing_proofs(benchmark: BenchmarkFixture, open_server: Open, model: str) -> None:
+    """200 connections that guess without a pause, and the right proof of a new connection."""
+    server = open_server(model)
+    guess = b'{"type":"operator","proof":"a guess"}\n'
+    guessers = [attack(server, b'{"type":"hello","nick":"eve%d"}\n' % number + guess) for number in range(200)]
+
+    def run() -> str:
+        for _ in paced(2, 3):
+            for guesser in guessers:
+                guesser.sendall(guess)
+        boss = server.rich("boss")
+        began = time.monotonic()
+        boss.prove()
+        return f"the right proof was found after {(time.monotonic() - began) * 1000:.0f} ms"
+
+    finish(benchmark, run)
+    for guesser in guessers:
+        guesser.close()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_resuming(benchmark: BenchmarkFixture, open_server: Open, model: str) -> None:
+    """200 members that come back, ask for all that was said, and read nothing of it."""
+    server = open_server(model, "off")
+    boss = server.operator()
+    for number in range(600):  # 1.1 MiB
+        boss.say(f"{number} " + "x" * 1900, id=f"{number}")
+        boss.expect("said", id=f"{number}")
+    tokens = []
+    for number in range(200):
+        eve = server.rich(f"eve{number}", resume={"token": "none", "after": 0})
+        tokens.append(eve.welcome["token"])
+        eve.close()
+
+    def memory() -> float:
+        server_and_workers = [server.process, *server.children()]
+        return sum(process.memory_full_info().uss for process in server_and_workers if process.is_running()) / 2**20
+
+    def run() -> str:
+        before = peak = memory()
+        hello = '{"type":"hello","nick":"eve%d","resume":{"token":"%s","after":0}}\n'
+        socks = []
+        for number in paced(100, 2):
+            sock = socket.socket()
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.bind((ATTACKER, 0))
+            sock.connect(server.address)
+            sock.sendall((hello % (number, tokens[number])).encode())
+            socks.append(sock)
+            if number % 20 == 0:
+                peak = max(peak, memory())
+        for _ in range(4):
+            time.sleep(0.5)
+            peak = max(peak, memory())
+        for sock in socks:
+            sock.close()
+        wait_until(lambda: boss.status()["connections"] <= 2, "they have gone", 30)
+        time.sleep(1.0)
+        after = memory()
+        return f"{before:.0f} MiB before, {peak:.0f} at most, {after:.0f} left behind in all"
+
+    finish(benchmark, run)
+    assert isinstance(server.process, psutil.Process)
