@@ -51,6 +51,8 @@ MAX_EVENT = 64 * 2**20
 """Bytes of one event. A welcome brings 1 MiB at most, and a roster of ten thousand people is as long."""
 
 
+_PLAIN_GOODBYE = b"*** goodbye: "
+
 T = TypeVar("T")
 
 MULTILINE = ("text", "motd")
@@ -164,10 +166,10 @@ class ClientConnection:
 
     def _understand(self, line: bytes) -> AnyEvent | None:
         event = jsonl.decode_event(line)
-        if event is None and not self._answered and line.startswith(b"*** "):
-            # Who is turned away at the door, before a word of ours was read, is told why in the plain dialect.
-            words = line.removeprefix(b"*** ").removeprefix(b"goodbye: ").decode(errors="replace")
-            return Goodbye("refused", words)
+        if event is None and not self._answered and line.startswith(_PLAIN_GOODBYE):
+            # A connection that is rejected before it said hello is told the reason in the plain dialect. What else is
+            # not JSON is the greeting of a connection that was slow to say hello.
+            return Goodbye("refused", line.removeprefix(_PLAIN_GOODBYE).decode(errors="replace"))
         self._answered |= event is not None
         return event
 

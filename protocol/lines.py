@@ -31,6 +31,12 @@ class LineBuffer(Struct):
         """Whether a whole line is waiting."""
         return self.data.find(b"\n", self.start) >= 0
 
+    def take_unfinished(self) -> bytes:
+        """Remove the bytes after the last whole line, to be fed again. None while they belong to an overlong line."""
+        place = max(self.start, self.data.rfind(b"\n") + 1)
+        unfinished, self.data = self.data[place:], self.data[:place]
+        return unfinished
+
     def beginning(self, most: int) -> bytes:
         """The first `most` bytes of what waits; none while they are in the middle of an overlong line."""
         return b"" if self.runaway else self.data[self.start : self.start + most]

@@ -43,24 +43,32 @@ HELP = f"""\
 *** and for operators:
 {_ORDERS}
 """.encode()
+_BYTE_ORDER_MARK = "\ufeff"
+"""Some programs write one before each piece of text."""
 MOST_NAMED = 5
 """Nicknames told one by one in a presence line; the others are counted."""
 
 PlainCommand = Hello | Say | Rename | Who | AskStatus | Where | Quit | AnyOrder
 
 
-def decode_hello(line: bytes) -> Hello | Refused:
-    """The first line: a nickname."""
+def decode_hello(line: bytes) -> Hello | Quit | Refused:
+    """The first line: a nickname, `/help` or `/quit`."""
     try:
-        return Hello(line.decode().strip())
+        nick = line.decode().removeprefix(_BYTE_ORDER_MARK).strip()
     except UnicodeDecodeError:
         return Refused("bad-utf8", "that nickname is not UTF-8")
+    match nick.lower():
+        case "/quit":
+            return Quit()
+        case "/help":
+            return Refused("help", "")
+    return Hello(nick)
 
 
 def decode_command(line: bytes) -> PlainCommand | Refused | None:
     """The command in a later line; None where it holds nothing to say."""
     try:
-        text = line.decode()
+        text = line.decode().removeprefix(_BYTE_ORDER_MARK)
     except UnicodeDecodeError:
         return Refused("bad-utf8", "that line is not UTF-8, and was not said")
     if not text.strip():

@@ -16,6 +16,8 @@ from protocol.dialects import dialect_of, encode, other_protocol
 from protocol.jsonl import AnyCommand
 from protocol.lines import LineBuffer, TooLong
 from protocol.messages import Dialect, Event, Goodbye, Hello, Limits, Notice, Ping, Quit, Refused, Rename, Say
+from protocol.opening import read_opening
+from protocol.telnet import TelnetDecoder
 from protocol.text import NicknameRefused, check_nickname, commands_terminals, counted, harmless
 from server.token_bucket import TokenBucket
 
@@ -29,6 +31,10 @@ PAUSE = 1.0
 """Seconds without a line that end a flood, at least. A burst may be earned again in a moment in which nobody ran."""
 ANSWERED = 2.0
 """Seconds that a nickname which was given in time has for the room's answer, once."""
+GREETING_DELAY_S = 0.5
+"""Silence after which a connection is greeted. A program that speaks first is not disturbed."""
+TELNET_BYTES_A_LINE = 1024
+"""Bytes of telnet commands and editing keys that cost as much of the flood allowance as a line."""
 LINGER = 2.0
 """Seconds a connection that is let go has to take its last lines."""
 
@@ -75,7 +81,11 @@ class Reply(Struct, tag="reply", tag_field="type"):
     mark: int = Mark.NONE
 
 
-Item = AnyCommand | Reply
+class Greeting(Struct, tag="greeting", tag_field="type"):
+    """The peer waits for a word: the room says what this is, and how to join."""
+
+
+Item = AnyCommand | Reply | Greeting
 
 
 class Session(Struct):
@@ -108,6 +118,13 @@ class Session(Struct):
     """Bytes of a long welcome, that may pile up besides."""
     fault: float = 0.0
     """Chaos that waits to happen: seconds to block, or infinity for an exception."""
+    opening: bytes | None = b""
+    """The first bytes, until they show what they are; None from then on."""
+    greet_at: float = inf
+    """When a peer that has said nothing is greeted; infinity once it was, or speaks."""
+    telnet: TelnetDecoder = field(default_factory=TelnetDecoder)
+    telnet_bytes: int = 0
+    """Those that have not been paid for."""
     lines: LineBuffer = field(default_factory=LineBuffer)
     unsent: bytearray = field(default_factory=bytearray)
 
@@ -115,7 +132,8 @@ class Session(Struct):
     def open(cls, number: int, limits: Limits, now: float) -> "Session":
         """A session for a connection that was just accepted."""
         allowance = TokenBucket.full(limits.burst, limits.rate, now)
-        return cls(number, limits, allowance, now + limits.join_timeout, now)
+        join_by, greet_at = now + limits.join_timeout, now + GREETING_DELAY_S
+        return cls(number, limits, allowance, join_by, now, greet_at=greet_at)
 
     # What comes in
 
@@ -123,17 +141,61 @@ class Session(Struct):
         """Take in what was read; returns what is to be told to the room."""
         if self.closing or self.parting:
             return self.expire(now)
-        self.lines.feed(data)
-        return self.advance(now)
+        if self.opening is not None:
+            self.opening += data
+            self.greet_at = now + GREETING_DELAY_S
+            items = self._open()
+        else:
+            items = self._feed(data, now)
+        return items + self.advance(now)
 
     def end(self, now: float) -> list[Item]:
         """The peer closed its side. Lines it sent before are still heard, at their pace."""
         self.ended = True
-        return self.advance(now)
+        items = self._open(is_complete=True)
+        return items + self.advance(now)
+
+    def _open(self, *, is_complete: bool = False) -> list[Item]:
+        """Take in the first bytes, if they show what they are. With `is_complete`, no more of them come soon."""
+        if self.opening is None or (opening := read_opening(self.opening, is_complete=is_complete)) is None:
+            return []
+        data, self.opening = self.opening[opening.size :], b""
+        if opening.protocol:
+            return [self._stranger(opening.protocol)]
+        if not data:
+            return []
+        self.opening = None
+        if dialect_of(data) is Dialect.RICH:
+            self.dialect, self.greet_at = Dialect.RICH, inf
+        return self._feed(data, self.heard)
+
+    def _feed(self, data: bytes, now: float) -> list[Item]:
+        """Take in bytes, in the plain dialect without what telnet clients send besides text."""
+        if self.dialect is Dialect.RICH or self.telnet.is_idle_for(data):
+            self.lines.feed(data)
+            return []
+        if self.lines.runaway:
+            limit, unfinished = -1, b""  # It is refused anyway, and no longer kept.
+        else:
+            limit, unfinished = self.limits.line + 1, self.lines.take_unfinished()
+        decoded = self.telnet.decode(data, unfinished, limit)
+        self.lines.feed(decoded.line)
+        self.telnet_bytes += decoded.removed
+        while self.telnet_bytes >= TELNET_BYTES_A_LINE:
+            self.telnet_bytes -= TELNET_BYTES_A_LINE
+            self.allowance.consume(now)
+        return [Reply(decoded.answer, "")] if decoded.answer else []
+
+    def _greet(self) -> list[Item]:
+        """Greet a peer that has said nothing."""
+        items = self._open(is_complete=True)
+        self.greet_at = inf
+        is_silent = self.dialect is None and not (self.lines.data or self.lines.runaway or self.parting)
+        return [*items, Greeting()] if is_silent else items
 
     def advance(self, now: float) -> list[Item]:
         """What whole lines say, as far as the allowance goes. To be called again when `due` has come."""
-        items: list[Item] = []
+        items: list[Item] = self._greet() if now >= self.greet_at and not self.ended else []
         if self.slowed and self.allowance.is_full(now) and now >= self.heard + PAUSE:
             self.slowed = False
         while not (self.closing or self.parting):
@@ -174,7 +236,7 @@ class Session(Struct):
             words = f"a line has at most {self.limits.line} bytes; yours had {line.size}, and nothing of it was said"
             return [self._reply(Refused("line-too-long", words))]
         if self.dialect is None:
-            self.dialect = dialect_of(line)
+            self.dialect, self.greet_at = Dialect.PLAIN, inf
         command = self._decode(line)
         if command is None:
             return []
@@ -327,6 +389,8 @@ class Session(Struct):
             due = min(due, self.progress + MAX_STALL)
         if self.joined and self.limits.idle_timeout:
             due = min(due, self.heard + self.limits.idle_timeout)
+        if not self.ended:
+            due = min(due, self.greet_at)
         if self.lines.has_line or not self.allowance.has_token(now):
             due = min(due, self.allowance.next_token_at())
         return due

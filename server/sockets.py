@@ -7,6 +7,7 @@ import os
 import resource
 import selectors
 import socket
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +41,12 @@ PEEKED_BYTES = 4096
 TEND_INTERVAL_S = 0.05
 KEEPALIVE = (60, 20, 4)
 """Seconds of silence before TCP asks, seconds between questions, questions without an answer (RFC 9293, 3.8.4)."""
+KEEPALIVE_NAMES = (("TCP_KEEPIDLE", "TCP_KEEPALIVE"), ("TCP_KEEPINTVL",), ("TCP_KEEPCNT",))
+"""How systems call them. macOS before Python 3.10.5 has the second name of the first."""
+UNACKNOWLEDGED_TIMEOUT_S = KEEPALIVE[0] + KEEPALIVE[1] * KEEPALIVE[2]
+"""How long output may stay unacknowledged: TCP does not ask meanwhile, and retransmits for 15 minutes."""
+MACOS_TCP_RXT_CONNDROPTIME = 0x80
+"""From netinet/tcp.h: in seconds, what TCP_USER_TIMEOUT says in milliseconds (RFC 5482)."""
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 """What accept(2) says when the system has nothing left, so that asking again at once is no use."""
 
@@ -357,9 +364,16 @@ def prepare(sock: socket.socket) -> None:
         return  # The rest is about TCP.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in zip(("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT"), KEEPALIVE, strict=True):
-        if hasattr(socket, name):  # macOS lacks the first.
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)  # Where telnet's data mark stands is what it means.
+    for names, value in zip(KEEPALIVE_NAMES, KEEPALIVE, strict=True):
+        for name in names:
+            if hasattr(socket, name):
+                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+                break
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_TIMEOUT_S * 1000)
+    elif sys.platform == "darwin":
+        sock.setsockopt(socket.IPPROTO_TCP, MACOS_TCP_RXT_CONNDROPTIME, UNACKNOWLEDGED_TIMEOUT_S)
 
 
 def listen(host: str, port: int) -> socket.socket:

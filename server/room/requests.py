@@ -119,6 +119,13 @@ def people(room: RoomState, seat: Seat) -> People:
     return People(room.record.seq, sorted(nicks, key=str.casefold))
 
 
+def greeting(room: RoomState) -> str:
+    """What a connection is told that waits for a word."""
+    count = len(room.roster)
+    here = f"{counted(count, 'person is', 'people are')} here" if count else "nobody is here yet"
+    return f"this is a chat room, and {here}\ntype a nickname and press Enter; /help lists the commands, /quit leaves"
+
+
 def nameless(room: RoomState, now: float) -> str:
     """The connections that have given no nickname yet: ghosts, which can be kicked by their number."""
     found = [(number, seat) for number, seat in room.seats.items() if seat.member is None and not seat.let_go]

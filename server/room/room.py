@@ -12,7 +12,7 @@ from protocol.messages import Goodbye, Hello, Metered, Model, Notice, Order, Qui
 from server.room import admission, chaos, desk, requests
 from server.room.state import RoomState, Seat
 from server.room.turn import Audience, Turn
-from server.session import Item, Mark, Reply
+from server.session import Greeting, Item, Mark, Reply
 
 TICK = 0.25
 """Seconds between two presence or status events. Presence is told sooner where a line or a name would be taken for
@@ -66,6 +66,8 @@ class Room(RoomState):
         match item:
             case Reply():
                 self._pass_on(number, seat, item)
+            case Greeting():
+                self.tell(number, Notice(requests.greeting(self)))
             case Quit():
                 self.dismiss(number, Goodbye("quit", "see you"))
             case Hello():

@@ -52,12 +52,17 @@ class TestComingIn:
         ("line", "reason"),
         [
             (b"*** goodbye: the room is full\n", "the room is full"),
-            (b"*** come back \x1b[2Jlater\r\n", "come back ␛[2Jlater"),
-            (b"*** \xff\n", "\ufffd"),
+            (b"*** goodbye: come back \x1b[2Jlater\r\n", "come back ␛[2Jlater"),
+            (b"*** goodbye: \xff\n", "\ufffd"),
         ],
     )
     def test_it_understands_that_it_was_turned_away_at_the_door(self, line: bytes, reason: str) -> None:
         assert connected().receive(line) == [Goodbye("refused", reason)]
+
+    def test_client_greeted_before_its_hello_skips_the_greeting(self) -> None:
+        ours = connected()
+        assert ours.receive(b"*** this is a chat room\n\xff\xfe\n") == []
+        assert told(ours, Refused("nickname-taken", "ada is taken"))
 
     def test_it_may_be_turned_away_when_it_comes_back(self) -> None:
         ours = in_room()

@@ -1,0 +1,128 @@
+"""Telnet: commands and line editing in the bytes of the plain dialect (RFC 854), taken out before lines are made.
+
+A telnet client negotiates options, marks Ctrl-C in the stream, and may send each key at once, so that a backspace
+arrives as a byte. Each option is refused, because the room needs none of them. A CR ends a line; a LF or NUL after it
+belongs to it. The state is a struct of plain values, so a sequence may be cut anywhere, and moved to another process.
+"""
+
+import re
+from typing import NamedTuple
+
+from msgspec import Struct
+
+_TEXT, _CR, _IAC, _OPTION, _SUBNEGOTIATION, _SUBNEGOTIATION_IAC = range(6)
+"""The states: what the next byte belongs to."""
+
+_BREAK, _INTERRUPT, _ARE_YOU_THERE, _ERASE_CHARACTER, _ERASE_LINE, _SB = 243, 244, 246, 247, 248, 250
+_FIRST_COMMAND = 236
+"""EOF (RFC 1184). The commands of RFC 854 begin at 240."""
+_WILL, _WONT, _DO, _DONT, _IAC_BYTE = 251, 252, 253, 254, 255
+_TIMING_MARK = 6
+"""RFC 860. A client that shows nothing after Ctrl-C waits for the answer."""
+_PRESENT = b"*** yes, the room is here\n"
+_LF, _CR_BYTE, _NUL = 10, 13, 0
+_KEYS = {3: _INTERRUPT, 8: _ERASE_CHARACTER, 21: _ERASE_LINE, 127: _ERASE_CHARACTER}
+"""Ctrl-C, Ctrl-H, Ctrl-U and Delete, as a client without telnet sends them."""
+
+_RUN = re.compile(rb"[^\x03\x08\r\x15\x7f\xff]+")
+_SPECIAL = re.compile(rb"[\x03\x08\x15\x7f\xff]|\r(?!\n)")
+
+
+class Decoded(NamedTuple):
+    """`line` is the unfinished line and everything after it, edited. `answer` is for the peer."""
+
+    line: bytes
+    answer: bytes
+    removed: int
+    """Bytes that were commands and keys."""
+
+
+class TelnetDecoder(Struct):
+    """Takes commands and keys out of a stream of bytes."""
+
+    state: int = _TEXT
+    verb: int = 0
+
+    def is_idle_for(self, data: bytes) -> bool:
+        """Whether `data` holds nothing to decode. LineBuffer removes the CR of a CR LF."""
+        return self.state == _TEXT and _SPECIAL.search(data) is None
+
+    def decode(self, data: bytes, line: bytes, limit: int) -> Decoded:
+        """Decode what comes after an unfinished `line`. A line over `limit` bytes is refused anyway, and not edited."""
+        out, answer = bytearray(line), bytearray()
+        start = removed = place = 0
+        while place < len(data):
+            if self.state == _TEXT and (run := _RUN.match(data, place)):
+                place = run.end()
+                out += run[0]
+                start = max(start, out.rfind(b"\n", start) + 1)
+                continue
+            if self.state == _SUBNEGOTIATION:
+                end = data.find(_IAC_BYTE, place)
+                end = len(data) if end < 0 else end + 1
+                removed += end - place
+                place = end
+                self.state = _SUBNEGOTIATION_IAC if data[end - 1] == _IAC_BYTE else _SUBNEGOTIATION
+                continue
+            byte = data[place]
+            if self.state == _CR:
+                self.state = _TEXT
+                place += byte in (_LF, _NUL)
+                continue
+            place += 1
+            if self.state == _TEXT and byte == _CR_BYTE:
+                out += b"\n"
+                start, self.state = len(out), _CR
+                continue
+            if self.state == _IAC and byte < _FIRST_COMMAND:
+                out.append(_IAC_BYTE)  # It was none: the line is not UTF-8.
+                place -= 1
+                self.state = _TEXT
+                continue
+            removed += 1
+            command = self._step(byte)
+            if command == _IAC_BYTE:
+                out.append(_IAC_BYTE)  # Doubled, it is a byte of text.
+            elif command == _ARE_YOU_THERE:
+                answer += _PRESENT
+            elif command in (_WILL, _DO):
+                answer += _refusal(command, byte)
+            elif len(out) - start <= limit:
+                _edit(out, start, command)
+        return Decoded(bytes(out), bytes(answer), removed)
+
+    def _step(self, byte: int) -> int:
+        """Take in a byte that is no text; returns the command that it completes, or 0."""
+        if self.state == _TEXT:
+            self.state = _IAC if byte == _IAC_BYTE else _TEXT
+            return _KEYS.get(byte, 0)
+        if self.state == _OPTION:
+            self.state = _TEXT
+            return self.verb
+        if self.state == _SUBNEGOTIATION_IAC and byte == _IAC_BYTE:
+            self.state = _SUBNEGOTIATION
+            return 0
+        # Of a subnegotiation that another command cuts off, the command is obeyed.
+        if byte in (_WILL, _WONT, _DO, _DONT):
+            self.state, self.verb = _OPTION, byte
+            return 0
+        self.state = _SUBNEGOTIATION if byte == _SB else _TEXT
+        return byte
+
+
+def _refusal(verb: int, option: int) -> bytes:
+    """The answer to WILL or DO. WONT and DONT are never answered, so no loop can begin (RFC 854)."""
+    if verb == _WILL:
+        return bytes((_IAC_BYTE, _DONT, option))
+    return bytes((_IAC_BYTE, _WILL if option == _TIMING_MARK else _WONT, option))
+
+
+def _edit(out: bytearray, start: int, command: int) -> None:
+    """Carry out a command on the unfinished line, which begins at `start`."""
+    if command in (_INTERRUPT, _BREAK, _ERASE_LINE):
+        del out[start:]
+    elif command == _ERASE_CHARACTER and len(out) > start:
+        end = len(out) - 1
+        while end > start and out[end] & 0xC0 == 0x80:  # A continuation byte of UTF-8.
+            end -= 1
+        del out[end:]
