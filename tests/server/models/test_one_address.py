@@ -1,0 +1,76 @@
+"""An audience behind one address, and an attacker behind another: sockets of 127.0.0.2, which Linux has."""
+
+import selectors
+import socket
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.peers import PATIENCE
+from tests.running import Server
+
+NETWORK = "127.0.0.2"
+AUDIENCE = 500
+
+Start = Callable[..., Server]
+
+
+def connect(server: Server, data: bytes = b"", address: str = NETWORK) -> socket.socket:
+    try:
+        sock = socket.create_connection(server.address, PATIENCE, source_address=(address, 0))
+    except OSError:
+        pytest.skip(f"this machine has no address {address}")
+    sock.sendall(data)
+    return sock
+
+
+def hear_all(sockets: list[socket.socket], words: bytes, patience: float = PATIENCE) -> list[bytes]:
+    """Read from all of them until each has heard these words."""
+    heard, waiting, deadline = dict.fromkeys(sockets, b""), set(sockets), time.monotonic() + patience
+    with selectors.DefaultSelector() as selector:
+        for sock in sockets:
+            selector.register(sock, selectors.EVENT_READ)
+        while waiting:
+            assert time.monotonic() < deadline, [heard[sock] for sock in waiting][:3]
+            for key, _ in selector.select(0.1):
+                assert isinstance(key.fileobj, socket.socket)
+                data = key.fileobj.recv(1 << 16)
+                assert data, heard[key.fileobj]
+                heard[key.fileobj] += data
+                if words in heard[key.fileobj]:
+                    waiting.discard(key.fileobj)
+    return list(heard.values())
+
+
+def test_an_audience_of_500_behind_one_address_notices_no_limit(start: Start) -> None:
+    """All come at once and say a line, all lose their connection, and all come and say a line again."""
+    server = start("--rate-limit", "10/2", "--history", "0")
+    witness = server.rich("witness")
+    for visit in range(2):
+        sockets = [connect(server, b"member%d\nhello %d\n" % (number, visit)) for number in range(AUDIENCE)]
+        for _ in range(AUDIENCE):
+            witness.expect("said", text=f"hello {visit}")
+        witness.say(f"all of {visit}")
+        for said in hear_all(sockets, b"all of %d\n" % visit):
+            assert not any(words in said for words in (b"goodbye", b"try again", b"not said"))
+        for sock in sockets:
+            sock.close()
+        assert "flood" not in server.log(), visit
+
+
+def test_an_address_that_reconnects_says_no_more_than_its_limit(start: Start) -> None:
+    server = start("--rate-limit", "2/0.1", "--history", "0")
+    listener = server.plain("listener")
+    began = time.monotonic()
+    for number in range(300):
+        sock = connect(server, b"eve%d\nspam\n" % number)
+        sock.shutdown(socket.SHUT_WR)
+        assert b"Connected" in sock.recv(1 << 16)
+        sock.close()
+    server.plain("witness").say("that was it")
+    spam = 0
+    while (line := listener.line()) != "witness: that was it":
+        spam += line.endswith(": spam")
+    assert spam <= 200 + 5 * (time.monotonic() - began)
+    assert "not said from 127.0.0.2" in server.log()
