@@ -72,8 +72,8 @@ class Emulator:
 
     @property
     def toolbar(self) -> str:
-        """The last row of the screen."""
-        return self.rows[-1]
+        """The last row that is written to."""
+        return next((row for row in reversed(self.rows) if row.strip()), "")
 
     @property
     def settings(self) -> list[object]:

@@ -13,27 +13,22 @@ import signal
 import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
-from typing import NoReturn, TextIO, cast
-
-from prompt_toolkit.application import create_app_session
-from prompt_toolkit.output import create_output
-from prompt_toolkit.patch_stdout import patch_stdout
+from typing import NoReturn
 
 from protocol.text import harmless
 from tui.console.once import Once
 from tui.console.prompt import CONSOLE_STYLE, ConsolePrompt, log_line
 from tui.console.talk import ConsoleTalk
 from tui.hosting.server_process import SIGNALLED, CannotHost, ServerProcess, how_it_ended, to_join, words_of
-from tui.line.above import Above
-from tui.line.unhurried import Unhurried
+from tui.line.terminal import LineTerminal
 from tui.line.words import Line, note, plain_text
 
 EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 5.0
 """Seconds the server has to end once it was asked to, before it is ended."""
-LAST_WORDS = 1.0
-"""Seconds the terminal has to take what was written last."""
+MAX_WAITING_LINES = 400
+"""Lines of the log, and of the talk, kept until they are printed."""
 STDIN, STDERR = 0, 2
 BY_ROOM = "*** "
 
@@ -41,10 +36,11 @@ BY_ROOM = "*** "
 class Console:
     """One run, from the server's start to its end."""
 
-    def __init__(self, arguments: list[str], key_file: str, above: Above) -> None:
+    def __init__(self, arguments: list[str], key_file: str, terminal: LineTerminal) -> None:
         self._arguments = arguments
         self._key_file = key_file
-        self._above = above
+        self._terminal = terminal
+        self._above = terminal.above
         self._server = ServerProcess(self._hear)
         self._once = Once()
         self._early: list[Line] = []
@@ -68,7 +64,6 @@ class Console:
             for task in (printing, *self._tasks):
                 task.cancel()
             await asyncio.wait([printing, *self._tasks])
-            self._above.print_now()
 
     def _hear(self, line: str) -> None:
         if self._opening is not None:
@@ -97,8 +92,8 @@ class Console:
         self._above.show([[("", self._server.listening)], *self._early, hint])
         self._above.print_now()
         key = made or read_key(Path(self._key_file))
-        talk = ConsoleTalk(to_join(bound), key, show=self._show_talk, on_change=lambda: prompt.changed())
-        prompt = ConsolePrompt(talk, self._above)
+        talk = ConsoleTalk(to_join(bound), key, show=self._show_talk, on_change=lambda: prompt.redraw())
+        prompt = ConsolePrompt(talk, self._terminal)
         return await self._serve(talk, prompt)
 
     async def _serve(self, talk: ConsoleTalk, prompt: ConsolePrompt) -> int:
@@ -106,7 +101,7 @@ class Console:
         ended.add_done_callback(lambda _: prompt.end())
         staying = asyncio.create_task(talk.stay())
         try:
-            await prompt.converse()
+            await prompt.run()
             self._ask(signal.SIGTERM)
         except EOFError:
             self._ask(signal.SIGTERM)
@@ -164,13 +159,12 @@ def read_key(path: Path) -> bytes:
 
 async def run(key_file: str, arguments: list[str]) -> int:
     """Show the console of a server with these arguments; returns the exit code."""
-    terminal = Unhurried(sys.stdout.fileno(), sys.stdout.encoding)
-    output = create_output(cast(TextIO, terminal))
+    terminal = LineTerminal(CONSOLE_STYLE, max_waiting_lines=MAX_WAITING_LINES)
     try:
-        with create_app_session(output=output), patch_stdout():
-            return await Console(arguments, key_file, Above(terminal, output, CONSOLE_STYLE)).run()
+        with terminal.session():
+            return await Console(arguments, key_file, terminal).run()
     finally:
-        terminal.drain(LAST_WORDS)
+        terminal.close()
 
 
 def main() -> NoReturn:

@@ -10,7 +10,7 @@ from heapq import merge
 from itertools import count
 from operator import itemgetter
 
-from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.application import get_app_or_none
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.output import Output
 from prompt_toolkit.renderer import print_formatted_text
@@ -20,8 +20,6 @@ from protocol.text import counted
 from tui.line.unhurried import Unhurried
 from tui.line.words import Line, broken, note
 
-MOST_WAITING = 400
-"""Lines of either kind kept until they are printed."""
 CLOGGED = 32 * 1024
 """Bytes the terminal has not taken, beyond which nothing more is printed."""
 PAUSE = 1 / 12
@@ -31,7 +29,9 @@ PAUSE = 1 / 12
 class Above:
     """Lines on their way to the terminal. `show` may be called at any time, `run` prints."""
 
-    def __init__(self, terminal: Unhurried, output: Output, style: BaseStyle) -> None:
+    def __init__(self, terminal: Unhurried, output: Output, style: BaseStyle, max_waiting_lines: int) -> None:
+        """`max_waiting_lines` of either kind are kept until they are printed."""
+        self._max_waiting_lines = max_waiting_lines
         self._terminal = terminal
         self._output = output
         self._style = style
@@ -50,7 +50,7 @@ class Above:
         """Print these, soon."""
         waiting = self._minor if minor else self._lines
         waiting.extend(zip(self._numbers, lines, strict=False))
-        while len(waiting) > MOST_WAITING:
+        while len(waiting) > self._max_waiting_lines:
             waiting.popleft()
             self._dropped += 1
         self._some.set()
@@ -61,12 +61,25 @@ class Above:
             await self._some.wait()
             if not self.clogged:
                 self._some.clear()
-                await run_in_terminal(self.print_now)
+                self._print_above_prompt()
             await asyncio.sleep(PAUSE)
+
+    def _print_above_prompt(self) -> None:
+        # Not by run_in_terminal: it sets cooked mode meanwhile, in which Ctrl-D, Ctrl-C and Ctrl-Z are lost.
+        app = get_app_or_none()
+        if app is None or not app.is_running:
+            self.print_now()
+            return
+        app.renderer.erase()
+        self.print_now()
+        app.renderer.request_absolute_cursor_position()
+        app.invalidate()
 
     def print_now(self) -> None:
         """Print what waits, where the cursor is: no prompt may stand there."""
         lines = [line for _, line in merge(self._lines, self._minor, key=itemgetter(0))]
+        if not lines:
+            return
         dropped, self._dropped = self._dropped, 0
         self._lines.clear()
         self._minor.clear()

@@ -5,31 +5,38 @@ writes no control to the terminal but prompt_toolkit's own and the bell.
 """
 
 import asyncio
-import shutil
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable
+from time import monotonic
 
 from msgspec.structs import replace
-from prompt_toolkit import PromptSession, print_formatted_text
-from prompt_toolkit.buffer import CompletionState
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit import PromptSession
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion, DynamicCompleter
 from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import InMemoryHistory
-from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
-from prompt_toolkit.styles import Style
+from prompt_toolkit.styles import BaseStyle, Style
 from prompt_toolkit.validation import ValidationError, Validator
 
 from protocol.text import NicknameRefused, check_nickname
 from tui.address import Address
-from tui.line.interrupt import ask_first
+from tui.line.bindings import make_bindings
 from tui.line.talk import LineTalk, NotLetIn
+from tui.line.terminal import LineTerminal
 from tui.line.toolbar import toolbar
-from tui.line.words import NICK_STYLES, Line, broken, note
+from tui.line.words import NICK_STYLES, Line, note
 from tui.minutes.minutes import Minutes
 from tui.settings import Settings
 from tui.typed.completion import complete
 
 EXIT_FAILURE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 69, 130
+MAX_WAITING_LINES = 20_000
+"""Lines kept while the terminal takes none."""
+REFRESH_INTERVAL_S = 1.0
+"""How often the toolbar is drawn anew: it counts seconds down."""
+BELL_INTERVAL_S = 2.0
+"""A bell within this after another one is left out."""
 NICK_COLOURS = ("ansicyan", "ansigreen", "ansiyellow", "ansimagenta", "ansiblue", "ansired")
 STYLE = Style.from_dict(
     {
@@ -45,97 +52,128 @@ STYLE = Style.from_dict(
 )
 
 
-class _Over(Exception):
-    """The room let us go while a line was being typed."""
+class PromptLine:
+    """The line at the bottom that is typed into. It stays between two lines, so that no key falls into a gap."""
+
+    def __init__(
+        self,
+        talk: Callable[[], LineTalk],
+        terminal: LineTerminal,
+        toolbar: Callable[[int], Line],
+        style: BaseStyle,
+        on_line: Callable[[str], bool],
+        *,
+        ends_room: bool,
+    ) -> None:
+        """`on_line` gets each line, and returns whether to go on; `toolbar` gets the number of columns."""
+        self._terminal = terminal
+        self._on_line = on_line
+        self._has_ended = False
+        self._session: PromptSession[str] = PromptSession(
+            [("class:prompt", "❯ ")],
+            history=InMemoryHistory(),
+            completer=DynamicCompleter(lambda: TalkCompleter(talk())),
+            complete_while_typing=False,
+            enable_suspend=True,
+            key_bindings=make_bindings(terminal.above.show, ends_room=ends_room),
+            bottom_toolbar=lambda: FormattedText(toolbar(terminal.output.get_size().columns)),
+            style=style,
+            erase_when_done=True,
+            input=terminal.input,
+            output=terminal.output,
+        )
+        self._session.default_buffer.accept_handler = self._accept
+
+    async def run(self) -> None:
+        """Take lines until `end`. Raises EOFError for Ctrl-D, KeyboardInterrupt for a Ctrl-C that leaves."""
+        if not self._has_ended:
+            await self._session.prompt_async(set_exception_handler=False)
+
+    def end(self) -> None:
+        """Take the prompt away."""
+        self._has_ended = True
+        app = self._session.app
+        if app.is_running and not app.is_done:
+            app.exit(result="")
+
+    def redraw(self) -> None:
+        """Draw the toolbar anew, if the terminal takes it."""
+        if self._session.app.is_running and not self._terminal.above.clogged:
+            self._session.app.invalidate()
+
+    def _accept(self, buffer: Buffer) -> bool:
+        if not self._on_line(buffer.text):
+            self.end()
+        buffer.reset(append_to_history=True)
+        buffer.load_history_if_not_yet_loaded()  # Else at the next drawing, and an Up before it finds nothing.
+        return True  # It is emptied already.
 
 
 class Prompt:
     """A person at a terminal, in one room."""
 
-    def __init__(self, address: Address, nick: str, settings: Settings, key: bytes, minutes: Minutes) -> None:
+    def __init__(
+        self, address: Address, nick: str, settings: Settings, key: bytes, minutes: Minutes, terminal: LineTerminal
+    ) -> None:
         self.talk = LineTalk(
             address,
             nick,
-            show=show,
+            show=terminal.above.show,
             show_own=True,
             key=key,
             minutes=minutes,
             on_mention=self._ring,
             on_change=self._changed,
         )
+        self._has_left = False
         self._bell = settings.bell
-        keys = _keys()
-        if key:
-            ask_first(keys, show)
-        self._session: PromptSession[str] = PromptSession(
-            [("class:prompt", "❯ ")],
-            history=InMemoryHistory(),
-            completer=TalkCompleter(self.talk),
-            complete_while_typing=False,
-            enable_suspend=True,
-            key_bindings=keys,
-            bottom_toolbar=self._toolbar,
-            refresh_interval=1.0,
-            style=STYLE,
-            # What was said is printed once the room has said it: the typed line need not stay.
-            erase_when_done=True,
+        self._next_bell_at = -math.inf
+        self._output = terminal.output
+        self._line = PromptLine(
+            lambda: self.talk,
+            terminal,
+            lambda columns: toolbar(self.talk, columns),
+            STYLE,
+            self._typed,
+            ends_room=bool(key),
         )
 
     async def converse(self) -> int:
         """Be in the room until the person leaves or is let go. Returns the exit code."""
-        watching = asyncio.create_task(self._watch())
+        watching = [asyncio.create_task(self._end_with_room()), asyncio.create_task(self._refresh())]
         try:
-            while not self.talk.over.is_set():
-                if not self.talk.typed(await self._session.prompt_async()):
-                    return 0
+            await self._line.run()
         except EOFError:
             return 0
         except KeyboardInterrupt:
             return EXIT_INTERRUPTED
-        except _Over:
-            pass
         finally:
-            watching.cancel()
+            for task in watching:
+                task.cancel()
         goodbye = self.talk.link.goodbye
-        return 0 if goodbye is not None and goodbye.code == "quit" else EXIT_FAILURE
+        return 0 if self._has_left or (goodbye is not None and goodbye.code == "quit") else EXIT_FAILURE
 
-    async def _watch(self) -> None:
+    def _typed(self, text: str) -> bool:
+        self._has_left = not self.talk.typed(text)
+        return not self._has_left
+
+    async def _end_with_room(self) -> None:
         await self.talk.over.wait()
-        if self._session.app.is_running:
-            self._session.app.exit(exception=_Over())
+        self._line.end()
+
+    async def _refresh(self) -> None:
+        while True:
+            await asyncio.sleep(REFRESH_INTERVAL_S)
+            self._line.redraw()
 
     def _changed(self) -> None:
-        if self._session.app.is_running:
-            self._session.app.invalidate()
+        self._line.redraw()
 
     def _ring(self) -> None:
-        if self._bell:
-            self._session.app.output.bell()
-            self._session.app.output.flush()
-
-    def _toolbar(self) -> FormattedText:
-        return FormattedText(toolbar(self.talk, self._session.app.output.get_size().columns))
-
-
-def _keys() -> KeyBindings:
-    keys = KeyBindings()
-
-    @keys.add("tab")
-    def complete_now(event: KeyPressEvent) -> None:
-        """The likeliest first. At once, and not in the background: whoever types on does not wait for it."""
-        buffer = event.current_buffer
-        if buffer.complete_state:
-            buffer.complete_next()
-            return
-        asked = CompleteEvent(completion_requested=True)
-        found = list(buffer.completer.get_completions(buffer.document, asked))
-        if len(found) == 1:
-            buffer.apply_completion(found[0])
-        elif found:
-            buffer.complete_state = CompletionState(buffer.document, found)
-            buffer.go_to_completion(0)
-
-    return keys
+        if self._bell and monotonic() >= self._next_bell_at:
+            self._next_bell_at = monotonic() + BELL_INTERVAL_S
+            self._output.bell()
+            self._output.flush()
 
 
 class TalkCompleter(Completer):
@@ -170,7 +208,7 @@ class _NicknameValidator(Validator):
             raise ValidationError(len(document.text), str(error)) from None
 
 
-async def ask_nickname(address: Address, default: str) -> str:
+async def ask_nickname(address: Address, default: str, terminal: LineTerminal) -> str:
     """Ask for a nickname that will do. Raises EOFError and KeyboardInterrupt."""
     session: PromptSession[str] = PromptSession(
         [("class:prompt", f"your nickname in {address}: ")],
@@ -178,34 +216,48 @@ async def ask_nickname(address: Address, default: str) -> str:
         validate_while_typing=False,
         style=STYLE,
         erase_when_done=True,
+        key_bindings=make_bindings(terminal.above.show, ends_room=False),
+        input=terminal.input,
+        output=terminal.output,
     )
-    return check_nickname((await session.prompt_async(default=default)).strip())
+    return check_nickname((await session.prompt_async(default=default, set_exception_handler=False)).strip())
 
 
 async def take_part(
     address: Address, nick: str | None, settings: Settings, key: bytes, minutes: Minutes
 ) -> tuple[int, Settings]:
     """Ask for a nickname where none was given, then be in the room. Returns the exit code, and what to remember."""
-    try:
-        prompt = Prompt(address, nick or await ask_nickname(address, settings.nick), settings, key, minutes)
-    except (EOFError, KeyboardInterrupt) as end:
-        return EXIT_INTERRUPTED if isinstance(end, KeyboardInterrupt) else 0, settings
+    terminal = LineTerminal(STYLE, max_waiting_lines=MAX_WAITING_LINES)
+    with terminal.session():
+        printing = asyncio.create_task(terminal.above.run())
+        try:
+            return await _take_part(address, nick, settings, key, minutes, terminal)
+        except (EOFError, KeyboardInterrupt) as end:  # At the question for a nickname.
+            return EXIT_INTERRUPTED if isinstance(end, KeyboardInterrupt) else 0, settings
+        finally:
+            printing.cancel()
+            terminal.close()
+
+
+async def _take_part(
+    address: Address, nick: str | None, settings: Settings, key: bytes, minutes: Minutes, terminal: LineTerminal
+) -> tuple[int, Settings]:
+    nick = nick or await ask_nickname(address, settings.nick, terminal)
+    prompt = Prompt(address, nick, settings, key, minutes, terminal)
     talk = prompt.talk
     link = asyncio.create_task(talk.link.run())
     try:
-        await _enter(talk, address)
+        await _enter(talk, address, terminal)
         return await prompt.converse(), replace(settings, nick=talk.link.client.nick)
     except NotLetIn as failure:
-        show([note(f"{address} cannot be joined: {failure}")])
+        terminal.above.show([note(f"{address} cannot be joined: {failure}")])
         return EXIT_FAILURE if failure.reached else EXIT_UNREACHABLE, settings
-    except (EOFError, KeyboardInterrupt) as end:
-        return EXIT_INTERRUPTED if isinstance(end, KeyboardInterrupt) else 0, settings
     finally:
         await talk.link.close()
         await link
 
 
-async def _enter(talk: LineTalk, address: Address) -> None:
+async def _enter(talk: LineTalk, address: Address, terminal: LineTerminal) -> None:
     while True:
         try:
             await talk.let_in()
@@ -213,19 +265,5 @@ async def _enter(talk: LineTalk, address: Address) -> None:
         except NotLetIn as failure:
             if failure.refused is None:
                 raise
-            show([note(str(failure))])
-            talk.introduce(await ask_nickname(address, failure.refused.suggestion))
-
-
-def show(lines: list[Line]) -> None:
-    """Print lines above the prompt."""
-    columns = shutil.get_terminal_size().columns
-    rows = [row for line in lines for row in broken(line, columns)]
-    print_formatted_text(FormattedText(_joined(rows)), style=STYLE)
-
-
-def _joined(rows: list[Line]) -> Iterator[tuple[str, str]]:
-    for number, row in enumerate(rows):
-        if number:
-            yield "", "\n"
-        yield from row
+            terminal.above.show([note(str(failure))])
+            talk.introduce(await ask_nickname(address, failure.refused.suggestion, terminal))

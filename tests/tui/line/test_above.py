@@ -3,14 +3,18 @@
 import asyncio
 import io
 import os
+import pty
+import termios
 from collections.abc import Iterator
 
 import pytest
+from prompt_toolkit import PromptSession
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.styles import Style
 
 from tests.tui.links import until
-from tui.line.above import MOST_WAITING, Above
+from tui.line.above import Above
+from tui.line.terminal import LineTerminal
 from tui.line.unhurried import Unhurried
 from tui.line.words import Line
 
@@ -30,7 +34,10 @@ def pipe() -> Iterator[tuple[int, int]]:
 
 @pytest.fixture
 def above(written: io.StringIO, pipe: tuple[int, int]) -> Above:
-    return Above(Unhurried(pipe[1]), PlainTextOutput(written), Style([]))
+    return Above(Unhurried(pipe[1]), PlainTextOutput(written), Style([]), MAX_WAITING_LINES)
+
+
+MAX_WAITING_LINES = 400
 
 
 def lines(name: str, count: int) -> list[Line]:
@@ -51,18 +58,18 @@ def test_talk_that_comes_too_fast_is_left_out_and_counted_and_costs_the_log_noth
     above: Above, written: io.StringIO
 ) -> None:
     above.show(lines("log", 3))
-    above.show(lines("talk", MOST_WAITING + 100), minor=True)
+    above.show(lines("talk", MAX_WAITING_LINES + 100), minor=True)
     above.print_now()
     printed = written.getvalue().splitlines()
     assert printed[0] == "--- 100 lines came faster than this terminal took them: not shown"
     assert printed[1:5] == ["log 0", "log 1", "log 2", "talk 100"]
-    assert printed[-1] == f"talk {MOST_WAITING + 99}"
+    assert printed[-1] == f"talk {MAX_WAITING_LINES + 99}"
 
 
 async def test_nothing_is_printed_to_a_terminal_that_takes_nothing(written: io.StringIO) -> None:
     reading, writing = os.pipe()
     terminal = Unhurried(writing)
-    above = Above(terminal, PlainTextOutput(written), Style([]))
+    above = Above(terminal, PlainTextOutput(written), Style([]), MAX_WAITING_LINES)
     terminal.write("x" * 300_000)
     await until(lambda: terminal.backlog < 300_000, "the pipe to be full")
     printing = asyncio.create_task(above.run())
@@ -77,3 +84,30 @@ async def test_nothing_is_printed_to_a_terminal_that_takes_nothing(written: io.S
     printing.cancel()
     os.close(reading)
     os.close(writing)
+
+
+async def test_printing_above_a_prompt_leaves_raw_mode_never(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In cooked mode, Ctrl-D, Ctrl-C and Ctrl-Z that are typed meanwhile are lost."""
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs) as stdin, os.fdopen(os.dup(theirs), "w") as stdout:
+        monkeypatch.setattr("sys.stdin", stdin)
+        monkeypatch.setattr("sys.stdout", stdout)
+        terminal = LineTerminal(Style([]), max_waiting_lines=10)
+        raw: list[bool] = []
+        monkeypatch.setattr(
+            terminal.output, "flush", lambda: raw.append(not termios.tcgetattr(theirs)[3] & termios.ICANON)
+        )
+        with terminal.session():
+            printing = asyncio.create_task(terminal.above.run())
+            session: PromptSession[str] = PromptSession(input=terminal.input, output=terminal.output)
+            line = asyncio.create_task(session.prompt_async(set_exception_handler=False))
+            await until(lambda: session.app.is_running and any(raw))
+            raw.clear()
+            terminal.above.show(lines("talk", 3))
+            await until(lambda: len(raw) > 3)
+            os.write(ours, b"\x04")
+            with pytest.raises(EOFError):
+                await asyncio.wait_for(line, 5)
+            printing.cancel()
+        assert all(raw)
+    os.close(ours)

@@ -1,0 +1,103 @@
+"""What keys do in line mode and in the console, where it differs from prompt_toolkit's own."""
+
+import math
+from collections.abc import Callable
+from time import monotonic
+
+from prompt_toolkit.application import get_app
+from prompt_toolkit.buffer import CompletionState
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
+
+from tui.line.words import Line, note
+
+CONFIRM_TIMEOUT_S = 5.0
+"""Seconds in which a second Ctrl-C means it."""
+MAX_INPUT_CHARACTERS = 10_000
+"""What the line being typed can hold. Every key draws all of it anew."""
+KEYS_HELP = (
+    ("Enter", "say the line"),
+    ("Tab", "complete a nickname or a command; again for the next"),
+    ("Up, Down", "lines typed before"),
+    ("Ctrl-R", "search them"),
+    ("Ctrl-U, Ctrl-W", "delete to the start of the line; a word"),
+    ("Ctrl-C", "clear the line"),
+    ("Ctrl-D", "leave"),
+    ("Ctrl-Z", "suspend; fg comes back"),
+)
+LEAVE_HELP = "on an empty line: leave"
+LEAVE_HOSTING_HELP = "on an empty line, twice: end the room for everybody"
+
+
+def help_lines(*, ends_room: bool) -> list[tuple[str, str]]:
+    """Each key with what it does. `ends_room`: leaving ends the room."""
+    ways_out = {
+        "Ctrl-C": f"clear the line; {LEAVE_HOSTING_HELP if ends_room else LEAVE_HELP}",
+        "Ctrl-D": LEAVE_HELP if not ends_room else "on an empty line: end the room for everybody",
+    }
+    return [(key, ways_out.get(key, summary)) for key, summary in KEYS_HELP]
+
+
+def make_bindings(show: Callable[[list[Line]], None], *, ends_room: bool) -> KeyBindings:
+    """Bindings for a prompt. `show` prints above it; `ends_room`: leaving ends the room, so Ctrl-C asks first."""
+    keys = KeyBindings()
+    keys.add("tab")(_complete)
+    _bind_interrupt(keys, show, ends_room=ends_room)
+    _bind_limits(keys, show)
+    for digit in "-0123456789":
+        # As prompt_toolkit has it, the next key would be repeated that often, up to a million times.
+        keys.add("escape", digit)(_ignore)
+    return keys
+
+
+def _ignore(event: KeyPressEvent) -> None:
+    pass
+
+
+def _complete(event: KeyPressEvent) -> None:
+    """The likeliest first. At once, and not in the background: a person who types on does not wait for it."""
+    buffer = event.current_buffer
+    if buffer.complete_state:
+        buffer.complete_next()
+        return
+    asked = CompleteEvent(completion_requested=True)
+    found = list(buffer.completer.get_completions(buffer.document, asked))
+    if len(found) == 1:
+        buffer.apply_completion(found[0])
+    elif found:
+        buffer.complete_state = CompletionState(buffer.document, found)
+        buffer.go_to_completion(0)
+
+
+def _bind_interrupt(keys: KeyBindings, show: Callable[[list[Line]], None], *, ends_room: bool) -> None:
+    asked_at = -math.inf
+
+    @keys.add("c-c")
+    def interrupt(event: KeyPressEvent) -> None:
+        nonlocal asked_at
+        if event.current_buffer.text:
+            event.current_buffer.reset()
+        elif not ends_room or monotonic() < asked_at + CONFIRM_TIMEOUT_S:
+            event.app.exit(exception=KeyboardInterrupt())
+        else:
+            asked_at = monotonic()
+            show([note(f"Ctrl-C again within {CONFIRM_TIMEOUT_S:g} seconds ends the room for everybody")])
+
+
+def _bind_limits(keys: KeyBindings, show: Callable[[list[Line]], None]) -> None:
+    @Condition
+    def is_full() -> bool:
+        return len(get_app().current_buffer.text) >= MAX_INPUT_CHARACTERS
+
+    keys.add(Keys.Any, filter=is_full)(_ignore)
+
+    @keys.add(Keys.BracketedPaste)
+    def paste(event: KeyPressEvent) -> None:
+        text = event.data.replace("\r\n", "\n").replace("\r", "\n")
+        if len(event.current_buffer.text) + len(text) > MAX_INPUT_CHARACTERS:
+            count = f"{len(text):,} characters"
+            show([note(f"The paste of {count} was left out: {MAX_INPUT_CHARACTERS:,} is the most.")])
+        else:
+            event.current_buffer.insert_text(text)

@@ -1,0 +1,162 @@
+"""KeyboardInput: prompt_toolkit's input of a terminal, from which no byte can end the prompt or make it deaf.
+
+prompt_toolkit's own parser takes apart into letters what it does not know, waits without a limit for the end of a
+paste, and hands bytes that are not UTF-8 on as lone surrogates. So `tui.terminal` decodes, as for the full screen, and
+only whole keys get here.
+"""
+
+import asyncio
+import os
+import re
+import select
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from time import monotonic
+
+from prompt_toolkit.input.ansi_escape_sequences import ANSI_SEQUENCES
+from prompt_toolkit.input.vt100 import Vt100Input
+from prompt_toolkit.key_binding import KeyPress
+from prompt_toolkit.keys import Keys
+
+from tui.terminal.decoder import AltKey, ControlSequence, EscapeKey, InputDecoder, PastedText, Text, Token
+from tui.terminal.keyboard import ALT, CTRL, KeyNormalizer
+
+READ_BYTES = 1024
+"""Bytes read at once: all their keys are handled before anything else happens."""
+IGNORED_KEYS = {
+    "\x00": "Ctrl+Space begins a selection, after which the prompt does not show what is typed",
+    "\x11": "Ctrl+Q takes the next key literally, also Ctrl-C",
+    "\x13": "Ctrl+S begins a search, and may be left over from XON/XOFF",
+    "\x18": "Ctrl+X waits for a second key, and can replay macros",
+}
+"""Keys that are dropped, each with the reason."""
+_CONTROL_PUNCTUATION = {"[": "\x1b", "\\": "\x1c", "]": "\x1d", "^": "\x1e", "_": "\x1f", "/": "\x1f", " ": "\x00"}
+_UNMODIFIED = re.compile(r"\x1b\[1?([A-HPQRS])")
+
+
+class KeyboardInput(Vt100Input):
+    """Keys from standard input, which is a terminal."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stdin)
+        self._decoder = InputDecoder()
+        self._keyboard = KeyNormalizer()
+        self._is_closed = False
+        self._expiry: asyncio.TimerHandle | None = None
+        self._on_ready: Callable[[], None] = lambda: None
+
+    @property
+    def closed(self) -> bool:
+        """Whether the terminal is gone."""
+        return self._is_closed
+
+    def attach(self, input_ready_callback: Callable[[], None]) -> AbstractContextManager[None]:
+        """Have the callback called when `read_keys` has something to return, until the context is left."""
+        self._on_ready = input_ready_callback
+        return super().attach(input_ready_callback)
+
+    def read_keys(self) -> list[KeyPress]:
+        """The keys that have arrived, or that are complete because nothing followed them."""
+        data = self._read()
+        now = monotonic()
+        tokens = self._decoder.expire(now) if data is None else self._decoder.feed(data, now)
+        self._plan_expiry(now)
+        return [key for token in tokens for key in keys_of(token, self._keyboard)]
+
+    def flush_keys(self) -> list[KeyPress]:
+        """None: a timer of our own calls for what a timeout completes."""
+        return []
+
+    def _read(self) -> bytes | None:
+        """None where nothing has arrived, also where the terminal has just been closed."""
+        poll = select.poll()
+        poll.register(self.fileno(), select.POLLIN)
+        try:
+            if not poll.poll(0):
+                return None
+            data = os.read(self.fileno(), READ_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return None
+        except OSError:
+            data = b""
+        self._is_closed = not data
+        return data or None
+
+    def _plan_expiry(self, now: float) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+        if self._decoder.deadline is not None:
+            delay = max(self._decoder.deadline - now, 0.0)
+            self._expiry = asyncio.get_running_loop().call_later(delay, self._on_ready)
+
+
+def keys_of(token: Token, keyboard: KeyNormalizer) -> Iterator[KeyPress]:
+    """The key presses of one token; none for replies, mouse reports and keys that mean nothing here. Pure."""
+    match token:
+        case Text(text):
+            for character in text:
+                yield from _typed(character)
+        case EscapeKey():
+            yield KeyPress(Keys.Escape, "\x1b")
+        case AltKey(character):
+            yield KeyPress(Keys.Escape, "\x1b")
+            yield from _typed(character)
+        case PastedText(text):
+            yield KeyPress(Keys.BracketedPaste, text)
+        case ControlSequence(sequence):
+            normal = keyboard.normalize(sequence)
+            if normal is not None:
+                normal = _UNMODIFIED.sub(_without_number, normal, 1)
+                yield from _named(normal) if normal in ANSI_SEQUENCES else _kitty_key(normal)
+
+
+def _without_number(match: re.Match[str]) -> str:
+    """The legacy form of an arrow or a function key without modifiers."""
+    return f"\x1b{'O' if match[1] in 'PQRS' else '['}{match[1]}"
+
+
+def _typed(character: str) -> Iterator[KeyPress]:
+    if character in IGNORED_KEYS:
+        return
+    if character in ANSI_SEQUENCES:
+        yield from _named(character)
+    else:
+        yield KeyPress(character, character)
+
+
+def _named(sequence: str) -> Iterator[KeyPress]:
+    names = ANSI_SEQUENCES[sequence]
+    for number, key in enumerate(names if isinstance(names, tuple) else (names,)):
+        if key != Keys.Ignore:
+            yield KeyPress(key, "" if number else sequence)
+
+
+def _kitty_key(sequence: str) -> Iterator[KeyPress]:
+    """A key as `KeyNormalizer` writes it: `CSI code ; modifiers ; text u`."""
+    if not sequence.startswith("\x1b[") or not sequence.endswith("u"):
+        return
+    fields = sequence[2:-1].split(";")
+    if not fields[0].isdecimal():
+        return
+    character = chr(int(fields[0]))
+    bits = int(fields[1]) - 1 if len(fields) > 1 and fields[1].isdecimal() else 0
+    if len(fields) > 2 and fields[2]:
+        text = "".join(chr(int(code)) for code in fields[2].split(":") if code.isdecimal())
+    elif bits & CTRL:
+        text = _with_control(character)
+    else:
+        text = character if character in "\t\r\x1b\x7f" or (bits & ALT and character.isprintable()) else ""
+    if text and bits & ALT:
+        yield KeyPress(Keys.Escape, "\x1b")
+    for one in text:
+        yield from _typed(one)
+
+
+def _with_control(character: str) -> str:
+    if character in "\t\r\x1b\x7f":
+        return character
+    if character.isascii() and character.isalpha():
+        return chr(ord(character.upper()) - 64)
+    return _CONTROL_PUNCTUATION.get(character, "")
