@@ -144,7 +144,11 @@ def _welcome(event: Welcome) -> bytes:
     if event.rules.pin:
         words.append(f"pinned: {event.rules.pin}")
     parts += [f"*** {line}\n".encode() for line in words]
-    parts += [encode(past) for past in event.history]
+    if event.history:
+        # A bot must not answer what was said before it came.
+        parts.append(f"*** the last {counted(len(event.history), 'line')}, from before you came:\n".encode())
+        parts += [encode(past) for past in event.history]
+        parts.append(b"*** that was before; from here on it is live\n")
     return b"".join(parts)
 
 

@@ -108,7 +108,14 @@ class Connection:
     def advance(self, now: float) -> list[Item]:
         """Do what has become due, or become affordable, without reading."""
         self.suffer()
-        return self.session.advance(now)
+        items = self.session.advance(now)
+        if self.session.lines.has_line and not self.session.closing and self._is_peer_gone():
+            self.session.broken = True  # The lines that it could not afford by now are not said for hours.
+        return items
+
+    def _is_peer_gone(self) -> bool:
+        """Whether the connection was reset, or takes nothing any more. While lines wait, nothing is read that tells."""
+        return self._deaf or bool(self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
     def suffer(self) -> None:
         """Let chaos that an operator asked for happen, here where this connection is served."""

@@ -3,6 +3,7 @@ itself, as its child and without a terminal. So nothing of a screen is ever load
 """
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -34,4 +35,5 @@ def become(args: Sequence[str], settings: Settings) -> NoReturn:
     """Replace this process by the console, with the same number, for a server with the command line `args`. The console
     reads the operator's key where the server reads it, and makes one where there is none."""
     program = [sys.executable, "-P", "-m", "tui.console", settings.operator_key_file, *args]
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # What is ignored stays ignored in the new program.
     os.execv(sys.executable, program)

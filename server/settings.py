@@ -116,7 +116,7 @@ def from_environment(environment: Mapping[str, str]) -> Values:
 def from_toml(data: bytes, file: str) -> Values:
     """What the TOML file called `file` sets; its relative paths are relative to its folder. Raises SettingRefused."""
     try:
-        table = tomllib.loads(data.decode())
+        table = tomllib.loads(data.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingRefused(f"the configuration file {file} is not TOML: {error}") from None
     except ValueError:  # int() refuses what would take it long.
@@ -150,7 +150,7 @@ def merge(*sources: Values) -> Settings:
 
 def parse_address(text: str) -> Address:
     """HOST:PORT, an IPv6 host in brackets. Raises ValueError."""
-    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+(?:%\w+)?)\]|([^\s:\[\]]*)):([0-9]{1,5})", text, re.ASCII)
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([^\s:\[\]]*)):([0-9]{1,5})", text, re.ASCII)
     if match is None or not text.isprintable() or int(match[3]) > 65_535:
         raise ValueError
     return Address(match[1] or match[2] or "", int(match[3]))

@@ -32,6 +32,8 @@ class Signals:
         self._had_terminal = on_terminal()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, self._handle)
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, signal.SIG_IGN)  # A log rotation may send one. There is no file to open anew.
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         match number:
@@ -43,6 +45,8 @@ class Signals:
                 self._reload_as_asked()
             case signal.SIGCHLD:
                 self._reap()
+                if os.getpid() == 1:
+                    reap_orphans()
             case signal.SIGINT if self._wishes.closing:
                 os._exit(EXIT_INTERRUPTED)  # The second one: whoever asks twice does not want to wait for goodbyes.
             case signal.SIGINT:
@@ -57,6 +61,16 @@ class Signals:
             self._reloading, self._to_reload = True, False
             self._reload()
             self._reloading = False
+
+
+def reap_orphans() -> None:
+    """Reap all children that have ended. The first process of a container is the parent of every orphan in it. A
+    `subprocess.Popen` whose child was reaped here takes it as ended with 0."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass  # There is none left.
 
 
 def on_terminal() -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from platformdirs import user_config_path
 
+from protocol.opening import BYTE_ORDER_MARK
 from protocol.text import harmless
 from server.settings import (
     PREFIX,
@@ -30,6 +31,8 @@ from server.settings import (
 from server.sockets import listen
 
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+SYSTEM_CONFIG = Path("/etc/chat-server/config.toml")
+"""Read where the user has no home."""
 STDIN_DESCRIPTOR = 0
 MAX_FILE = 64 * 1024
 """Bytes of any file that is read: configuration, message of the day, key."""
@@ -43,7 +46,10 @@ class CannotListen(Exception):
 
 def default_config() -> Path:
     """The file that is read where no other is named, if it is there."""
-    return user_config_path("chat-server") / "config.toml"
+    try:
+        return user_config_path("chat-server") / "config.toml"
+    except RuntimeError:  # There is neither HOME nor an entry in /etc/passwd, as in many containers.
+        return SYSTEM_CONFIG
 
 
 def load(config: str, flags: Values, environment: Mapping[str, str]) -> Settings:
@@ -73,7 +79,7 @@ def read_motd(settings: Settings) -> str:
         return ""
     data = read_file(Path(settings.motd), "message of the day")
     try:
-        text = data.decode()
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise SettingRefused(f"the message of the day {settings.motd} is not UTF-8") from None
     return harmless(text.replace("\r\n", "\n").strip("\n"), lines=True)
@@ -84,9 +90,10 @@ def read_key(settings: Settings) -> bytes:
     if not settings.operator_key_file:
         return b""
     if settings.operator_key_file == STDIN:
-        key = _read_all(STDIN_DESCRIPTOR, "operator's key on standard input").strip()
+        key = _read_all(STDIN_DESCRIPTOR, "operator's key on standard input")
     else:
-        key = read_file(Path(settings.operator_key_file), "operator's key file").strip()
+        key = read_file(Path(settings.operator_key_file), "operator's key file")
+    key = key.removeprefix(BYTE_ORDER_MARK).strip()
     if not key:
         raise SettingRefused("the operator's key is empty; without --operator-key-file there are no operators")
     return key

@@ -50,14 +50,21 @@ ALWAYS_REMEMBERED = ("nick", "rooms")
 """Also where they came from a flag: who joins as ada wants to be asked as ada the next time."""
 
 
+def _config_folder() -> Path:
+    try:
+        return user_config_path("chat-tui")
+    except RuntimeError:  # There is neither HOME nor an entry in /etc/passwd, as in many containers.
+        return Path("/etc/chat-tui")
+
+
 def config_file() -> Path:
     """Where a person's settings are read from unless told otherwise."""
-    return user_config_path("chat-tui") / "config.toml"
+    return _config_folder() / "config.toml"
 
 
 def remembered_file() -> Path:
     """Where chat-tui keeps what it remembers."""
-    return user_config_path("chat-tui") / "remembered.toml"
+    return _config_folder() / "remembered.toml"
 
 
 def is_there(path: Path) -> bool:
@@ -78,7 +85,7 @@ def read_config(path: Path) -> dict[str, object]:
             data = file.read(MAX_FILE + 1)
         if len(data) > MAX_FILE:
             raise SettingsRefused(f"the configuration file {path} has more than {MAX_FILE // 1024} KiB")
-        return tomllib.loads(data.decode())
+        return tomllib.loads(data.decode("utf-8-sig"))
     except OSError as error:
         raise SettingsRefused(f"the configuration file {path} cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:

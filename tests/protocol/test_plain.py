@@ -207,6 +207,8 @@ class TestWhatIsPrinted:
             "*** Welcome.",
             "*** Be kind.",
             "*** ada is taken, so you are ada2; /nick NAME changes it",
+            "*** the last 1 line, from before you came:",
             "bob: hi",
+            "*** that was before; from here on it is live",
             "",
         ]

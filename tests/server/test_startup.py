@@ -57,3 +57,23 @@ def test_a_key_file_of_white_space_holds_no_key(tmp_path: Path) -> None:
     (tmp_path / "key").write_text(" \n")
     with pytest.raises(SettingRefused, match="the operator's key is empty"):
         startup.read_key(Settings(operator_key_file=str(tmp_path / "key")))
+
+
+# A home, and byte order marks
+
+
+def test_default_config_without_a_home_is_the_systems(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(name: str) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(startup, "user_config_path", refuse)
+    assert startup.default_config() == startup.SYSTEM_CONFIG
+
+
+def test_files_with_a_byte_order_mark_are_read_without_it(tmp_path: Path) -> None:
+    for name, text in (("key", "sesame, and open"), ("motd", "hello"), ("config.toml", "max-line = 8192")):
+        (tmp_path / name).write_text(text, encoding="utf-8-sig")
+        (tmp_path / name).chmod(0o600)
+    assert startup.read_key(Settings(operator_key_file=str(tmp_path / "key"))) == b"sesame, and open"
+    assert startup.read_motd(Settings(motd=str(tmp_path / "motd"))) == "hello"
+    assert startup.load(str(tmp_path / "config.toml"), {}, {}).max_line == 8192

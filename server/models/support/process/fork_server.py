@@ -45,7 +45,7 @@ WARMUP_SCRIPTS = (
 
 def main(control: socket.socket) -> None:
     """Fork a worker for each request, until the master is gone; then wait for the last of them."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
         # The master is asked to end, and asks us; a terminal's Ctrl-C goes to all of us.
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # No zombies: the pipe tells the master that a worker has ended.

@@ -1,0 +1,19 @@
+"""A speaker whose connection was reset does not go on speaking at its pace."""
+
+from collections.abc import Callable
+
+from tests.running import Server
+
+
+def test_reset_ends_a_flood_but_not_what_could_be_said(start: Callable[..., Server]) -> None:
+    server = start("--rate-limit", "3/1")
+    other, spam = server.plain("other"), server.plain("spam")
+    for number in range(1, 3):
+        spam.say(f"line {number}")
+    spam.send("more\n" * 500)
+    other.expect("spam: line 2")
+    spam.expect("you are fast")
+    spam.reset()
+    other.expect("spam left", patience=15.0)
+    other.say("quiet")
+    assert other.hears_nothing(1.2)
