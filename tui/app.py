@@ -11,14 +11,16 @@ import signal
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from msgspec.structs import replace
 from rich.console import RenderableType
 from textual import events
 from textual._compositor import CompositorUpdate
 from textual.app import App, SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -48,6 +50,8 @@ FAILED = 1
 UNREACHABLE = 69
 """The exit code where no room could be reached (EX_UNAVAILABLE)."""
 INTERRUPTED = 130
+BASE_SCREENS = 2
+"""Textual's empty screen, and the prompt or the room on it."""
 
 
 class ChatApp(App[None]):
@@ -270,9 +274,15 @@ class ChatApp(App[None]):
             chat.type([*typed, *self._held.release()])
 
         chat.when_shown = shown
-        self.call_later(self.switch_screen, chat)
+        self.call_later(self._leave_prompt_for, chat)
         if self.own is not None:
             self.call_later(chat.action_card)
+
+    def _leave_prompt_for(self, chat: ChatScreen) -> None:
+        """Close what is open above the prompt, as the palette, and put the room into its place."""
+        while self._prompt in self.screen_stack and self.screen is not self._prompt:
+            self.pop_screen()
+        self.switch_screen(chat)
 
     def _back_to_room(self, chat: ChatScreen, typed: list[events.Event]) -> None:
         while self.screen is not chat:
@@ -331,6 +341,22 @@ class ChatApp(App[None]):
         """Ring, but not once a line while a crowd names us."""
         if self._bell_limit.allows(self.monotonic()):
             super().bell()
+
+    async def _dispatch_action(self, namespace: DOMNode, action_name: str, params: Any) -> bool:
+        """Carry an action out. A mistake in one of Textual's own ends nothing: PageUp in a list that is not laid out
+        raises KeyError, and the app may host a room."""
+        try:
+            return await super()._dispatch_action(namespace, action_name, params)
+        except Exception as error:
+            if not _is_textuals(namespace, action_name):
+                raise
+            self.log.error(f"the action {action_name} was given up: {error!r}")
+            return True
+
+    def pop_screen(self) -> AwaitComplete:
+        """Leave the screen on top, but never the prompt or the room: the palette leaves twice where a key and a click
+        come at once."""
+        return super().pop_screen() if len(self.screen_stack) > BASE_SCREENS else AwaitComplete()
 
     def action_redraw(self) -> None:
         """Draw all of the screen, where another program has written into it."""
@@ -411,3 +437,9 @@ class ChatApp(App[None]):
         if self.own is not None:
             await self.own.stop()
         self.exit(return_code=code)
+
+
+def _is_textuals(namespace: DOMNode, action_name: str) -> bool:
+    """Whether Textual itself defines this action of a widget, and not we."""
+    method = getattr(namespace, f"_action_{action_name}", None) or getattr(namespace, f"action_{action_name}", None)
+    return getattr(method, "__module__", "").startswith("textual.")

@@ -42,6 +42,15 @@ def test_input_of_random_bytes_neither_ends_nor_deafens(open_terminal: Open, ser
     terminal = join(open_terminal, server)
     random = Random(10)
     pieces = [b"\x1b[", b"\x1b]", b"\x1bP", b"\x1bO", b"\x1b[M", b"\x1b[<", b";5u", b"\x1b[200~", b"\xe9", b"1:1u"]
+    pieces += [
+        b"\x10",
+        b"\x1b[5~",
+        b"\x1b[<0;10;10M",
+        b"\t",
+        b"\x1b[B",
+        b"\x1b[11~",
+        b"\x06",
+    ]  # The palette, help, search.
     leaving = bytes([0x03, 0x0D, 0x11, 0x12, 0x1A])
     for _ in range(30):
         noise = b"".join(random.choice([random.choice(pieces), random.randbytes(3)]) for _ in range(20))
