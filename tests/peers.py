@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import IO, Any
 
-PATIENCE = 20.0
+from tests.pace import allowed
+
+PATIENCE = allowed(20.0)
 """Seconds any wait may take before a test fails. Generous: a busy machine is no failure."""
 OPERATOR_KEY = "the key of the tests"
 

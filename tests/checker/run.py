@@ -24,12 +24,13 @@ from tests.checker.switch_checks import switches_in
 from tests.checker.talk import Talk
 from tests.checker.waiting import until
 from tests.checker.weather import Weather
+from tests.pace import allowed
 
 JOIN_WITHIN = 30.0
 QUIET = 1.0
 """Seconds in which nobody hears anything new: then all has settled."""
 LEAVE_WITHIN = 5.0
-SWITCH_WITHIN, REST_WITHIN = 10.0, 4.0
+SWITCH_WITHIN, REST_WITHIN = allowed(10.0), allowed(4.0)
 """Seconds for a switch to come, and for the server to get rid of what is over."""
 UNSENT = re.compile(r"connections? over, \d+ with unsent output")
 """What the server logs of a handover in which somebody had not taken everything."""

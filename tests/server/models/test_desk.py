@@ -8,11 +8,12 @@ from collections.abc import Callable
 import pytest
 
 from server.session import LINGER
+from tests.pace import allowed
 from tests.running import Closed, PlainPeer, RichPeer, Server, wait_until
 
-PROMPTLY = 1.0
+PROMPTLY = allowed(1.0)
 """Seconds within which a kick takes effect, whatever goes on."""
-WELL_AGAIN = 3.0
+WELL_AGAIN = allowed(3.0)
 """Seconds after which chaos is over, and everybody who was not its victim talks as before."""
 FLOOD = 10_000
 """Lines."""

@@ -36,7 +36,7 @@ async def test_in_a_narrow_window_the_key_to_help_is_in_the_bar_and_can_be_click
     start_server: StartServer,
 ) -> None:
     async with acting(address_of(start_server()), "ada", size=(60, 20)) as ada:
-        await ada.until(lambda: ada.rows[-1].endswith(" f1 help"), "the key to help at the end of the bar")
+        await ada.until(lambda: ada.bar.endswith(" f1 help"), "the key to help at the end of the bar")
         await ada.pilot.click(offset=(5, 19))
         await ada.pilot.click(offset=(52, 19))
         await ada.until(lambda: isinstance(ada.app.screen, HelpScreen), "help")
