@@ -18,6 +18,7 @@ from protocol.jsonl import AnyEvent
 from protocol.lines import LineBuffer, TooLong
 from protocol.messages import (
     AskStatus,
+    Challenge,
     Command,
     Goodbye,
     Granted,
@@ -87,6 +88,8 @@ class ClientConnection:
         self.people: set[str] = set()
         self.rules = Rules()
         self.is_operator = False
+        self.holds_key = False
+        """The operators' key is at hand, to answer a Challenge."""
         self.status: Status | None = None
         self.unacknowledged: dict[str, Say] = {}
         self.new_id = make_id
@@ -100,7 +103,7 @@ class ClientConnection:
         """A new connection stands: introduce ourselves, as whom we were before if we were."""
         self._lines, self._out = LineBuffer(), bytearray()
         self.in_room = self._answered = False
-        self._send(Hello(self.nick, Resume(self.token, self.seq) if self.token else None))
+        self._hello()
 
     def disconnected(self) -> None:
         """The connection is gone. What was not acknowledged is kept for the next one."""
@@ -109,7 +112,7 @@ class ClientConnection:
     def introduce(self, nick: str) -> None:
         """Ask again with another nickname, after `refused`."""
         self.nick = nick
-        self._send(Hello(nick, Resume(self.token, self.seq) if self.token else None))
+        self._hello()
 
     def say(self, text: str, *, action: bool = False, id: str = "") -> str:
         """Say a line, now or as soon as we are in the room. Returns the id its `said` or `refused` will carry: a new
@@ -173,6 +176,10 @@ class ClientConnection:
         self._answered |= event is not None
         return event
 
+    def _hello(self) -> None:
+        resume = Resume(self.token, self.seq) if self.token else None
+        self._send(Hello(self.nick, resume, operator=self.holds_key))
+
     def _send(self, command: Command) -> None:
         self._out += jsonl.encode(command)
 
@@ -184,6 +191,8 @@ class ClientConnection:
                 return self._sequenced(event)
             case Status():
                 self.status = event
+            case Challenge():
+                self.nonce = event.nonce
             case Granted():
                 self.is_operator = event.on
             case People() if event.seq >= self.seq:

@@ -8,6 +8,7 @@ import msgspec
 from protocol.messages import (
     AnyOrder,
     AskStatus,
+    Challenge,
     Command,
     Event,
     Goodbye,
@@ -31,7 +32,7 @@ from protocol.messages import (
 from protocol.text import harmless
 
 AnyCommand = Hello | Say | Rename | Who | AskStatus | Where | Ping | Quit | Operator | AnyOrder
-AnyEvent = Sequenced | Welcome | Status | People | Refused | Pong | Granted | Metered | Goodbye
+AnyEvent = Sequenced | Welcome | Challenge | Status | People | Refused | Pong | Granted | Metered | Goodbye
 
 _encoder = msgspec.json.Encoder()
 _command = msgspec.json.Decoder(AnyCommand)

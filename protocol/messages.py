@@ -76,6 +76,8 @@ class Hello(Command):
     nick: str
     resume: Resume | None = None
     dialect: Dialect = Dialect.RICH
+    operator: bool = False
+    """The client holds the operators' key: where it would not be let in, it wants a `challenge`."""
 
 
 class Say(Command):
@@ -317,6 +319,15 @@ class Welcome(Event):
     rules: Rules = Rules()
     operator: bool = False
     """You were an operator before, and still are."""
+
+
+class Challenge(Event):
+    """You would not be let in, for the reason that a goodbye would give. Prove the operators' key with this nonce, and
+    you are; with a wrong proof, or without one in time, the connection ends."""
+
+    nonce: str
+    code: str
+    reason: str
 
 
 class Status(Event):

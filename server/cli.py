@@ -120,6 +120,7 @@ def run(settings: Settings, load: Callable[[], Settings]) -> int:
     )
     sock = startup.open_listener(settings.bind)
     listener = Listener([sock], limits, settings.max_clients, settings.max_per_ip, wishes.stop.wait, room)
+    listener.on_reserved = room.reserved.add
     listener.on_turned_away = room.figures.turned_away
     listener.on_flood = lambda what, group: room.floods.count(what, group, time())
     signals = Signals(wishes, partial(reload, load, settings, listener, room), strikes.reap)

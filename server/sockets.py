@@ -35,6 +35,8 @@ MAX_WAITING = 2048
 """Connections that wait, and a quarter of the descriptors at most."""
 MAX_UNDECIDED, MAX_UNDECIDED_EACH = 128, 32
 """Connections at a full room whose hello may show an operator; of these, from one address group."""
+MAX_RESERVED, MAX_RESERVED_EACH = 16, 4
+"""Connections above the limit that may try to prove the operators' key; of these, from one address group."""
 HELLO_TIMEOUT_S = 1.0
 """What such a connection has to say hello."""
 PEEKED_BYTES = 4096
@@ -149,6 +151,9 @@ class Listener:
         self.on_turned_away: Callable[[], None] = lambda: None
         self.on_flood: Callable[[str, str], object] = lambda what, group: None
         """Called with what was limited, and the address group."""
+        self.on_reserved: Callable[[int], object] = lambda number: None
+        """Called with the number of a connection above the limit, which is to prove the operators' key."""
+        self._reserved: dict[int, str] = {}
         self._hosts: Counter[str] = Counter()
         """Connections by address group."""
         self._counting = threading.Lock()
@@ -278,6 +283,7 @@ class Listener:
 
     def _left(self, number: int, group: str) -> None:
         log.debug("connection %d closed", number)
+        self._reserved.pop(number, None)
         with self._counting:
             self._hosts[group] -= 1
             if not self._hosts[group]:
@@ -297,7 +303,8 @@ class Listener:
         for waiting in list(self._at_full_room):
             line = peek_first_line(waiting.sock)
             is_operator = self._members is not None and self._members.is_operator(line.token)
-            full = "" if is_operator else self._full_for(waiting.group)
+            reserved = line.holds_key and not is_operator and self._has_reserve(waiting.group)
+            full = "" if is_operator or reserved else self._full_for(waiting.group)
             if full and not line.decided and now < waiting.since + HELLO_TIMEOUT_S:
                 if line.begun:
                     self._wakeup.unwatch(waiting.sock)  # It is readable all the time. The rest is found by `tend`.
@@ -306,7 +313,15 @@ class Listener:
             if full:
                 self.turn_away(waiting.sock, full)
             elif (connection := self._open(waiting)) is not None:
+                if reserved:
+                    self._reserved[connection.number] = waiting.group
+                    self.on_reserved(connection.number)
                 yield connection
+
+    def _has_reserve(self, group: str) -> bool:
+        """Whether one more of this group may try to prove the operators' key at a full room."""
+        groups = list(self._reserved.values())
+        return len(groups) < MAX_RESERVED and groups.count(group) < MAX_RESERVED_EACH
 
     @staticmethod
     def _is_gone(waiting: Waiting) -> bool:
@@ -339,6 +354,8 @@ class FirstLine(NamedTuple):
     """Nothing that follows can make it the hello of a member that comes back."""
     token: str = ""
     """The token by which a member comes back."""
+    holds_key: bool = False
+    """It says that it can prove the operators' key."""
 
 
 def peek_first_line(sock: socket.socket) -> FirstLine:
@@ -353,8 +370,9 @@ def peek_first_line(sock: socket.socket) -> FirstLine:
     if not line.startswith(b"{"):
         return FirstLine(True, True)
     command = jsonl.decode_command(line) if end else None
-    token = command.resume.token if isinstance(command, Hello) and command.resume else ""
-    return FirstLine(True, bool(end) or len(data) == PEEKED_BYTES, token)
+    if not isinstance(command, Hello):
+        return FirstLine(True, bool(end) or len(data) == PEEKED_BYTES)
+    return FirstLine(True, True, command.resume.token if command.resume else "", command.operator)
 
 
 def prepare(sock: socket.socket) -> None:

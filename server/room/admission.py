@@ -1,6 +1,6 @@
 """Admission: how somebody comes into the room, new or back again."""
 
-from protocol.messages import Dialect, Goodbye, Hello, Refused, Sequenced, Welcome
+from protocol.messages import Challenge, Dialect, Goodbye, Hello, Refused, Sequenced, Welcome
 from server.room import names
 from server.room.member import Member
 from server.room.record import MAX_BROUGHT
@@ -21,7 +21,11 @@ def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) ->
         return
     seat.dialect = hello.dialect
     member = room.roster.find(hello.resume.token) if hello.resume else None
-    if (barred := room.moderation.refuse_entry(member, names.keys(hello.nick), seat.address_group, now)) is not None:
+    if (barred := refuse_entry(room, number, seat, member, hello, now)) is not None:
+        if hello.operator and seat.dialect is Dialect.RICH and room.operators.has_key:
+            seat.challenged = hello
+            room.tell(number, Challenge(seat.nonce, barred.code, barred.reason))
+            return
         room.figures.turned_away()
         room.tell(number, barred, Mark.CLOSE)
         return
@@ -37,6 +41,8 @@ def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) ->
         member = Member(room.make_token(), nick, came=now)
     elif not member.seat:
         member.came = now
+    if seat.proven:
+        member.operator = member.key_holder = True
     known_as = room.presence.announced.get(member.token, nick)
     room.presence.note(member.token, nick)
     if nick in room.presence.outdated or known_as != nick:
@@ -50,6 +56,17 @@ def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) ->
     room.log_join(f"{nick} {came} (connection {number} from {seat.host})")
     room.roster.enter(member, nick, number)
     welcome(room, number, seat, member, after, hello.nick)
+
+
+def refuse_entry(
+    room: RoomState, number: int, seat: Seat, member: Member | None, hello: Hello, now: float
+) -> Goodbye | None:
+    """Why a connection cannot come in, or None. An operator always can."""
+    if seat.proven or (member is not None and member.operator):
+        return None
+    if number in room.reserved:
+        return Goodbye("full", "the room is full, and only operators can come in")
+    return room.moderation.refuse_entry(member, names.keys(hello.nick), seat.address_group, now)
 
 
 def taken(room: RoomState, asked: str, free: str, member: Member | None = None) -> Refused:

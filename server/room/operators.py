@@ -66,6 +66,11 @@ class Operators:
         self._wrong_by_group = AddressLimits(WRONG_AT_ONCE, WRONG_RATE)
         self._next_look = -inf
 
+    @property
+    def has_key(self) -> bool:
+        """Whether anybody can prove to be an operator."""
+        return bool(self._key)
+
     def prove(self, number: int, member: Member | None, nonce: str, proof: str, group: str = "") -> Refused | None:
         """Take a proof from connection `number` of this address group: `look` answers it, now or later. Returns the
         refusal where it is not taken."""

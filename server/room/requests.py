@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from protocol.messages import (
     AskStatus,
     Dialect,
+    Goodbye,
     Notice,
     Operator,
     People,
@@ -20,7 +21,7 @@ from protocol.messages import (
     Who,
 )
 from protocol.text import counted, size
-from server.room.admission import taken
+from server.room.admission import enter, taken
 from server.room.member import Member
 from server.room.state import RoomState, Seat
 from server.room.whom import called
@@ -50,21 +51,35 @@ def answer(room: RoomState, number: int, seat: Seat, member: Member, item: Item,
         case Ping():
             room.tell(number, Pong(item.id))
         case Operator():
-            if (
-                refused := room.operators.prove(number, member, seat.nonce, item.proof, seat.address_group)
-            ) is not None:
-                room.tell(number, refused)
-            answer_proofs(room, now)
+            prove(room, number, seat, item, now)
+
+
+def prove(room: RoomState, number: int, seat: Seat, asked: Operator, now: float) -> None:
+    """Take a proof of the operators' key, of a member or of a connection that was challenged."""
+    refused = room.operators.prove(number, seat.member, seat.nonce, asked.proof, seat.address_group)
+    if refused is not None:
+        room.tell(number, refused)
+    answer_proofs(room, now)
 
 
 def answer_proofs(room: RoomState, now: float) -> None:
     """Answer those who gave a proof of the operators' key, and tell the log."""
     for number, result in room.operators.look(now):
         seat, wrong = room.seats[number], isinstance(result, Refused)
+        if seat.let_go:
+            continue
         if not wrong or not room.floods.count("proof refused", seat.address_group, now, allowed=WRONG_PROOFS_LOGGED):
             gave = "gave a wrong proof of" if wrong else "proved"
             room.journal(f"{called(room, number)} (connection {number} from {seat.host}) {gave} the operator's key")
-        room.tell(number, result)
+        challenged, seat.challenged = seat.challenged, None
+        if challenged is None:
+            room.tell(number, result)
+        elif wrong:
+            room.tell(number, result)
+            room.dismiss(number, Goodbye("wrong-proof", "that proof is wrong, and you cannot come in without it"))
+        else:
+            seat.proven = True
+            enter(room, number, seat, challenged, now)
 
 
 def say(room: RoomState, number: int, member: Member, asked: Say, now: float, since: float) -> None:

@@ -8,7 +8,7 @@ model runs. What is asked is carried out on its RoomState, in `admission` (comin
 
 from math import inf
 
-from protocol.messages import Goodbye, Hello, Metered, Model, Notice, Order, Quit, Refused, Switched
+from protocol.messages import Goodbye, Hello, Metered, Model, Notice, Operator, Order, Quit, Refused, Switched
 from server.room import admission, chaos, desk, requests
 from server.room.state import RoomState, Seat
 from server.room.turn import Audience, Turn
@@ -45,6 +45,8 @@ class Room(RoomState):
                 chaos.report_kill(self, number, seat)
             chaos.spare(self, number, seat)
             self.leave(number, seat)
+            self.operators.forget(number)
+            self.reserved.discard(number)
             del self.seats[number]
             self.connections_changed()
             self.figures.tally.died += failed
@@ -72,6 +74,8 @@ class Room(RoomState):
                 self.dismiss(number, Goodbye("quit", "see you"))
             case Hello():
                 admission.enter(self, number, seat, item, now)
+            case Operator() if seat.challenged is not None:
+                requests.prove(self, number, seat, item, now)
             case _ if seat.member is None:
                 self.tell(number, Refused("not-joined", "you are not in the room yet"))
             case Order():

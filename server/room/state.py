@@ -10,7 +10,7 @@ from math import inf
 from msgspec import Struct
 
 from protocol.dialects import encode
-from protocol.messages import Dialect, Event, Goodbye, Limits, Model, Refused, Sequenced, Status
+from protocol.messages import Dialect, Event, Goodbye, Hello, Limits, Model, Refused, Sequenced, Status
 from server.address_groups import address_group
 from server.address_limits import AddressLimits
 from server.flood_log import FloodLog
@@ -62,6 +62,10 @@ class Seat(Struct):
     kill_requested_by: int = 0
     """The connection of the operator that asks to kill its worker, until the worker has ended or something else serves
     this connection."""
+    challenged: Hello | None = None
+    """It would not be let in, and is to prove the operators' key. This is what it asked."""
+    proven: bool = False
+    """It has proved the operators' key, before it was in the room."""
     let_go: bool = False
     """It was told goodbye. It is told nothing more, and not heard any more."""
 
@@ -103,6 +107,8 @@ class RoomState:
         self.operators = operators
         self.figures = Figures()
         self.seats: dict[int, Seat] = {}
+        self.reserved: set[int] = set()
+        """Connections above the limit on connections. Only operators get in on them."""
         self.audience = Audience()
         self.turn = Turn()
         """What is to be told next."""

@@ -4,6 +4,7 @@ from protocol.messages import (
     AskStatus,
     Ban,
     Bans,
+    Challenge,
     Chaos,
     ClearHistory,
     Close,
@@ -83,6 +84,7 @@ EXAMPLES: dict[type[Command | Event], Command | Event] = {
         Notice("bob asks for the thread model", 44, AT),
         Ruled(45, AT, "bob locked the room", Rules(locked=True)),
         Welcome("ada", TOKEN, 41, "event", 301, "event loop", Limits(), "Zk1v0Q", [SAID], resumed=True),
+        Challenge("Zk1v0Q", "full", "the room is full, and only operators can come in"),
         Status("thread", 301, "thread 17", 300, 1, 302, 48_000_000, 20_480),
         People(42, ["ada", "bob", "cleo", "eva"]),
         Refused("slow-mode", "slow mode: your next line in 4 s; this one was not said", "a-12", wait=3.6),
@@ -137,6 +139,7 @@ CODES: dict[str, dict[str, str]] = {
         "other-protocol": "The peer speaks TLS, SSH or HTTP.",
         "quit": "The client asked to leave.",
         "taken-over": "The member has come back on another connection.",
+        "wrong-proof": "A connection that was challenged gave a wrong proof of the key.",
         "too-slow": "The client took nothing for 10 seconds, or let more than 1 MiB pile up.",
     },
 }

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from protocol.client import ClientConnection, Received
-from protocol.messages import Goodbye, Order, Pong, Refused, Welcome
+from protocol.messages import Challenge, Goodbye, Order, Pong, Refused, Welcome
 from tui.address import Address
 from tui.link.batches import Batches
 from tui.link.failures import back_off, plain_reason
@@ -137,7 +137,7 @@ class RoomLink:
     def operator(self, key: bytes) -> None:
         """Prove to be the operator, now if online, and anew to each server that does not know us. The key is not sent;
         `Granted` or `refused` answers."""
-        self._key = key
+        self._key, self.client.holds_key = key, True
         if self.client.in_room:
             self._prove()
 
@@ -257,8 +257,12 @@ class RoomLink:
             case Refused() if event.code in NICKNAME_CODES and not self.client.in_room:
                 if self._accept_suggestion(event):
                     return
+            case Challenge():
+                if self._key:
+                    self._prove()
+                return
             case Refused(code="wrong-proof" | "no-operators"):
-                self._key = b""
+                self._key, self.client.holds_key = b"", False
             case Goodbye() if event.code in FINAL:
                 self.goodbye = event
         self._batches.add(event)

@@ -1,5 +1,6 @@
 """An audience behind one address, and an attacker behind another: sockets of 127.0.0.2, which Linux has."""
 
+import hmac
 import selectors
 import socket
 import time
@@ -7,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.peers import PATIENCE
+from tests.peers import OPERATOR_KEY, PATIENCE, RichPeer
 from tests.running import Server
 
 NETWORK = "127.0.0.2"
@@ -74,3 +75,29 @@ def test_an_address_that_reconnects_says_no_more_than_its_limit(start: Start) ->
         spam += line.endswith(": spam")
     assert spam <= 200 + 5 * (time.monotonic() - began)
     assert "not said from 127.0.0.2" in server.log()
+
+
+def proof(peer: RichPeer, nonce: str, key: str = OPERATOR_KEY) -> None:
+    peer.command("operator", proof=hmac.new(key.encode(), nonce.encode(), "sha256").hexdigest())
+
+
+def test_a_full_or_locked_room_lets_in_who_proves_the_key(start: Start) -> None:
+    """The client says in its hello that it holds the key, and is challenged before it is in the room."""
+    server = start("--max-clients", "2")
+    boss, _ = server.operator(), server.plain("ada")
+    boss.command("lock")
+    boss.expect("rules")
+    for nick in ("host", "other"):
+        host = server.rich_stranger()
+        host.command("hello", nick=nick, operator=True)
+        challenge = host.expect("challenge")
+        assert challenge["code"] == "full"
+        proof(host, challenge["nonce"])
+        assert host.expect("welcome")["operator"]
+        host.close()
+        boss.sees_no(nick)
+    liar = server.rich_stranger()
+    liar.command("hello", nick="liar", operator=True)
+    proof(liar, liar.expect("challenge")["nonce"], "a guess")
+    assert liar.expect("refused")["code"] == "wrong-proof"
+    liar.expect("goodbye")
