@@ -56,8 +56,8 @@ def double_on_resume() -> None:
     """Who comes back is told once more the last event it has heard already. A client hides that; the wire does not."""
     original = Record.since
 
-    def since(record: Record, after: int) -> tuple[list[Sequenced], int]:
-        return original(record, max(0, after - 1))
+    def since(record: Record, after: int, max_bytes: int) -> tuple[list[Sequenced], int, int]:
+        return original(record, max(0, after - 1), max_bytes)
 
     Record.since = since  # type: ignore[method-assign]
 
@@ -94,7 +94,7 @@ def deaf_plain_members() -> None:
 
 def no_history() -> None:
     """Newcomers are shown nothing of what was said before."""
-    Record.said = lambda record, dialect: []  # type: ignore[method-assign]
+    Record.said = lambda record, dialect, max_bytes: ([], 0)  # type: ignore[method-assign]
 
 
 def stale_roster() -> None:
