@@ -77,6 +77,7 @@ class RoomLink:
         client.token, client.seq, client.people = old.token, old.seq, old.people
         client.unacknowledged.update(old.unacknowledged)
         self.entered, self._key = before.entered, before._key
+        client.holds_key = old.holds_key
 
     async def run(self) -> None:
         """Stay in the room until `close`, or until it says goodbye for good. Raises nothing of the network's."""
