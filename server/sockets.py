@@ -40,6 +40,8 @@ MAX_RESERVED, MAX_RESERVED_EACH = 16, 4
 HELLO_TIMEOUT_S = 1.0
 """What such a connection has to say hello."""
 PEEKED_BYTES = 4096
+MAX_REJECTED, REJECT_LINGER_S = 64, 2.0
+"""Rejected connections that are left to close themselves, and for how long."""
 TEND_INTERVAL_S = 0.05
 KEEPALIVE = (60, 20, 4)
 """Seconds of silence before TCP asks, seconds between questions, questions without an answer (RFC 9293, 3.8.4)."""
@@ -90,11 +92,11 @@ class Wakeup:
         with contextlib.suppress(BlockingIOError):  # It is readable, and full.
             self._writing.send(b"\0")
 
-    def watch(self, sock: socket.socket) -> None:
+    def watch(self, sock: socket.SocketType) -> None:
         """Be readable while this socket is."""
         self._selector.register(sock, selectors.EVENT_READ)
 
-    def unwatch(self, sock: socket.socket) -> None:
+    def unwatch(self, sock: socket.SocketType) -> None:
         """Ignore this socket from now on. Harmless where it is not watched."""
         with contextlib.suppress(KeyError):
             self._selector.unregister(sock)
@@ -164,6 +166,8 @@ class Listener:
         self._queue: AdmissionQueue[Waiting] = AdmissionQueue(min(MAX_WAITING, max(1, descriptors // 4)))
         self._at_full_room: list[Waiting] = []
         """They may be operators: their hello tells."""
+        self._rejected: list[tuple[socket.socket | Connection, socket.SocketType, float]] = []
+        """Connections that were told why they are rejected, with the time at which they are closed at the latest."""
         self._next_tend = self._next_look = 0.0
 
     def admit(self, start: Callable[[Connection], None]) -> None:
@@ -181,6 +185,7 @@ class Listener:
         now = monotonic()
         for source in self.sources:
             self._accept_from(source, now)
+        self._drain_rejected(now)
         self._find_returning(now)
         yield from self._find_operators(now)
         for waiting in self._queue.take(now, ADMITTED_AT_ONCE):
@@ -193,7 +198,7 @@ class Listener:
 
     def tend(self) -> None:
         """Have `admit` called again while connections wait. To be called several times a second."""
-        if (self._queue or self._at_full_room) and (now := monotonic()) >= self._next_tend:
+        if (self._queue or self._at_full_room or self._rejected) and (now := monotonic()) >= self._next_tend:
             self._next_tend = now + TEND_INTERVAL_S
             self._wakeup.set()
 
@@ -204,14 +209,39 @@ class Listener:
             self.turn_away(waiting.sock, reason)
         self._at_full_room.clear()
 
-    def turn_away(self, peer: socket.socket | Connection, reason: str) -> None:
+    def turn_away(self, peer: socket.socket | Connection, reason: str, *, lingers: bool = True) -> None:
         """Tell a newcomer why it cannot be let in, and close. It has no dialect yet, so the words are plain."""
         self.on_turned_away()
         with contextlib.suppress(OSError):
             sock = peer if isinstance(peer, socket.socket) else peer.socket
             sock.setblocking(False)
             sock.send(encode(Goodbye("full", reason), Dialect.PLAIN))
+            if lingers:
+                sock.shutdown(socket.SHUT_WR)
+                self._wakeup.watch(sock)
+                self._rejected.append((peer, sock, monotonic() + REJECT_LINGER_S))
+                if len(self._rejected) > MAX_REJECTED:
+                    self._close_rejected(*self._rejected[0][:2])
+                return
         peer.close()
+
+    def _close_rejected(self, peer: socket.socket | Connection, sock: socket.SocketType) -> None:
+        self._rejected = [entry for entry in self._rejected if entry[0] is not peer]
+        self._wakeup.unwatch(sock)
+        peer.close()
+
+    def _drain_rejected(self, now: float) -> None:
+        """Read what rejected connections send, and close those that have ended. To close at once, with bytes unread,
+        would reset the connection and lose the reason (RFC 9112, 9.6)."""
+        for peer, sock, deadline in list(self._rejected):
+            try:
+                has_ended = not sock.recv(PEEKED_BYTES)
+            except (BlockingIOError, InterruptedError):
+                has_ended = False
+            except OSError:
+                has_ended = True
+            if has_ended or now >= deadline:
+                self._close_rejected(peer, sock)
 
     def _accept_from(self, source: Source, now: float) -> None:
         """Accept what is in the listen queue. There, a connection would wait behind a flood from another address."""
@@ -341,7 +371,7 @@ class Listener:
             self._spare = None
         with contextlib.suppress(OSError):  # Another thread may be faster, to accept's place or to the spare's.
             sock, _ = source.accept()
-            self.turn_away(sock, "the room is full: the server has no file descriptor left")
+            self.turn_away(sock, "the room is full: the server has no file descriptor left", lingers=False)
         with contextlib.suppress(OSError):
             self._spare = os.open(os.devnull, os.O_RDONLY)
 

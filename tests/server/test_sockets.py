@@ -16,6 +16,7 @@ import pytest
 from protocol.messages import Hello, Limits
 from server.connection import Connection
 from server.sockets import ACCEPTED_AT_ONCE, ADMITTED_AT_ONCE, Listener, listen, raise_file_limit
+from tests.peers import wait_until
 
 PATIENCE = 5.0
 
@@ -321,3 +322,15 @@ def test_turning_away_a_peer_that_has_gone_does_no_harm_and_is_counted(listener:
     listener.turn_away(ours, "the room is full")
     assert ours.fileno() == -1
     assert turned_away == [True]
+
+
+def test_turn_away_of_a_peer_that_has_written_does_not_reset_it(listener: Listener, peers: list[socket.socket]) -> None:
+    """Its lines are unread when it is rejected, and more come after that."""
+    listener.max_clients = 1
+    come(listener, peers, 2)
+    peers[1].sendall(b"bob\nhi\n")
+    list(listener.accept())
+    assert told(peers[1]) == "*** goodbye: the room is full: it takes 1 connection\n"
+    peers[1].sendall(b"more\n")
+    peers[1].shutdown(socket.SHUT_WR)
+    wait_until(lambda: not (list(listener.accept()) or listener._rejected), "it is closed")
