@@ -160,7 +160,7 @@ def command(
     minutes = Minutes(Path(transcript) if transcript else None)
     failure = ""
     try:
-        if plain or not (sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()):
+        if plain or not streams.can_draw():
             from tui.line.client import run
 
             status = run(room, nick, options, settings, minutes)

@@ -4,6 +4,14 @@ import os
 import sys
 
 STDOUT, STDERR = 1, 2
+DUMB_TERMS = ("dumb", "unknown")
+"""What TERM says of a terminal on which no line can be drawn anew."""
+
+
+def can_draw() -> bool:
+    """Whether standard input and output are a terminal that obeys control sequences."""
+    on_terminal = sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()
+    return bool(on_terminal) and os.environ.get("TERM", "") not in DUMB_TERMS
 
 
 def tell(sentence: str) -> None:

@@ -5,6 +5,7 @@ import asyncio
 import signal
 import sys
 
+from tui import streams
 from tui.address import Address
 from tui.hosting.hosted_server import CannotHost, HostedServer, HostOptions
 from tui.line import pipe as line_pipe
@@ -73,7 +74,7 @@ async def _take_part(
     address: Address, nick: str | None, settings: Settings, server: HostedServer | None, minutes: Minutes
 ) -> int:
     key = server.operator_key if server else b""
-    if not (sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()):
+    if not streams.can_draw():  # A dumb terminal echoes and edits the line by itself.
         return await line_pipe.take_part(address, settings, key, minutes)
     from tui.line import prompt as line_prompt  # prompt_toolkit, which only a terminal needs
 

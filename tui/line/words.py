@@ -13,14 +13,15 @@ from protocol import plain
 from protocol.client import Gap, Received
 from protocol.messages import Pong, Refused, Said, Welcome
 from protocol.text import counted
-from tui.transcript.wrapping import cells, wrap
+from tui.transcript.links import links
+from tui.transcript.wrapping import Range, cells, wrap
 
 OWN, ROOM, REFUSED, NOTE, ACTION, TEXT = "class:own", "class:room", "class:refused", "class:note", "class:action", ""
 NICK_STYLES = tuple(f"class:nick{number}" for number in range(6))
 INDENT = 4
 NARROWEST = 20
 """Columns below which lines are left to the terminal to break."""
-MOST_ROWS = 400
+MAX_ROWS = 400
 MOST_LINES = 1000
 """Lines of one event that are printed, and rows of one line: a server of ill will could send a million."""
 
@@ -76,11 +77,31 @@ def broken(line: Line, columns: int) -> Iterator[Line]:
         yield line
         return
     # One column is left free: terminals differ in what they do after the last one.
-    rows = wrap(whole, columns - 1 - INDENT, MOST_ROWS)
+    width = columns - 1 - INDENT
+    rows = _joined_addresses(whole, wrap(whole, width, MAX_ROWS))
     for number, (start, end) in enumerate(rows):
         yield ([(TEXT, " " * INDENT)] if number else []) + _cut(line, start, end)
     if rows[-1][1] < len(whole.rstrip()):
         yield [(TEXT, " " * INDENT), (NOTE, "… and more, which is not shown")]
+
+
+def _joined_addresses(text: str, rows: Sequence[Range]) -> list[Range]:
+    """The rows, with none parted inside of a web address: the terminal goes on with it in the next row by itself, and
+    so knows it as one. A row that would begin with an address still begins where it did."""
+    inside = [(link.start, link.end) for link in links(text)]
+    joined: list[Range] = []
+    for start, end in rows:
+        if joined and any(first < start < last for first, last in inside):
+            last = next(last for first, last in inside if first < start < last)
+            # What follows the address gets a row of its own, set in: no part of it can look like another line.
+            joined[-1] = (joined[-1][0], max(joined[-1][1], last))
+            start = max(start, last)
+            while start < end and text[start] == " ":
+                start += 1
+            if start >= end:
+                continue
+        joined.append((start, end))
+    return joined
 
 
 def _said(event: Said, text: str, me: str) -> Line:

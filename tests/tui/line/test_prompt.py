@@ -445,3 +445,19 @@ def test_a_flood_is_printed_whole_and_typing_goes_on(start_server: StartServer, 
     ada.sees("line 1999.")
     assert time.monotonic() - began < PATIENCE
     assert [int(number) for number in re.findall(r"bob: line (\d+)\.", ada.text)] == list(range(2000))
+
+
+@pytest.mark.parametrize("options", [[], ["--plain"]])
+def test_dumb_terminal_gets_no_control_sequences(start_server: StartServer, options: list[str]) -> None:
+    server = start_server()
+    bob = server.plain("bob")
+    ada = Terminal(f"127.0.0.1:{server.address[1]}", "-n", "ada", *options, environment={"TERM": "dumb"})
+    try:
+        bob.expect("ada joined")
+        bob.say("hello")
+        ada.sees("bob: hello")
+        ada.type("hi\n")
+        bob.expect("ada: hi")
+        assert "\x1b" not in ada.output
+    finally:
+        ada.close()

@@ -119,3 +119,11 @@ def test_whatever_is_said_no_row_begins_like_the_rooms_words_or_the_clients(text
         assert plain_text(line).startswith("ada: ")
         for row in list(broken(line, columns))[1:]:
             assert plain_text(row).startswith("    ")
+
+
+def test_broken_a_long_address_stays_in_one_piece() -> None:
+    url = "https://example.org/" + "a1b2c3d4e5" * 12 + "?q=END"
+    rows = [plain_text(row) for row in broken([("", f"bob: see {url} please, ada: it is worth it")], 80)]
+    assert sum(url in row for row in rows) == 1
+    assert all(row.startswith("    ") for row in rows[1:])
+    assert rows[-1] == "    please, ada: it is worth it"
