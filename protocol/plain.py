@@ -28,6 +28,7 @@ from protocol.messages import (
     Where,
     Who,
 )
+from protocol.suggestions import unknown_command
 from protocol.text import counted, size
 
 _ORDERS = "\n".join(f"***   {line}" for line in wrap(" ".join(f"/{name}" for name in sorted(orders.NAMES)), 70))
@@ -45,6 +46,7 @@ HELP = f"""\
 """.encode()
 _BYTE_ORDER_MARK = "\ufeff"
 """Some programs write one before each piece of text."""
+COMMAND_NAMES = ("who", "nick", "me", "status", "where", "quit", "help", *sorted(orders.NAMES))
 MOST_NAMED = 5
 """Nicknames told one by one in a presence line; the others are counted."""
 
@@ -104,7 +106,7 @@ def _slash(name: str = "", rest: str = "") -> PlainCommand | Refused:
         case order if order in orders.NAMES:
             return _order(order, rest)
         case _:
-            return Refused("bad-command", "there is no such command; /help lists them, // says a line with a slash")
+            return Refused("bad-command", unknown_command(name, COMMAND_NAMES))
 
 
 def _order(name: str, rest: str) -> AnyOrder | Refused:

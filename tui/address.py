@@ -6,6 +6,8 @@ from msgspec import Struct
 
 DEFAULT_PORT = 2000
 _HOST_NAME = re.compile(r"[^\s:/\[\]@?#]{1,253}")
+_SCHEME = re.compile(r"(telnet|tcp|https?)://", re.IGNORECASE)
+"""Before an address that was copied from a link; the port is ours without one."""
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[\w.-]+)?")
 
 
@@ -23,12 +25,20 @@ class Address(Struct, frozen=True):
     @classmethod
     def parse(cls, written: str, port: int = DEFAULT_PORT) -> "Address":
         """The address in `written`; `port` where it names none. Raises AddressRefused."""
-        host, given = _split(written.strip())
+        host, given = _split(_SCHEME.sub("", written.strip()).removesuffix("/"))
         if not host:
             raise AddressRefused(f"{written!r} names no host; write HOST or HOST:PORT")
         if not (_IPV6 if ":" in host else _HOST_NAME).fullmatch(host):
             raise AddressRefused(f"{host!r} is no host name; write HOST or HOST:PORT, an IPv6 address in brackets")
         return cls(host, port if given is None else _port(given))
+
+    @classmethod
+    def parse_with_port(cls, written: str, port: str) -> "Address":
+        """The address in `written`, as `nc HOST PORT` takes it. Raises AddressRefused, also where both name a port."""
+        host, given = _split(_SCHEME.sub("", written.strip()).removesuffix("/"))
+        if given is not None:
+            raise AddressRefused(f"{written!r} has a port already; leave {port!r} out")
+        return cls.parse(f"[{host}]" if ":" in host else host, _port(port))
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

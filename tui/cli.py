@@ -30,7 +30,7 @@ LOCAL = Address("127.0.0.1")
 PASSED_ON = ("motd", "history", "rate_limit", "max_clients", "max_per_ip")
 """Options that a hosted server gets as they were written: it checks them itself."""
 HOSTS_ONLY = ("model", "bind", "log", *PASSED_ON)
-NOT_IN_A_FILE = ("address", "host", "config", "version", "help")
+NOT_IN_A_FILE = ("address", "port", "host", "config", "version", "help")
 """What is asked for anew each time."""
 
 EXAMPLES = f"""\b
@@ -98,7 +98,8 @@ def _read_config(context: click.Context, option: click.Parameter, path: str | No
         "max_content_width": 100,
     },
 )
-@click.argument("address", metavar="[HOST[:PORT]]", required=False, envvar=None)
+@click.argument("address", metavar="[HOST[:PORT]", required=False, envvar=None)
+@click.argument("port", metavar="| HOST PORT]", required=False, envvar=None)
 @click.option("-n", "--nick", metavar="NICK", help="Your nickname. Default: the one you had the last time.")
 @click.option("--host", is_flag=True, help="Open a room here and join it; it ends when you leave.")
 @click.option(
@@ -140,6 +141,7 @@ def command(
     context: click.Context,
     /,
     address: str | None,
+    port: str | None,
     nick: str | None,
     host: bool,
     plain: bool,
@@ -156,7 +158,7 @@ def command(
     given = {"theme": theme, "nick": nick and check_nickname(nick), "mouse": mouse, "bell": bell}
     settings = replace(recalled, **{name: value for name, value in given.items() if value is not None})
     options = host_options(server_options) if host else None
-    room = None if host else which_room(address, settings)
+    room = None if host else which_room(address, settings, port)
     minutes = Minutes(Path(transcript) if transcript else None)
     failure = ""
     try:
@@ -192,10 +194,10 @@ def host_options(given: dict[str, str | None]) -> HostOptions:
     return HostOptions(model, given["bind"], tuple(word for pair in passed for word in pair), log)
 
 
-def which_room(address: str | None, settings: Settings) -> Address:
+def which_room(address: str | None, settings: Settings, port: str | None = None) -> Address:
     """The room that was named, else the last one joined, else one on this machine. Raises AddressRefused."""
     if address is not None:
-        return Address.parse(address)
+        return Address.parse(address) if port is None else Address.parse_with_port(address, port)
     for room in settings.rooms:
         try:
             return Address.parse(room)

@@ -30,7 +30,7 @@ def test_an_address_is_read_as_it_is_written(written: str, host: str, port: int)
     [
         "", ":2000", "room:", "room:0", "room:65536", "room:http", "room:-1", "room:+20", "room:２０００",
         "room:99999999999", "[::1", "[::1]2000", "[::1]:", "[room]:2000", "[]:2000", "::1]:2", "two words", "a/b",
-        "user@room", "room\x1b[2J", "http://room.example", "x" * 300,
+        "user@room", "room\x1b[2J", "ftp://room.example", "x" * 300,
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_in_a_sentence(written: str) -> None:
@@ -45,3 +45,24 @@ def test_another_default_port_can_be_given() -> None:
 
 def test_an_ipv6_address_is_written_in_brackets() -> None:
     assert str(Address("::1", 2001)) == "[::1]:2001"
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("telnet://192.0.2.7:2001", Address("192.0.2.7", 2001)),
+        ("http://192.0.2.7:2001/", Address("192.0.2.7", 2001)),
+        ("TELNET://room.example/", Address("room.example", 2000)),
+        ("telnet://[::1]:2001", Address("::1", 2001)),
+    ],
+)
+def test_address_with_a_scheme_is_the_address_without(written: str, address: Address) -> None:
+    assert Address.parse(written) == address
+
+
+def test_address_with_a_port_of_its_own_is_as_nc_takes_it() -> None:
+    assert Address.parse_with_port("192.0.2.7", "2001") == Address("192.0.2.7", 2001)
+    assert Address.parse_with_port("::1", "2001") == Address("::1", 2001)
+    for written, port in (("192.0.2.7:2000", "2001"), ("192.0.2.7", "many")):
+        with pytest.raises(AddressRefused):
+            Address.parse_with_port(written, port)

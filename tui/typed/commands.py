@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from protocol import orders
 from protocol.messages import FAULTS, Model, Order
+from protocol.suggestions import unknown_command
 
 
 class Command(Struct, frozen=True):
@@ -120,7 +121,7 @@ def parse(line: str, *, screen: bool = True) -> Spoken | Asked | Mistake | None:
     argument = rest.strip()
     command = _BY_NAME.get(head.lower())
     if command is None or (command.screen and not screen):
-        return Mistake(f"There is no command /{head}. Two slashes say a line that begins with one.")
+        return Mistake(unknown_command(head, [one.name for one in COMMANDS if screen or not one.screen]))
     if command.required and not argument:
         return Mistake(f"It takes a little more: {command.usage}")
     if command.name == "me":
