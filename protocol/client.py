@@ -48,8 +48,8 @@ from protocol.messages import (
 )
 from protocol.text import harmless
 
-MAX_EVENT = 64 * 2**20
-"""Bytes of one event. A welcome brings 1 MiB at most, and a roster of ten thousand people is as long."""
+MAX_EVENT = 4 * 2**20
+"""Bytes of one event. A welcome brings 1 MiB of events at most, and a roster of ten thousand people is as long."""
 
 
 _PLAIN_GOODBYE = b"*** goodbye: "

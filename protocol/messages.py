@@ -22,8 +22,26 @@ FAULTS = ("kill-worker", "raise", "block", *GUESTS)
 ANYBODY = "*"
 """No nickname: whoever it happens to be."""
 
+MAX_COUNT = 2**53
+"""The largest integer that every JSON implementation keeps exactly (RFC 8259, section 6)."""
+MAX_TIME_S = 32_503_680_000.0
+"""Seconds since the epoch: the year 3000. In each time zone, it is a date that a calendar can hold."""
+MAX_DURATION_S = 31_622_400.0
+"""A year."""
+MAX_RATE = 1e12
+MAX_LISTED = 100_000
+"""Items of one list."""
+
 Identifier = Annotated[str, Meta(min_length=1, max_length=64)]
 Reason = Annotated[str, Meta(max_length=LONGEST_REASON)]
+# A client decodes events of a server that it does not trust: each number has bounds, so that no arithmetic and no
+# formatting of it can fail.
+Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
+Time = Annotated[float, Meta(ge=0, le=MAX_TIME_S)]
+Duration = Annotated[float, Meta(ge=0, le=MAX_DURATION_S)]
+Rate = Annotated[float, Meta(ge=0, le=MAX_RATE)]
+Size = Annotated[int, Meta(ge=1, le=2**31)]
+Nicknames = Annotated[list[str], Meta(max_length=MAX_LISTED)]
 
 
 class Model(StrEnum):
@@ -44,15 +62,15 @@ class Dialect(StrEnum):
 class Limits(Struct, frozen=True):
     """What the room allows, told to each client in `welcome`. Sizes are bytes for `line`, characters elsewhere."""
 
-    line: int = 4096
-    text: int = 2000
-    lines: int = 40
-    nick: int = 24
-    burst: int = 10
-    rate: float = 2.0
+    line: Size = 4096
+    text: Size = 2000
+    lines: Size = 40
+    nick: Size = 24
+    burst: Size = 10
+    rate: Rate = 2.0
     """Lines a second once the burst is used up; 0 means no limit."""
-    join_timeout: float = 10.0
-    idle_timeout: float = 0.0
+    join_timeout: Duration = 10.0
+    idle_timeout: Duration = 0.0
     """Seconds without a line before a connection is let go; 0 means never."""
 
 
@@ -63,7 +81,7 @@ class Resume(Struct, frozen=True):
     """Whom a returning client was, and the last `seq` it saw."""
 
     token: str
-    after: Annotated[int, Meta(ge=0, le=2**53)]
+    after: Count
 
 
 class Command(Struct, tag_field="type", tag=str.lower):
@@ -237,10 +255,10 @@ class Event(Struct, tag_field="type", tag=str.lower, omit_defaults=True):
 class Said(Event):
     """`nick` said `text`, at `at` seconds since the epoch. For the sender, with its own `id`, the acknowledgement."""
 
-    seq: int
+    seq: Count
     nick: str
     text: str
-    at: float
+    at: Time
     id: str = ""
     action: bool = False
 
@@ -249,31 +267,31 @@ class Presence(Event):
     """Who came, went and changed names since the last one. To apply it: `left`, then `renamed` (all at once), then
     `joined`."""
 
-    seq: int
-    at: float
-    joined: list[str] = []
-    left: list[str] = []
-    renamed: list[tuple[str, str]] = []
+    seq: Count
+    at: Time
+    joined: Nicknames = []
+    left: Nicknames = []
+    renamed: Annotated[list[tuple[str, str]], Meta(max_length=MAX_LISTED)] = []
 
 
 class Switched(Event):
     """The room is run by `model` now. The longest that nothing was delivered meanwhile was `pause` seconds; `carried`
     connections came along."""
 
-    seq: int
-    at: float
+    seq: Count
+    at: Time
     model: str
     before: str
-    pause: float
-    carried: int
+    pause: Duration
+    carried: Count
 
 
 class Notice(Event):
     """Words of the room itself: to all where `seq` is set, to one where it is 0."""
 
     text: str
-    seq: int = 0
-    at: float = 0.0
+    seq: Count = 0
+    at: Time = 0.0
 
 
 class Rules(Struct, frozen=True):
@@ -281,7 +299,7 @@ class Rules(Struct, frozen=True):
 
     locked: bool = False
     quiet: bool = False
-    slow: float = 0.0
+    slow: Duration = 0.0
     """Seconds between two lines of a person."""
     pin: str = ""
 
@@ -289,8 +307,8 @@ class Rules(Struct, frozen=True):
 class Ruled(Event, tag="rules"):
     """An operator has changed the rules. `text` says it in a sentence."""
 
-    seq: int
-    at: float
+    seq: Count
+    at: Time
     text: str
     rules: Rules
 
@@ -304,14 +322,14 @@ class Welcome(Event):
 
     you: str
     token: str
-    seq: int
+    seq: Count
     model: str
-    connections: int
+    connections: Count
     served_by: str
     limits: Limits
     nonce: str
-    history: list[Said | Presence | Switched | Notice | Ruled] = []
-    missed: int = 0
+    history: Annotated[list[Said | Presence | Switched | Notice | Ruled], Meta(max_length=MAX_LISTED)] = []
+    missed: Count = 0
     resumed: bool = False
     asked: str = ""
     """The nickname asked for, where another was given: to a plain client, or to one that came back."""
@@ -334,21 +352,21 @@ class Status(Event):
     """What the room runs on, and what that costs now. Memory is bytes of the whole tree, shared pages counted once."""
 
     model: str
-    connections: int
+    connections: Count
     served_by: str
-    people: int = 0
-    processes: int = 0
-    threads: int = 0
-    memory: int = 0
-    memory_each: int = 0
+    people: Count = 0
+    processes: Count = 0
+    threads: Count = 0
+    memory: Count = 0
+    memory_each: Count = 0
     """Bytes a connection has added, on average; 0 while nobody is connected."""
 
 
 class People(Event):
     """The roster as it stood at `seq`, sorted."""
 
-    seq: int
-    people: list[str]
+    seq: Count
+    people: Nicknames
 
 
 class Refused(Event):
@@ -359,7 +377,7 @@ class Refused(Event):
     id: str = ""
     suggestion: str = ""
     """A nickname that is free."""
-    wait: float = 0.0
+    wait: Duration = 0.0
     """Seconds until it may be tried again."""
 
 
@@ -370,47 +388,47 @@ class Pong(Event):
 class Tally(Struct):
     """What has happened since the room was opened: the show's record."""
 
-    most_people: int = 0
-    lines: int = 0
-    slowed: int = 0
+    most_people: Count = 0
+    lines: Count = 0
+    slowed: Count = 0
     """Times a connection was made to wait for its next line."""
-    refused: int = 0
+    refused: Count = 0
     """Commands and lines that were not carried out, operators' apart."""
-    turned_away: int = 0
+    turned_away: Count = 0
     """Connections that were not let in: the room was full or locked, or they are banned."""
-    let_go: int = 0
+    let_go: Count = 0
     """Connections ended by the server: too slow, silent, too long a line, kicked."""
-    died: int = 0
+    died: Count = 0
     """Workers that ended without a word, and sessions that failed."""
-    escaped: int = 0
+    escaped: Count = 0
     """Lines with controls or hidden characters in them, made harmless."""
-    look_alikes: int = 0
+    look_alikes: Count = 0
     """Nicknames refused because they look like somebody's."""
-    oversized: int = 0
-    longest: float = 0.0
+    oversized: Count = 0
+    longest: Duration = 0.0
     """The longest that a line took to reach everybody, in seconds."""
 
 
 class Metered(Event, tag="meter"):
     """What the running model does and costs, over the last second. Times are seconds, memory is bytes."""
 
-    at: float
+    at: Time
     model: str
-    connections: int
-    people: int
-    lines: float
+    connections: Count
+    people: Count
+    lines: Rate
     """Lines said a second."""
-    deliveries: float
+    deliveries: Rate
     """Lines times those who were told them, a second."""
-    p50: float
+    p50: Duration
     """How long a line took, from when it could be read until it was written to everybody: the median of the last lines
     said."""
-    p99: float
-    processes: int
-    threads: int
-    memory: int
-    memory_each: int
-    cpu: float
+    p99: Duration
+    processes: Count
+    threads: Count
+    memory: Count
+    memory_each: Count
+    cpu: Rate
     """Processor cores in use."""
     tally: Tally
 

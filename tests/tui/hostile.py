@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
+from protocol.messages import MAX_COUNT, MAX_DURATION_S, MAX_TIME_S
 from tests.peers import readable
 
 CONTROLS = (
@@ -84,14 +85,22 @@ def evening() -> Iterator[dict[str, object]]:
 def _turn(text: str, nick: str, seq: int) -> list[dict[str, object]]:
     moves = {"joined": [text], "left": [nick], "renamed": [[text, nick]]}
     return [
-        {"type": "said", "seq": seq + 1, "nick": nick, "text": f"@ada {text}", "at": 1e300},
-        {"type": "said", "seq": seq + 2, "nick": "mallory", "text": text, "at": -5.0, "action": True},
+        {"type": "said", "seq": seq + 1, "nick": nick, "text": f"@ada {text}", "at": MAX_TIME_S},
+        {"type": "said", "seq": seq + 2, "nick": "mallory", "text": text, "at": 0.0, "action": True},
         {"type": "notice", "seq": seq + 3, "text": text, "at": float(seq)},
         {"type": "presence", "seq": seq + 4, "at": 0.0, **moves},
-        {"type": "switched", "seq": seq + 5, "at": 0.0, "model": text, "before": text, "pause": 1e300, "carried": 1},
+        {
+            "type": "switched",
+            "seq": seq + 5,
+            "at": 0.0,
+            "model": text,
+            "before": text,
+            "pause": MAX_DURATION_S,
+            "carried": 1,
+        },
         {"type": "refused", "code": "x", "reason": text, "suggestion": nick},
         {"type": "refused", "code": text, "reason": text, "id": text},
-        {"type": "status", "model": text, "connections": 10**15, "served_by": text, "memory": 10**18},
+        {"type": "status", "model": text, "connections": 10**15, "served_by": text, "memory": MAX_COUNT},
     ]
 
 

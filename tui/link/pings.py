@@ -8,6 +8,8 @@ PING_EVERY = 5.0
 """Seconds."""
 PING_SHARE = 10.0
 """A ping costs the flood allowance a line: at most one in this many of what a second allows."""
+SHORTEST_INTERVAL_S, LONGEST_INTERVAL_S = 0.1, 3600.0
+"""Bounds of the interval, whatever limits a room tells."""
 NOTABLY_FASTER_S, NOTABLY_SLOWER_S = 0.002, 0.010
 SILENT_PINGS = 3
 """Ping intervals without a byte, after which the connection is taken for dead."""
@@ -54,8 +56,9 @@ def is_notable(before: float, now: float) -> bool:
 def interval(limits: Limits) -> float:
     """Seconds between two pings, where a room has these limits."""
     seconds = max(PING_EVERY, PING_SHARE / limits.rate) if limits.rate else PING_EVERY
-    # Whoever reads along is not idle: a room that lets the silent go hears of us in time.
-    return min(seconds, limits.idle_timeout / 2) if limits.idle_timeout else seconds
+    # A member that only reads is not idle: a room that closes silent connections hears from us in time.
+    wanted = min(seconds, limits.idle_timeout / 2) if limits.idle_timeout else seconds
+    return min(max(wanted, SHORTEST_INTERVAL_S), LONGEST_INTERVAL_S)
 
 
 def is_silent(seconds: float, limits: Limits) -> bool:

@@ -1,0 +1,99 @@
+"""The clients under events whose numbers, sizes and depths no honest server sends."""
+
+import json
+import random
+from collections.abc import Callable
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from textual.content import Content
+
+from protocol import jsonl
+from protocol.client import ClientConnection, Received
+from protocol.messages import Metered, Refused, Rules, Status, Switched, Welcome
+from tests.protocol.clients import in_room
+from tests.protocol.strategies import events
+from tui.line.words import lines_of
+from tui.link.pings import LONGEST_INTERVAL_S, SHORTEST_INTERVAL_S, interval
+from tui.metering import Metering, comparison, record
+from tui.minutes.text import json_lines, markdown, records_of
+from tui.screens import asked
+from tui.transcript.feed import Feed
+from tui.widgets.rules_line import draw as draw_rules
+from tui.widgets.status_bar import Standing
+from tui.widgets.status_bar import draw as draw_bar
+
+ABSURD = ("1" + "0" * 400, "-1", "-" + "9" * 400, "1e308", "1e400", "-1e308", "5e-324", "9" * 19, "0.5", "null")
+"""JSON numbers as text, because Python writes none of the largest, and one that is no number."""
+NESTED = "[" * 5000 + "]" * 5000
+_numbers = st.sampled_from([*ABSURD, '"x"', "[]", "{}", NESTED, "true"])
+
+
+def _spoil(line: bytes, chooser: random.Random, number: str) -> bytes:
+    """The event with one of its numbers, or of its fields where it has none, replaced."""
+    event = json.loads(line)
+    places: list[tuple[dict[str, object], str]] = []
+    stack: list[object] = [event]
+    while stack:
+        match stack.pop():
+            case dict() as found:
+                places += [(found, name) for name in found if name != "type"]
+                stack += found.values()
+            case list() as found:
+                stack += found
+    numbers = [one for one in places if isinstance(one[0][one[1]], int | float)]
+    if not places:
+        return line
+    holder, name = chooser.choice(numbers or places)
+    holder[name] = "@@"
+    return json.dumps(event).replace('"@@"', number).encode() + b"\n"
+
+
+spoiled = st.builds(_spoil, events.map(jsonl.encode), st.randoms(use_true_random=False), _numbers)
+told_lines = st.lists(events.map(jsonl.encode) | spoiled, max_size=8)
+
+
+def _show(client: ClientConnection, received: list[Received]) -> None:
+    """Draw what was received by each part of the clients that draws events."""
+    feed, metering = Feed(), Metering()
+    feed.take(received)
+    for event in received:
+        lines_of(event, client.nick)
+        match event:
+            case Metered():
+                metering.add(event)
+                comparison(metering)
+                record(event.tally)
+            case Switched():
+                metering.switched(event)
+            case Status():
+                asked.in_words(event)
+            case Welcome():
+                draw_bar(Standing("online", event.model, event.connections, event.served_by, 0.1), 80)
+            case Refused():
+                round(event.wait)
+    records = records_of(received, 1e9)
+    json_lines(records)
+    markdown(records, "title")
+    rules: Rules = client.rules
+    assert isinstance(draw_rules(rules, 80), Content)
+    assert SHORTEST_INTERVAL_S <= interval(client.limits) <= LONGEST_INTERVAL_S
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(told_lines)
+def test_clients_with_absurd_events_do_not_raise(lines: list[bytes]) -> None:
+    client = in_room()
+    _show(client, client.receive(b"".join(lines)))
+
+
+def test_decoder_refuses_numbers_out_of_bounds() -> None:
+    """A huge integer raises as soon as it is formatted or meets a float."""
+    event: Callable[[str], bytes] = lambda number: b'{"type":"notice","text":"x","seq":%s}' % number.encode()  # noqa: E731
+    assert jsonl.decode_event(event("1")) is not None
+    for number in ABSURD:
+        assert jsonl.decode_event(event(number)) is None
+
+
+def test_decoder_refuses_deep_nesting() -> None:
+    assert jsonl.decode_event(b'{"type":"notice","text":"x","new":%s}' % (b"[" * 10**5 + b"]" * 10**5)) is None
