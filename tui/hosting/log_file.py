@@ -1,22 +1,34 @@
 """LogFile: the log of the server we host, kept in a file. What a disk does not take is lost, and said in the file."""
 
+import errno
 import os
+import stat
 from pathlib import Path
 
 from protocol.text import counted
 from tui.hosting.server_process import CannotHost
 
 
+FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""O_NONBLOCK: opening a pipe that has no reader fails, instead of waiting for one (open(2))."""
+REASONS = {errno.ELOOP: "it is a symbolic link", errno.ENXIO: "it is not a regular file"}
+
+
 class LogFile:
     """A file that lines are added to at its end. Nobody else can read it: a log names people and addresses."""
 
     def __init__(self, path: Path) -> None:
-        """Open it, or make it. Raises CannotHost."""
+        """Open it, or make it. Raises CannotHost, also for a link, a pipe, a device or another user's file: a shared
+        folder may hold one that was put there to be written through."""
         try:
-            self._descriptor = os.open(path.expanduser(), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._descriptor = os.open(path.expanduser(), FLAGS, 0o600)
         except (OSError, ValueError) as error:
-            reason = (getattr(error, "strerror", None) or str(error)).lower()
-            raise CannotHost(f"the log {path} cannot be opened: {reason}", 2) from None
+            reason = REASONS.get(getattr(error, "errno", None)) or getattr(error, "strerror", None) or str(error)
+            raise CannotHost(f"the log {path} cannot be opened: {reason.lower()}", 2) from None
+        if (reason := _why_unsuitable(os.fstat(self._descriptor))) is not None:
+            os.close(self._descriptor)
+            raise CannotHost(f"the log {path} cannot be opened: {reason}", 2)
+        os.fchmod(self._descriptor, 0o600)
         self._lost = 0
 
     def add(self, line: str) -> None:
@@ -29,3 +41,9 @@ class LogFile:
             self._lost = 0
         except OSError:
             self._lost += 1
+
+
+def _why_unsuitable(status: os.stat_result) -> str | None:
+    if not stat.S_ISREG(status.st_mode):
+        return "it is not a regular file"
+    return None if status.st_uid == os.geteuid() else "it belongs to another user"

@@ -37,7 +37,9 @@ def save(name: str, records: Sequence[Record], now: float) -> str:
         _write_all(descriptor, text(path, records))
         _make_safe(descriptor)
     except OSError as error:
-        raise CannotSave(f"{path} could not be written whole: {words(error)}") from None
+        if not _is_device(path):
+            path.unlink(missing_ok=True)
+        raise CannotSave(f"{path} could not be written: {words(error)}") from None
     finally:
         os.close(descriptor)
     return str(path)

@@ -192,8 +192,18 @@ def test_a_device_that_is_always_full_is_told_of_once_and_again_in_the_end(name:
     assert len(troubles) == 1
     assert "no space left on device" in troubles[0]
     assert "is not whole" in file.close([])
-    with pytest.raises(CannotSave, match="could not be written whole: no space left on device"):
+    with pytest.raises(CannotSave, match="could not be written: no space left on device"):
         save(name, lines("one"), AT)
+
+
+def test_save_on_a_full_disk_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(descriptor: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(transcript_file.os, "write", write)
+    with pytest.raises(CannotSave, match="could not be written: no space left on device"):
+        save(str(tmp_path / "talk.jsonl"), lines("one"), AT)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_disk_that_fails_to_make_it_safe_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
