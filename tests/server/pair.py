@@ -1,6 +1,7 @@
 """A connection without a model: what it writes, its peer can read."""
 
 import socket
+from math import inf
 
 from protocol.messages import Limits
 from server.connection import Connection
@@ -16,7 +17,9 @@ class Pair:
         ours, self.peer = socket.socketpair()
         ours.setblocking(False)
         self.peer.settimeout(PATIENCE)
-        self.connection = Connection(ours, Session.open(number, limits or Limits(rate=0), 0.0))
+        session = Session.open(number, limits or Limits(rate=0), 0.0)
+        session.greet_at = inf  # The tests that need a greeting open a session of their own.
+        self.connection = Connection(ours, session)
 
     def close(self) -> None:
         self.connection.close()

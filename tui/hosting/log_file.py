@@ -8,7 +8,6 @@ from pathlib import Path
 from protocol.text import counted
 from tui.hosting.server_process import CannotHost
 
-
 FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 """O_NONBLOCK: opening a pipe that has no reader fails, instead of waiting for one (open(2))."""
 REASONS = {errno.ELOOP: "it is a symbolic link", errno.ENXIO: "it is not a regular file"}

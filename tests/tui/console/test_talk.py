@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.running import OPERATOR_KEY, Server, wait_until
+from tests.running import OPERATOR_KEY, Server
 from tests.tui.conftest import StartServer
 from tests.tui.links import address_of, until
 from tui.console import talk as console_talk
@@ -76,43 +76,6 @@ async def test_after_another_operator_kicked_it_and_locked_the_room_it_comes_bac
     eve.command("kick", nick="console", reason="out")
     await heard.has("--- the console was sent away, and comes back in")
     await until(lambda: talk.metered is not None, "to be an operator again")
-
-
-async def test_while_it_is_banned_it_says_so_once(start_server: StartServer, stay: Stay, heard: Heard) -> None:
-    server = start_server()
-    boss, _ghost = server.operator(), server.connect()
-    wait_until(lambda: boss.status()["connections"] == 2, "the ghost is counted")
-    boss.command("ban", nick="#2", minutes=60, address=True)
-    boss.expect("notice", text="boss banned connection 2 for 60 minutes")
-    talk = stay(server)
-    await heard.has("your address is banned for another 60 minutes")
-    seen = {id(talk.line_talk)}
-
-    def another() -> bool:
-        seen.add(id(talk.line_talk))
-        return len(seen) >= 4
-
-    await until(another, "further attempts")
-    assert sum("cannot come in: your address is banned" in line for line in heard) == 1
-
-
-async def test_a_room_that_is_locked_is_told_once(start_server: StartServer, stay: Stay, heard: Heard) -> None:
-    server = start_server()
-    server.operator("eve").command("lock")
-    talk = stay(server)
-    tries: list[float] = []
-
-    def another() -> bool:
-        state = talk.line_talk.link.state
-        if state.phase == "waiting" and state.retry_at not in tries:
-            tries.append(state.retry_at)
-        talk.line_talk.link.retry_now()
-        return len(tries) > 3
-
-    await until(another, "four attempts")
-    assert [line for line in heard if "locked" in line] == [
-        "--- the console cannot come in: the room is locked: nobody new can come in now"
-    ]
 
 
 async def test_once_the_room_closes_that_its_connection_breaks_is_no_news(
