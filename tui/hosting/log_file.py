@@ -22,7 +22,7 @@ class LogFile:
         try:
             self._descriptor = os.open(path.expanduser(), FLAGS, 0o600)
         except (OSError, ValueError) as error:
-            reason = REASONS.get(getattr(error, "errno", None)) or getattr(error, "strerror", None) or str(error)
+            reason = REASONS.get(getattr(error, "errno", None) or 0) or getattr(error, "strerror", None) or str(error)
             raise CannotHost(f"the log {path} cannot be opened: {reason.lower()}", 2) from None
         if (reason := _why_unsuitable(os.fstat(self._descriptor))) is not None:
             os.close(self._descriptor)
