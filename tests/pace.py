@@ -1,7 +1,7 @@
 """How slow this machine is now: one factor by which every upper limit on measured time is stretched.
 
 The factor is measured once, before the tests start, and handed to the workers of pytest-xdist in the environment. It is
-1 on a quiet machine and about 3 beside four busy loops on two cores.
+1 on a quiet machine.
 """
 
 import os
