@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from time import monotonic
 
 from textual import events
+from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 
 from tests.running import PATIENCE
@@ -30,6 +31,8 @@ class Actor:
     @property
     def rows(self) -> list[str]:
         """What is drawn now, row by row."""
+        # A dialog draws the screens behind it, and Textual caches the result: without them, a later picture has none.
+        visible_screen_stack.set(self.app._background_screens)
         return [strip.text.rstrip() for strip in self.app.screen._compositor.render_strips()]
 
     @property
