@@ -333,8 +333,17 @@ class TestTheLog:
         assert told.value.exit_code == 2
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full is simulated by /dev/full")
-    async def test_that_cannot_be_written_costs_nobody_the_room(self) -> None:
-        server = HostedServer(HostOptions(bind=LOCAL, server_options=("-vv",), log=Path("/dev/full")))
+    async def test_that_cannot_be_written_costs_nobody_the_room(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def log_on_a_full_disk(path: Path) -> LogFile:
+            log = LogFile(path)
+            with Path("/dev/full").open("wb") as full:
+                os.dup2(full.fileno(), log._descriptor)
+            return log
+
+        monkeypatch.setattr(hosting, "LogFile", log_on_a_full_disk)
+        server = HostedServer(HostOptions(bind=LOCAL, server_options=("-vv",), log=tmp_path / "server.log"))
         address = await server.start()
         bob = PlainPeer((address.host, address.port))
         await asyncio.to_thread(bob.join, "bob")
