@@ -169,7 +169,8 @@ def test_a_second_ctrl_c_does_not_wait_for_those_who_do_not_read(open_room: Open
     server = open_room("--rate-limit", "off")
     ada = server.plain("ada")
     enough = _chunks_until_let_go(server, ada, "deaf")
-    ada.expect("deaf left")
+    if "*** deaf left" not in ada.heard:  # The room may tell it before it answers /who, or after.
+        ada.expect("deaf left")
     _chunks_until_let_go(server, ada, "blind", at_most=int(enough * 0.9))
     server.process.send_signal(signal.SIGINT)
     ada.expect("goodbye")
