@@ -361,11 +361,6 @@ class Session(Struct):
         """The connection is being let go: nothing more is heard of it."""
         return self.close_by < inf
 
-    @property
-    def startled(self) -> bool:
-        """Something has happened to it that it does not wait for: it is let go, or chaos has struck."""
-        return (self.closing or self.fault > 0) and not self.parting
-
     def over(self, now: float) -> bool:
         """Whether the connection can be closed."""
         if self.broken or now >= self.close_by:

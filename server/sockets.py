@@ -1,18 +1,17 @@
-"""The door: listening, letting connections in or turning them away, and what all three models do to a socket."""
+"""The listener: it accepts connections, admits or rejects them, and prepares their sockets for all three models."""
 
 import contextlib
 import errno
 import logging
 import os
 import resource
-import selectors
 import socket
 import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from time import monotonic, sleep
-from typing import NamedTuple, NoReturn, Protocol
+from typing import NamedTuple, Protocol
 
 from protocol import jsonl
 from protocol.dialects import encode
@@ -22,9 +21,8 @@ from server.address_groups import address_group
 from server.admission_queue import AdmissionQueue
 from server.connection import Connection
 from server.session import Session
+from server.sources import Source, WakeupSource
 
-BACKLOG = 4096
-"""Connections that may wait in the listen queue, where they are while the models change."""
 ACCEPTED_AT_ONCE = 128
 """New connections taken from the listen queue in one pass. That is cheap."""
 ADMITTED_AT_ONCE = 16
@@ -55,51 +53,6 @@ EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 """What accept(2) says when the system has nothing left, so that asking again at once is no use."""
 
 log = logging.getLogger("chat.server")
-
-
-class Source(Protocol):
-    """Where connections come from: a listening socket, or what behaves like one."""
-
-    def fileno(self) -> int:
-        """A descriptor that is readable while a connection waits to be accepted."""
-
-    def accept(self) -> tuple[socket.socket, tuple[object, ...]]:
-        """A connected socket and its peer's address, host first. Never waits. Raises OSError as accept(2) does."""
-
-
-class Wakeup:
-    """A source without connections: it is readable once it was `set`, until it is asked to accept, and while a watched
-    socket is readable."""
-
-    def __init__(self) -> None:
-        self._reading, self._writing = socket.socketpair()
-        self._reading.setblocking(False)
-        self._writing.setblocking(False)
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._reading, selectors.EVENT_READ)
-
-    def fileno(self) -> int:
-        """The descriptor of the selector, which is readable while anything in it is (epoll(7), kqueue(2))."""
-        return self._selector.fileno()
-
-    def accept(self) -> NoReturn:
-        """Raises BlockingIOError, as there is no connection."""
-        while True:
-            self._reading.recv(64)
-
-    def set(self) -> None:
-        """Make it readable."""
-        with contextlib.suppress(BlockingIOError):  # It is readable, and full.
-            self._writing.send(b"\0")
-
-    def watch(self, sock: socket.SocketType) -> None:
-        """Be readable while this socket is."""
-        self._selector.register(sock, selectors.EVENT_READ)
-
-    def unwatch(self, sock: socket.SocketType) -> None:
-        """Ignore this socket from now on. Harmless where it is not watched."""
-        with contextlib.suppress(KeyError):
-            self._selector.unregister(sock)
 
 
 class Members(Protocol):
@@ -142,7 +95,7 @@ class Listener:
     ) -> None:
         """`limits` are for connections from now on; 0 clients means no limit. `pause`: see Connection. With `members`,
         operators among them are admitted to a full room."""
-        self._wakeup = Wakeup()
+        self._wakeup = WakeupSource()
         self.sources: Sequence[Source] = [*sources, self._wakeup]
         """Each is readable while `admit` has something to do."""
         self.limits = limits
@@ -422,25 +375,6 @@ def prepare(sock: socket.socket) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_TIMEOUT_S * 1000)
     elif sys.platform == "darwin":
         sock.setsockopt(socket.IPPROTO_TCP, MACOS_TCP_RXT_CONNDROPTIME, UNACKNOWLEDGED_TIMEOUT_S)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 picks a free one. Raises OSError where that cannot be."""
-    family, kind, proto, _, address = socket.getaddrinfo(
-        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    sock = socket.socket(family, kind, proto)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6 and host in ("", "::"):
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        sock.bind(address)
-        sock.listen(BACKLOG)
-        sock.setblocking(False)
-    except OSError:
-        sock.close()
-        raise
-    return sock
 
 
 def raise_file_limit() -> None:

@@ -28,7 +28,7 @@ from server.settings import (
     from_toml,
     merge,
 )
-from server.sockets import listen
+from server.sources import listen
 
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 SYSTEM_CONFIG = Path("/etc/chat-server/config.toml")

@@ -158,9 +158,7 @@ def mute(room: RoomState, number: int, operator: Member, target: Target, order: 
     if member is not None and member.operator:
         room.tell(number, Refused("operator", f"{name} is an operator, whom nobody can mute"))
         return
-    others = others_at(room, target) if order.address else []
-    if others and not order.sure:
-        room.tell(number, shared_address(others, target, "mute"))
+    if (others := others_meant(room, number, target, order)) is None:
         return
     if member is not None:
         room.moderation.mute(member.token, on=True)
@@ -183,9 +181,7 @@ def ban(room: RoomState, number: int, operator: Member, target: Target, order: B
     if member is not None and member.key_holder:
         room.tell(number, Refused("operator", f"{name} holds the room's key, and nobody can ban that"))
         return
-    others = others_at(room, target) if order.address else []
-    if others and not order.sure:
-        room.tell(number, shared_address(others, target, "ban"))
+    if (others := others_meant(room, number, target, order)) is None:
         return
     if member is not None:
         member.operator = False  # Else it could come back at once: see Admission.
@@ -200,6 +196,15 @@ def ban(room: RoomState, number: int, operator: Member, target: Target, order: B
     for other in others:
         words = f"{operator.nick} banned {name} for {so_long}, and with them all who share your address"
         room.dismiss(other, Goodbye("banned", words))
+
+
+def others_meant(room: RoomState, number: int, target: Target, order: Ban | Mute) -> list[int] | None:
+    """The other connections that the order is about as well. None where the operator is asked first whether it is."""
+    others = others_at(room, target) if order.address else []
+    if others and not order.sure:
+        room.tell(number, shared_address(others, target, "ban" if isinstance(order, Ban) else "mute"))
+        return None
+    return others
 
 
 def others_at(room: RoomState, target: Target) -> list[int]:

@@ -16,7 +16,8 @@ from server.room.inbox import Inbox
 from server.room.operators import Operators
 from server.room.room import Room
 from server.room.state import Cost
-from server.sockets import Listener, listen, raise_file_limit
+from server.sockets import Listener, raise_file_limit
+from server.sources import listen
 from server.wishes import Stop
 from tests.bench.conftest import PerSecond
 

@@ -15,7 +15,8 @@ import pytest
 
 from protocol.messages import Hello, Limits
 from server.connection import Connection
-from server.sockets import ACCEPTED_AT_ONCE, ADMITTED_AT_ONCE, Listener, listen, raise_file_limit
+from server.sockets import ACCEPTED_AT_ONCE, ADMITTED_AT_ONCE, Listener, raise_file_limit
+from server.sources import listen
 from tests.peers import wait_until
 
 PATIENCE = 5.0

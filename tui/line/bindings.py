@@ -17,27 +17,6 @@ CONFIRM_TIMEOUT_S = 5.0
 """Seconds in which a second Ctrl-C means it."""
 MAX_INPUT_CHARACTERS = 10_000
 """What the line being typed can hold. Every key draws all of it anew."""
-KEYS_HELP = (
-    ("Enter", "say the line"),
-    ("Tab", "complete a nickname or a command; again for the next"),
-    ("Up, Down", "lines typed before"),
-    ("Ctrl-R", "search them"),
-    ("Ctrl-U, Ctrl-W", "delete to the start of the line; a word"),
-    ("Ctrl-C", "clear the line"),
-    ("Ctrl-D", "leave"),
-    ("Ctrl-Z", "suspend; fg comes back"),
-)
-LEAVE_HELP = "on an empty line: leave"
-LEAVE_HOSTING_HELP = "on an empty line, twice: end the room for everybody"
-
-
-def help_lines(*, ends_room: bool) -> list[tuple[str, str]]:
-    """Each key with what it does. `ends_room`: leaving ends the room."""
-    ways_out = {
-        "Ctrl-C": f"clear the line; {LEAVE_HOSTING_HELP if ends_room else LEAVE_HELP}",
-        "Ctrl-D": LEAVE_HELP if not ends_room else "on an empty line: end the room for everybody",
-    }
-    return [(key, ways_out.get(key, summary)) for key, summary in KEYS_HELP]
 
 
 def make_bindings(show: Callable[[list[Line]], None], *, ends_room: bool) -> KeyBindings:

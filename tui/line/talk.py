@@ -13,7 +13,7 @@ from protocol.client import Received
 from protocol.messages import Goodbye, Granted, Limits, People, Pong, Refused, Said, Status, Welcome
 from protocol.text import counted, harmless
 from tui.address import Address
-from tui.line.words import Line, lines_of, note
+from tui.line.words import Line, key_help, lines_of, note
 from tui.link.connection import NICKNAME_CODES, RoomLink, State
 from tui.minutes.file import CannotSave, save
 from tui.minutes.minutes import Minutes
@@ -162,8 +162,11 @@ class LineTalk:
             return False
         if asked.name == "help":
             commands = available(operator=self.operator, screen=False, hosts=self._ours)
-            width = max(len(one.usage) for one in commands)
-            self._show([note(f"{one.usage:<{width}}  {one.summary}") for one in commands])
+            rows = [(one.usage, one.summary) for one in commands]
+            if self._show_own:  # There is a prompt. A pipe has no keys.
+                rows += key_help(ends_room=self._ours)
+            width = max(len(usage) for usage, _ in rows)
+            self._show([note(f"{usage:<{width}}  {summary}") for usage, summary in rows])
         elif asked.name == "save":
             self._save(asked.argument)
         elif needs_room(asked) and not self.link.client.in_room:

@@ -30,6 +30,21 @@ Piece = tuple[str, str]
 Line = list[Piece]
 
 
+def key_help(*, ends_room: bool) -> list[tuple[str, str]]:
+    """The keys of the prompt, each with what it does. `ends_room`: leaving ends the room."""
+    leave = "end the room for everybody" if ends_room else "leave"
+    return [
+        ("Enter", "say the line"),
+        ("Tab", "complete a nickname or a command; again for the next"),
+        ("Up, Down", "lines typed before"),
+        ("Ctrl-R", "search them"),
+        ("Ctrl-U, Ctrl-W", "delete to the start of the line; a word"),
+        ("Ctrl-C", f"clear the line; on an empty line{', twice' if ends_room else ''}: {leave}"),
+        ("Ctrl-D", f"on an empty line: {leave}"),
+        ("Ctrl-Z", "suspend; fg comes back"),
+    ]
+
+
 def note(text: str) -> Line:
     """The client's own words."""
     return [(NOTE, f"--- {text}")]

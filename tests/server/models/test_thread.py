@@ -13,7 +13,8 @@ from server.models.support.threads import Waiter
 from server.models.thread import ThreadModel
 from server.room.inbox import Inbox
 from server.session import Session
-from server.sockets import Listener, listen
+from server.sockets import Listener
+from server.sources import listen
 from server.wishes import Stop
 from tests.running import PATIENCE, Server, wait_until
 from tests.server.limits import SETS_LIMITS, limited, ordinary_user

@@ -368,6 +368,7 @@ def test_whoever_hosts_in_line_mode_gives_orders(open_prompt: Open) -> None:
     since = len(ada.text)
     ada.type("/help\r")
     ada.sees("end the room for everybody", since)
+    ada.sees("suspend; fg comes back", since)
     ada.type(f"{CTRL_C}{CTRL_C}")
     assert ada.exit_code() == 130
     assert any("goodbye" in line for line in bob.lines_until_closed())

@@ -13,14 +13,6 @@ from tests.server.pair import Pair
 
 
 @pytest.fixture
-def pair() -> Iterator[Pair]:
-    made = Pair()
-    made.connection.session.join_by = time.monotonic() + 60
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def stop() -> Stop:
     return Stop()
 

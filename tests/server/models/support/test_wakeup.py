@@ -71,14 +71,6 @@ class TestWakeup:
 
 
 @pytest.fixture
-def pair() -> Iterator[Pair]:
-    made = Pair()
-    made.connection.session.join_by = time.monotonic() + 60
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def stopping() -> Stop:
     return Stop()
 

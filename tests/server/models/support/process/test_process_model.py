@@ -21,7 +21,8 @@ from server.models.support.process.worker_handle import Worker
 from server.room.inbox import Inbox
 from server.room.turn import Turn
 from server.session import Item, Session
-from server.sockets import Listener, listen
+from server.sockets import Listener
+from server.sources import listen
 from server.wishes import Stop
 from tests.peers import wait_until
 from tests.server.without_sockets import new_room

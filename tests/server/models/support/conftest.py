@@ -1,0 +1,16 @@
+"""A connection for the tests of what the slides stand on."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.server.pair import Pair
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    made = Pair()
+    made.connection.session.join_by = time.monotonic() + 60
+    yield made
+    made.close()
