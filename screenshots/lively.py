@@ -7,7 +7,7 @@ from functools import partial
 from itertools import cycle
 from time import monotonic
 
-from protocol.messages import Said
+from protocol.messages import Said, Switch
 from tui.address import Address
 from tui.hosting.hosted_server import HostedServer, HostOptions
 from tui.link.connection import RoomLink
@@ -103,7 +103,7 @@ class Guests:
         link = next(iter(self._links.values()))
         link.operator(self._server.operator_key)
         await until(lambda: link.client.is_operator)
-        link.switch(model)
+        link.order(Switch(model))
 
     async def close(self) -> None:
         for link in self._links.values():
