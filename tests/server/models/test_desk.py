@@ -482,12 +482,15 @@ def test_the_record_tells_whom_the_room_let_go_turned_away_and_refused(start: St
     talker.sees("slow")
     assert "the room is full" in server.connect().lines_until_closed()[-1]
     boss.command("lock")
-    eve.half_close()
-    eve.lines_until_closed()  # The server has closed it: being told that eve left may come before her place is free.
+    eve.close()
     boss.expect("presence", left=["eve"])
-    stranger = server.connect()
-    stranger.send("stranger\n")
-    assert "the room is locked" in stranger.lines_until_closed()[-1]
+    turned_away, answer = 1, "the room is full"
+    while "the room is full" in answer:  # The room tells that eve left a moment before her place is free.
+        stranger = server.connect()
+        stranger.send("stranger\n")
+        answer = stranger.lines_until_closed()[-1]
+        turned_away += 1
+    assert "the room is locked" in answer
     for _ in range(40):  # 8 MB: more than the kernel and the server keep, with a receive buffer that small.
         for _ in range(50):
             talker.say("字" * 1300)
@@ -499,7 +502,7 @@ def test_the_record_tells_whom_the_room_let_go_turned_away_and_refused(start: St
     tally = meter(boss)["tally"]
     assert {name: tally[name] for name in ("let_go", "turned_away", "refused")} == {
         "let_go": 1,
-        "turned_away": 2,
+        "turned_away": turned_away,
         "refused": 1,
     }
 
