@@ -23,6 +23,7 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.widgets import Input
 
 from protocol.client import Received
 from protocol.messages import Goodbye, Presence, Refused, Welcome
@@ -367,6 +368,11 @@ class ChatApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         return everything(self)
+
+    def on_command_palette_opened(self) -> None:
+        """The cursor of its input does not blink: each blink is written to the terminal."""
+        for field in self.screen.query(Input):
+            field.cursor_blink = False
 
     def action_help(self) -> None:
         if not isinstance(self.screen, HelpScreen):

@@ -40,6 +40,7 @@ class Emulator:
         self._screen.write_process_input = self._answer
         self._stream = pyte.ByteStream(self._screen)
         self._drawing = threading.Lock()
+        self.bytes_written = 0
         self._reading = threading.Event()
         self._reading.set()
         self.process = subprocess.Popen(
@@ -164,6 +165,7 @@ class Emulator:
                 ready, _, _ = select.select([self._ours], [], [], 0.05)
                 if ready and self._reading.is_set():
                     data = os.read(self._ours, 65536)
+                    self.bytes_written += len(data)
                     with self._drawing:
                         self._stream.feed(data)
             except (OSError, ValueError):

@@ -86,6 +86,10 @@ class Terminal:
         return bytes(self._heard).decode("utf-8", "surrogateescape")
 
     @property
+    def bytes_written(self) -> int:
+        return len(self._heard)
+
+    @property
     def text(self) -> str:
         """The same without escape sequences, in the order it was drawn."""
         return SEQUENCE.sub("", self.output)

@@ -125,25 +125,6 @@ def test_size_is_the_windows_where_columns_is_exported(open_terminal: Open, serv
     wait_until(lambda: "\x1b[40;" in terminal.output, "the last row of the larger window to be drawn")
 
 
-def test_idle_client_writes_nothing(open_terminal: Open, server: Server, bob: PlainPeer) -> None:
-    terminal = join(open_terminal, server)
-    wait_until(lambda: bytes_written_in(terminal, 2.0) == 0, "two seconds without a byte")
-
-
-@pytest.mark.parametrize("key", ["", "\x1b", "\x1b[15~"], ids=["join-card", "room", "stage"])
-def test_idle_host_writes_a_kilobyte_a_second_at_most(open_terminal: Open, key: str) -> None:
-    terminal = open_terminal("--host", "--bind", "127.0.0.1:0", "-n", "ada", size=(120, 40))
-    terminal.sees("connected")
-    terminal.type(key)
-    wait_until(lambda: bytes_written_in(terminal, 2.0) < 2000, "two seconds with a kilobyte each")
-
-
-def bytes_written_in(terminal: Terminal, seconds: float) -> int:
-    before = len(terminal.output)
-    time.sleep(seconds)  # What is measured.
-    return len(terminal.output) - before
-
-
 def test_redraw_draws_all_of_the_screen(open_terminal: Open, server: Server, bob: PlainPeer) -> None:
     terminal = join(open_terminal, server)
     before = len(terminal.text)

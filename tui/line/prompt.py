@@ -34,7 +34,7 @@ EXIT_FAILURE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 69, 130
 MAX_WAITING_LINES = 20_000
 """Lines kept while the terminal takes none."""
 REFRESH_INTERVAL_S = 1.0
-"""How often the toolbar is drawn anew: it counts seconds down."""
+"""How often the toolbar is compared with what is drawn: it counts seconds down."""
 BELL_INTERVAL_S = 2.0
 """A bell within this after another one is left out."""
 NICK_COLOURS = ("ansicyan", "ansigreen", "ansiyellow", "ansimagenta", "ansiblue", "ansired")
@@ -67,6 +67,8 @@ class PromptLine:
     ) -> None:
         """`on_line` gets each line, and returns whether to go on; `toolbar` gets the number of columns."""
         self._terminal = terminal
+        self._toolbar = toolbar
+        self._drawn_toolbar: Line = []
         self._on_line = on_line
         self._has_ended = False
         self._session: PromptSession[str] = PromptSession(
@@ -76,7 +78,7 @@ class PromptLine:
             complete_while_typing=False,
             enable_suspend=True,
             key_bindings=make_bindings(terminal.above.show, ends_room=ends_room),
-            bottom_toolbar=lambda: FormattedText(toolbar(terminal.output.get_size().columns)),
+            bottom_toolbar=self._draw_toolbar,
             style=style,
             erase_when_done=True,
             input=terminal.input,
@@ -97,9 +99,19 @@ class PromptLine:
             app.exit(result="")
 
     def redraw(self) -> None:
-        """Draw the toolbar anew, if the terminal takes it."""
-        if self._session.app.is_running and not self._terminal.above.clogged:
+        """Draw the toolbar anew if it has changed and the terminal takes it. prompt_toolkit writes to the terminal
+        even where it draws nothing new."""
+        if not self._session.app.is_running or self._terminal.above.clogged:
+            return
+        if self._current_toolbar() != self._drawn_toolbar:
             self._session.app.invalidate()
+
+    def _draw_toolbar(self) -> FormattedText:
+        self._drawn_toolbar = self._current_toolbar()
+        return FormattedText(self._drawn_toolbar)
+
+    def _current_toolbar(self) -> Line:
+        return self._toolbar(self._terminal.output.get_size().columns)
 
     def _accept(self, buffer: Buffer) -> bool:
         if not self._on_line(buffer.text):

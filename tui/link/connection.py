@@ -19,7 +19,7 @@ from protocol.messages import Challenge, Goodbye, Order, Pong, Refused, Welcome
 from tui.address import Address
 from tui.link.batches import Batches
 from tui.link.failures import back_off, plain_reason
-from tui.link.pings import Pings, interval, is_silent
+from tui.link.pings import Pings, first_delay, interval, is_silent
 from tui.link.state import State as State
 
 BATCHES = 12
@@ -30,6 +30,7 @@ SETTLED = 5.0
 """Seconds a connection must have lasted for the back-off to begin anew."""
 GOODBYE_WAIT = 1.0
 """Seconds that `close` gives the room to say goodbye."""
+POLL_INTERVAL_S = 0.1
 READ_SIZE = 256 * 1024
 FINAL = frozenset({"quit", "taken-over", "kicked", "banned", "other-protocol"})
 """Codes of a goodbye after which coming back by oneself would be wrong."""
@@ -303,11 +304,12 @@ class RoomLink:
     async def _ping(self, writer: asyncio.StreamWriter) -> None:
         """Time the round trip, and hang up on a room that has gone silent: TCP would wait for many minutes."""
         while True:
-            if self.client.in_room and not self._pings.waiting:
+            limits = self.client.limits
+            pings = self.client.in_room and monotonic() >= self._online_since + first_delay(limits)
+            if pings and not self._pings.waiting:
                 self.client.ping(self._pings.begin(monotonic()))
                 self._write()
-            limits = self.client.limits
-            await asyncio.sleep(interval(limits) if self.client.in_room else 0.1)
+            await asyncio.sleep(interval(limits) if pings else POLL_INTERVAL_S)
             if is_silent(monotonic() - self._heard, limits):
                 writer.transport.abort()
 

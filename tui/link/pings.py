@@ -1,6 +1,7 @@
 """Pings: how long the way to the room and back takes, and when a silence is too long. Pure: times are arguments."""
 
 import secrets
+from collections import deque
 
 from protocol.messages import Limits
 
@@ -10,6 +11,10 @@ PING_SHARE = 10.0
 """A ping costs the flood allowance a line: at most one in this many of what a second allows."""
 SHORTEST_INTERVAL_S, LONGEST_INTERVAL_S = 0.1, 3600.0
 """Bounds of the interval, whatever limits a room tells."""
+FIRST_PING_DELAY_S = 1.0
+"""After a client has entered, as long as it is busy with showing the room."""
+COMPARED_PINGS = 3
+"""The fastest of the last so many counts: that one alone is slow says little of the way, and much of either machine."""
 NOTABLY_FASTER_S, NOTABLY_SLOWER_S = 0.002, 0.010
 SILENT_PINGS = 3
 """Ping intervals without a byte, after which the connection is taken for dead."""
@@ -26,6 +31,7 @@ class Pings:
         """One is on its way."""
         self._id = ""
         self._sent = 0.0
+        self._latest: deque[float] = deque(maxlen=COMPARED_PINGS)
 
     def begin(self, now: float) -> str:
         """The id of a ping that is sent now."""
@@ -36,7 +42,9 @@ class Pings:
         """A pong came. Returns whether it is ours."""
         if not self.waiting or id != self._id:
             return False
-        measured, self.waiting = now - self._sent, False
+        self.waiting = False
+        self._latest.append(now - self._sent)
+        measured = min(self._latest)
         if self.round_trip is None or is_notable(self.round_trip, measured):
             self.round_trip = measured
         return True
@@ -44,6 +52,7 @@ class Pings:
     def forget(self) -> None:
         """The connection is gone."""
         self.round_trip, self.waiting = None, False
+        self._latest.clear()
 
 
 def is_notable(before: float, now: float) -> bool:
@@ -59,6 +68,11 @@ def interval(limits: Limits) -> float:
     # A member that only reads is not idle: a room that closes silent connections hears from us in time.
     wanted = min(seconds, limits.idle_timeout / 2) if limits.idle_timeout else seconds
     return min(max(wanted, SHORTEST_INTERVAL_S), LONGEST_INTERVAL_S)
+
+
+def first_delay(limits: Limits) -> float:
+    """Seconds until the first ping."""
+    return min(FIRST_PING_DELAY_S, interval(limits))
 
 
 def is_silent(seconds: float, limits: Limits) -> bool:

@@ -1,7 +1,9 @@
 """The round trip, and what counts as silence."""
 
+import pytest
+
 from protocol.messages import Limits
-from tui.link.pings import PING_EVERY, Pings, interval, is_silent
+from tui.link.pings import FIRST_PING_DELAY_S, PING_EVERY, Pings, first_delay, interval, is_silent
 
 
 def test_only_the_answer_to_our_own_ping_tells_the_round_trip() -> None:
@@ -22,7 +24,22 @@ def test_round_trip_changes_only_where_that_is_notable() -> None:
     for measured in (0.015, 0.0003, 0.007, 0.0004, 0.2, 0.25, 0.09, 0.001):
         pings.answered(pings.begin(1.0), 1.0 + measured)
         shown.append(round(pings.round_trip or 0, 4))
-    assert shown == [0.015, 0.0003, 0.0003, 0.0003, 0.2, 0.2, 0.09, 0.001]
+    assert shown == [0.015, 0.0003, 0.0003, 0.0003, 0.0003, 0.0003, 0.09, 0.001]
+
+
+def test_slow_ping_among_fast_ones_changes_nothing() -> None:
+    """A busy machine is slow for a moment, and an idle client is to draw nothing."""
+    pings = Pings()
+    for measured in (0.001, 1.0, 0.001, 1.0, 1.0, 0.001):
+        pings.answered(pings.begin(1.0), 1.0 + measured)
+        assert pings.round_trip == pytest.approx(0.001)
+
+
+def test_slow_pings_in_a_row_are_shown() -> None:
+    pings = Pings()
+    for measured in (0.001, 0.5, 0.4, 0.6):
+        pings.answered(pings.begin(1.0), 1.0 + measured)
+    assert pings.round_trip == pytest.approx(0.4)
 
 
 def test_a_new_connection_knows_nothing_of_the_one_before() -> None:
@@ -48,3 +65,8 @@ def test_silence_is_too_long_after_three_pings() -> None:
     assert not is_silent(14.9, Limits(rate=0))
     assert not is_silent(15, Limits(rate=0.1))
     assert not is_silent(14.9, Limits(idle_timeout=1.0))
+
+
+def test_first_ping_waits_until_the_room_is_shown() -> None:
+    assert first_delay(Limits()) == FIRST_PING_DELAY_S
+    assert first_delay(Limits(idle_timeout=1.0)) == 0.5
