@@ -79,7 +79,11 @@ class Failed(Exception):
 @click.option("--max-line", metavar="BYTES", help="The longest line that is taken, 256 to 1048576. Default 4096.")
 @click.option("--join-timeout", metavar="SECONDS", help="How long to wait for a nickname. Default 10.")
 @click.option("--idle-timeout", metavar="SECONDS", help="How long anybody may say nothing; or off (default).")
-@click.option("--operator-key-file", metavar="FILE", help="The secret that operators know; - is standard input.")
+@click.option(
+    "--operator-key-file",
+    metavar="FILE",
+    help="The secret that operators know, in a private file; - is standard input.",
+)
 @click.option("--log-format", metavar="FORMAT", help="text (default) or json, on standard error.")
 @click.option("-v", "--verbose", count=True, help="Log what the server does; -vv also each connection.")
 @click.option("-q", "--quiet", is_flag=True, help="Log only what fails.")

@@ -9,12 +9,13 @@ import os
 import socket
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from platformdirs import user_config_path
 
-from protocol.opening import BYTE_ORDER_MARK
+from protocol.operator_key import KeyRefused, check_key_file, parse_key
 from protocol.text import harmless
 from server.settings import (
     PREFIX,
@@ -34,6 +35,7 @@ CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 SYSTEM_CONFIG = Path("/etc/chat-server/config.toml")
 """Read where the user has no home."""
 STDIN_DESCRIPTOR = 0
+KEY_ON_STDIN = "operator's key on standard input"
 MAX_FILE = 64 * 1024
 """Bytes of any file that is read: configuration, message of the day, key."""
 NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL)
@@ -87,34 +89,47 @@ def read_motd(settings: Settings) -> str:
 
 def read_key(settings: Settings) -> bytes:
     """The operator's key, without the white space around it; empty where there is to be none. Raises SettingRefused."""
-    if not settings.operator_key_file:
+    path = settings.operator_key_file
+    if not path:
         return b""
-    if settings.operator_key_file == STDIN:
-        key = _read_all(STDIN_DESCRIPTOR, "operator's key on standard input")
-    else:
-        key = read_file(Path(settings.operator_key_file), "operator's key file")
-    key = key.removeprefix(BYTE_ORDER_MARK).strip()
-    if not key:
-        raise SettingRefused("the operator's key is empty; without --operator-key-file there are no operators")
-    return key
+    try:
+        if path == STDIN:
+            return parse_key(_read_all(STDIN_DESCRIPTOR, KEY_ON_STDIN), KEY_ON_STDIN)
+        name = f"operator's key file {path}"
+        with _opened(path, name) as descriptor:
+            status = os.fstat(descriptor)
+            check_key_file(path, status.st_mode, status.st_uid, os.geteuid())
+            return parse_key(_read_all(descriptor, name), name)
+    except KeyRefused as refused:
+        raise SettingRefused(str(refused)) from None
 
 
 def read_file(path: Path, kind: str) -> bytes:
     """All of a file. Raises SettingRefused, calling it a `kind`."""
     name = f"{kind} {path}"
-    try:
+    with _opened(path, name) as descriptor:
         # On SIGHUP the room waits for this: a pipe, or a device, could make it wait for ever.
-        regular = stat.S_ISREG(path.stat().st_mode)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise SettingRefused(f"the {name} is not a file")
+        return _read_all(descriptor, name)
+
+
+@contextmanager
+def _opened(path: Path | str, name: str) -> Iterator[int]:
+    """A descriptor to read from. Never waits: O_NONBLOCK opens a pipe that has no writer at once (open(2))."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
         raise SettingRefused(f"the {name} cannot be read: {getattr(error, 'strerror', error)}") from None
-    if not regular:
-        raise SettingRefused(f"the {name} is not a file")
-    return _read_all(path, name)
-
-
-def _read_all(source: Path | int, name: str) -> bytes:
     try:
-        with open(source, "rb", closefd=isinstance(source, Path)) as file:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _read_all(descriptor: int, name: str) -> bytes:
+    try:
+        with open(descriptor, "rb", closefd=False) as file:
             data = file.read(MAX_FILE + 1)
     except OSError as error:
         raise SettingRefused(f"the {name} cannot be read: {error.strerror}") from None

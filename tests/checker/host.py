@@ -39,6 +39,7 @@ class Host:
         self._options, self._mutant = options, mutant
         self._motd, self._key = folder / "motd", folder / "key"
         self._key.write_text(KEY)
+        self._key.chmod(0o600)
         self._popen: subprocess.Popen[str] | None = None
         self._nurseries: set[int] = set()
         """The processes that fork its workers, and lead their groups, as far as they were seen."""

@@ -250,7 +250,8 @@ def test_a_failure_nobody_foresaw_is_logged_with_its_traceback_and_is_exit_code_
         (["--motd", ""], "--motd must be the name of a file, and is ''"),
         (["--config", "/nonexistent.toml"], "the configuration file /nonexistent.toml cannot be read: No such file"),
         (["--operator-key-file", "/nonexistent"], "the operator's key file /nonexistent cannot be read: No such file"),
-        (["--operator-key-file", "-"], "the operator's key is empty"),
+        (["--operator-key-file", "-"], "the operator's key on standard input is empty"),
+        (["--operator-key-file", "/dev/zero"], "the operator's key file /dev/zero is not a regular file"),
         (["-v", "-q"], "the log cannot be verbose and quiet at once"),
     ],
 )
@@ -386,6 +387,7 @@ def test_the_operators_key_is_what_is_in_the_file_without_the_white_space_around
     open_room: Open, tmp_path: Path
 ) -> None:
     (tmp_path / "key").write_text(f"\n  {OPERATOR_KEY} \r\n")
+    (tmp_path / "key").chmod(0o600)
     boss = open_room("--operator-key-file", str(tmp_path / "key")).operator()
     assert boss.switch("thread")["before"] == "event"
 

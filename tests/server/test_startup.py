@@ -1,3 +1,6 @@
+import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,10 +29,11 @@ def test_a_file_in_the_place_of_the_folder_is_no_configuration(folder: Path) -> 
 
 
 def test_a_folder_that_may_not_be_looked_into_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path, **how: object) -> None:
+    def refuse(*args: object, **how: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "stat", refuse)  # To root, who may run this, every folder is open.
+    monkeypatch.setattr(Path, "stat", refuse)
+    monkeypatch.setattr("server.startup.os.open", refuse)  # To root, who may run this, every folder is open.
     with pytest.raises(SettingRefused) as told:
         startup.load("", {}, {})
     assert str(told.value) == f"the configuration file {folder}/config.toml cannot be read: Permission denied"
@@ -53,10 +57,30 @@ def test_a_message_of_the_day_that_will_not_do_is_refused(tmp_path: Path, conten
         startup.read_motd(Settings(motd=str(tmp_path / "motd")))
 
 
-def test_a_key_file_of_white_space_holds_no_key(tmp_path: Path) -> None:
-    (tmp_path / "key").write_text(" \n")
-    with pytest.raises(SettingRefused, match="the operator's key is empty"):
-        startup.read_key(Settings(operator_key_file=str(tmp_path / "key")))
+@pytest.mark.parametrize(
+    ("content", "mode", "told"),
+    [
+        (" \n", 0o600, "the operator's key file {} is empty"),
+        ("sesame", 0o600, "the operator's key file {} holds fewer than 16 characters"),
+        ("sesame, and open", 0o644, "the operator's key file {0} is open to others; close it with: chmod 600 {0}"),
+    ],
+)
+def test_read_key_of_a_file_that_will_not_do_is_refused(tmp_path: Path, content: str, mode: int, told: str) -> None:
+    path = tmp_path / "key"
+    path.write_text(content)
+    path.chmod(mode)
+    with pytest.raises(SettingRefused, match=re.escape(told.format(path))):
+        startup.read_key(Settings(operator_key_file=str(path)))
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_files_of_another_kind_are_refused_at_once(tmp_path: Path, make: Callable[[Path, int], None]) -> None:
+    """Opening a pipe would wait for a writer."""
+    make(tmp_path / "other", 0o700)
+    with pytest.raises(SettingRefused, match=r"the operator's key file .* is not a regular file"):
+        startup.read_key(Settings(operator_key_file=str(tmp_path / "other")))
+    with pytest.raises(SettingRefused, match=r"the message of the day .* is not a file"):
+        startup.read_motd(Settings(motd=str(tmp_path / "other")))
 
 
 # A home, and byte order marks

@@ -15,11 +15,13 @@ from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import NoReturn
 
+from protocol.operator_key import KeyRefused
 from protocol.text import harmless
 from tui.console.once import Once
 from tui.console.prompt import CONSOLE_STYLE, ConsolePrompt, log_line
 from tui.console.talk import ConsoleTalk
 from tui.hosting.server_process import SIGNALLED, CannotHost, ServerProcess, how_it_ended, to_join, words_of
+from tui.key_file import read_key_file
 from tui.line.terminal import LineTerminal
 from tui.line.words import Line, note, plain_text
 
@@ -152,9 +154,9 @@ class Console:
 def read_key(path: Path) -> bytes:
     """The key as the server has read it a moment ago."""
     try:
-        return path.read_bytes().strip()
-    except OSError:
-        return b""  # It was taken away since. Then the console is no operator, and the toolbar stays without figures.
+        return read_key_file(path)
+    except KeyRefused:
+        return b""  # It has changed since. Then the console is no operator, and the toolbar stays without figures.
 
 
 async def run(key_file: str, arguments: list[str]) -> int:

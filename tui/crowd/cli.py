@@ -16,11 +16,13 @@ import click
 from rich.console import Console
 from rich.live import Live
 
+from protocol.operator_key import MAX_KEY_FILE_BYTES, KeyRefused, parse_key
 from tui.address import Address, AddressRefused
 from tui.crowd import plot as crowd_plot
 from tui.crowd.crowd import Crowd, Interrupted, Plan
 from tui.crowd.loop import Unreachable
 from tui.crowd.report import Progress, Report, as_json, progress_line, summary, switch_table
+from tui.key_file import read_key_file
 
 UNAVAILABLE = 69
 INTERRUPTED = 130
@@ -156,14 +158,13 @@ def _check_plot(path: Path) -> None:
 
 
 def _read_key(path: Path) -> bytes:
-    """The key file's text without surrounding white space."""
+    """The key without surrounding white space."""
     try:
-        key = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-    except OSError as error:
-        raise click.UsageError(f"cannot read the operator's key from {path}: {error.strerror}") from None
-    if not key.strip():
-        raise click.UsageError(f"there is no key in {path}")
-    return key.strip()
+        if str(path) == "-":
+            return parse_key(sys.stdin.buffer.read(MAX_KEY_FILE_BYTES + 1), "operator's key on standard input")
+        return read_key_file(path)
+    except KeyRefused as refused:
+        raise click.UsageError(str(refused)) from None
 
 
 def _allow_files(people: int) -> None:

@@ -364,6 +364,7 @@ def test_with_a_key_of_the_hosts_the_console_is_an_operator_and_a_log_that_was_s
 ) -> None:
     key, log = tmp_path / "key", tmp_path / "log"
     key.write_text(f"  {OPERATOR_KEY}\n")
+    key.chmod(0o600)
     with log.open("wb") as stderr:
         console = open_console("--operator-key-file", str(key), stderr=stderr.fileno()).ready()
     bob = console.rich("bob")

@@ -68,6 +68,7 @@ def test_a_crowd_talks_and_nothing_is_lost(host: Host) -> None:
 def test_a_rehearsal_switches_the_models_and_plots_them(host: Host, tmp_path: Path) -> None:
     key, plot = tmp_path / "operator", tmp_path / "plot.svg"
     key.write_text(f"  {KEY}\n")
+    key.chmod(0o600)
 
     told = crowd(
         f"127.0.0.1:{host.port}", "--people", "20", "--for", "8", "--talk", "50", "--switch-every", "2.5",
@@ -131,6 +132,7 @@ def test_new_rules_in_a_rehearsal_are_no_loss(host: Host) -> None:
 
 def test_no_switch_is_asked_for_so_late_that_it_cannot_be_measured(host: Host, tmp_path: Path) -> None:
     (tmp_path / "operator").write_text(KEY)
+    (tmp_path / "operator").chmod(0o600)
 
     told = crowd(
         f"127.0.0.1:{host.port}", "--people", "5", "--for", "3", "--talk", "20", "--switch-every", "2", "--json",
@@ -217,8 +219,12 @@ def test_a_name_nobody_knows_is_unavailable() -> None:
         (["host:x"], "is no port"),
         (["host", "--people", "0"], "--people"),
         (["host", "--switch-every", "2"], "needs --operator-key-file"),
-        (["host", "--switch-every", "2", "--operator-key-file", "/no/such/file"], "cannot read the operator's key"),
-        (["host", "--operator-key-file", os.devnull], "there is no key"),
+        (
+            ["host", "--operator-key-file", "/no/such/file"],
+            "/no/such/file cannot be read: No such",
+        ),
+        (["host", "--operator-key-file", os.devnull], "/dev/null is not a regular file"),
+        (["host", "--operator-key-file", "-"], "the operator's key on standard input is empty"),
         (["host", "--plot", "plot.jpeg"], "neither in .svg nor in .png"),
         (["host", "--plot", "/no/such/folder/plot.svg"], "there is no folder"),
         ([], "Missing argument"),
@@ -234,7 +240,8 @@ def test_bad_usage_is_told_in_a_sentence(options: list[str], words: str) -> None
 
 def test_a_wrong_key_is_told(host: Host, tmp_path: Path) -> None:
     key = tmp_path / "operator"
-    key.write_text("another key")
+    key.write_text("another key, as long")
+    key.chmod(0o600)
 
     told = crowd(
         f"127.0.0.1:{host.port}",

@@ -1,0 +1,35 @@
+"""The operator's key as it stands in a file: which files and which keys are refused, and why. Pure."""
+
+import stat
+from shlex import quote
+
+from protocol.opening import BYTE_ORDER_MARK
+
+MIN_KEY_CHARACTERS = 16
+MAX_KEY_FILE_BYTES = 64 * 1024
+
+
+class KeyRefused(ValueError):
+    """The key or its file is refused; the message is a sentence that says why, and what to do."""
+
+
+def check_key_file(path: str, mode: int, owner: int, user: int) -> None:
+    """Raise KeyRefused for a file of this mode and owner (as in `stat_result`), unless only `user` can use it."""
+    if not stat.S_ISREG(mode):
+        raise KeyRefused(f"the operator's key file {path} is not a regular file; - reads a key from standard input")
+    if owner != user:
+        raise KeyRefused(f"the operator's key file {path} belongs to another user; make one of your own")
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise KeyRefused(f"the operator's key file {path} is open to others; close it with: chmod 600 {quote(path)}")
+
+
+def parse_key(data: bytes, source: str) -> bytes:
+    """The key in `data`, without a byte order mark and white space around it. Raises KeyRefused, naming `source`."""
+    if len(data) > MAX_KEY_FILE_BYTES:
+        raise KeyRefused(f"the {source} is larger than {MAX_KEY_FILE_BYTES // 1024} KiB")
+    key = data.removeprefix(BYTE_ORDER_MARK).strip()
+    if not key:
+        raise KeyRefused(f"the {source} is empty; a key has {MIN_KEY_CHARACTERS} characters or more")
+    if len(key.decode(errors="replace")) < MIN_KEY_CHARACTERS:
+        raise KeyRefused(f"the {source} holds fewer than {MIN_KEY_CHARACTERS} characters; choose a longer key")
+    return key
