@@ -11,7 +11,7 @@ import secrets
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from time import time
+from time import monotonic, time
 from typing import NoReturn
 
 import click
@@ -121,12 +121,13 @@ def run(settings: Settings, load: Callable[[], Settings]) -> int:
         measure=Meter(),
         journal=logging.getLogger("chat.room").warning,
         log_join=logging.getLogger("chat.room").info,
+        wall_clock_offset=lambda: time() - monotonic(),
     )
     sock = startup.open_listener(settings.bind)
     listener = Listener([sock], limits, settings.max_clients, settings.max_per_ip, wishes.stop.wait, room)
     listener.on_reserved = room.reserved.add
     listener.on_turned_away = room.figures.turned_away
-    listener.on_flood = lambda what, group: room.floods.count(what, group, time())
+    listener.on_flood = lambda what, group: room.floods.count(what, group, monotonic())
     signals = Signals(wishes, partial(reload, load, settings, listener, room), strikes.reap)
     host, port = sock.getsockname()[:2]
     strikes.address = (host, port)

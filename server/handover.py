@@ -20,7 +20,7 @@ long, so it is done for a few at a time, and lines go on being delivered meanwhi
 import logging
 import selectors
 from collections.abc import Callable
-from time import monotonic, time
+from time import monotonic
 from typing import NoReturn, Protocol
 
 from protocol.messages import Model
@@ -105,7 +105,7 @@ def serve(listener: Listener, room: Room, wishes: Wishes) -> None:
             wishes.stop.clear()
             if wishes.model is not None and not wishes.closing:
                 before, model, wishes.model = model, wishes.model, None
-                room.switching(model, time())
+                room.switching(model, monotonic())
     except BaseException:
         wishes.close("the server has failed")
         raise
@@ -154,8 +154,8 @@ def instead_of(model: Model, before: Model, failure: Failed, room: Room) -> Mode
         return before
     log.error("the %s model has failed, and the event model goes on: %s", model, failure, exc_info=mistake)
     if model is not Model.EVENT:
-        room.announce(f"the {model} model has failed, and the event model goes on", time())
-        room.switching(Model.EVENT, time())
+        room.announce(f"the {model} model has failed, and the event model goes on", monotonic())
+        room.switching(Model.EVENT, monotonic())
     return Model.EVENT
 
 
@@ -169,10 +169,10 @@ def give_up(model: Model, failure: Failed) -> NoReturn:
 def farewell(connections: list[Connection], inbox: Inbox, wishes: Wishes) -> None:
     """Tell everybody that the server ends, let them take what is queued while there is time, and close."""
     try:
-        inbox.apply(time())  # A model that has failed may have left something.
+        inbox.apply(monotonic())  # A model that has failed may have left something.
         inbox.room.dismiss_all(wishes.closing)
         numbered = {connection.number: connection for connection in connections}
-        broadcast(inbox.flush(time()), numbered, monotonic())
+        broadcast(inbox.flush(monotonic()), numbered, monotonic())
     except Exception:
         log.exception("not everybody could be told goodbye")
     deadline = max(wishes.end_by, monotonic() + LAST_MOMENT)

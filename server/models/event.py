@@ -7,7 +7,7 @@ The price: one slow step delays all connections.
 import logging
 from collections.abc import Generator
 from selectors import EVENT_READ, EVENT_WRITE
-from time import monotonic, time
+from time import monotonic
 
 from server.broadcast import broadcast
 from server.connection import Connection
@@ -35,7 +35,7 @@ class EventModel:
         self.connections = {connection.number: connection for connection in connections}
         for connection in connections:
             self.start(connection)
-        self.inbox.begin(time())
+        self.inbox.begin(monotonic())
         self.deliver()
 
     def run_once(self) -> None:
@@ -67,10 +67,10 @@ class EventModel:
 
     # Deliver — write to one socket after the other, and wait for none
     def deliver(self) -> None:
-        turn = self.inbox.flush(time())
+        turn = self.inbox.flush(monotonic())
         for connection in broadcast(turn, self.connections, monotonic()):
             self.poller.watch(connection)  # Its socket was full, or the room has changed its state.
-        self.inbox.delivered(turn, time())
+        self.inbox.delivered(turn, monotonic())
 
     # Stop — no other code runs, so nothing has to be stopped
     def stop(self) -> list[Connection]:

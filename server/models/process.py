@@ -6,7 +6,7 @@ The price: a process's memory for each connection, and two trips through a pipe 
 
 import logging
 from selectors import EVENT_READ, DefaultSelector
-from time import time
+from time import monotonic
 
 from server.connection import Connection
 from server.models.support.process.fork_server_handle import ForkServer
@@ -50,7 +50,7 @@ class ProcessModel:
                 self.run_once(0)  # A thousand forks take a second; lines go on being delivered.
         for source in self.listener.sources:
             self.selector.register(source, EVENT_READ)
-        self.inbox.begin(time())
+        self.inbox.begin(monotonic())
         self.deliver()
 
     def run_once(self, timeout: float = TICK) -> list[Worker | ParkedConnection]:
@@ -88,12 +88,12 @@ class ProcessModel:
 
     # Deliver — write to the workers' pipes, to a few workers in a row, and wait for none; each worker writes its socket
     def deliver(self) -> None:
-        turn = self.inbox.flush(time())
+        turn = self.inbox.flush(monotonic())
         for number, data, mark in turn:
             if (peer := self.peers.get(number)) is not None:
                 peer.send(data, mark)
         for flushed in self.scheduler.write_next(turn):
-            self.inbox.delivered(flushed, time())
+            self.inbox.delivered(flushed, monotonic())
 
     # Stop — ask a few workers at a time for their sessions, and serve these connections until all have come back
     def stop(self) -> list[Connection]:

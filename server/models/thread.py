@@ -7,7 +7,7 @@ The price: a stack for each connection, and care at every access to what is shar
 import logging
 import threading
 from selectors import EVENT_READ
-from time import monotonic, time
+from time import monotonic
 
 from server.broadcast import broadcast
 from server.connection import Connection, speakers_first
@@ -41,7 +41,7 @@ class ThreadModel:
         for connection in speakers_first(connections):  # A thousand threads take half a second to start.
             self.start(connection)
         with self.lock:
-            self.inbox.begin(time())
+            self.inbox.begin(monotonic())
         self.deliver()
 
     def run_once(self) -> None:
@@ -83,10 +83,10 @@ class ThreadModel:
     def deliver(self) -> None:
         while self.lock.acquire(blocking=False):
             try:
-                turn = self.inbox.flush(time())
+                turn = self.inbox.flush(monotonic())
                 for connection in broadcast(turn, self.connections, monotonic()):
                     self.threads.wake(connection)  # Its socket was full, or the room has changed its state.
-                self.inbox.delivered(turn, time())
+                self.inbox.delivered(turn, monotonic())
             finally:
                 self.lock.release()
             # What other threads have appended since the flush is this thread's to deliver: they found the lock taken.

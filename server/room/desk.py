@@ -94,7 +94,7 @@ def lay_down(room: RoomState, operator: Member, order: Lock | Quiet | Slow | Pin
             rules = room.moderation.change(pin=harmless(order.text).strip())
             text = f"{by} pinned: {rules.pin}" if rules.pin else f"{by} took the pinned line away"
     room.journal(text)
-    room.broadcast(Ruled(room.record.seq + 1, now, text, rules))
+    room.broadcast(Ruled(room.record.seq + 1, room.timestamp(now), text, rules))
 
 
 def deal_with(room: RoomState, number: int, operator: Member, order: Kick | Ban | Mute | Op, now: float) -> None:

@@ -26,8 +26,8 @@ class Inbox:
         self._requests.append((number, lambda now: self.room.open(number, served_by, host, worker)))
 
     def handle(self, number: int, item: Item, since: float) -> None:
-        """Connection `number` asks for something. It may have waited to be read since `since` (seconds since the
-        epoch)."""
+        """Connection `number` asks for something. It may have waited to be read since `since`, in seconds of the
+        monotonic clock."""
         self._requests.append((number, lambda now: self.room.handle(number, item, now, since)))
 
     def close(self, number: int, *, failed: bool = False) -> None:
@@ -40,7 +40,7 @@ class Inbox:
         return bool(self._requests) or self.room.waiting
 
     def flush(self, now: float) -> Turn:
-        """Apply all requests; returns what is to be delivered then. `now` is in seconds since the epoch."""
+        """Apply all requests; returns what is to be delivered then. `now` is in seconds of the monotonic clock."""
         self.apply(now)
         return self.room.take(now)
 

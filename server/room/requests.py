@@ -101,7 +101,8 @@ def say(room: RoomState, number: int, member: Member, asked: Say, now: float, si
     if member.token in room.presence.changed:
         # Nobody speaks before the others know that they are here, and under which name.
         room.tell_presence(now)
-    said = Said(room.record.seq + 1, member.nick, asked.text, now, asked.id, asked.action)
+    at = room.timestamp(now)
+    said = Said(room.record.seq + 1, member.nick, asked.text, at, asked.id, asked.action)
     room.broadcast(said, number)
     room.turn.said_at.append(since)
     room.figures.said(len(room.audience))

@@ -3,7 +3,7 @@
 Every model owns the one Room and does two things with it: `handle` what a connection asks, and `take` the Turn of what
 is to be delivered. All that is told to everybody gets the next `seq` in one place, so there is one order, whichever
 model runs. What is asked is carried out on its RoomState, in `admission` (coming in), `requests` (talking) and `desk`
-(what operators do). Times are seconds since the epoch.
+(what operators do). Times are seconds of the monotonic clock; only what is shown has a `timestamp`.
 """
 
 from math import inf
@@ -127,7 +127,7 @@ class Room(RoomState):
 
     def announce(self, text: str, now: float) -> None:
         """Tell everybody something in the room's own words."""
-        self.broadcast(Notice(text, self.record.seq + 1, now))
+        self.broadcast(Notice(text, self.record.seq + 1, self.timestamp(now)))
 
     def switching(self, model: Model, now: float) -> None:
         """`model` takes over. Where nobody has asked for it, that begins now."""
@@ -148,7 +148,8 @@ class Room(RoomState):
             return
         before, self.model, self.taking_over, self.switch_under_way = self.model, self.taking_over, None, False
         pause = max(self.pause, now - self.silent_since)
-        self.broadcast(Switched(self.record.seq + 1, now, self.model, before, pause, len(self.seats)))
+        at = self.timestamp(now)
+        self.broadcast(Switched(self.record.seq + 1, at, self.model, before, pause, len(self.seats)))
         self.figures.forget_latencies()
         self.connections_changed()
 
@@ -173,7 +174,7 @@ class Room(RoomState):
             return
         cost, (lines, deliveries) = self.cost(), self.figures.rates(now)
         reading = Metered(
-            at=now,
+            at=self.timestamp(now),
             model=self.model,
             connections=len(self.seats),
             people=len(self.roster),

@@ -1,7 +1,7 @@
 """RoomState: what the room knows, and how it tells people: one of them, or everybody in one order.
 
 `admission`, `requests` and `desk` carry out on it what is asked, and `Room` says which of them is asked. Pure: no
-socket, lock or clock. Times are seconds since the epoch.
+socket, lock or clock. Times are seconds of the monotonic clock; only what is shown has a `timestamp`.
 """
 
 from collections.abc import Callable, Sequence
@@ -91,9 +91,11 @@ class RoomState:
         measure: Callable[[Sequence[int]], Cost],
         journal: Callable[[str], None] = lambda text: None,
         log_join: Callable[[str], None] = lambda text: None,
+        wall_clock_offset: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """`make_token` gives an unguessable token, `measure` what it costs to serve connections by these
-        workers (see `Seat`); `journal` is told what the operators do, `log_join` who has come in, and from where."""
+        workers (see `Seat`); `journal` is told what the operators do, `log_join` who has come in, and from where;
+        `wall_clock_offset` gives the seconds between the room's clock and the wall clock now."""
         self.limits = limits
         self.line_limits = LineLimits(limits)
         self.replay_limits = AddressLimits(REPLAY_KIB_AT_ONCE, REPLAY_KIB_RATE)
@@ -116,6 +118,7 @@ class RoomState:
         self.measure = measure
         self.journal = journal
         self.log_join = log_join
+        self._wall_clock_offset = wall_clock_offset
         self.floods = FloodLog(lambda line: self.journal(line))
         self.now = 0.0
         """When something was last asked or taken: a connection that ends does not say when."""
@@ -186,10 +189,14 @@ class RoomState:
 
     def tell_presence(self, now: float) -> None:
         """Tell everybody who has come and gone, if anybody has."""
-        if (presence := self.presence.tell(self.record.seq + 1, now)) is not None:
+        if (presence := self.presence.tell(self.record.seq + 1, self.timestamp(now))) is not None:
             self.figures.people(len(self.roster))
             self.broadcast(presence)
             self.changed = True
+
+    def timestamp(self, now: float) -> float:
+        """What the wall clock shows at `now`, in seconds since the epoch. For display only: it can be set back."""
+        return now + self._wall_clock_offset()
 
     # What runs it
 

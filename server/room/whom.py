@@ -63,4 +63,4 @@ def called(room: RoomState, number: int) -> str:
 def openly(room: RoomState, text: str, now: float) -> None:
     """Tell everybody, and the log."""
     room.journal(text)
-    room.broadcast(Notice(text, room.record.seq + 1, now))
+    room.broadcast(Notice(text, room.record.seq + 1, room.timestamp(now)))

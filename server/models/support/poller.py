@@ -9,7 +9,7 @@ from heapq import heapify, heappop, heappush
 from math import inf
 from select import POLLIN, POLLOUT, poll
 from selectors import EVENT_READ, EVENT_WRITE
-from time import monotonic, time
+from time import monotonic
 from typing import Protocol, TypeVar
 
 from server.connection import LONGEST_SLEEP, Connection
@@ -33,10 +33,10 @@ class ReadyClock:
     is reported as its possible waiting time: the delay that one slow step of a loop causes shows nowhere else.
     """
 
-    def __init__(self, clock: Callable[[], float] = time) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._woken_at = self.ready_since = clock()
-        """When the last poll returned, and since when what it found may have been ready: seconds since the epoch."""
+        """When the last poll returned, and since when what it found may have been ready (monotonic clock)."""
 
     def wait(self, poll: Callable[..., T], *args: object) -> T:
         """Call `poll`, which sleeps until something is ready; returns what it returns."""
@@ -106,7 +106,7 @@ class Poller:
 
     @property
     def ready_since(self) -> float:
-        """Since when the sockets found last may have been ready, in seconds since the epoch."""
+        """Since when the sockets found last may have been ready, in seconds of the monotonic clock."""
         return self._clock.ready_since
 
     def select(self, timeout: float) -> Iterator[tuple[object, int]]:

@@ -73,7 +73,7 @@ class Waiter(PeerPoll):
 
     @property
     def ready_since(self) -> float:
-        """Since when what was found last may have been ready, in seconds since the epoch."""
+        """Since when what was found last may have been ready, in seconds of the monotonic clock."""
         return self._clock.ready_since
 
     def wait(self) -> int:

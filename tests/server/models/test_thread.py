@@ -56,9 +56,9 @@ def test_what_is_said_while_a_slow_reader_is_written_to_goes_out_at_once() -> No
         model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), Stop())
     (slow, slow_peer), (here, peer) = connected(1, Interrupted), connected(2, Connection)
     model.inbox.open(2, "thread 2")
-    model.inbox.handle(2, Hello("ada", dialect=Dialect.PLAIN), time.time())
+    model.inbox.handle(2, Hello("ada", dialect=Dialect.PLAIN), time.monotonic())
     slow.session.unsent += bytes(2**23)
-    slow.speak = lambda: (model.inbox.room.announce("is anybody there?", time.time()), model.deliver())
+    slow.speak = lambda: (model.inbox.room.announce("is anybody there?", time.monotonic()), model.deliver())
     model.take_over([slow, here])
     slow_peer.recv(1 << 16)
     heard = b""
@@ -78,12 +78,12 @@ def test_a_line_said_during_a_flush_does_not_wait_for_a_block() -> None:
         model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), Stop())
     (slow, slow_peer), (here, peer) = connected(1, Interrupted), connected(2, Connection)
     model.inbox.open(2, "thread 2")
-    model.inbox.handle(2, Hello("ada", dialect=Dialect.PLAIN), time.time())
-    model.inbox.flush(time.time())
+    model.inbox.handle(2, Hello("ada", dialect=Dialect.PLAIN), time.monotonic())
+    model.inbox.flush(time.monotonic())
 
     def speak() -> None:
         slow.session.fault = 60.0
-        model.inbox.room.announce("is anybody there?", time.time())
+        model.inbox.room.announce("is anybody there?", time.monotonic())
         model.deliver()
 
     slow.session.unsent += bytes(2**23)

@@ -84,4 +84,17 @@ def impatient() -> None:
     session.MAX_UNSENT = 2**30
 
 
+def clock_is_set() -> None:
+    """The wall clock is set when a line says so: `clock -3600` sets it back by an hour."""
+    handle, wall_clock = Room.handle, time.time
+    offset = [0.0]
+
+    def watched(self, number, item, *when):
+        if (text := getattr(item, "text", "")).startswith("clock "):
+            offset[0] = float(text.split()[1])
+        handle(self, number, item, *when)
+
+    time.time, Room.handle = lambda: wall_clock() + offset[0], watched
+
+
 globals()[os.environ["THREE_CHAT_ROOMS_SABOTAGE"]]()

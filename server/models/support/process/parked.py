@@ -7,7 +7,7 @@ have none, so that no member has to wait.
 from collections import deque
 from collections.abc import Collection, Mapping
 from selectors import EVENT_READ, BaseSelector
-from time import monotonic, time
+from time import monotonic
 
 from server.connection import Connection
 from server.models.support.process.worker_handle import Worker
@@ -49,7 +49,7 @@ class ParkedConnection:
         items = self.connection.read(monotonic()) if self._wants_read() else []
         if not self._wants_read():
             self.close()
-        return [(item, time()) for item in items]
+        return [(item, monotonic()) for item in items]
 
     def send(self, data: bytes, mark: int) -> None:
         """Write without waiting; the session keeps the rest."""

@@ -4,7 +4,7 @@ import errno
 import selectors
 import socket
 from collections.abc import Iterator
-from time import monotonic, time
+from time import monotonic
 
 import pytest
 
@@ -51,7 +51,7 @@ class Hall:
 
     def delivered(self) -> bytes:
         """What the room has to tell now."""
-        return b"".join(data for _, data, _ in self.inbox.flush(time()))
+        return b"".join(data for _, data, _ in self.inbox.flush(monotonic()))
 
 
 @pytest.fixture

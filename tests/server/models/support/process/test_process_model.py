@@ -71,7 +71,7 @@ def test_a_worker_that_dies_right_after_it_spoke_with_a_backlog_ends_once(model:
     with peer, other:
         stop_process(worker.pid)
         while len(worker._channel.unsent) < 100_000:
-            model.inbox.room.announce("x" * 2000, time.time())
+            model.inbox.room.announce("x" * 2000, time.monotonic())
             model.deliver()
         died = psutil.Process(worker.pid)
         died.kill()
