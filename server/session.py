@@ -29,6 +29,8 @@ MAX_STALL = 10.0
 """Seconds a reader may take nothing of what waits for it."""
 PAUSE = 1.0
 """Seconds without a line that end a flood, at least. A burst may be earned again in a moment in which nobody ran."""
+REMINDER_INTERVAL_S = 5.0
+"""A peer whose lines wait is told so that often. It also finds out a peer that has closed: it answers with a reset."""
 ANSWERED = 2.0
 """Seconds that a nickname which was given in time has for the room's answer, once."""
 GREETING_DELAY_S = 0.5
@@ -103,6 +105,8 @@ class Session(Struct):
     joined: bool = False
     slowed: bool = False
     """The peer was told that it is slowed, and has not paused since: see PAUSE."""
+    reminder_at: float = inf
+    """When a slowed peer is told again that its lines wait."""
     ended: bool = False
     """The peer will send no more."""
     parting: bool = False
@@ -200,7 +204,7 @@ class Session(Struct):
             self.slowed = False
         while not (self.closing or self.parting):
             if not self.allowance.has_token(now):
-                items += self._slow_down()
+                items += self._slow_down(now)
                 break
             if self.dialect is None and (name := other_protocol(self.lines.beginning(self.limits.line))):
                 items.append(self._stranger(name))
@@ -222,11 +226,14 @@ class Session(Struct):
             return [Quit()]
         return []
 
-    def _slow_down(self) -> list[Item]:
-        if self.slowed or not self.lines.has_line:
+    def _slow_down(self, now: float) -> list[Item]:
+        """Tell a peer whose lines wait that they do, once and then at intervals."""
+        if not self.lines.has_line or (self.slowed and now < self.reminder_at):
             return []
-        self.slowed = True
+        was_slowed, self.slowed, self.reminder_at = self.slowed, True, now + REMINDER_INTERVAL_S
         pace = f"{counted(self.limits.rate, 'line')} a second"
+        if was_slowed:
+            return [self._reply(Notice(f"your lines still wait: they are taken at {pace}"), "reminded")]
         return [self._reply(Notice(f"you are fast: from here on your lines are taken at {pace}, none is lost"), "slow")]
 
     def _understand(self, line: bytes | TooLong) -> list[Item]:

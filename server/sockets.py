@@ -41,10 +41,11 @@ PEEKED_BYTES = 4096
 MAX_REJECTED, REJECT_LINGER_S = 64, 2.0
 """Rejected connections that are left to close themselves, and for how long."""
 TEND_INTERVAL_S = 0.05
-KEEPALIVE = (60, 20, 4)
-"""Seconds of silence before TCP asks, seconds between questions, questions without an answer (RFC 9293, 3.8.4)."""
+KEEPALIVE = (15, 5, 6)
+"""Seconds of silence before TCP asks, seconds between questions, questions without an answer (RFC 9293, 3.8.4). A peer
+whose machine or network is gone leaves the room after 45 s; an interruption that is shorter goes unnoticed."""
 KEEPALIVE_NAMES = (("TCP_KEEPIDLE", "TCP_KEEPALIVE"), ("TCP_KEEPINTVL",), ("TCP_KEEPCNT",))
-"""How systems call them. macOS before Python 3.10.5 has the second name of the first."""
+"""The names of the options. macOS has the second name of the first, as Python before 3.10.5 does there."""
 UNACKNOWLEDGED_TIMEOUT_S = KEEPALIVE[0] + KEEPALIVE[1] * KEEPALIVE[2]
 """How long output may stay unacknowledged: TCP does not ask meanwhile, and retransmits for 15 minutes."""
 MACOS_TCP_RXT_CONNDROPTIME = 0x80

@@ -9,7 +9,9 @@ REMEMBERED = 1000
 """Lines whose way to everybody is kept, for the percentiles."""
 OVERSIZED = frozenset(("line-too-long", "text-too-long", "too-many-lines"))
 LET_GO = frozenset(("too-slow", "join-timeout", "idle", "kicked", "banned", "other-protocol"))
-NO_REFUSAL = frozenset(("slow", "escaped", "look-alike", "", "help", "wait", "quit", "closing", "taken-over"))
+NO_REFUSAL = frozenset(
+    ("slow", "reminded", "escaped", "look-alike", "", "help", "wait", "quit", "closing", "taken-over")
+)
 """A look-alike is told apart from the refusal of its nickname, which counts by itself."""
 
 

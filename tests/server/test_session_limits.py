@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 
 from protocol.dialects import encode
 from protocol.messages import Dialect, Limits
-from server.session import LINGER, MAX_OVER, MAX_STALL, MAX_UNSENT, TOO_SLOW, Item, Mark, Reply
+from server.session import (
+    LINGER,
+    MAX_OVER,
+    MAX_STALL,
+    MAX_UNSENT,
+    REMINDER_INTERVAL_S,
+    TOO_SLOW,
+    Item,
+    Mark,
+    Reply,
+)
 from tests.protocol.strategies import cut
 from tests.server.sessions import ADA, codes, in_room, opened, said, until_quiet
 
@@ -60,6 +70,12 @@ class TestAFlood:
         assert codes(items).count("slow") == 1
         assert len(said(items)) == 50
 
+    def test_is_reminded_while_lines_wait(self) -> None:
+        """A peer that has closed answers what it is told with a reset: so its lines do not go on."""
+        session = in_room(limits=Limits(burst=10, rate=2.0))
+        items = session.receive(self.LINES, 0.0) + until_quiet(session, 0.0)
+        assert codes(items).count("reminded") == (50 - 10) / 2.0 // REMINDER_INTERVAL_S
+
     def test_is_told_again_after_a_pause(self) -> None:
         session = in_room(limits=Limits(burst=10, rate=2.0))
         items = session.receive(self.LINES, 0.0) + until_quiet(session, 0.0)
@@ -102,7 +118,7 @@ class TestAFlood:
         session, now, taken = opened(Limits(burst=burst, rate=rate, join_timeout=1e9)), 0.0, 0
         for wait, count in sent:
             now += wait
-            taken += sum(code != "slow" for code in codes(session.receive(b"***\n" * count, now)))
+            taken += sum(code not in ("slow", "reminded") for code in codes(session.receive(b"***\n" * count, now)))
             assert taken <= burst + rate * now + 1e-3
 
 

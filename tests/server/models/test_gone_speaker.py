@@ -1,8 +1,10 @@
-"""A speaker whose connection was reset does not go on speaking at its pace."""
+"""A speaker that is gone does not go on speaking at its pace."""
 
 from collections.abc import Callable
 
 from tests.running import Server
+
+LINES = "more\n" * 500
 
 
 def test_reset_ends_a_flood_but_not_what_could_be_said(start: Callable[..., Server]) -> None:
@@ -10,7 +12,7 @@ def test_reset_ends_a_flood_but_not_what_could_be_said(start: Callable[..., Serv
     other, spam = server.plain("other"), server.plain("spam")
     for number in range(1, 3):
         spam.say(f"line {number}")
-    spam.send("more\n" * 500)
+    spam.send(LINES)
     other.expect("spam: line 2")
     spam.expect("you are fast")
     spam.reset()

@@ -97,4 +97,11 @@ def clock_is_set() -> None:
     time.time, Room.handle = lambda: wall_clock() + offset[0], watched
 
 
+def asks_silent_peers_at_once() -> None:
+    """Nothing is wrong: TCP asks after a second of silence, and not after a quarter of a minute."""
+    from server import sockets  # Not for a worker, which stays light.
+
+    sockets.KEEPALIVE, sockets.UNACKNOWLEDGED_TIMEOUT_S = (1, 1, 2), 3
+
+
 globals()[os.environ["THREE_CHAT_ROOMS_SABOTAGE"]]()
