@@ -99,6 +99,9 @@ class ChatScreen(HostDesk):
         self.set_focus(self.composer)
         self.when_shown()
 
+    def on_resize(self, event: events.Resize) -> None:
+        self.query_one(InputLine).screen_rows = event.size.height
+
     # What the room tells
 
     def take(self, received: Sequence[Received]) -> None:

@@ -11,8 +11,8 @@ from textual.widgets import TextArea
 from protocol.text import harmless
 from tui.widgets.at_once import carry_out
 
-ROWS = 5
-"""Rows it grows to."""
+MAX_ROWS = 5
+"""Rows it grows to, where the screen has them."""
 KEPT = 500
 """Lines one can walk back through."""
 ASK_ABOVE = 10
@@ -58,6 +58,7 @@ class Composer(TextArea):
         super().__init__(id=id, compact=True, highlight_cursor_line=False, placeholder="write a line")
         self.match_cursor_bracket = False
         self.cursor_blink = False  # Each blink is written to the terminal: over ssh, and as activity in tmux.
+        self.max_rows = MAX_ROWS
         self._takes = takes
         self._completer = completer
         self._said = said
@@ -181,10 +182,16 @@ class Composer(TextArea):
     # Size
 
     def on_text_area_changed(self) -> None:
-        self._fit()
+        self.fit()
 
-    def on_resize(self) -> None:
-        self._fit()
+    def on_resize(self, event: events.Resize) -> None:
+        """The text is wrapped anew, and the row of the cursor may be another one."""
+        event.prevent_default()  # TextArea would wrap only after this handler,
+        super()._on_resize()
+        self.refresh()  # and leave on the screen what was drawn before.
+        self.fit()
 
-    def _fit(self) -> None:
-        self.styles.height = min(ROWS, max(1, self.wrapped_document.height))
+    def fit(self) -> None:
+        """Take as many rows as the text needs, up to `max_rows`, with the cursor in one of them."""
+        self.styles.height = max(1, min(self.max_rows, self.wrapped_document.height))
+        self.scroll_cursor_visible()

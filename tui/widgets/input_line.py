@@ -1,6 +1,6 @@
 """InputLine: the composer behind its prompt sign, the commands above it, and beside it what to know while writing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,7 +15,7 @@ from tui.screens.paste import PasteScreen
 from tui.typed.commands import Asked, Mistake, Spoken, needs_room, parse, unsent
 from tui.typed.fitting import Fit, fit
 from tui.widgets.command_list import CommandList
-from tui.widgets.composer import Completer, Composer
+from tui.widgets.composer import MAX_ROWS, Completer, Composer
 
 
 class InputLine(Vertical):
@@ -27,6 +27,8 @@ class InputLine(Vertical):
     """Whether to offer what only operators may."""
     waiting: reactive[int] = reactive(0)
     """Seconds until slow mode takes the line that waits."""
+    screen_rows: reactive[int] = reactive(24)
+    """Rows of the screen, which the text being written may take half of."""
 
     class Entered(Message):
         """Something was written and is meant: a line for the room, a command, or a mistake."""
@@ -133,12 +135,24 @@ class InputLine(Vertical):
     def watch_waiting(self) -> None:
         self._tell()
 
+    def watch_screen_rows(self) -> None:
+        self.composer.max_rows = min(MAX_ROWS, (self.screen_rows - 2) // 2)
+        self.composer.fit()
+
+    def on_resize(self) -> None:
+        self._tell()
+
     def _tell(self) -> None:
         fit = self.fit
         if fit.near:
-            words = f" {fit.used:,} of {fit.allowed:,} {fit.unit}"
-            self.aside.update(Content.styled(words, "$error bold" if fit.over else "$quiet"))
+            count = f" {fit.used:,} of {fit.allowed:,}"
+            self._tell_aside((f"{count} {fit.unit}", count), "$error bold" if fit.over else "$quiet")
         elif self.waiting:
-            self.aside.update(Content.styled(f" your next line in {self.waiting} s", "$warning bold"))
+            self._tell_aside((f" your next line in {self.waiting} s", f" in {self.waiting} s"), "$warning bold")
         else:
-            self.aside.update(Content.styled(f" {self.unread:,} new ↓" if self.unread else "", "$accent bold"))
+            self._tell_aside((f" {self.unread:,} new ↓",) if self.unread else (), "$accent bold")
+
+    def _tell_aside(self, forms: Sequence[str], style: str) -> None:
+        """Show the first of the forms that leaves half of the row to the composer; without one, nothing."""
+        words = next((form for form in forms if len(form) <= self.size.width // 2), "")
+        self.aside.update(Content.styled(words, style))

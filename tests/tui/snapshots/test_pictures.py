@@ -266,12 +266,14 @@ class TestTheParts:
         draw(snap_compare, app([*room.welcome(), Granted(), room.said("bob", "hello")]), look, (width, 18))
 
     def test_too_long(self, snap_compare: Compare) -> None:
-        """Five rows of input, the fifth of more; the count in red because it is over."""
+        """The last five rows of the input, with the cursor at their end; the count in red because it is over."""
 
         async def look(ada: Actor) -> None:
             await ada.is_in()
             ada.chat.composer.post_message(Paste("word " * 410))
             await ada.sees("2,050 of 2,000 characters")
+            composer = ada.chat.composer
+            await ada.until(lambda: composer.region.contains_point(composer.cursor_screen_offset), "to see the cursor")
 
         draw(snap_compare, app(*busy()), look)
 
