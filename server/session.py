@@ -145,6 +145,8 @@ class Session(Struct):
         """Take in what was read; returns what is to be told to the room."""
         if self.closing or self.parting:
             return self.expire(now)
+        if self._has_paused(now):
+            self.slowed = False
         if self.opening is not None:
             self.opening += data
             self.greet_at = now + GREETING_DELAY_S
@@ -200,8 +202,6 @@ class Session(Struct):
     def advance(self, now: float) -> list[Item]:
         """What whole lines say, as far as the allowance goes. To be called again when `due` has come."""
         items: list[Item] = self._greet() if now >= self.greet_at and not self.ended else []
-        if self.slowed and self.allowance.is_full(now) and now >= self.heard + PAUSE:
-            self.slowed = False
         while not (self.closing or self.parting):
             if not self.allowance.has_token(now):
                 items += self._slow_down(now)
@@ -225,6 +225,10 @@ class Session(Struct):
             self.parting = True
             return [Quit()]
         return []
+
+    def _has_paused(self, now: float) -> bool:
+        """Whether the peer said nothing for a while. As long as lines wait here, it is the server that has paused."""
+        return not self.lines.has_line and self.allowance.is_full(now) and now >= self.heard + PAUSE
 
     def _slow_down(self, now: float) -> list[Item]:
         """Tell a peer whose lines wait that they do, once and then at intervals."""

@@ -82,6 +82,12 @@ class TestAFlood:
         items += session.receive(self.LINES, 100.0) + until_quiet(session, 100.0)
         assert codes(items).count("slow") == 2
 
+    def test_is_told_once_although_the_server_pauses(self) -> None:
+        session = in_room(limits=Limits(burst=10, rate=2.0))
+        items = session.receive(self.LINES, 0.0) + session.advance(30.0) + until_quiet(session, 30.0)
+        assert codes(items).count("slow") == 1
+        assert len(said(items)) == 50
+
     def test_is_not_read_until_the_next_line_is_earned(self) -> None:
         session = in_room(limits=Limits(burst=10, rate=2.0))
         session.receive(self.LINES, 0.0)
