@@ -11,10 +11,15 @@ import psutil
 import pytest
 from hypothesis import settings
 
+from tests.pace import allowed
+
 ROOT = Path(__file__).parent.parent
 SWAYS_OUR_PROGRAMS = ("CHAT_", "TEXTUAL", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "PYTHONPATH", "PYTHONHOME")
 SNAPSHOT_REPORT = "TEXTUAL_SNAPSHOT_TEMPDIR"
 """Where pytest-textual-snapshot gathers its report, told to its workers."""
+TEST_TIMEOUT_S = allowed(120)
+"""Far more than any wait in a test: a test that waits in vain says so itself."""
+os.environ.setdefault("PYTEST_TIMEOUT", f"{TEST_TIMEOUT_S:.0f}")
 MARK, RUN = "THREE_CHAT_ROOMS_TESTS", uuid.uuid4().hex
 
 # How long one example takes says nothing on a machine that does other things as well.
@@ -60,7 +65,7 @@ def ctrl_c_is_heard() -> None:
 def nothing_left_running(callers_environment: dict[str, str]) -> Iterator[None]:
     """Fails where a process outlives the tests, even one that has lost its parent: it still carries our mark."""
     yield
-    _, alive = psutil.wait_procs(started_by_us(), timeout=5)
+    _, alive = psutil.wait_procs(started_by_us(), timeout=allowed(20))
     told = []
     for process in alive:
         try:
@@ -68,7 +73,7 @@ def nothing_left_running(callers_environment: dict[str, str]) -> Iterator[None]:
             process.kill()
         except psutil.NoSuchProcess:
             continue
-    psutil.wait_procs(alive, timeout=5)
+    psutil.wait_procs(alive, timeout=allowed(20))
     assert not told, f"left running: {told}"
 
 

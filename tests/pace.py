@@ -1,7 +1,7 @@
-"""How slow this machine is now: one factor by which every upper limit on measured time is stretched.
+"""How slow this machine is: one factor by which every upper limit on measured time is stretched.
 
 The factor is measured once, before the tests start, and handed to the workers of pytest-xdist in the environment. It is
-1 on a quiet machine.
+1 on a quiet machine. It is measured again where a limit is exceeded, as the machine may have become busy meanwhile.
 """
 
 import os
@@ -32,3 +32,8 @@ FACTOR = float(os.environ[VARIABLE])
 def allowed(seconds: float) -> float:
     """The seconds that a machine as slow as this one may take for what takes a quiet one `seconds` at most."""
     return seconds * FACTOR
+
+
+def is_within(took: float, seconds: float) -> bool:
+    """Whether `took` is less than the `seconds` that a quiet machine takes at most, as slow as this one is now."""
+    return took < allowed(seconds) or took < seconds * measure()

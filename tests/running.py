@@ -18,6 +18,7 @@ import psutil
 from tests.peers import OPERATOR_KEY, PATIENCE, Closed, Peer, PlainPeer, RichPeer, readable, wait_until
 
 __all__ = [
+    "MISSING",
     "OPERATOR_KEY",
     "PATIENCE",
     "Closed",
@@ -26,11 +27,14 @@ __all__ = [
     "PlainPeer",
     "RichPeer",
     "Server",
+    "has_ended",
     "readable",
     "start",
     "wait_until",
 ]
 ROOT = Path(__file__).parent.parent
+MISSING = str(ROOT / "tests" / "missing")
+"""A path at which there is nothing."""
 SABOTAGE = ROOT / "tests" / "server" / "sabotage"
 LISTENING = re.compile(r"listening on (\S+):(\d+) \(model (\w+), pid (\d+)\)")
 
@@ -52,11 +56,18 @@ def facts_of(process: psutil.Process) -> Facts:
     tree = [process, *process.children(recursive=True)]
     fds = threads = memory = 0
     for one in tree:
-        with suppress(psutil.NoSuchProcess):
+        with suppress(psutil.Error):
             fds += one.num_fds()
             threads += one.num_threads()
             memory += one.memory_full_info().uss
     return Facts(fds, threads, len(tree) - 1, memory)
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Whether it is gone, or only its exit status is left."""
+    with suppress(psutil.NoSuchProcess):
+        return process.status() == psutil.STATUS_ZOMBIE
+    return True
 
 
 class Server:

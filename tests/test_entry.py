@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.peers import PATIENCE
+
 COMMANDS = {"chat-server": "server", "chat-tui": "tui", "chat-crowd": "tui.crowd"}
 FULL = Path("/dev/full")
-PATIENCE = 20
 
 on_linux = pytest.mark.skipif(not FULL.exists(), reason="only Linux has /dev/full")
 

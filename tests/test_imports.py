@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.peers import PATIENCE
+
 SCREENS = {"textual", "rich", "prompt_toolkit"}
 INPUT_OUTPUT = {
     "asyncio", "concurrent", "multiprocessing", "queue", "select", "selectors", "signal", "socket", "ssl", "subprocess",
@@ -22,7 +24,7 @@ def loaded_by(*modules: str, cwd: Path) -> set[str]:
         f"for name in {modules!r}: importlib.import_module(name)\n"
         "print(json.dumps(sorted(set(sys.modules) - before)))"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=cwd, capture_output=True, text=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", program], cwd=cwd, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     return set(json.loads(done.stdout))
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import protocol
+from tests.pace import allowed
 
-pytestmark = pytest.mark.timeout(300)  # may download the dependencies
+pytestmark = pytest.mark.timeout(allowed(300))  # may download the dependencies
 PACKAGES = ("protocol", "server", "tui")
 
 

@@ -17,12 +17,12 @@ from time import monotonic
 import psutil
 
 from tests.checker.history import Taken
+from tests.peers import PATIENCE
 from tests.running import facts_of
 
 ROOT = Path(__file__).parents[2]
 KEY = "the checker's own key"
 LISTENING = re.compile(r"listening on \S+:(\d+) ")
-PATIENCE = 15.0
 """Seconds a start or an end may take."""
 
 

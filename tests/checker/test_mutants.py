@@ -9,6 +9,7 @@ from tests.checker.mutants import MUTANTS
 from tests.checker.plan import Kind
 from tests.checker.run import Run
 from tests.checker.scenario import Scenario
+from tests.pace import allowed
 
 FOUND_BY: dict[str, tuple[tuple[Kind, ...], set[str]]] = {
     "dropped_line+double_on_resume+stale_roster": (
@@ -63,7 +64,7 @@ def play(folder: Path, mutant: str, kinds: tuple[Kind, ...], seed: int = 7) -> s
     return {violation.property for violation in outcome.violations}
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(allowed(240))
 @pytest.mark.parametrize("mutants", FOUND_BY)
 def test_the_checker_finds(mutants: str, tmp_path: Path) -> None:
     """Mistakes are rare and the machine may be busy: the run is repeated until each was found, up to four times."""

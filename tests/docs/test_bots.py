@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import start
+from tests.running import PATIENCE, start
 
 BOTS = ("with protocol.client", "with a socket alone")
 
@@ -31,5 +31,5 @@ def test_bot_answers_ping(root: Path, tmp_path: Path, number: int) -> None:
         ada.expect("said", nick="bot", text="@ada pong")
     finally:
         bot.terminate()
-        assert bot.communicate(timeout=20)[1] == b""
+        assert bot.communicate(timeout=PATIENCE)[1] == b""
         server.close()

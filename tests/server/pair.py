@@ -6,8 +6,7 @@ from math import inf
 from protocol.messages import Limits
 from server.connection import Connection
 from server.session import Session
-
-PATIENCE = 5.0
+from tests.peers import PATIENCE
 
 
 class Pair:

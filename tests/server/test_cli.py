@@ -24,8 +24,8 @@ from server.cli import command, reload
 from server.room.room import Room
 from server.settings import FIELDS, Settings
 from server.sockets import Listener
-from tests.pace import allowed
-from tests.running import LISTENING, OPERATOR_KEY, ROOT, PlainPeer, RichPeer, Server, wait_until
+from tests.pace import is_within
+from tests.running import LISTENING, MISSING, OPERATOR_KEY, PATIENCE, ROOT, PlainPeer, RichPeer, Server, wait_until
 
 MODELS = ["process", "thread", "event"]
 COMMAND = (sys.executable, "-m", "server")
@@ -50,7 +50,7 @@ def open_room(tmp_path: Path) -> Iterator[Open]:
 
 def run(*args: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """The command where it is to end by itself."""
-    return subprocess.run([*COMMAND, *args], input=stdin, cwd=ROOT, capture_output=True, timeout=20)
+    return subprocess.run([*COMMAND, *args], input=stdin, cwd=ROOT, capture_output=True, timeout=PATIENCE)
 
 
 def refusal(*args: str, status: int, stdin: bytes = b"") -> str:
@@ -86,7 +86,7 @@ def test_every_setting_is_an_option_in_their_order() -> None:
     assert named == [*FIELDS, "config", "version"]
     with_room = {**os.environ, "COLUMNS": "80", "XDG_CONFIG_HOME": "/etc"}
     told = subprocess.run(
-        [*COMMAND, "--help"], cwd=ROOT, env=with_room, capture_output=True, timeout=20
+        [*COMMAND, "--help"], cwd=ROOT, env=with_room, capture_output=True, timeout=PATIENCE
     ).stdout.decode()
     assert all(f"--{name} " in told or f"--{name}\n" in told for name in named)
     assert "<=" not in told
@@ -94,7 +94,7 @@ def test_every_setting_is_an_option_in_their_order() -> None:
 
 def test_the_console_script_is_the_same_command() -> None:
     script = Path(sys.executable).with_name("chat-server")
-    assert subprocess.run([script, "--help"], capture_output=True, timeout=20).stdout == run("--help").stdout
+    assert subprocess.run([script, "--help"], capture_output=True, timeout=PATIENCE).stdout == run("--help").stdout
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -117,7 +117,7 @@ def test_it_says_where_it_listens_by_which_model_and_as_which_process(open_room:
 def test_an_ipv6_address_stands_in_brackets(open_room: Open) -> None:
     server = open_room("--bind", "[::1]:0")
     assert server.address[0] == "[::1]"
-    with socket.create_connection(("::1", server.address[1]), timeout=10) as peer:
+    with socket.create_connection(("::1", server.address[1]), timeout=PATIENCE) as peer:
         peer.sendall(b"ada\n")
         assert peer.recv(100).startswith(b"Connected to chat server\n")
 
@@ -140,7 +140,7 @@ def test_a_signal_ends_it_with_everybody_told_and_no_child_left(
     assert ada.lines_until_closed()[-1] == "*** goodbye: the room closes"
     assert bob.expect("goodbye")["code"] == "closing"
     silent.lines_until_closed()
-    assert psutil.wait_procs(children, timeout=5)[1] == []
+    assert psutil.wait_procs(children, timeout=PATIENCE)[1] == []
 
 
 def test_a_signal_that_comes_at_once_after_the_listening_line_ends_it_cleanly() -> None:
@@ -149,7 +149,7 @@ def test_a_signal_that_comes_at_once_after_the_listening_line_ends_it_cleanly() 
             assert server.stdout is not None
             server.stdout.readline()
             server.terminate()
-            assert server.wait(10) == 0
+            assert server.wait(PATIENCE) == 0
 
 
 def test_ctrl_c_in_the_terminal_does_not_reach_the_processes_that_carry_the_room(open_room: Open) -> None:
@@ -161,7 +161,7 @@ def test_ctrl_c_in_the_terminal_does_not_reach_the_processes_that_carry_the_room
     assert len(server.children()) == 2
     assert leader not in {os.getpgid(child.pid) for child in server.children()}
     os.killpg(leader, signal.SIGINT)
-    assert server.process.wait(10) == 130
+    assert server.process.wait(PATIENCE) == 130
     assert server.log() == ""
 
 
@@ -178,7 +178,7 @@ def test_a_second_ctrl_c_does_not_wait_for_those_who_do_not_read(open_room: Open
     with pytest.raises(psutil.TimeoutExpired):
         server.process.wait(0.2)
     assert server.terminate(signal.SIGINT) == 130
-    assert time.monotonic() - asked < allowed(1.5)  # The goodbyes have 2 seconds.
+    assert is_within(time.monotonic() - asked, 1.5)  # The goodbyes have 2 seconds.
 
 
 def _chunks_until_let_go(server: Server, ada: PlainPeer, nick: str, at_most: int = 1000) -> int:
@@ -204,7 +204,7 @@ def test_when_its_terminal_is_gone_it_ends(tmp_path: Path) -> None:
         assert server.stdout is not None
         assert server.stdout.readline().startswith(b"listening on ")
         os.close(screen)
-        assert server.wait(10) == 0
+        assert server.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_a_failure_nobody_foresaw_is_logged_with_its_traceback_and_is_exit_code_
         f"{bug_in} = fail\n"
         "cli.main(['--bind', '127.0.0.1:0'])"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=20)
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 1
     assert "  KeyError: 'a bug'" in done.stderr.splitlines()
     assert done.stderr.splitlines()[-1] == f"chat-server: {told}"
@@ -245,11 +245,11 @@ def test_a_failure_nobody_foresaw_is_logged_with_its_traceback_and_is_exit_code_
             "--rate-limit must be BURST/RATE, like 10/2 and neither above 999999, or off, and is",
         ),
         (["--max-clients", "-1"], "--max-clients must be a whole number up to 1000000, 0 for no limit, and is '-1'"),
-        (["--motd", "/nonexistent/motd"], "the message of the day /nonexistent/motd cannot be read: No such file"),
+        (["--motd", MISSING], f"the message of the day {MISSING} cannot be read: No such file"),
         (["--motd", "/dev/zero"], "the message of the day /dev/zero is not a file"),
         (["--motd", ""], "--motd must be the name of a file, and is ''"),
-        (["--config", "/nonexistent.toml"], "the configuration file /nonexistent.toml cannot be read: No such file"),
-        (["--operator-key-file", "/nonexistent"], "the operator's key file /nonexistent cannot be read: No such file"),
+        (["--config", MISSING], f"the configuration file {MISSING} cannot be read: No such file"),
+        (["--operator-key-file", MISSING], f"the operator's key file {MISSING} cannot be read: No such file"),
         (["--operator-key-file", "-"], "the operator's key on standard input is empty"),
         (["--operator-key-file", "/dev/zero"], "the operator's key file /dev/zero is not a regular file"),
         (["-v", "-q"], "the log cannot be verbose and quiet at once"),
@@ -517,7 +517,7 @@ def test_sighup_reads_the_message_of_the_day_and_the_limits_again(open_room: Ope
 
 def _newcomer_welcomed_with(server: Server, motd: str) -> RichPeer:
     """A signal is heard within a moment, and nothing says when: newcomers find out."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while True:
         bob = server.rich("bob")
         if bob.welcome["motd"] == motd:
@@ -587,7 +587,7 @@ def test_nobody_has_to_read_where_it_listens(tmp_path: Path) -> None:
         os.close(writing)
         wait_until(lambda: b"listening on 127.0.0.1:" in (tmp_path / "log").read_bytes(), "the log says where")
         server.terminate()
-        assert server.wait(10) == 0
+        assert server.wait(PATIENCE) == 0
 
 
 def test_with_its_standard_descriptors_closed_no_peer_gets_in_their_place(tmp_path: Path) -> None:
@@ -603,7 +603,7 @@ def test_with_its_standard_descriptors_closed_no_peer_gets_in_their_place(tmp_pa
         assert [line for line in ada.lines_until_closed() if not line.startswith("***")] == []
         ada.close()
         assert targets == ["/dev/null"] * 3
-        assert server.wait(10) == 0
+        assert server.wait(PATIENCE) == 0
 
 
 def _listening_ports(process: psutil.Process) -> list[int]:

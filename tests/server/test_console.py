@@ -11,6 +11,7 @@ import pytest
 
 from server import console
 from server.settings import STDIN, Settings
+from tests.peers import PATIENCE
 
 OF_ITS_OWN = "import os, sys; os.setsid(); os.open(sys.argv.pop(1), os.O_RDWR)\n"
 """A session with the terminal as its own: the first that is opened after setsid becomes that."""
@@ -33,7 +34,7 @@ def wanted(terminal: int, root: Path, *, term: str = "xterm", stdout: int | None
         env=os.environ | {"TERM": term},
         stdin=terminal,
         stdout=terminal if stdout is None else stdout,
-        timeout=20,
+        timeout=PATIENCE,
     )
     assert done.returncode in (0, 7)
     return done.returncode == 0

@@ -5,11 +5,12 @@ import signal
 import threading
 import time
 from itertools import count, permutations
+from pathlib import Path
 
 import pytest
 
 from protocol.messages import Model
-from tests.pace import allowed
+from tests.pace import is_within
 from tests.running import PlainPeer, RichPeer, Server, wait_until
 from tests.server.slow import NEEDS_PROC, fill, lines_heard, slow_peer
 from tests.server.talk import runs_by, talk
@@ -33,9 +34,9 @@ def test_a_switch_carries_everybody_over_while_they_talk(start_server, before: s
         switched = boss.switch(after)
     assert switched["before"] == before
     assert switched["carried"] == 6
-    assert switched["pause"] < 1
+    assert is_within(switched["pause"], 1)
     ada.expect(f"*** the room runs by the {after} model now ({before} before): 6 carried over in ")
-    assert max(one.slowest for one in talks) < 2
+    assert is_within(max(one.slowest for one in talks), 2)
     status = boss.status()
     assert status["model"] == after
     assert status["connections"] == 6
@@ -79,7 +80,7 @@ def test_what_a_slow_reader_has_not_taken_travels(start_server, models: list[str
     boss.sees("slow", "talker")
     lines = fill(server, slow, talker)
     for after in models[1:]:
-        assert boss.switch(after)["pause"] < 1.5
+        assert is_within(boss.switch(after)["pause"], 1.5)
     talker.say("the end")
     assert lines_heard(slow, last="the end") == [*lines, "the end"]
 
@@ -91,12 +92,18 @@ def test_a_flood_allowance_travels_and_is_no_new_burst(start_server, models: lis
     began = time.monotonic()
     ada.send("".join(f"{number}\n" for number in range(24)))
     for step, after in enumerate(models[1:]):
-        boss.expect("said", text=f"{8 + 5 * step}")
+        hear_of(boss, 8 + 5 * step)
         boss.switch(after)
-    boss.expect("said", text="23")
+    hear_of(boss, 23)
     assert time.monotonic() - began > 1.3  # The burst was the nickname and 9 lines; 15 came at 10 a second.
     ada.say("/who")
     assert len([line for line in ada.expect(" here: ") if "you are fast" in line]) == 1
+
+
+def hear_of(peer: RichPeer, line: int) -> None:
+    """Wait until this line was said, now or before."""
+    while not any(f'"text":"{line}"' in heard for heard in peer.heard):
+        peer.event()
 
 
 @each_round
@@ -109,7 +116,9 @@ def test_the_join_timeout_goes_on_over_a_switch(start_server, models: list[str])
         time.sleep(0.2)  # Somewhere in the middle of the time it has.
         boss.switch(after)
     assert "no nickname came" in silent.lines_until_closed()[-1]
-    assert 1.4 < time.monotonic() - began < allowed(2.7)
+    took = time.monotonic() - began
+    assert took > 1.4
+    assert is_within(took, 2.7)
 
 
 @each_round
@@ -196,12 +205,17 @@ def test_there_is_one_switch_at_a_time(start_server) -> None:
 
 
 @pytest.mark.parametrize(("after", "third"), [("process", "thread"), ("thread", "process")])
-def test_there_is_one_switch_at_a_time_until_the_new_model_serves_all(start_server, after: str, third: str) -> None:
+def test_there_is_one_switch_at_a_time_until_the_new_model_serves_all(
+    start_server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: str, third: str
+) -> None:
+    slow = tmp_path / "slow"
+    monkeypatch.setenv("THREE_CHAT_ROOMS_SLOW", str(slow))
     server: Server = start_server("event", sabotage="slow_to_take_over")
     boss = server.operator()
     for _ in range(140):
         server.connect()
     wait_until(lambda: boss.status()["connections"] == 141, "all are here")
+    slow.touch()
     boss.command("switch", model=after)
     status = boss.status()
     while not status["served_by"].startswith(after):
@@ -210,6 +224,7 @@ def test_there_is_one_switch_at_a_time_until_the_new_model_serves_all(start_serv
     for model in (third, "event", after):
         boss.command("switch", model=model)
         assert boss.expect("refused")["code"] == "switching"
+    slow.unlink()
     switched = boss.expect("switched")
     assert (switched["before"], switched["model"], switched["carried"]) == ("event", after, 141)
     assert boss.switch(third)["before"] == after
@@ -223,7 +238,7 @@ def test_the_switch_is_told_at_once_in_a_quiet_room(start_server, before: str, a
     for _ in range(3):
         late.append(-boss.switch(after)["at"] + time.time())
         boss.switch(before)
-    assert min(late) < 0.15
+    assert is_within(min(late), 0.15)
 
 
 @pytest.mark.parametrize(("before", "after"), [("event", "thread"), ("thread", "event"), ("process", "event")])
@@ -234,12 +249,13 @@ def test_a_block_asked_for_with_a_switch_delays_it_for_nobody(start_server, befo
     began = time.monotonic()
     boss.send(f'{{"type":"chaos","what":"block","nick":"ada","seconds":5}}\n{{"type":"switch","model":"{after}"}}\n')
     switched = boss.expect("switched")
-    assert (switched["carried"], switched["pause"] <= 1) == (3, True)
+    assert switched["carried"] == 3
+    assert is_within(switched["pause"], 1)
     for peer in (boss, ada):
         peer.sync()
     bob.say("well")
     boss.expect("said", text="well")
-    assert time.monotonic() - began < allowed(3)
+    assert is_within(time.monotonic() - began, 3)
 
 
 @pytest.mark.parametrize(("before", "after"), [pair for pair in PAIRS if pair[0] != "event"])
@@ -251,9 +267,10 @@ def test_a_switch_ends_a_block(start_server, before: str, after: str) -> None:
     ada.expect("notice")  # The block is before what it is told next.
     began = time.monotonic()
     switched = boss.switch(after)
-    assert (switched["carried"], switched["pause"] <= 1) == (2, True)
+    assert switched["carried"] == 2
+    assert is_within(switched["pause"], 1)
     ada.sync()
-    assert time.monotonic() - began < allowed(3)
+    assert is_within(time.monotonic() - began, 3)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -265,7 +282,7 @@ def test_a_block_does_not_delay_the_end(start_server, model: str) -> None:
     ada.expect("notice")
     began = time.monotonic()
     assert server.terminate() == 0
-    assert time.monotonic() - began < allowed(3)
+    assert is_within(time.monotonic() - began, 3)
     assert ada.expect("goodbye")["code"] == "closing"
 
 
@@ -325,7 +342,7 @@ def test_a_stuck_worker_delays_a_switch_by_less_than_a_second(start_server, afte
     with talk(server):
         os.kill(worker, signal.SIGSTOP)
         switched = boss.switch(after)
-    assert switched["pause"] < 1.2
+    assert is_within(switched["pause"], 1.2)
     boss.sees_no("stuck")
     runs_by(server, after, connections=5)
     stuck.lines_until_closed()
@@ -339,7 +356,7 @@ def test_a_switch_does_not_wait_for_who_does_not_read(start_server) -> None:
     boss.sees("slow", "slow2", "slow3", "slow4", "slow5")
     fill(server, deaf[-1], talker)
     for model in ("thread", "process", "event"):
-        assert boss.switch(model)["pause"] < 1
+        assert is_within(boss.switch(model)["pause"], 1)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -364,5 +381,5 @@ def test_it_ends_within_two_seconds_whoever_hangs(start_server, model: str) -> N
         os.kill(int(stuck.welcome["served_by"].split()[1]), signal.SIGSTOP)
     began = time.monotonic()
     assert server.terminate() == 0
-    assert time.monotonic() - began < allowed(2.4)
+    assert is_within(time.monotonic() - began, 2.4)
     assert talker.expect("goodbye")["code"] == "closing"

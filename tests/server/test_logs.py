@@ -15,7 +15,7 @@ import pytest
 from server import logs
 from server.alike import FewAlike
 from server.logs import JSONFormatter, TextFormatter, UnhurriedHandler
-from tests.running import PlainPeer, readable
+from tests.running import PATIENCE, PlainPeer, readable
 from tests.server.records import raised, record
 
 LOST = re.compile(r"lost, as nobody took it in time: (\d+) lines? of this log")
@@ -112,7 +112,7 @@ def test_at_its_end_the_log_says_how_many_were_not_written_and_the_last_of_them(
 def test_whoever_sets_the_log_up_need_not_end_it(root: Path) -> None:
     program = "import logging; from server import logs; logs.set_up('text', 30); log = logging.getLogger('chat.room')"
     command = [sys.executable, "-c", f"{program}\nfor number in range(11): log.warning('line %d', number)"]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=20)
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=PATIENCE)
     assert len(done.stderr.splitlines()) == 11
     assert done.stderr.endswith(": 1 more, the last of them: line 10\n")
 
@@ -253,4 +253,4 @@ def test_a_server_whose_log_nobody_reads_goes_on(model: str, root: Path, pipe: t
             ada.close()
         finally:
             server.terminate()
-            assert server.wait(10) == 0
+            assert server.wait(PATIENCE) == 0

@@ -19,9 +19,7 @@ from server import sockets
 from server.connection import Connection
 from server.sockets import ACCEPTED_AT_ONCE, ADMITTED_AT_ONCE, Listener, prepare, raise_file_limit
 from server.sources import listen
-from tests.peers import wait_until
-
-PATIENCE = 5.0
+from tests.peers import PATIENCE, wait_until
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ import pytest
 
 from protocol.messages import Model
 from server.wishes import ENDING, Stop, Wishes
-
-PATIENCE = 5.0
+from tests.peers import PATIENCE
 
 
 class TestStop:

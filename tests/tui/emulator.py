@@ -16,6 +16,7 @@ import psutil
 import pyte
 
 from tests.running import PATIENCE, ROOT
+from tests.tui.terminal import END_OF_OUTPUT
 
 KEYS = {"tab": "\t", "enter": "\r", "up": "\x1b[A", "ctrl-c": "\x03", "ctrl-d": "\x04"}
 
@@ -52,6 +53,7 @@ class Emulator:
             stderr=theirs if stderr is None else stderr,
             preexec_fn=_take_terminal,
         )
+        self._last_bytes = b""
         self._family: dict[int, psutil.Process] = {}
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -116,7 +118,7 @@ class Emulator:
         self.family()
         os.close(self._theirs)
         ours, self._theirs, self._ours = self._ours, -1, -1
-        self._reader.join(1)
+        self._reader.join(PATIENCE)
         os.close(ours)
 
     # The program
@@ -135,7 +137,9 @@ class Emulator:
         self.family()
         code = self.process.wait(patience)
         self.until(lambda: not any(process.is_running() for process in self.family()), "its children to end")
-        time.sleep(0.05)  # The last bytes are in the line; nothing tells when the reader has them.
+        if self._theirs >= 0:
+            os.write(self._theirs, END_OF_OUTPUT)
+            self.until(lambda: self._last_bytes == END_OF_OUTPUT, "the last bytes to be read")
         return code
 
     def close(self) -> None:
@@ -168,6 +172,7 @@ class Emulator:
                     self.bytes_written += len(data)
                     with self._drawing:
                         self._stream.feed(data)
+                        self._last_bytes = (self._last_bytes + data)[-len(END_OF_OUTPUT) :]
             except (OSError, ValueError):
                 return
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import cast
 
 from protocol.messages import MAX_COUNT, MAX_DURATION_S, MAX_TIME_S
-from tests.peers import readable
+from tests.peers import PATIENCE, readable
 
 CONTROLS = (
     "\x1b[2J\x1b[5n\x1b[6n",  # clear the screen; make the terminal answer into our input
@@ -128,7 +128,7 @@ def hostile_server(*, evening: Iterator[dict[str, object]]) -> Iterator[tuple[st
         thread.start()
         yield listener.getsockname()[:2]
         listener.shutdown(socket.SHUT_RDWR)
-        thread.join(5)
+        thread.join(PATIENCE)
 
 
 def _left_within(connection: socket.socket, *, seconds: float) -> bool:

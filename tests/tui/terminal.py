@@ -17,13 +17,15 @@ from collections.abc import Mapping
 import psutil
 import pyte
 
-from tests.running import PATIENCE, ROOT
+from tests.running import PATIENCE, ROOT, wait_until
 
 SEQUENCE = re.compile(
     r"\x1b\[(?P<csi>[0-9;:<=>?]*[ -/]*[@-~])"  # cursor, colour, modes
     r"|\x1b\](?P<osc>[^\x07\x1b]*)(?:\x07|\x1b\\)"  # titles, links, clipboard
     r"|\x1b(?P<other>[^\[\]])"
 )
+END_OF_OUTPUT = bytes(8)
+"""Written behind what a program wrote, to tell when all of it is read. A terminal ignores it."""
 ENTERS, LEAVES = "\x1b[?1049h", "\x1b[?1049l"
 UNDO = {
     "the alternate screen": LEAVES,
@@ -141,9 +143,12 @@ class Terminal:
         self._stop_reading()
 
     def exit_code(self) -> int:
-        """Wait for the end."""
+        """Wait for the end, and until the last bytes that it wrote are read."""
         code = self.process.wait(PATIENCE)
-        time.sleep(0.05)  # The last bytes are in the line; nothing tells when the reader has them.
+        if self._theirs >= 0:
+            os.write(self._theirs, END_OF_OUTPUT)
+            wait_until(lambda: self._heard.endswith(END_OF_OUTPUT), "the last bytes to be read")
+            del self._heard[-len(END_OF_OUTPUT) :]
         return code
 
     def close(self) -> None:
@@ -181,7 +186,7 @@ class Terminal:
     def _stop_reading(self) -> None:
         if self._ours >= 0:
             ours, self._ours = self._ours, -1
-            self._reader.join(1)
+            self._reader.join(PATIENCE)
             os.close(ours)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from protocol import __version__
-from tests.running import PATIENCE, ROOT, Server
+from tests.running import MISSING, PATIENCE, ROOT, Server
 from tests.tui.conftest import StartServer
 from tests.tui.terminal import Terminal
 from tui import cli
@@ -119,11 +119,11 @@ def test_version() -> None:
         (("[::1",), "bracket"),
         (("room", "-n", "a b"), "no spaces"),
         (("room", "-n", "\x1b[2J"), "letters, digits"),
-        (("room", "--config", "/no/such/file.toml"), "/no/such/file.toml"),
+        (("room", "--config", MISSING), MISSING),
         (("room\x1b[2J",), "host name"),
         (("--host", "--plain", "--history", "many"), "--history"),
         (("--host", "--plain", "--bind", "nowhere"), "--bind"),
-        (("--host", "--plain", "--bind", "127.0.0.1:0", "--motd", "/no/such/motd"), "/no/such/motd"),
+        (("--host", "--plain", "--bind", "127.0.0.1:0", "--motd", MISSING), MISSING),
     ],
 )
 def test_bad_usage_gets_one_sentence_and_code_2(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.pace import allowed
+from tests.pace import is_within
 from tests.running import Closed, PlainPeer, Server
 from tests.tui import hostile
 from tests.tui.conftest import StartServer
@@ -56,7 +56,7 @@ def alive_and_leaves(terminal: Terminal) -> None:
     began = time.monotonic()
     terminal.type("still here")
     terminal.sees("e", since)
-    assert time.monotonic() - began < allowed(3)
+    assert is_within(time.monotonic() - began, 3)
     terminal.type("\x11")
     assert terminal.exit_code() == 0
     terminal.assert_left_clean()

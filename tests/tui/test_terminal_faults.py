@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from tests.running import PlainPeer, Server, wait_until
+from tests.running import PATIENCE, PlainPeer, Server, wait_until
 from tests.tui.conftest import Open, StartServer
 from tests.tui.terminal import ENTERS, SEQUENCE, Terminal
 
@@ -180,7 +180,7 @@ def test_stalled_terminal_obeys_a_signal(
     terminal.takes_output.clear()
     stall(server, bob)
     terminal.signal(number)
-    assert terminal.process.wait(5) == code
+    assert terminal.process.wait(PATIENCE) == code
 
 
 def stall(server: Server, bob: PlainPeer) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.running import wait_until
+from tests.running import PATIENCE, wait_until
 from tui.terminal.output import MAX_BACKLOG_BYTES, TerminalOutput
 
 
@@ -89,5 +89,5 @@ def test_write_to_a_terminal_that_is_gone_tells_it_once(line: Line) -> None:
     os.close(line.ours)
     line.ours = -1
     line.output.write("x")
-    assert line.gone.wait(5)
+    assert line.gone.wait(PATIENCE)
     line.output.write("x")

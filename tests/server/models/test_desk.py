@@ -7,14 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
-from server.session import LINGER
-from tests.pace import allowed
-from tests.running import Closed, PlainPeer, RichPeer, Server, wait_until
+from tests.pace import allowed, is_within
+from tests.running import PATIENCE, Closed, PlainPeer, RichPeer, Server, wait_until
 
-PROMPTLY = allowed(1.0)
-"""Seconds within which a kick takes effect, whatever goes on."""
-WELL_AGAIN = allowed(3.0)
-"""Seconds after which chaos is over, and everybody who was not its victim talks as before."""
+PROMPT_S = 1.0
+"""How soon a kick takes effect, also in a flood."""
+WELL_AGAIN_S = 3.0
+"""How soon chaos is over, and everybody who was not its victim talks as before."""
 FLOOD = 10_000
 """Lines."""
 BLOCKED = 1.0
@@ -29,15 +28,16 @@ def boss(room: Server) -> RichPeer:
 
 
 def talk_again(speaker: RichPeer, *listeners: RichPeer | PlainPeer) -> None:
-    """All of these are well: one speaks, and the others hear it, within WELL_AGAIN seconds."""
+    """All of these are well: one speaks, and the others hear it, within WELL_AGAIN_S."""
     text = f"still here {time.monotonic_ns()}"
-    deadline = time.monotonic() + WELL_AGAIN
+    began = time.monotonic()
     speaker.say(text)
     for listener in listeners:
         if isinstance(listener, PlainPeer):
-            listener.expect(text, deadline - time.monotonic())
+            listener.expect(text)
         else:
-            listener.expect("said", deadline - time.monotonic(), text=text)
+            listener.expect("said", text=text)
+    assert is_within(time.monotonic() - began, WELL_AGAIN_S)
 
 
 # Keeping order
@@ -99,7 +99,7 @@ def test_nobody_else_gives_orders_plain_or_rich(room: Server, boss: RichPeer) ->
         assert ada.expect("refused")["code"] == "not-operator", name
     for line in ("/kick boss", "/lock", "/quiet off", "/slow 60", "/close", "/op bob", "/chaos raise boss"):
         bob.say(line)
-        assert "only an operator can" in bob.expect("***")[-1], line
+        bob.expect("only an operator can")
     talk_again(boss, ada, bob)
 
 
@@ -134,12 +134,11 @@ def test_the_rules_of_a_room(start: Start) -> None:
     boss, ada, bob = server.operator(), server.rich("ada"), server.plain("bob")
     boss.command("slow", seconds=0.7)
     bob.expect("*** boss slowed the room down")
-    ada.say("one", id="1")
+    ada.send('{"type":"say","id":"1","text":"one"}\n{"type":"say","id":"2","text":"two"}\n')
     ada.expect("said", id="1")
-    ada.say("two", id="2")
     refused = ada.expect("refused", id="2")
     assert refused["code"] == "slow-mode"
-    assert 0 < refused["wait"] <= 0.7
+    assert 0 < refused["wait"] <= 0.7 + 1e-6
     time.sleep(refused["wait"])
     ada.say("two", id="2")
     ada.expect("said", id="2")
@@ -296,8 +295,8 @@ def test_a_kick_in_a_flood_takes_effect_within_a_second(start: Start) -> None:
     bob.expect("said", nick="flooder", text="200")
     began = time.monotonic()
     boss.command("kick", nick="flooder")
-    boss.expect("notice", PROMPTLY, text="boss kicked flooder")
-    assert time.monotonic() - began < PROMPTLY
+    boss.expect("notice", text="boss kicked flooder")
+    assert is_within(time.monotonic() - began, PROMPT_S)
     bob.expect("presence", left=["flooder"])
     assert not [event for event in bob.sync() if event["type"] == "said" and event["nick"] == "flooder"]
     flooding.join()
@@ -307,7 +306,7 @@ def test_a_kick_in_a_flood_takes_effect_within_a_second(start: Start) -> None:
 
 def flood(peer: RichPeer, count: int) -> None:
     """Say so many lines as fast as they are taken, until that is ended."""
-    peer.socket.settimeout(5)
+    peer.socket.settimeout(PATIENCE)
     try:
         for number in range(0, count, 100):
             lines = (f'{{"type": "say", "id": "", "text": "{one}"}}\n' for one in range(number, number + 100))
@@ -330,7 +329,7 @@ def test_a_killed_worker_ends_one_connection_where_there_are_workers(start: Star
         return
     assert f"killed the worker of ada, {ada.welcome['served_by']}:" in bob.expect("*** boss killed")[-1]
     assert not any("goodbye" in line for line in ada.lines_until_closed())
-    bob.expect("*** ada left", WELL_AGAIN)
+    bob.expect("*** ada left")
     talk_again(boss, bob)
     assert meter(boss)["tally"]["died"] == 1
 
@@ -340,7 +339,7 @@ def test_an_exception_ends_the_session_it_is_in_and_no_other(start: Start) -> No
     boss, ada, bob = server.operator(), server.plain("ada"), server.rich("bob")
     bob.sees("ada")
     boss.command("chaos", what="raise", nick="ada")
-    bob.expect("presence", WELL_AGAIN, left=["ada"])
+    bob.expect("presence", left=["ada"])
     assert not any("said" in line for line in ada.lines_until_closed())
     talk_again(boss, bob)
     assert meter(boss)["tally"]["died"] == 1
@@ -372,7 +371,7 @@ def test_a_block_is_felt_by_all_where_one_loop_serves_all_and_else_by_one(start:
         assert answered["bob"] - ordered >= BLOCKED
     else:
         assert answered["bob"] < answered["ada"]
-    assert max(answered.values()) - ordered < WELL_AGAIN
+    assert is_within(max(answered.values()) - ordered, WELL_AGAIN_S)
     talk_again(boss, ada, bob)
 
 
@@ -405,11 +404,11 @@ def talk_past_its_buffers(boss: RichPeer, ada: PlainPeer) -> None:
             boss.say("x" * 1900)
         boss.say(f"chunk {chunk}")
         boss.expect("said", text=f"chunk {chunk}")
-        heard = ada.expect(f"boss: chunk {chunk}", WELL_AGAIN)
+        heard = ada.expect(f"boss: chunk {chunk}")
         assert sum(line.startswith("boss: xxx") for line in heard) == 50
         gone = gone or any(line.startswith("*** slow-reader") and line.endswith(" left") for line in heard)
     if not gone:
-        ada.expect(" left", LINGER + WELL_AGAIN)
+        ada.expect(" left")
 
 
 # The meter
@@ -433,13 +432,12 @@ def test_the_meter_counts_what_the_clients_counted(start: Start, model: str) -> 
         said_at = time.monotonic()
         speaker.say("word", id=f"{number}")
         speaker.expect("said", id=f"{number}")
+        for listener in listeners:
+            listener.expect("speaker: word")
         took.append(time.monotonic() - said_at)
         time.sleep(max(0.0, began + (number + 1) * 0.04 - time.monotonic()))
     while readings[-1]["tally"]["lines"] < 30 or readings[-1]["lines"]:
         readings.append(boss.expect("meter"))
-    for listener in listeners:
-        for _ in range(30):
-            listener.expect("speaker: word")
     times = [reading["at"] for reading in readings]
     counted = sum(one["lines"] * (one["at"] - before) for one, before in zip(readings[1:], times, strict=False))
     assert counted == pytest.approx(30)
@@ -451,8 +449,8 @@ def test_the_meter_counts_what_the_clients_counted(start: Start, model: str) -> 
     assert last["tally"]["lines"] == 30
     assert last["tally"]["most_people"] == 7
     assert 0 < last["p50"] <= last["p99"] <= last["tally"]["longest"]
-    # The server's share of the way cannot be longer than the whole of it, as the speaker saw it.
-    assert last["p50"] <= sorted(took)[15] + 0.001
+    # The server's share of the way cannot be longer than the whole of it, besides what it takes to read a clock.
+    assert is_within(last["p50"] - sorted(took)[15], 0.001)
     assert last["tally"]["longest"] <= max(took) + 0.25
 
 
@@ -469,7 +467,8 @@ def test_the_longest_wait_is_that_of_who_spoke_while_a_turn_was_blocked(start: S
     waiting.expect("said", id="1")
     took = time.monotonic() - began
     longest = meter(boss)["tally"]["longest"]
-    assert took - 0.05 <= longest <= BLOCKED + 0.5, (took, longest)
+    assert is_within(took - longest, 0.05), (took, longest)
+    assert longest <= max(BLOCKED, took) + allowed(0.5), (took, longest)
 
 
 def test_the_record_tells_whom_the_room_let_go_turned_away_and_refused(start: Start) -> None:

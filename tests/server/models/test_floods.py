@@ -8,13 +8,12 @@ from itertools import count
 
 import pytest
 
-from tests.pace import allowed
-from tests.running import Closed, Peer, RichPeer, Server, wait_until
+from tests.pace import allowed, is_within
+from tests.running import PATIENCE, Closed, Peer, RichPeer, Server, wait_until
 from tests.server.slow import NEEDS_PROC, fill, lines_heard, slow_peer
 
-NOTICEABLE = 0.5
-"""Seconds another's line may take at most, while somebody makes trouble: far below what the trouble takes, and far
-above what a busy machine does to a line."""
+NOTICEABLE_S = 0.5
+"""How long another's line may take at most, while somebody makes trouble: far below what the trouble takes."""
 
 
 @contextmanager
@@ -48,14 +47,14 @@ def promptly_served(server: Server) -> Iterator[list[float]]:
         thread.join()
     if failed:
         raise failed[0]
-    assert max(took) < NOTICEABLE, took
+    assert is_within(max(took), NOTICEABLE_S), took
 
 
 def flood(peer: Peer, lines: list[str]) -> threading.Thread:
     """Have a peer send all that, and wait whenever the server does not read."""
 
     def send() -> None:
-        peer.socket.settimeout(60)
+        peer.socket.settimeout(PATIENCE * 3)
         peer.socket.sendall("".join(lines).encode())
 
     thread = threading.Thread(target=send)
@@ -171,7 +170,8 @@ def test_silent_connections_hold_nobody_up_and_are_closed_after_the_join_timeout
             lines = peer.lines_until_closed()
             assert lines[-1:] == ["*** goodbye: no nickname came within 1 second"]
         took = time.monotonic() - began
-    assert 0.9 < took < 6
+    assert took > 0.9
+    assert is_within(took, 6)
     watcher = server.rich("watcher")
     wait_until(lambda: watcher.status()["connections"] == 3, "only those who talk are connected")
 
@@ -190,7 +190,9 @@ def test_a_byte_a_time_does_not_extend_the_join_timeout(start, first: str) -> No
         if not peer.hears_nothing(0.1):
             break
     peer.lines_until_closed()
-    assert 0.4 < time.monotonic() - began < allowed(3)
+    took = time.monotonic() - began
+    assert took > 0.4
+    assert is_within(took, 3)
     assert "no nickname came within 0.5 second" in peer.heard[-1]
 
 
@@ -205,17 +207,20 @@ def test_refused_nicknames_do_not_extend_the_join_timeout(start) -> None:
             time.sleep(0.05)
     except (Closed, ConnectionError):
         pass
-    assert 0.4 < time.monotonic() - began < allowed(3)
+    took = time.monotonic() - began
+    assert took > 0.4
+    assert is_within(took, 3)
 
 
 def test_who_is_idle_is_let_go_only_where_that_is_asked_for(start) -> None:
-    server: Server = start("--idle-timeout", "0.6")
+    timeout = allowed(0.6)
+    server: Server = start("--idle-timeout", f"{timeout:.1f}")
     idle, busy = server.plain("idle"), server.plain("busy")
     began = time.monotonic()
-    while time.monotonic() - began < 0.9:
+    while time.monotonic() - began < timeout * 1.5:
         busy.say("still here")
-        time.sleep(0.2)
-    assert "nothing was heard of you for 0.6 second" in idle.lines_until_closed()[-1]
+        time.sleep(timeout / 3)
+    assert f"nothing was heard of you for {timeout:.1f} second" in idle.lines_until_closed()[-1]
     busy.say("/who")
     busy.expect("1 here: busy")
 
@@ -227,7 +232,9 @@ def test_a_hundred_lines_at_once_are_all_taken_at_their_pace(start) -> None:
     ada.send("".join(f"{number}\n" for number in range(100)))
     heard = [bob.expect("said")["text"] for _ in range(100)]
     assert heard == [str(number) for number in range(100)]
-    assert 0.8 < time.monotonic() - began < allowed(4)
+    took = time.monotonic() - began
+    assert took > 0.8
+    assert is_within(took, 4)
 
 
 def test_lines_are_still_taken_at_their_pace_after_their_sender_has_closed_its_side(start) -> None:

@@ -16,12 +16,13 @@ from server.session import Session
 from server.sockets import Listener
 from server.sources import listen
 from server.wishes import Stop
+from tests.pace import allowed
 from tests.running import PATIENCE, Server, wait_until
 from tests.server.limits import SETS_LIMITS, limited, ordinary_user
 from tests.server.slow import NEEDS_PROC, fill, lines_heard, slow_peer
 from tests.server.without_sockets import new_room
 
-PROMPTLY = 2.0
+PROMPTLY = allowed(2.0)
 """Seconds in which a woken thread is done, on a busy machine too. Its own deadlines are farther."""
 
 

@@ -7,6 +7,7 @@ The environment names what goes wrong; it happens inside the real server, in the
 import errno
 import os
 import time
+from pathlib import Path
 
 from server import session
 from server.room.room import Room
@@ -66,16 +67,25 @@ def door_stays_broken() -> None:
 
 
 def slow_to_take_over() -> None:
-    """Nothing is wrong: a model needs a while for each connection it begins to serve."""
-    from server.room.inbox import Inbox  # Not for a worker, which stays light.
+    """Nothing is wrong: while this file exists, the process model needs a while for each connection that it begins to
+    serve, and the thread model does not go on once a thread was started for each."""
+    slow = Path(os.environ["THREE_CHAT_ROOMS_SLOW"])
+    from server import connection  # Not for a worker, which stays light.
+    from server.room.inbox import Inbox
 
-    begin = Inbox.open
+    begin, first = Inbox.open, connection.speakers_first
 
     def slowly(self, *args):
-        time.sleep(0.01)
+        if slow.exists():
+            time.sleep(0.1)
         begin(self, *args)
 
-    Inbox.open = slowly
+    def waits_at_the_end(connections):
+        yield from first(connections)
+        while slow.exists():
+            time.sleep(0.01)
+
+    Inbox.open, connection.speakers_first = slowly, waits_at_the_end
 
 
 def impatient() -> None:

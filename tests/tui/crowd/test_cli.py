@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.checker.host import KEY, Host
+from tests.pace import allowed, is_within
 from tests.peers import RichPeer
-from tests.running import ROOT
+from tests.running import MISSING, PATIENCE, ROOT
 
 CROWD = [sys.executable, "-m", "tui.crowd.cli"]
 IMPATIENT = [
@@ -22,7 +23,6 @@ IMPATIENT = [
     "from tui.crowd import cli, crowd; crowd.SETTLE_WITHIN = 1.0; cli.main()",
 ]
 """The same, but it does not wait long for members that are away."""
-PATIENCE = 40
 
 
 @pytest.fixture
@@ -60,7 +60,8 @@ def test_a_crowd_talks_and_nothing_is_lost(host: Host) -> None:
     report = json.loads(told.stdout)
     assert report["deliveries"] > 20 * 40
     assert report["deliveries"] <= report["said"] * 40
-    assert 0 < report["p50"] <= report["p99"] <= report["p999"] <= report["longest"] < 5
+    assert 0 < report["p50"] <= report["p99"] <= report["p999"] <= report["longest"]
+    assert is_within(report["longest"], 5)
     assert (report["reconnects"], report["absent"], report["switches"]) == (0, 0, [])
     assert "joining" in told.stderr
 
@@ -160,7 +161,7 @@ def test_a_second_interrupt_ends_it_at_once(host: Host) -> None:
         told_of(popen, "settling")
         popen.send_signal(signal.SIGINT)
         try:
-            assert popen.wait(3) == 130
+            assert popen.wait(allowed(3)) == 130
         finally:
             host.go_on()
 
@@ -219,14 +220,11 @@ def test_a_name_nobody_knows_is_unavailable() -> None:
         (["host:x"], "is no port"),
         (["host", "--people", "0"], "--people"),
         (["host", "--switch-every", "2"], "needs --operator-key-file"),
-        (
-            ["host", "--operator-key-file", "/no/such/file"],
-            "/no/such/file cannot be read: No such",
-        ),
+        (["host", "--operator-key-file", MISSING], f"{MISSING} cannot be read: No such"),
         (["host", "--operator-key-file", os.devnull], "/dev/null is not a regular file"),
         (["host", "--operator-key-file", "-"], "the operator's key on standard input is empty"),
         (["host", "--plot", "plot.jpeg"], "neither in .svg nor in .png"),
-        (["host", "--plot", "/no/such/folder/plot.svg"], "there is no folder"),
+        (["host", "--plot", f"{MISSING}/plot.svg"], "there is no folder"),
         ([], "Missing argument"),
     ],
 )

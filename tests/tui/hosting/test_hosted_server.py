@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from protocol.messages import Close, Granted, Model, Switch, Switched
-from tests.running import PATIENCE, PlainPeer, wait_until
+from tests.running import MISSING, PATIENCE, PlainPeer, has_ended, wait_until
 from tests.tui.conftest import Join
 from tests.tui.links import until
 from tui.address import Address
@@ -67,7 +67,7 @@ def group_of(pid: int) -> list[psutil.Process]:
 
 
 def all_gone(processes: list[psutil.Process]) -> bool:
-    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
+    return all(has_ended(process) for process in processes)
 
 
 @each_model
@@ -157,7 +157,7 @@ async def test_a_server_that_does_not_end_is_killed(host: Host, monkeypatch: pyt
 
 @pytest.mark.parametrize(
     ("options", "code"),
-    [(("--history", "many"), 2), (("--motd", "/no/such/file"), 2), (("--no-such-option",), 2), (("--bind", "x:y"), 2)],
+    [(("--history", "many"), 2), (("--motd", MISSING), 2), (("--no-such-option",), 2), (("--bind", "x:y"), 2)],
 )
 async def test_an_option_that_will_not_do_is_told_in_the_servers_sentence(
     host: Host, options: tuple[str, ...], code: int

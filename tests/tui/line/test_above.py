@@ -13,6 +13,7 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.styles import Style
 
+from tests.peers import PATIENCE
 from tests.tui.links import until
 from tui.line.above import Above
 from tui.line.terminal import LineTerminal
@@ -113,7 +114,7 @@ async def test_printing_above_a_prompt_leaves_raw_mode_never(monkeypatch: pytest
             await until(lambda: len(raw) > 3)
             os.write(ours, b"\x04")
             with pytest.raises(EOFError):
-                await asyncio.wait_for(line, 5)
+                await asyncio.wait_for(line, PATIENCE)
             printing.cancel()
         assert all(raw)
     os.close(ours)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -47,15 +48,16 @@ class Pipe:
         """Wait for a line on its standard error."""
         return self._next(self.process.stderr, wanted)
 
-    def ends(self, data: bytes = b"", patience: float = PATIENCE) -> tuple[int, str, str]:
+    def ends(self, data: bytes = b"") -> tuple[int, str, str]:
         """Give it the rest of its input. Returns its exit code, and what it printed and told."""
-        printed, told = self.process.communicate(data, patience)
+        printed, told = self.process.communicate(data, 2 * PATIENCE)
         return self.process.returncode, (printed or b"").decode(), told.decode()
 
     def close(self) -> None:
         if self.process.poll() is None:
-            for child in psutil.Process(self.process.pid).children(recursive=True):
-                child.terminate()
+            with suppress(psutil.NoSuchProcess):
+                for child in psutil.Process(self.process.pid).children(recursive=True):
+                    child.terminate()
             self.process.kill()
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream is not None:
@@ -119,7 +121,7 @@ def test_a_file_can_be_said_whole_and_in_order(start_server: StartServer, pipe: 
     file = tmp_path / "lines.txt"
     file.write_text("\n".join(lines))
     with file.open("rb") as stdin:
-        code, _, told = pipe(server, "-n", "bot", stdin=stdin.fileno()).ends(patience=30)
+        code, _, told = pipe(server, "-n", "bot", stdin=stdin.fileno()).ends()
     assert code == 0, told
     assert [ada.expect("said")["text"] for _ in lines] == lines
 
@@ -127,7 +129,7 @@ def test_a_file_can_be_said_whole_and_in_order(start_server: StartServer, pipe: 
 def test_a_flooding_pipe_is_slowed_and_loses_nothing(start_server: StartServer, pipe: StartPipe) -> None:
     server = start_server("event", "--rate-limit", "5/40")
     ada = server.rich("ada")
-    code, _, told = pipe(server, "-n", "bot").ends(b"".join(b"line %d\n" % number for number in range(25)), 30)
+    code, _, told = pipe(server, "-n", "bot").ends(b"".join(b"line %d\n" % number for number in range(25)))
     assert code == 0, told
     assert [ada.expect("said")["text"] for _ in range(25)] == [f"line {number}" for number in range(25)]
 
@@ -137,7 +139,7 @@ def test_what_slow_mode_refuses_is_said_again_in_its_order(start_server: StartSe
     boss = server.operator()
     boss.command("slow", seconds=0.2)
     boss.sync()
-    code, _, told = pipe(server, "-n", "bot").ends(b"".join(b"line %d\n" % number for number in range(6)), 30)
+    code, _, told = pipe(server, "-n", "bot").ends(b"".join(b"line %d\n" % number for number in range(6)))
     assert code == 0, told
     assert [boss.expect("said")["text"] for _ in range(6)] == [f"line {number}" for number in range(6)]
 
@@ -148,7 +150,7 @@ def test_slow_mode_that_begins_meanwhile_does_not_mix_up_the_lines(start_server:
     bot = pipe(server, "-n", "bot")
     bot.tells("you are in the room")
     boss.command("slow", seconds=0.1)
-    code, _, told = bot.ends(b"".join(b"line %d\n" % number for number in range(8)), 30)
+    code, _, told = bot.ends(b"".join(b"line %d\n" % number for number in range(8)))
     assert code == 0, told
     assert [boss.expect("said")["text"] for _ in range(8)] == [f"line {number}" for number in range(8)]
 

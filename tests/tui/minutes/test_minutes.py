@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from protocol.messages import Pong, Said
+from tests.peers import PATIENCE
 from tests.tui.links import until
 from tui.minutes import file as transcript_file
 from tui.minutes import minutes as module
@@ -51,7 +52,7 @@ async def test_what_was_written_is_made_safe_by_itself(tmp_path: Path, monkeypat
     minutes.hear([said("two")])
     await until(lambda: len(safe) == 2, "the next one too")
     minutes.close()
-    await asyncio.wait_for(keeping, 1)
+    await asyncio.wait_for(keeping, PATIENCE)
 
 
 async def test_a_disk_with_room_again_gets_what_waited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,4 +81,4 @@ async def test_a_disk_with_room_again_gets_what_waited(tmp_path: Path, monkeypat
 
 
 async def test_without_a_file_there_is_nothing_to_keep_safe() -> None:
-    await asyncio.wait_for(Minutes().keep_safe(), 1)
+    await asyncio.wait_for(Minutes().keep_safe(), PATIENCE)

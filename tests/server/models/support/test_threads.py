@@ -8,8 +8,8 @@ import pytest
 
 from server.models.support.threads import Threads
 from server.wishes import Stop
+from tests.peers import PATIENCE
 
-PATIENCE = 10.0
 CONNECTION: Any = SimpleNamespace(number=1)
 
 

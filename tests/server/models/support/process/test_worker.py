@@ -12,9 +12,8 @@ from server.models.support.process import pipes
 from server.models.support.process.pipes import RETURN, SESSION, pack, pack_delivery, pack_session
 from server.models.support.process.worker import run
 from server.session import Mark, Session
-from tests.peers import readable
+from tests.peers import PATIENCE, readable
 
-PATIENCE = 10.0
 BLOCK = 0.3
 """Seconds."""
 

@@ -14,6 +14,7 @@ from server.models.support.process import pipes
 from server.models.support.process.pipes import DELIVERY, FLUSHED, TALK, pack, pack_delivery
 from server.models.support.process.worker import WorkerPoll
 from server.session import Mark
+from tests.peers import PATIENCE
 
 
 class Scene:
@@ -22,7 +23,7 @@ class Scene:
     def __init__(self) -> None:
         self.peer, ours = socket.socketpair()
         ours.setblocking(False)
-        self.peer.settimeout(10)
+        self.peer.settimeout(PATIENCE)
         self.sock = ours
         self.master, self.channel = pipes.pair()
         self.poll = WorkerPoll(ours, self.channel)
@@ -51,7 +52,7 @@ def test_what_the_master_has_for_the_peer_is_passed_on_in_its_sleep(scene: Scene
         assert scene.peer.recv(100) == b"ada: %d\n" % number
     assert not woke
     scene.peer.send(b"hello\n")
-    sleeper.join(10)
+    sleeper.join(PATIENCE)
     assert woke == [(EVENT_READ, [], False)]
 
 
