@@ -1,9 +1,51 @@
-"""Which dialect a connection speaks, told from its first bytes, and what only looks like a client of ours."""
+"""The dialects: the forms in which a connection can write the same commands and read the same events.
+
+The first byte of a connection chooses one. Session, Room and the models ask a dialect for its properties and
+never for its name, so a new dialect is a module with the functions of `Dialect` and an entry in `DIALECTS`.
+"""
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from protocol import jsonl, plain
-from protocol.messages import Dialect, Event
+from protocol.jsonl import AnyCommand
+from protocol.messages import Event, Hello, Quit, Refused
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dialect:
+    """How commands and events are written as lines, and what a client of this dialect does by itself."""
+
+    name: str
+    first_byte: bytes
+    """A connection that begins with it speaks this dialect from then on. Empty for the dialect of all others."""
+    decode_hello: Callable[[bytes], Hello | Quit | Refused]
+    """Decode a line of a client that has not given a nickname."""
+    decode_command: Callable[[bytes], AnyCommand | Refused | None]
+    """Decode a later line; None for one that holds no command."""
+    encode: Callable[[Event], bytes]
+    is_typed: bool = False
+    """A person may type it: telnet commands are removed, silence is greeted, and a nickname is all that
+    can be asked for before the member is in the room."""
+    echoes_own_lines: bool = True
+    """The author of a line is sent it as well, as the acknowledgement."""
+    tracks_room: bool = True
+    """The client keeps the roster and the status by itself, from the events that tell their changes."""
+
+
+PLAIN = Dialect(
+    "plain",
+    b"",
+    plain.decode_hello,
+    plain.decode_command,
+    plain.encode,
+    is_typed=True,
+    echoes_own_lines=False,
+    tracks_room=False,
+)
+RICH = Dialect("rich", b"{", jsonl.decode_hello, jsonl.decode_command, jsonl.encode)
+DIALECTS = {dialect.name: dialect for dialect in (PLAIN, RICH)}
 
 _REQUEST_LINE = re.compile(
     rb"[A-Z]+ \S+ HTTP/\d|(?:GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|PRI) (?:/|\*|https?:)\S{64}"
@@ -12,9 +54,9 @@ _REQUEST_LINE = re.compile(
 a long path is not waited for."""
 
 
-def dialect_of(start: bytes) -> Dialect:
-    """A connection that begins with `{` speaks the rich dialect; any other first line is a nickname."""
-    return Dialect.RICH if start.startswith(b"{") else Dialect.PLAIN
+def detect_dialect(start: bytes) -> Dialect:
+    """The dialect of a connection that begins with these bytes, at least one."""
+    return next((dialect for dialect in DIALECTS.values() if dialect.first_byte == start[:1]), PLAIN)
 
 
 def other_protocol(start: bytes) -> str:
@@ -22,8 +64,3 @@ def other_protocol(start: bytes) -> str:
     if start.startswith(b"SSH-"):
         return "SSH"
     return "HTTP" if _REQUEST_LINE.match(start) else ""
-
-
-def encode(event: Event, dialect: Dialect) -> bytes:
-    """The event as `dialect` writes it."""
-    return plain.encode(event) if dialect is Dialect.PLAIN else jsonl.encode(event)

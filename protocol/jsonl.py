@@ -58,6 +58,14 @@ def decode_command(line: bytes) -> AnyCommand | Refused:
         return Refused("bad-json", harmless(f"that is not JSON: {error}"))
 
 
+def decode_hello(line: bytes) -> Hello | Quit | Refused:
+    """The first command: `hello` or `quit`. Any other is refused as `not-joined`."""
+    command = decode_command(line)
+    if isinstance(command, Hello | Quit | Refused):
+        return command
+    return Refused("not-joined", 'say hello first: {"type":"hello","nick":"ada"}')
+
+
 def decode_event(line: bytes) -> AnyEvent | None:
     """The event in a line; None for what a newer server may send and this client does not know."""
     try:

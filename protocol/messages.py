@@ -52,13 +52,6 @@ class Model(StrEnum):
     EVENT = "event"
 
 
-class Dialect(StrEnum):
-    """How a connection writes: the talk's lines, or one JSON object a line."""
-
-    PLAIN = "plain"
-    RICH = "rich"
-
-
 class Limits(Struct, frozen=True):
     """What the room allows, told to each client in `welcome`. Sizes are bytes for `line`, characters elsewhere."""
 
@@ -89,11 +82,12 @@ class Command(Struct, tag_field="type", tag=str.lower):
 
 
 class Hello(Command):
-    """Ask to be let in. `dialect` is set by the server from the first line, whatever the client writes."""
+    """Ask to be let in. `dialect` is the name of a dialect of `protocol.dialects`. The server sets it from the first
+    line, and ignores the value that a client writes."""
 
     nick: str
     resume: Resume | None = None
-    dialect: Dialect = Dialect.RICH
+    dialect: str = "rich"
     operator: bool = False
     """The client holds the operators' key: where it would not be let in, it wants a `challenge`."""
 

@@ -11,11 +11,10 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from protocol import jsonl, plain
-from protocol.dialects import dialect_of, encode, other_protocol
+from protocol.dialects import DIALECTS, PLAIN, Dialect, detect_dialect, other_protocol
 from protocol.jsonl import AnyCommand
 from protocol.lines import LineBuffer, TooLong
-from protocol.messages import Dialect, Event, Goodbye, Hello, Limits, Notice, Ping, Quit, Refused, Rename, Say
+from protocol.messages import Event, Goodbye, Hello, Limits, Notice, Ping, Quit, Refused, Rename, Say
 from protocol.opening import read_opening
 from protocol.telnet import TelnetDecoder
 from protocol.text import NicknameRefused, check_nickname, commands_terminals, counted, harmless
@@ -99,7 +98,8 @@ class Session(Struct):
     join_by: float
     heard: float
     """When the last whole line came."""
-    dialect: Dialect | None = None
+    dialect_name: str = ""
+    """Empty until the first line shows the dialect."""
     introduced: bool = False
     """A nickname that will do was given. The room may still find it taken."""
     joined: bool = False
@@ -171,13 +171,13 @@ class Session(Struct):
         if not data:
             return []
         self.opening = None
-        if dialect_of(data) is Dialect.RICH:
-            self.dialect, self.greet_at = Dialect.RICH, inf
+        if not (dialect := detect_dialect(data)).is_typed:
+            self.dialect_name, self.greet_at = dialect.name, inf
         return self._feed(data, self.heard)
 
     def _feed(self, data: bytes, now: float) -> list[Item]:
-        """Take in bytes, in the plain dialect without what telnet clients send besides text."""
-        if self.dialect is Dialect.RICH or self.telnet.is_idle_for(data):
+        """Take in bytes, without what telnet clients send besides text where the dialect may be typed."""
+        if not self.dialect.is_typed or self.telnet.is_idle_for(data):
             self.lines.feed(data)
             return []
         if self.lines.runaway:
@@ -196,7 +196,7 @@ class Session(Struct):
         """Greet a peer that has said nothing."""
         items = self._open(is_complete=True)
         self.greet_at = inf
-        is_silent = self.dialect is None and not (self.lines.data or self.lines.runaway or self.parting)
+        is_silent = not self.dialect_name and not (self.lines.data or self.lines.runaway or self.parting)
         return [*items, Greeting()] if is_silent else items
 
     def advance(self, now: float) -> list[Item]:
@@ -206,7 +206,7 @@ class Session(Struct):
             if not self.allowance.has_token(now):
                 items += self._slow_down(now)
                 break
-            if self.dialect is None and (name := other_protocol(self.lines.beginning(self.limits.line))):
+            if not self.dialect_name and (name := other_protocol(self.lines.beginning(self.limits.line))):
                 items.append(self._stranger(name))
                 break
             line = self.lines.next_line(self.limits.line)
@@ -246,24 +246,15 @@ class Session(Struct):
                 return [self._runaway()]
             words = f"a line has at most {self.limits.line} bytes; yours had {line.size}, and nothing of it was said"
             return [self._reply(Refused("line-too-long", words))]
-        if self.dialect is None:
-            self.dialect, self.greet_at = Dialect.PLAIN, inf
-        command = self._decode(line)
+        if not self.dialect_name:
+            self.dialect_name, self.greet_at = self.dialect.name, inf
+        decode = self.dialect.decode_command if self.introduced else self.dialect.decode_hello
+        command = decode(line)
         if command is None:
             return []
         if isinstance(command, Refused):
             return [self._reply(command)]
         return self._checked(command)
-
-    def _decode(self, line: bytes) -> AnyCommand | Refused | None:
-        if self.dialect is Dialect.PLAIN:
-            return plain.decode_command(line) if self.introduced else plain.decode_hello(line)
-        command = jsonl.decode_command(line)
-        if isinstance(command, Hello):
-            command.dialect = Dialect.RICH
-        elif not self.introduced and not isinstance(command, Refused | Quit):
-            return Refused("not-joined", 'say hello first: {"type":"hello","nick":"ada"}')
-        return command
 
     def _checked(self, command: AnyCommand) -> list[Item]:
         """The command with its text made harmless, or the refusal of it."""
@@ -275,7 +266,7 @@ class Session(Struct):
                     again = "; try another" if isinstance(command, Hello) else ""
                     return [self._reply(Refused("bad-nickname", f"{error}{again}"))]
                 if isinstance(command, Hello):
-                    command.dialect = self.dialect or Dialect.PLAIN
+                    command.dialect = self.dialect_name
                     if not self.introduced:  # It may have lain here while we did something else, or were stopped.
                         self.introduced, self.join_by = True, max(self.join_by, self.heard + ANSWERED)
             case Say() | Ping() if not (command.id.isascii() and command.id.isprintable()):
@@ -320,7 +311,7 @@ class Session(Struct):
             self.close_by = now + LINGER
         elif len(self.unsent) > MAX_UNSENT + self.excused:
             self._drop_backlog()
-            self.unsent += encode(TOO_SLOW, self.dialect or Dialect.PLAIN)
+            self.unsent += self.dialect.encode(TOO_SLOW)
             self.close_by = now + LINGER
             self.untold = True
 
@@ -368,6 +359,11 @@ class Session(Struct):
     # What the model that runs it must know
 
     @property
+    def dialect(self) -> Dialect:
+        """The dialect that this connection is written to in: plain, until its first line shows another one."""
+        return DIALECTS.get(self.dialect_name, PLAIN)
+
+    @property
     def closing(self) -> bool:
         """The connection is being let go: nothing more is heard of it."""
         return self.close_by < inf
@@ -403,11 +399,11 @@ class Session(Struct):
 
     def _reply(self, event: Event, code: str = "") -> Reply:
         code = event.code if isinstance(event, Refused) else code
-        return Reply(encode(event, self.dialect or Dialect.PLAIN), code)
+        return Reply(self.dialect.encode(event), code)
 
     def _goodbye(self, code: str, reason: str) -> Reply:
         self.parting = True
-        return Reply(encode(Goodbye(code, reason), self.dialect or Dialect.PLAIN), code, Mark.CLOSE)
+        return Reply(self.dialect.encode(Goodbye(code, reason)), code, Mark.CLOSE)
 
     def _runaway(self) -> Reply:
         return self._goodbye("line-too-long", f"a line ends within {self.limits.line} bytes, and yours did not")

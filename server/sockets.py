@@ -14,8 +14,8 @@ from time import monotonic, sleep
 from typing import NamedTuple, Protocol
 
 from protocol import jsonl
-from protocol.dialects import encode
-from protocol.messages import Dialect, Goodbye, Hello, Limits
+from protocol.dialects import PLAIN
+from protocol.messages import Goodbye, Hello, Limits
 from protocol.text import counted
 from server.address_groups import address_group
 from server.admission_queue import AdmissionQueue
@@ -169,7 +169,7 @@ class Listener:
         with contextlib.suppress(OSError):
             sock = peer if isinstance(peer, socket.socket) else peer.socket
             sock.setblocking(False)
-            sock.send(encode(Goodbye("full", reason), Dialect.PLAIN))
+            sock.send(PLAIN.encode(Goodbye("full", reason)))
             if lingers:
                 sock.shutdown(socket.SHUT_WR)
                 self._wakeup.watch(sock)

@@ -1,6 +1,7 @@
 """Admission: how somebody comes into the room, new or back again."""
 
-from protocol.messages import Challenge, Dialect, Goodbye, Hello, Refused, Sequenced, Welcome
+from protocol.dialects import DIALECTS
+from protocol.messages import Challenge, Goodbye, Hello, Refused, Sequenced, Welcome
 from server.room import names
 from server.room.member import Member
 from server.room.record import MAX_BROUGHT
@@ -19,10 +20,10 @@ def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) ->
     if seat.member is not None:
         room.tell(number, Refused("already-joined", f"you are in the room as {seat.member.nick}"))
         return
-    seat.dialect = hello.dialect
+    seat.dialect = DIALECTS[hello.dialect]
     member = room.roster.find(hello.resume.token) if hello.resume else None
     if (barred := refuse_entry(room, number, seat, member, hello, now)) is not None:
-        if hello.operator and seat.dialect is Dialect.RICH and room.operators.has_key:
+        if hello.operator and not seat.dialect.is_typed and room.operators.has_key:
             seat.challenged = hello
             room.tell(number, Challenge(seat.nonce, barred.code, barred.reason))
             return
@@ -33,7 +34,7 @@ def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) ->
     if not room.roster.free_for(member, nick):
         nick = room.roster.suggest(nick, room.limits.nick)
         refused = taken(room, hello.nick, nick, member)
-        if seat.dialect is Dialect.RICH and member is None:
+        if not seat.dialect.is_typed and member is None:
             room.tell(number, refused)
             return
     after = hello.resume.after if hello.resume and member else None

@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Iterable
 from itertools import islice
 
-from protocol.dialects import encode
-from protocol.messages import Dialect, Said, Sequenced
+from protocol.dialects import RICH, Dialect
+from protocol.messages import Said, Sequenced
 
 MAX_BROUGHT = 2**20
 """Bytes of the events that one welcome brings, as its dialect writes them."""
@@ -43,7 +43,7 @@ class Record:
         It is the newest that are brought, so that what follows has no gap. For the rich dialect.
         """
         wanted = max(0, self.seq - after)
-        brought, size = _that_fit(islice(reversed(self._events), wanted), Dialect.RICH, max_bytes)
+        brought, size = _that_fit(islice(reversed(self._events), wanted), RICH, max_bytes)
         return brought, wanted - len(brought), size
 
     def clear_said(self) -> None:
@@ -60,7 +60,7 @@ def _that_fit(newest_first: Iterable[Sequenced], dialect: Dialect, max_bytes: in
     brought: list[Sequenced] = []
     total = 0
     for event in newest_first:
-        size = len(encode(event, dialect))
+        size = len(dialect.encode(event))
         if total + size > max_bytes:
             break
         total += size

@@ -6,7 +6,6 @@ from msgspec.structs import replace
 
 from protocol.messages import (
     AskStatus,
-    Dialect,
     Goodbye,
     Notice,
     Operator,
@@ -129,9 +128,9 @@ def rename(room: RoomState, number: int, member: Member, nick: str, now: float) 
 
 
 def people(room: RoomState, seat: Seat) -> People:
-    """The roster. A rich client keeps it by presence events, so it gets the one everybody was told as of `seq`."""
-    rich = seat.dialect is Dialect.RICH
-    nicks = room.presence.announced.values() if rich else (member.nick for member in room.roster.present())
+    """The roster. A client that keeps it by presence events gets the one announced as of `seq`."""
+    present = (member.nick for member in room.roster.present())
+    nicks = room.presence.announced.values() if seat.dialect.tracks_room else present
     return People(room.record.seq, sorted(nicks, key=str.casefold))
 
 

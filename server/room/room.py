@@ -166,8 +166,10 @@ class Room(RoomState):
             return
         self.changed = False
         cost = self.cost()
-        for number in self.audience.rich:
-            self.tell(number, self.status(self.seats[number], cost))
+        for dialect, numbers in self.audience.by_dialect.items():
+            if dialect.tracks_room:
+                for number in numbers:
+                    self.tell(number, self.status(self.seats[number], cost))
 
     def _tell_meter(self, now: float) -> None:
         if not (watchers := self.watched):

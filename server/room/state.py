@@ -9,8 +9,8 @@ from math import inf
 
 from msgspec import Struct
 
-from protocol.dialects import encode
-from protocol.messages import Dialect, Event, Goodbye, Hello, Limits, Model, Refused, Sequenced, Status
+from protocol.dialects import PLAIN, Dialect
+from protocol.messages import Event, Goodbye, Hello, Limits, Model, Refused, Sequenced, Status
 from server.address_groups import address_group
 from server.address_limits import AddressLimits
 from server.flood_log import FloodLog
@@ -55,7 +55,7 @@ class Seat(Struct):
     host: str = ""
     """The peer's address."""
     since: float = 0.0
-    dialect: Dialect = Dialect.PLAIN
+    dialect: Dialect = PLAIN
     member: Member | None = None
     watches: bool = False
     """It is told the meter every second."""
@@ -180,7 +180,7 @@ class RoomState:
         seat.let_go |= bool(mark & Mark.CLOSE)
         if isinstance(event, Refused):
             self.figures.answered(event.code, by_operator=bool(seat.member and seat.member.operator))
-        self.turn.tell(number, encode(event, seat.dialect), mark)
+        self.turn.tell(number, seat.dialect.encode(event), mark)
 
     def broadcast(self, event: Sequenced, author: int = 0) -> None:
         """Tell everybody an event with the next `seq`; a plain client is not told what it said itself."""

@@ -10,13 +10,13 @@ from itertools import chain, repeat
 
 from msgspec import Struct
 
-from protocol.dialects import encode
-from protocol.messages import Dialect, Sequenced
+from protocol.dialects import DIALECTS, Dialect
+from protocol.messages import Sequenced
 from server.session import Mark
 
 
 class Entry(Struct):
-    """Something told to everybody. A plain client is not told what it said itself."""
+    """An event for all connections, but not for its author where the author's dialect does not echo own lines."""
 
     event: Sequenced
     author: int = 0
@@ -31,42 +31,39 @@ class Letter(Struct):
 
 
 class Audience:
-    """Who is in the room, and how each is written to: the numbers of their connections, in the order they came.
+    """The connections of the members, by their numbers and in the order they came, grouped by dialect.
 
-    Kept apart by dialect, so that a line is given to a thousand without asking each of them.
+    So a line is written to a thousand connections without a look at each of them.
     """
 
-    def __init__(self, plain: Iterable[int] = (), rich: Iterable[int] = ()) -> None:
-        self.plain = dict.fromkeys(plain)
-        self.rich = dict.fromkeys(rich)
+    def __init__(self) -> None:
+        self.by_dialect: dict[Dialect, dict[int, None]] = {dialect: {} for dialect in DIALECTS.values()}
 
     def __len__(self) -> int:
-        return len(self.plain) + len(self.rich)
+        return sum(map(len, self.by_dialect.values()))
 
     def add(self, number: int, dialect: Dialect) -> None:
-        """One more."""
-        (self.plain if dialect is Dialect.PLAIN else self.rich)[number] = None
+        """Add one connection."""
+        self.by_dialect[dialect][number] = None
 
     def pop(self, number: int) -> Dialect:
-        """Remove one, who was written to like this. Raises KeyError where it is not here."""
-        if number in self.plain:
-            del self.plain[number]
-            return Dialect.PLAIN
-        del self.rich[number]
-        return Dialect.RICH
+        """Remove a connection, and return its dialect. Raises KeyError if it is not here."""
+        if (dialect := self.get(number)) is None:
+            raise KeyError(number)
+        del self.by_dialect[dialect][number]
+        return dialect
 
     def get(self, number: int) -> Dialect | None:
-        """How one is written to, or None where it is not here."""
-        if number in self.plain:
-            return Dialect.PLAIN
-        return Dialect.RICH if number in self.rich else None
+        """The dialect of a connection, or None if it is not here."""
+        return next((dialect for dialect, numbers in self.by_dialect.items() if number in numbers), None)
 
     def besides(self, numbers: Iterable[int] = ()) -> "Audience":
-        """A copy, without these."""
-        others = Audience(self.plain, self.rich)
+        """A copy without these connections."""
+        others = Audience()
+        others.by_dialect = {dialect: members.copy() for dialect, members in self.by_dialect.items()}
         for number in numbers:
-            others.plain.pop(number, None)
-            others.rich.pop(number, None)
+            for members in others.by_dialect.values():
+                members.pop(number, None)
         return others
 
 
@@ -82,8 +79,8 @@ class Turn:
         """When the lines among the entries came, for the meter."""
         self.leavers: dict[int, Dialect] = {}
         """Who left during this turn, and hears the entries up to there."""
-        self._plain: list[bytes] = []
-        self._rich: list[bytes] = []
+        self._encoded: dict[Dialect, list[bytes]] = {dialect: [] for dialect in DIALECTS.values()}
+        """The entries as each dialect writes them."""
 
     def __bool__(self) -> bool:
         return bool(self.entries or self.letters)
@@ -100,18 +97,20 @@ class Turn:
         """The same in two parts: what is told in the same bytes to many, with their numbers; and all else."""
         if not self.entries:
             return [], ((number, *self._personal(number)) for number in self.letters)
-        self._plain = [encode(entry.event, Dialect.PLAIN) for entry in self.entries]
-        self._rich = [encode(entry.event, Dialect.RICH) for entry in self.entries]
-        apart = self.letters.keys() | {entry.author for entry in self.entries if entry.author in self.audience.plain}
-        together = self.audience.besides(apart)
+        authors = {entry.author for entry in self.entries}
+        apart = set(self.letters)
+        for dialect, numbers in self.audience.by_dialect.items():
+            self._encoded[dialect] = [dialect.encode(entry.event) for entry in self.entries]
+            if not dialect.echoes_own_lines:
+                apart |= authors & numbers.keys()
+        together = self.audience.besides(apart).by_dialect
         shared: list[tuple[bytes, Iterable[int]]] = [
-            (b"".join(self._plain), together.plain),
-            (b"".join(self._rich), together.rich),
+            (b"".join(self._encoded[dialect]), numbers) for dialect, numbers in together.items()
         ]
         return shared, ((number, *self._personal(number)) for number in apart)
 
     def _personal(self, number: int) -> tuple[bytes, int]:
-        """Entries and letters for one connection, in order, without what it said itself in the plain dialect."""
+        """Entries and letters for one connection, in order; its own lines only where its dialect echoes them."""
         parts: list[bytes] = []
         mark: int = Mark.NONE
         dialect = self.audience.get(number) or self.leavers.get(number)
@@ -130,7 +129,7 @@ class Turn:
     def _entries(self, number: int, dialect: Dialect | None, start: int, stop: int) -> list[bytes]:
         if dialect is None:
             return []
-        if dialect is Dialect.RICH:
-            return self._rich[start:stop]
-        mine = zip(self._plain[start:stop], self.entries[start:stop], strict=False)
-        return [data for data, entry in mine if entry.author != number]
+        encoded = self._encoded[dialect][start:stop]
+        if dialect.echoes_own_lines:
+            return encoded
+        return [data for data, entry in zip(encoded, self.entries[start:stop], strict=True) if entry.author != number]

@@ -6,7 +6,8 @@ from itertools import count
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from protocol.messages import Dialect, Hello, Limits, Quit, Say
+from protocol.dialects import RICH, Dialect
+from protocol.messages import Hello, Limits, Quit, Say
 from server.room.operators import Operators
 from server.room.room import Room
 from server.room.state import Cost
@@ -77,7 +78,7 @@ def test_turn(benchmark: BenchmarkFixture, dialect: Dialect, lines: int, per_sec
 
 @pytest.mark.benchmark(group="the room takes in a line that nobody takes out yet")
 def test_say(benchmark: BenchmarkFixture) -> None:
-    room = room_of(MEMBERS, Dialect.RICH)
+    room = room_of(MEMBERS, RICH)
     ids: deque[str] = deque()
     numbers = count()
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, count
 from math import inf
 
-from protocol.messages import Dialect, Say, Sequenced
+from protocol.dialects import PLAIN
+from protocol.messages import Say, Sequenced
 from server.room.member import Member
 from server.room.presence import PendingPresence
 from server.room.record import Record
@@ -73,7 +74,7 @@ def lost_plain_line() -> None:
     original = Room.handle
 
     def handle(room: Room, number: int, item: Item, now: float, since: float = inf) -> None:
-        plain = isinstance(item, Say) and room.seats[number].dialect is Dialect.PLAIN
+        plain = isinstance(item, Say) and room.seats[number].dialect is PLAIN
         if not plain or next(chances) % 5:
             original(room, number, item, now, since)
 
@@ -85,7 +86,7 @@ def deaf_plain_members() -> None:
 
     def told(turn: Turn, everything: Told) -> Told:
         for number, data, mark in everything:
-            plain = not mark and turn.audience.get(number) is Dialect.PLAIN
+            plain = not mark and turn.audience.get(number) is PLAIN
             lines = data.splitlines(keepends=True)
             yield number, b"".join(line for line in lines if line.startswith(b"*** ")) if plain else data, mark
 

@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol import jsonl, plain
-from protocol.dialects import dialect_of, encode, other_protocol
-from protocol.messages import Dialect, Event
+from protocol.dialects import PLAIN, RICH, detect_dialect, other_protocol
+from protocol.messages import Event
 from tests.protocol.strategies import events
 
 HTTP = [b"GET / HTTP/1.1\r\nHost: room:2000\r\n\r\n", b"POST /x?y=z HTTP/1.0\r\n", b"CONNECT a:443 HTTP/1.1\r\n"]
@@ -15,12 +15,12 @@ SSH = b"SSH-2.0-OpenSSH_9.9\r\n"
 
 @pytest.mark.parametrize("line", [b"{", b'{"type":"hello"}', b"{not json"])
 def test_a_first_line_that_begins_with_a_brace_chooses_the_rich_dialect(line: bytes) -> None:
-    assert dialect_of(line) is Dialect.RICH
+    assert detect_dialect(line) is RICH
 
 
 @given(st.binary().filter(lambda line: not line.startswith(b"{")))
 def test_any_other_first_line_is_plain(line: bytes) -> None:
-    assert dialect_of(line) is Dialect.PLAIN
+    assert detect_dialect(line) is PLAIN
 
 
 @pytest.mark.parametrize(
@@ -41,5 +41,5 @@ def test_a_person_is_not_taken_for_a_program(start: bytes) -> None:
 
 @given(events)
 def test_an_event_is_written_as_its_reader_reads_it(event: Event) -> None:
-    assert encode(event, Dialect.RICH) == jsonl.encode(event)
-    assert encode(event, Dialect.PLAIN) == plain.encode(event)
+    assert RICH.encode(event) == jsonl.encode(event)
+    assert PLAIN.encode(event) == plain.encode(event)

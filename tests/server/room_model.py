@@ -10,9 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine
 from msgspec.structs import replace
 
 from protocol import jsonl
-from protocol.dialects import encode
+from protocol.dialects import PLAIN, Dialect
 from protocol.messages import (
-    Dialect,
     Event,
     People,
     Presence,
@@ -60,7 +59,7 @@ class Link:
     """A connection, what it was sent, and what it should have been sent."""
 
     number: int
-    dialect: Dialect = Dialect.PLAIN
+    dialect: Dialect = PLAIN
     person: Person | None = None
     let_go: bool = False
     stream: bytes = b""
@@ -169,7 +168,7 @@ class RoomModel(RuleBasedStateMachine):
         for letter in link.letters:
             seq = self.seqs[letter.step]
             expected += self.entries(link, seq)
-            expected += encode(letter.write(seq), letter.dialect)
+            expected += letter.dialect.encode(letter.write(seq))
             if letter.joins:
                 link.place = seq
             if letter.leaves:
@@ -186,9 +185,9 @@ class RoomModel(RuleBasedStateMachine):
         start, link.place = link.place, stop
         authors = iter([author for _, author in self.told])
         by = [0 if isinstance(event, Presence) else next(authors) for event in self.log]
-        plain = link.dialect is Dialect.PLAIN
+        plain = link.dialect is PLAIN
         mine = [i for i in range(start, stop) if not (plain and by[i] == link.number)]
-        return b"".join(encode(self.log[i], link.dialect) for i in mine)
+        return b"".join(link.dialect.encode(self.log[i]) for i in mine)
 
     def follow_own_name(self, link: Link) -> None:
         for line in link.stream.splitlines():

@@ -1,6 +1,7 @@
 """Sessions in the states that tests begin with, and what their items say."""
 
-from protocol.messages import Dialect, Limits, Say
+from protocol.dialects import PLAIN, Dialect
+from protocol.messages import Limits, Say
 from server.session import Item, Mark, Reply, Session
 
 UNLIMITED = Limits(rate=0)
@@ -12,10 +13,10 @@ def opened(limits: Limits = UNLIMITED, now: float = 0.0) -> Session:
     return Session.open(1, limits, now)
 
 
-def in_room(dialect: Dialect = Dialect.PLAIN, limits: Limits = UNLIMITED) -> Session:
+def in_room(dialect: Dialect = PLAIN, limits: Limits = UNLIMITED) -> Session:
     """A session that has said hello and was let in."""
     session = opened(limits)
-    session.receive(b"ada\n" if dialect is Dialect.PLAIN else ADA, 0.0)
+    session.receive(b"ada\n" if dialect is PLAIN else ADA, 0.0)
     session.queue(b"welcome\n", Mark.JOINED, 0.0)
     session.sent(8, 0.0)
     return session

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.dialects import encode
-from protocol.messages import Dialect, Said
+from protocol.dialects import PLAIN, RICH
+from protocol.messages import Said
 from server.broadcast import broadcast, send_to_all
 from server.connection import Connection
-from server.room.turn import Audience, Entry, Turn
+from server.room.turn import Entry, Turn
 from server.session import Mark
 from tests.peers import readable
 from tests.server.pair import Pair
@@ -118,10 +118,12 @@ def test_each_hears_in_its_dialect_and_only_who_has_a_mark_is_left(hall: Hall) -
     turn.entries.append(Entry(said, author=1))
     turn.tell(4, b"*** goodbye\n", Mark.CLOSE)
     turn.tell(9, b"who is gone by now", Mark.NONE)
-    turn.audience = Audience(plain=[1, 2, 8], rich=[3])
+    for number in (1, 2, 8):
+        turn.audience.add(number, PLAIN)
+    turn.audience.add(3, RICH)
     numbered = {pair.connection.number: pair.connection for pair in hall}
     assert broadcast(turn, numbered, 0.0) == [hall[3].connection]
     assert hall[3].connection.session.closing
     heard = [hall.heard(pair) for pair in hall[:3]]
-    assert heard == [b"", LINE, encode(said, Dialect.RICH)]
+    assert heard == [b"", LINE, RICH.encode(said)]
     assert hall[3].peer.recv(100) == b"*** goodbye\n"

@@ -3,8 +3,9 @@ from math import inf
 import pytest
 
 from protocol import jsonl
+from protocol.dialects import DIALECTS, PLAIN, RICH, Dialect
 from protocol.jsonl import AnyCommand
-from protocol.messages import Dialect, Hello, Limits, Ping, Quit, Refused, Rename, Resume, Say, Who
+from protocol.messages import Hello, Limits, Ping, Quit, Refused, Rename, Resume, Say, Who
 from server.session import LINGER, Mark, Reply
 from tests.protocol.strategies import ways_to_cut
 from tests.server.sessions import codes, in_room, opened, said, until_quiet
@@ -13,17 +14,17 @@ from tests.server.sessions import codes, in_room, opened, said, until_quiet
 class TestTheFirstLine:
     def test_a_nickname_is_a_hello_in_the_plain_dialect(self) -> None:
         session = opened()
-        assert session.receive(b"ada\r\n", 0.0) == [Hello("ada", None, Dialect.PLAIN)]
-        assert session.dialect is Dialect.PLAIN
+        assert session.receive(b"ada\r\n", 0.0) == [Hello("ada", None, PLAIN.name)]
+        assert session.dialect is PLAIN
 
     def test_an_object_is_a_hello_in_the_rich_dialect_whatever_the_client_writes(self) -> None:
         session = opened()
         items = session.receive(b'{"type":"hello","nick":"ada","dialect":"plain"}\n', 0.0)
-        assert items == [Hello("ada", None, Dialect.RICH)]
+        assert items == [Hello("ada", None, RICH.name)]
 
     def test_who_comes_back_says_so(self) -> None:
         items = opened().receive(b'{"type":"hello","nick":"ada","resume":{"token":"t","after":7}}\n', 0.0)
-        assert items == [Hello("ada", Resume("t", 7), Dialect.RICH)]
+        assert items == [Hello("ada", Resume("t", 7), RICH.name)]
 
     @pytest.mark.parametrize(
         "first",
@@ -32,7 +33,7 @@ class TestTheFirstLine:
     def test_a_nickname_that_will_not_do_is_refused_and_another_may_be_tried(self, first: bytes) -> None:
         session = opened()
         assert codes(session.receive(first + b"\n", 0.0)) == ["bad-nickname"]
-        assert session.receive(b"ada\n", 0.0) == [Hello("ada", None, Dialect.PLAIN)]
+        assert session.receive(b"ada\n", 0.0) == [Hello("ada", None, PLAIN.name)]
 
     def test_a_nickname_of_10_kb_is_refused_as_an_overlong_line(self) -> None:
         session = opened()
@@ -102,10 +103,10 @@ class TestLines:
     def test_what_a_terminal_would_obey_is_harmless_and_never_ends_a_line(self, text: str, shown: str) -> None:
         assert said(in_room().receive(text.encode() + b"\n", 0.0)) == [shown]
 
-    @pytest.mark.parametrize("dialect", Dialect)
+    @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
     def test_what_is_not_utf8_is_refused_and_the_connection_stays(self, dialect: Dialect) -> None:
         session = in_room(dialect)
-        good = b"hi\n" if dialect is Dialect.PLAIN else jsonl.encode(Say("1", "hi"))
+        good = b"hi\n" if dialect is PLAIN else jsonl.encode(Say("1", "hi"))
         assert codes(session.receive(b"\xfe\xff\n" + good, 0.0)) == ["bad-utf8", "say"]
 
     def test_one_that_is_too_long_is_refused_and_not_cut(self) -> None:
@@ -117,7 +118,7 @@ class TestLines:
         assert said(items) == ["y" * 2000]
 
     def test_a_text_that_is_too_long_is_refused_with_its_id(self) -> None:
-        items = in_room(Dialect.RICH).receive(jsonl.encode(Say("7", "x" * 2001)), 0.0)
+        items = in_room(RICH).receive(jsonl.encode(Say("7", "x" * 2001)), 0.0)
         assert codes(items) == ["text-too-long"]
         assert isinstance(items[0], Reply)
         refused = jsonl.decode_event(items[0].data)
@@ -125,13 +126,13 @@ class TestLines:
         assert refused.id == "7"
 
     def test_a_text_has_its_line_ends_and_at_most_so_many(self) -> None:
-        session = in_room(Dialect.RICH)
+        session = in_room(RICH)
         assert said(session.receive(jsonl.encode(Say("1", "\na\r\nb\n\nc\n")), 0.0)) == ["a\nb\n\nc"]
         assert codes(session.receive(jsonl.encode(Say("2", "\n".join(["x"] * 41))), 0.0)) == ["too-many-lines"]
 
     @pytest.mark.parametrize("text", ["", " ", "\n\n", "\u200b\u202e", "\u3000 "])
     def test_one_with_nothing_to_see_is_refused(self, text: str) -> None:
-        assert codes(in_room(Dialect.RICH).receive(jsonl.encode(Say("1", text)), 0.0)) == ["empty"]
+        assert codes(in_room(RICH).receive(jsonl.encode(Say("1", text)), 0.0)) == ["empty"]
 
     def test_a_blank_one_of_a_plain_client_says_nothing(self) -> None:
         assert in_room().receive(b"\n\r\n  \n", 0.0) == []
@@ -149,7 +150,7 @@ class TestLines:
         ids=["malformed", "unknown type", "wrong field", "10,000 digits", "10,000 deep", "nickname"],
     )
     def test_a_bad_object_is_refused_with_a_code_and_the_connection_stays(self, line: bytes, code: str) -> None:
-        session = in_room(Dialect.RICH, Limits(line=64 * 1024, rate=0))
+        session = in_room(RICH, Limits(line=64 * 1024, rate=0))
         assert codes(session.receive(line + b"\n" + jsonl.encode(Ping("1")), 0.0)) == [code, "ping"]
 
     @pytest.mark.parametrize("text", ["\x1b[31mred", "\x9b2J", "a\0", "\u202eevil"])
@@ -166,7 +167,7 @@ class TestLines:
         self, command: type[Say | Ping], id: str
     ) -> None:
         asked = Say(id, "hi") if command is Say else Ping(id)
-        items = in_room(Dialect.RICH).receive(jsonl.encode(asked), 0.0)
+        items = in_room(RICH).receive(jsonl.encode(asked), 0.0)
         assert codes(items) == ["bad-id"]
         assert isinstance(items[0], Reply)
         assert items[0].data.isascii()
@@ -175,7 +176,7 @@ class TestLines:
 
     @pytest.mark.parametrize("id", ["", "1", "x" * 64, "a b", "{}~!"])
     def test_an_id_of_printable_ascii_is_taken(self, id: str) -> None:
-        assert in_room(Dialect.RICH).receive(jsonl.encode(Say(id, "hi")), 0.0) == [Say(id, "hi")]
+        assert in_room(RICH).receive(jsonl.encode(Say(id, "hi")), 0.0) == [Say(id, "hi")]
 
     def test_what_follows_a_quit_is_not_heard(self) -> None:
         session = in_room()
@@ -225,4 +226,4 @@ class TestTheEnd:
 
 @pytest.mark.parametrize("command", [Say("1", "hi"), Who(), Ping("1"), Rename("bob"), Hello("ada")])
 def test_a_rich_command_comes_out_as_it_was_sent(command: AnyCommand) -> None:
-    assert in_room(Dialect.RICH).receive(jsonl.encode(command), 0.0) == [command]
+    assert in_room(RICH).receive(jsonl.encode(command), 0.0) == [command]

@@ -36,7 +36,7 @@ class TestWhateverComes:
             items += session.end(300.0)
             answers = b"".join(item.data for item in items if isinstance(item, Reply) and is_telnet(item))
             others = [item for item in items if not (isinstance(item, Reply) and is_telnet(item))]
-            results.append((others, answers, session.dialect, session.introduced, session.parting))
+            results.append((others, answers, session.dialect_name, session.introduced, session.parting))
         assert results[0] == results[1] == results[2]
 
     @given(streams, places, st.lists(st.floats(0, 30), max_size=9), limits)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from protocol.dialects import encode
-from protocol.messages import Dialect, Limits
+from protocol.dialects import DIALECTS, Dialect
+from protocol.messages import Limits
 from server.session import (
     LINGER,
     MAX_OVER,
@@ -212,12 +212,12 @@ class TestTheOutbox:
         session.queue(memoryview(b"b\n"), Mark.NONE, 0.0)
         assert bytes(session.unsent) == b"a\nb\n"
 
-    @pytest.mark.parametrize("dialect", Dialect)
+    @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
     def test_a_reader_that_lets_too_much_pile_up_is_let_go_with_a_reason(self, dialect: Dialect) -> None:
         session = in_room(dialect)
         session.queue(b"half sent\n" + b"x" * MAX_UNSENT + b"\n", Mark.NONE, 0.0)
         assert session.closing
-        assert bytes(session.unsent) == b"half sent\n" + encode(TOO_SLOW, dialect)
+        assert bytes(session.unsent) == b"half sent\n" + dialect.encode(TOO_SLOW)
         assert session.due(0.0) == 0.0
         told = session.advance(0.0)
         assert [(item.data, item.code, item.mark) for item in told if isinstance(item, Reply)] == [

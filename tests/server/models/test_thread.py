@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from protocol.messages import Dialect, Hello, Limits
+from protocol.dialects import PLAIN
+from protocol.messages import Hello, Limits
 from server.connection import Connection
 from server.models.support.threads import Waiter
 from server.models.thread import ThreadModel
@@ -57,7 +58,7 @@ def test_what_is_said_while_a_slow_reader_is_written_to_goes_out_at_once() -> No
         model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), Stop())
     (slow, slow_peer), (here, peer) = connected(1, Interrupted), connected(2, Connection)
     model.inbox.open(2, "thread 2")
-    model.inbox.handle(2, Hello("ada", dialect=Dialect.PLAIN), time.monotonic())
+    model.inbox.handle(2, Hello("ada", dialect=PLAIN.name), time.monotonic())
     slow.session.unsent += bytes(2**23)
     slow.speak = lambda: (model.inbox.room.announce("is anybody there?", time.monotonic()), model.deliver())
     model.take_over([slow, here])
@@ -79,7 +80,7 @@ def test_a_line_said_during_a_flush_does_not_wait_for_a_block() -> None:
         model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), Stop())
     (slow, slow_peer), (here, peer) = connected(1, Interrupted), connected(2, Connection)
     model.inbox.open(2, "thread 2")
-    model.inbox.handle(2, Hello("ada", dialect=Dialect.PLAIN), time.monotonic())
+    model.inbox.handle(2, Hello("ada", dialect=PLAIN.name), time.monotonic())
     model.inbox.flush(time.monotonic())
 
     def speak() -> None:

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from protocol.messages import Dialect, Hello, Say
+from protocol.dialects import PLAIN
+from protocol.messages import Hello, Say
 from server.room.inbox import Inbox
 from server.room.room import Room
 from server.session import Item, Mark
@@ -19,7 +20,7 @@ def inbox() -> Inbox:
     inbox = Inbox(new_room())
     for number, nick in ((1, "ada"), (2, "bob")):
         inbox.open(number, "event loop")
-        inbox.handle(number, Hello(nick, dialect=Dialect.PLAIN), NOW)
+        inbox.handle(number, Hello(nick, dialect=PLAIN.name), NOW)
     inbox.flush(NOW)
     return inbox
 
@@ -41,7 +42,7 @@ def test_requests_are_applied_in_order(inbox: Inbox) -> None:
     inbox.handle(1, Say("2", "three"), NOW)
     inbox.handle(2, Say("2", "four"), NOW)
     inbox.apply(NOW)
-    assert [said.text for said in inbox.room.record.said(Dialect.PLAIN)[0]] == ["one", "two", "four"]
+    assert [said.text for said in inbox.room.record.said(PLAIN)[0]] == ["one", "two", "four"]
 
 
 def test_has_work_also_for_what_the_room_says_itself(inbox: Inbox) -> None:
@@ -70,7 +71,7 @@ def test_an_exception_in_the_room_closes_only_the_sender(inbox: Inbox, caplog: p
     marks = {number: mark for number, _, mark in inbox.flush(NOW)}
     assert marks[1] & Mark.CLOSE
     assert not marks.get(2, Mark.NONE) & Mark.CLOSE
-    assert [said.text for said in inbox.room.record.said(Dialect.PLAIN)[0]] == ["hello"]
+    assert [said.text for said in inbox.room.record.said(PLAIN)[0]] == ["hello"]
     assert [member.nick for member in inbox.room.roster.present()] == ["bob"]
     assert inbox.room.figures.tally.died == 1
     assert caplog.messages == ["connection 1 failed, and ends"]

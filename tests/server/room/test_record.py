@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol import jsonl
-from protocol.dialects import encode
-from protocol.messages import Dialect, Notice, Said, Sequenced
+from protocol.dialects import DIALECTS, RICH, Dialect
+from protocol.messages import Notice, Said, Sequenced
 from server.room.record import MAX_BROUGHT, Record
 
 sizes = st.integers(0, 8)
@@ -36,7 +36,7 @@ def test_since_gives_what_came_after_as_far_as_it_is_kept_and_counts_the_rest(
 def test_a_newcomer_is_shown_the_last_lines_that_were_said(keep: int, history: int, kinds: list[bool]) -> None:
     events = told(kinds)
     said = [event for event in events if isinstance(event, Said)]
-    assert filled(keep, history, events).said(Dialect.RICH)[0] == (said[-history:] if history else [])
+    assert filled(keep, history, events).said(RICH)[0] == (said[-history:] if history else [])
 
 
 @given(kinds)
@@ -47,7 +47,7 @@ def test_it_knows_the_number_of_the_last_event(kinds: list[bool]) -> None:
 def test_it_keeps_no_more_than_it_was_told_to() -> None:
     record = filled(10, 5, told([True] * 1000))
     events, missed, _ = record.since(0)
-    assert (len(events), missed, len(record.said(Dialect.RICH)[0])) == (10, 990, 5)
+    assert (len(events), missed, len(record.said(RICH)[0])) == (10, 990, 5)
 
 
 @given(sizes, kinds, st.integers(-3, 30))
@@ -69,15 +69,15 @@ def test_who_comes_back_is_brought_the_newest_that_fit_and_the_rest_is_counted()
     assert MAX_BROUGHT - len(jsonl.encode(events[0])) < size <= MAX_BROUGHT
 
 
-@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
 def test_a_newcomer_is_shown_the_newest_that_fit_as_it_reads_them(dialect: Dialect) -> None:
     # Each line of a text begins with the nickname in the plain dialect: there it is several times as long.
     events: list[Sequenced] = [Said(seq, "a" * 24, "\n".join("x" * 40), 0.0) for seq in range(1, 10_001)]
     shown = filled(10, 20_000, events).said(dialect)[0]
     assert shown == events[-len(shown) :]
     assert len(shown) < len(events)
-    size = sum(len(encode(event, dialect)) for event in shown)
-    assert MAX_BROUGHT - len(encode(events[0], dialect)) < size <= MAX_BROUGHT
+    size = sum(len(dialect.encode(event)) for event in shown)
+    assert MAX_BROUGHT - len(dialect.encode(events[0])) < size <= MAX_BROUGHT
 
 
 def test_one_event_that_is_too_long_to_bring_is_counted_as_missed() -> None:

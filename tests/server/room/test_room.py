@@ -2,10 +2,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from protocol.dialects import encode
+from protocol.dialects import PLAIN
 from protocol.messages import (
     AskStatus,
-    Dialect,
     Goodbye,
     Hello,
     Limits,
@@ -143,7 +142,7 @@ class TestGoing:
     def test_a_connection_that_is_let_go_is_told_nothing_behind_its_goodbye(self) -> None:
         room = new_room()
         room.open(1, "event loop")
-        room.handle(1, Hello("ada", None, Dialect.PLAIN), 0.0)
+        room.handle(1, Hello("ada", None, PLAIN.name), 0.0)
         room.handle(1, Reply(b"*** goodbye\n", "idle", Mark.CLOSE), 0.0)
         for item in (Say("", "hi"), Who(), Quit(), Hello("bob"), Reply(b"*** more\n", "")):
             room.handle(1, item, 0.0)
@@ -337,4 +336,4 @@ class TestAnyConnection:
         (notice,) = house.events(bob)
         assert isinstance(notice, Notice)
         assert notice.seq > welcome.seq
-        assert encode(notice, Dialect.PLAIN) == b"*** back in five\n"
+        assert PLAIN.encode(notice) == b"*** back in five\n"

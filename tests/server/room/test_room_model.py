@@ -8,8 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
+from protocol.dialects import DIALECTS, RICH, Dialect
 from protocol.messages import (
-    Dialect,
     Goodbye,
     Hello,
     Model,
@@ -33,6 +33,7 @@ from tests.server.without_sockets import UNLIMITED
 
 NICKS = ["ada", "Ada", "\u0430da", "bob", "b0b", "cleo", "dan"]
 
+dialects = st.sampled_from([*DIALECTS.values()])
 slots = st.integers(0, 4)
 nicks = st.sampled_from(NICKS)
 ids = st.sampled_from(["", "1", "2", "3"])
@@ -50,15 +51,21 @@ class RoomAgainstModel(RoomModel):
         """A connection is made; the one before in this slot goes on, and may be taken over."""
         self.slots[slot] = self.connect()
 
-    @rule(slot=slots, nick=nicks, dialect=st.sampled_from(Dialect), back=st.none() | st.integers(-1, 6), after=afters)
+    @rule(
+        slot=slots,
+        nick=nicks,
+        dialect=dialects,
+        back=st.none() | st.integers(-1, 6),
+        after=afters,
+    )
     def hello(self, slot: int, nick: str, dialect: Dialect, back: int | None, after: int) -> None:
         if (link := self.slots[slot]) is None:
             return
         resume = None
-        if back is not None and dialect is Dialect.RICH:
+        if back is not None and dialect is RICH:
             token = self.people[back % len(self.people)].token if back >= 0 else "made up"
             resume = Resume(token, after if after >= 0 else len(self.log))
-        self.enter(link, Hello(nick, resume, dialect))
+        self.enter(link, Hello(nick, resume, dialect.name))
 
     def enter(self, link: Link, hello: Hello) -> None:
         person = next((p for p in self.people if hello.resume and p.token == hello.resume.token), None)
@@ -69,8 +76,8 @@ class RoomAgainstModel(RoomModel):
         elif link.person is not None:
             self.room.handle(link.number, hello, self.now)
             self.expect(link, Refused("already-joined", f"you are in the room as {link.person.nick}"))
-        elif not self.free(hello.nick, person) and hello.dialect is Dialect.RICH and person is None:
-            link.dialect = hello.dialect
+        elif not self.free(hello.nick, person) and hello.dialect == RICH.name and person is None:
+            link.dialect = DIALECTS[hello.dialect]
             self.refused_name(link, hello.nick)
             self.room.handle(link.number, hello, self.now)
         else:
@@ -78,7 +85,7 @@ class RoomAgainstModel(RoomModel):
         self.step_ends()
 
     def let_in(self, link: Link, hello: Hello, person: Person | None) -> None:
-        link.dialect = hello.dialect
+        link.dialect = DIALECTS[hello.dialect]
         wanted = self.free(hello.nick, person)
         self.room.handle(link.number, hello, self.now)
         seat = self.room.seats[link.number]
@@ -154,7 +161,7 @@ class RoomAgainstModel(RoomModel):
             return
         if self.member_of(link) is not None:
             here = sorted((person.nick for person in self.present()), key=str.casefold)
-            rich = link.dialect is Dialect.RICH
+            rich = link.dialect is RICH
             self.expect(link, self.people_at if rich else lambda seq: People(seq, here))
             self.expect(link, Pong("p"))
             self.room.handle(link.number, Who(), self.now)
@@ -218,7 +225,7 @@ class RoomAgainstModel(RoomModel):
         assert self.rosters[-1] == {person.nick for person in self.present()}
         for person in self.present():
             assert person.connection is not None
-            if person.connection.dialect is Dialect.RICH:
+            if person.connection.dialect is RICH:
                 assert person.connection.known_as == person.nick
         names = [keys(person.nick) for person in self.present()]
         assert sum(map(len, names)) == len(frozenset().union(*names))

@@ -1,16 +1,19 @@
+from collections.abc import Iterable, Mapping
+
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from protocol.dialects import encode
-from protocol.messages import Dialect, Said
+from protocol.dialects import DIALECTS, PLAIN, RICH, Dialect
+from protocol.messages import Said
 from server.room.turn import Audience, Entry, Turn
 from server.session import Mark
 
-STANDING = {1: Dialect.RICH, 2: Dialect.PLAIN, 3: Dialect.RICH, 4: Dialect.PLAIN}
+STANDING = {1: RICH, 2: PLAIN, 3: RICH, 4: PLAIN}
 """Who is in the room when the turn begins. 5 and 6 are connected and are not."""
 
+dialects = st.sampled_from([*DIALECTS.values()])
 steps = st.lists(
-    st.tuples(st.sampled_from(["say", "letter", "join", "leave"]), st.integers(1, 6), st.sampled_from(Dialect)),
+    st.tuples(st.sampled_from(["say", "letter", "join", "leave"]), st.integers(1, 6), dialects),
     max_size=15,
 )
 
@@ -20,8 +23,8 @@ def entry(seq: int, author: int = 0) -> Entry:
 
 
 @given(steps)
-@example([("say", 1, Dialect.RICH), ("letter", 5, Dialect.RICH), ("join", 5, Dialect.RICH), ("say", 2, Dialect.RICH)])
-@example([("say", 4, Dialect.RICH), ("say", 1, Dialect.RICH), ("leave", 4, Dialect.RICH), ("say", 2, Dialect.RICH)])
+@example([("say", 1, RICH), ("letter", 5, RICH), ("join", 5, RICH), ("say", 2, RICH)])
+@example([("say", 4, RICH), ("say", 1, RICH), ("leave", 4, RICH), ("say", 2, RICH)])
 def test_each_connection_hears_in_order_what_was_told_while_it_was_there(steps: list[tuple[str, int, Dialect]]) -> None:
     turn, here = Turn(), dict(STANDING)
     gone: set[int] = set()
@@ -32,8 +35,8 @@ def test_each_connection_hears_in_order_what_was_told_while_it_was_there(steps: 
         if step == "say" and number in here:
             turn.entries.append(told := entry(seq, number))
             for reader, writes in here.items():
-                if not (reader == number and writes is Dialect.PLAIN):
-                    heard[reader] += encode(told.event, writes)
+                if not (reader == number and writes is PLAIN):
+                    heard[reader] += writes.encode(told.event)
             continue
         if number in gone or step == "say" or (step == "join" and number in here):
             continue
@@ -62,10 +65,18 @@ def test_a_turn_in_which_nothing_was_told_delivers_nothing() -> None:
     assert list(turn) == []
 
 
+def audience_of(members: Mapping[Dialect, Iterable[int]]) -> Audience:
+    audience = Audience()
+    for dialect, numbers in members.items():
+        for number in numbers:
+            audience.add(number, dialect)
+    return audience
+
+
 def test_most_get_the_very_same_bytes() -> None:
     turn = Turn()
     turn.entries += [entry(1, 1), entry(2, 1)]
-    turn.audience = Audience(rich=range(1, 100))
+    turn.audience = audience_of({RICH: range(1, 100)})
     first, *others = [data for _, data, _ in turn]
     assert all(data is first for data in others)
 
@@ -74,9 +85,9 @@ def test_what_many_hear_alike_is_told_apart_from_what_one_hears() -> None:
     turn = Turn()
     turn.entries += [entry(1, 1), entry(2, 5)]
     turn.tell(7, b"a letter", Mark.CLOSE)
-    turn.audience = Audience(plain=[1, 2, 3], rich=[4, 5])
+    turn.audience = audience_of({PLAIN: [1, 2, 3], RICH: [4, 5]})
     shared, personal = turn.parts()
-    plain, rich = (b"".join(encode(entry.event, dialect) for entry in turn.entries) for dialect in Dialect)
+    plain, rich = (b"".join(dialect.encode(entry.event) for entry in turn.entries) for dialect in DIALECTS.values())
     assert [(data, list(numbers)) for data, numbers in shared] == [(plain, [2, 3]), (rich, [4, 5])]
     assert {number: mark for number, _, mark in personal} == {1: Mark.NONE, 7: Mark.CLOSE}
 
@@ -84,9 +95,9 @@ def test_what_many_hear_alike_is_told_apart_from_what_one_hears() -> None:
 def test_a_plain_speaker_does_not_hear_itself_and_a_rich_one_does() -> None:
     turn = Turn()
     turn.entries += [entry(1, 1), entry(2, 2)]
-    turn.audience = Audience(plain=[2], rich=[1])
+    turn.audience = audience_of({PLAIN: [2], RICH: [1]})
     delivered = {number: data for number, data, _ in turn}
-    assert delivered[1] == encode(turn.entries[0].event, Dialect.RICH) + encode(turn.entries[1].event, Dialect.RICH)
+    assert delivered[1] == RICH.encode(turn.entries[0].event) + RICH.encode(turn.entries[1].event)
     assert delivered[2] == b"n1: line 1\n"
 
 
@@ -95,7 +106,7 @@ def test_a_letter_finds_its_place_between_two_lines() -> None:
     turn.entries.append(entry(1))
     turn.tell(2, b"*** between\n")
     turn.entries.append(entry(2))
-    turn.audience = Audience(plain=[2])
+    turn.audience = audience_of({PLAIN: [2]})
     assert list(turn) == [(2, b"n0: line 1\n*** between\nn0: line 2\n", Mark.NONE)]
 
 
@@ -106,7 +117,7 @@ def test_who_joins_does_not_hear_again_what_its_welcome_told() -> None:
     turn.entries.append(entry(2))
     turn.tell(5, b"welcome\n", Mark.JOINED)
     turn.entries.append(entry(3))
-    turn.audience = Audience(plain=[5])
+    turn.audience = audience_of({PLAIN: [5]})
     assert list(turn) == [(5, b"*** try another nickname\nwelcome\nn0: line 3\n", Mark.JOINED)]
 
 
@@ -114,7 +125,7 @@ def test_who_leaves_hears_what_was_told_before_and_nothing_after() -> None:
     turn = Turn()
     turn.entries.append(entry(1))
     turn.tell(4, b"*** goodbye\n", Mark.CLOSE)
-    turn.leavers[4] = Dialect.PLAIN
+    turn.leavers[4] = PLAIN
     turn.entries.append(entry(2))
     assert list(turn) == [(4, b"n0: line 1\n*** goodbye\n", Mark.CLOSE)]
 
@@ -125,7 +136,7 @@ def test_who_joins_and_leaves_within_one_turn_gets_its_welcome_what_was_told_and
     turn.tell(4, b"welcome\n", Mark.JOINED)
     turn.entries.append(entry(2))
     turn.tell(4, b"*** goodbye\n", Mark.CLOSE)
-    turn.leavers[4] = Dialect.PLAIN
+    turn.leavers[4] = PLAIN
     turn.entries.append(entry(3))
     assert list(turn) == [(4, b"welcome\nn0: line 2\n*** goodbye\n", Mark.JOINED | Mark.CLOSE)]
 

@@ -92,7 +92,7 @@ def test_a_session_comes_back_equal_at_any_point_of_its_life(data: bytes, places
 
 def test_a_session_brings_half_a_line_what_is_unsent_and_what_it_may_still_say() -> None:
     session = Session.open(7, Limits(burst=10), 0.0)
-    assert session.receive(b"ada\nhi\nhal", 0.0) == [Hello("ada", None, session.dialect), Say("", "hi")]
+    assert session.receive(b"ada\nhi\nhal", 0.0) == [Hello("ada", None, session.dialect_name), Say("", "hi")]
     session.queue(b"not taken yet\n", Mark.JOINED, 0.0)
     there = frames.session_in(the_frame_in(frames.pack_session(session))[1])
     assert there.joined
