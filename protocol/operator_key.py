@@ -14,10 +14,10 @@ class KeyRefused(ValueError):
 
 
 def check_key_file(path: str, mode: int, owner: int, user: int) -> None:
-    """Raise KeyRefused for a file of this mode and owner (as in `stat_result`), unless only `user` can use it."""
+    """Raise KeyRefused unless a file of this mode and owner (as in `stat_result`) is for `user` and root alone."""
     if not stat.S_ISREG(mode):
         raise KeyRefused(f"the operator's key file {path} is not a regular file; - reads a key from standard input")
-    if owner != user:
+    if owner not in (user, 0):  # A service manager or an administrator may have put it there.
         raise KeyRefused(f"the operator's key file {path} belongs to another user; make one of your own")
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise KeyRefused(f"the operator's key file {path} is open to others; close it with: chmod 600 {quote(path)}")

@@ -16,6 +16,10 @@ def test_check_key_file_of_ones_own_accepts_it(mode: int) -> None:
     check_key_file("key", REGULAR | mode, ME, ME)
 
 
+def test_check_key_file_of_root_accepts_it() -> None:
+    check_key_file("key", REGULAR | 0o400, 0, ME)
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o602, 0o610, 0o601, 0o777])
 def test_check_key_file_open_to_others_tells_the_remedy(mode: int) -> None:
     with pytest.raises(KeyRefused, match=r"my key is open to others; close it with: chmod 600 'my key'"):
