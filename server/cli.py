@@ -18,7 +18,7 @@ import click
 
 from protocol import __version__
 from protocol.text import harmless
-from server import console, handover, logs, startup
+from server import console, handover, listening, logs, startup
 from server.chaos import Strikes
 from server.meter import Meter
 from server.room.operators import Operators
@@ -69,7 +69,12 @@ class Failed(Exception):
 
 @click.command(epilog=EXAMPLES, context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]})
 @click.option("--model", metavar="MODEL", help="What serves a connection: process, thread or event (default).")
-@click.option("--bind", metavar="HOST:PORT", help="Where to listen; port 0 is any free one. Default 127.0.0.1:2000.")
+@click.option(
+    "--bind",
+    metavar="HOST:PORT",
+    multiple=True,
+    help="Where to listen; port 0 is any free one. May be given again. Default 127.0.0.1:2000.",
+)
 @click.option("--motd", metavar="FILE", help="The message of the day, shown to each newcomer.")
 @click.option("--history", metavar="N", help="Lines a newcomer is shown, up to 1000. Default 50.")
 @click.option("--keep", metavar="N", help="Events kept for those who come back, up to 100000. Default 10000.")
@@ -91,10 +96,10 @@ class Failed(Exception):
 @click.option("--config", metavar="FILE", default="", help="The TOML file to read instead of your own.")
 @click.version_option(__version__, prog_name="chat-server", message="%(prog)s %(version)s")
 @click.pass_obj
-def command(args: Sequence[str], /, config: str, verbose: int, **options: str | bool | None) -> int:
+def command(args: Sequence[str], /, config: str, verbose: int, **options: str | bool | tuple[str, ...] | None) -> int:
     """Open a chat room that nc, telnet and chat-tui can join."""
     given = {**options, "verbose": min(verbose, len(LEVELS) - 1)}
-    flags: Values = {name.replace("_", "-"): value for name, value in given.items() if value not in (None, 0)}
+    flags: Values = {name.replace("_", "-"): value for name, value in given.items() if value not in (None, 0, ())}
     startup.occupy_standard_descriptors()
     settings = startup.load(config, flags, os.environ)
     if console.is_wanted(settings):
@@ -123,15 +128,15 @@ def run(settings: Settings, load: Callable[[], Settings]) -> int:
         log_join=logging.getLogger("chat.room").info,
         wall_clock_offset=lambda: time() - monotonic(),
     )
-    sock = startup.open_listener(settings.bind)
-    listener = Listener([sock], limits, settings.max_clients, settings.max_per_ip, wishes.stop.wait, room)
+    sockets = listening.open_listeners(settings.bind)
+    listener = Listener(sockets, limits, settings.max_clients, settings.max_per_ip, wishes.stop.wait, room)
     listener.on_reserved = room.reserved.add
     listener.on_turned_away = room.figures.turned_away
     listener.on_flood = lambda what, group: room.floods.count(what, group, monotonic())
     signals = Signals(wishes, partial(reload, load, settings, listener, room), strikes.reap)
-    host, port = sock.getsockname()[:2]
-    strikes.address = (host, port)
-    say(f"listening on {Address(host, port)} (model {room.model}, pid {os.getpid()})")
+    addresses = [Address(*sock.getsockname()[:2]) for sock in sockets]
+    strikes.address = (addresses[0].host, addresses[0].port)
+    say(ready_line(addresses, room.model))
     gc.collect()
     gc.freeze()  # What is here now stays: the garbage collector need not go through it again while everybody waits.
     try:
@@ -139,6 +144,13 @@ def run(settings: Settings, load: Callable[[], Settings]) -> int:
     finally:
         strikes.end()
     return EXIT_INTERRUPTED if signals.interrupted else 0
+
+
+def ready_line(addresses: Sequence[Address], model: str) -> str:
+    """What is printed once the server listens, for the program that started it."""
+    first, *others = map(str, addresses)
+    also = f", and on {', '.join(others)}" if others else ""
+    return f"listening on {first} (model {model}, pid {os.getpid()}){also}"
 
 
 def serve(listener: Listener, room: Room, wishes: Wishes) -> None:
@@ -199,7 +211,7 @@ def status_of(args: Sequence[str] | None) -> int:
         return fail(f"{error.format_message()} (chat-server --help lists the options)", EXIT_USAGE)
     except SettingRefused as error:
         return fail(str(error), EXIT_USAGE)
-    except (startup.CannotListen, handover.CannotStart, Failed) as error:
+    except (listening.CannotListen, handover.CannotStart, Failed) as error:
         return fail(str(error), EXIT_FAILURE)
     except OSError as error:  # What --help prints has nowhere to go, or the system is out of something.
         return fail(f"cannot go on: {error.strerror or error}", EXIT_FAILURE)

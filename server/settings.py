@@ -51,9 +51,10 @@ class Settings(Struct, frozen=True, kw_only=True, rename="kebab"):
     """Every setting with its default, in the order of `--help`. The descriptions complete "must be ..."."""
 
     model: Annotated[Model, Meta(description="process, thread or event")] = Model.EVENT
-    bind: Annotated[Address, Meta(description="HOST:PORT, with an IPv6 host in brackets and a port up to 65535")] = (
-        Address("127.0.0.1", 2000)
-    )
+    bind: Annotated[
+        tuple[Address, ...],
+        Meta(min_length=1, description="HOST:PORT, with an IPv6 host in brackets and a port up to 65535"),
+    ] = (Address("127.0.0.1", 2000),)
     motd: File = ""
     history: Annotated[int, Meta(ge=0, le=1000, description="a number of lines up to 1000")] = 50
     keep: Annotated[int, Meta(ge=0, le=100_000, description="a number of events up to 100000")] = 10_000
@@ -95,7 +96,7 @@ Values = dict[str, object]
 
 
 def from_flags(flags: Mapping[str, object]) -> Values:
-    """The flags that were given, by name. Raises SettingRefused."""
+    """The flags that were given, by name; a tuple where a flag was given several times. Raises SettingRefused."""
     return {name: _converted(name, value, f"--{name}", strict=False) for name, value in flags.items()}
 
 
@@ -156,6 +157,11 @@ def parse_address(text: str) -> Address:
     return Address(match[1] or match[2] or "", int(match[3]))
 
 
+def parse_addresses(text: str) -> tuple[Address, ...]:
+    """One address, or several with white space between. Raises ValueError."""
+    return tuple(map(parse_address, text.split() or [text]))
+
+
 def parse_rate_limit(text: str) -> RateLimit:
     """BURST/RATE, in lines and lines a second, or `off`. Raises ValueError."""
     if text == OFF:
@@ -171,8 +177,10 @@ def parse_idle_timeout(text: str) -> float:
     return 0.0 if text == OFF else float(text)
 
 
+SEVERAL = {"bind": parse_address}
+"""Settings that may be given several times, or as a list, with the parser of one."""
 PARSERS: dict[str, Callable[[str], object]] = {
-    "bind": parse_address,
+    "bind": parse_addresses,
     "rate-limit": parse_rate_limit,
     "idle-timeout": parse_idle_timeout,
 }
@@ -181,12 +189,25 @@ PARSERS: dict[str, Callable[[str], object]] = {
 def _converted(name: str, value: object, place: str, *, strict: bool) -> object:
     """The value in its setting's type. Where `strict` is false, text may stand for a number or a truth value."""
     field = FIELDS[name]
+    if name in SEVERAL and isinstance(value, list | tuple) and value:
+        return tuple(_one_of_several(name, one, place) for one in value)
     try:
         parsed = PARSERS[name](value) if isinstance(value, str) and name in PARSERS else value
         return msgspec.convert(parsed, field.type, strict=strict)
     except (ValueError, msgspec.ValidationError):
-        description = field.type.__metadata__[0].description
-        raise SettingRefused(f"{place} must be {description}, and is {_shown(value)}") from None
+        raise _refusal(name, value, place) from None
+
+
+def _one_of_several(name: str, value: object, place: str) -> object:
+    try:
+        return SEVERAL[name](value if isinstance(value, str) else "")
+    except ValueError:
+        raise _refusal(name, value, place) from None
+
+
+def _refusal(name: str, value: object, place: str) -> SettingRefused:
+    description = FIELDS[name].type.__metadata__[0].description
+    return SettingRefused(f"{place} must be {description}, and is {_shown(value)}")
 
 
 def _shown(value: object) -> str:

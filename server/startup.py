@@ -1,12 +1,9 @@
 """Startup: what the command needs from the system before it can serve, and again on SIGHUP.
 
-It finds and reads the files, and opens the listening socket. What cannot be had raises SettingRefused or, where the
-settings are right and the system says no, CannotListen.
+It finds and reads the files. What cannot be had raises SettingRefused. `listening` opens the sockets.
 """
 
-import errno
 import os
-import socket
 import stat
 import sys
 from collections.abc import Iterator, Mapping
@@ -20,7 +17,6 @@ from protocol.text import harmless
 from server.settings import (
     PREFIX,
     STDIN,
-    Address,
     SettingRefused,
     Settings,
     Values,
@@ -29,7 +25,6 @@ from server.settings import (
     from_toml,
     merge,
 )
-from server.sources import listen
 
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 SYSTEM_CONFIG = Path("/etc/chat-server/config.toml")
@@ -38,12 +33,6 @@ STDIN_DESCRIPTOR = 0
 KEY_ON_STDIN = "operator's key on standard input"
 MAX_FILE = 64 * 1024
 """Bytes of any file that is read: configuration, message of the day, key."""
-NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL)
-"""What bind(2) says of an address that is none of this machine's."""
-
-
-class CannotListen(Exception):
-    """The system does not let us listen there now; the message is a sentence."""
 
 
 def default_config() -> Path:
@@ -136,21 +125,6 @@ def _read_all(descriptor: int, name: str) -> bytes:
     if len(data) > MAX_FILE:
         raise SettingRefused(f"the {name} is larger than {MAX_FILE // 1024} KiB")
     return data
-
-
-def open_listener(address: Address) -> socket.socket:
-    """A listening socket. Raises SettingRefused for an address not of this machine, CannotListen if it is taken."""
-    try:
-        return listen(address.host, address.port)
-    except UnicodeError:
-        raise SettingRefused(f"the server cannot listen on {address}: that is no name of a host") from None
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise CannotListen(f"{address} is in use already; --bind HOST:PORT chooses another") from None
-        words = f"the server cannot listen on {address}: {error.strerror}"
-        if isinstance(error, socket.gaierror) or error.errno in NOT_HERE:
-            raise SettingRefused(words) from None
-        raise CannotListen(words) from None
 
 
 def occupy_standard_descriptors() -> None:

@@ -36,7 +36,7 @@ ROOT = Path(__file__).parent.parent
 MISSING = str(ROOT / "tests" / "missing")
 """A path at which there is nothing."""
 SABOTAGE = ROOT / "tests" / "server" / "sabotage"
-LISTENING = re.compile(r"listening on (\S+):(\d+) \(model (\w+), pid (\d+)\)")
+LISTENING = re.compile(r"listening on (\S+):(\d+) \(model (\w+), pid (\d+)\)(?:, and on (.+))?")
 
 
 P = TypeVar("P", bound=Peer)
@@ -95,6 +95,8 @@ class Server:
             raise
         self.model = listening[3]
         self.address = (listening[1], int(listening[2]))
+        others = (one.rsplit(":", 1) for one in (listening[5] or "").split(", ") if one)
+        self.other_addresses = [(host, int(port)) for host, port in others]
         self._peers: list[Peer] = []
         self._known: list[psutil.Process] = []
 

@@ -79,15 +79,27 @@ def _read_config(context: click.Context, option: click.Parameter, path: str | No
         one = known.get(name)
         if one is None or one.name is None:
             raise SettingsRefused(f"the configuration file {file} has a key chat-tui does not know: {key!r}")
-        wanted = bool if isinstance(one, click.Option) and one.is_flag else str
-        if type(value) is int and wanted is str and value.bit_length() < 64:  # str() refuses thousands of digits.
-            value = str(value)
-        if type(value) is not wanted:
-            kind = "true or false" if wanted is bool else "text"
-            raise SettingsRefused(f"{key} in the configuration file {file} must be {kind}")
-        values[one.name] = value
+        try:
+            values[one.name] = _config_value(one, value)
+        except ValueError as error:
+            raise SettingsRefused(f"{key} in the configuration file {file} must be {error}") from None
     context.default_map = values
     return path
+
+
+def _config_value(option: click.Parameter, value: object) -> object:
+    """The value as click takes it: text, a truth value, or a list of texts. Raises ValueError with what it must be."""
+    if isinstance(option, click.Option) and option.multiple:
+        texts = value if isinstance(value, list) else [value]
+        if not texts or not all(isinstance(one, str) for one in texts):
+            raise ValueError("text, or a list of texts")
+        return texts
+    wanted = bool if isinstance(option, click.Option) and option.is_flag else str
+    if type(value) is int and wanted is str and value.bit_length() < 64:  # str() refuses thousands of digits.
+        value = str(value)
+    if type(value) is not wanted:
+        raise ValueError("true or false" if wanted is bool else "text")
+    return value
 
 
 @click.command(
@@ -108,7 +120,12 @@ def _read_config(context: click.Context, option: click.Parameter, path: str | No
     shell_complete=_models,
     help="What serves a connection of it: process, thread or event (default).",
 )
-@click.option("--bind", metavar="ADDR:PORT", help="Where it listens. Default: everywhere, port 2000 or a free one.")
+@click.option(
+    "--bind",
+    metavar="ADDR:PORT",
+    multiple=True,
+    help="Where it listens; may be given again. Default: everywhere, port 2000 or a free one.",
+)
 @click.option("--motd", metavar="FILE", type=click.Path(), help="Its message of the day, shown to each newcomer.")
 @click.option("--history", metavar="N", help="Lines it shows a newcomer. Default 50.")
 @click.option("--rate-limit", metavar="BURST/RATE", help="Lines at once, then lines a second; or off. Default 10/2.")
@@ -150,6 +167,7 @@ def command(
     bell: bool | None,
     transcript: str | None,
     config: str | None,
+    bind: tuple[str, ...],
     **server_options: str | None,
 ) -> int:
     """Join a chat room, or open one with --host."""
@@ -157,7 +175,7 @@ def command(
     recalled = recall()
     given = {"theme": theme, "nick": nick and check_nickname(nick), "mouse": mouse, "bell": bell}
     settings = replace(recalled, **{name: value for name, value in given.items() if value is not None})
-    options = host_options(server_options) if host else None
+    options = host_options(server_options, bind) if host else None
     room = None if host else which_room(address, settings, port)
     minutes = Minutes(Path(transcript) if transcript else None)
     failure = ""
@@ -184,14 +202,14 @@ def _refuse_contradictions(context: click.Context, address: str | None, host: bo
             raise click.UsageError(f"--{name.replace('_', '-')} is for a room of your own: it goes with --host")
 
 
-def host_options(given: dict[str, str | None]) -> HostOptions:
+def host_options(given: dict[str, str | None], bind: tuple[str, ...] = ()) -> HostOptions:
     """What a hosted server is told, of options that were given."""
     model = given["model"]
     if model is not None and model not in list(Model):
         raise click.UsageError(f"there is no model {model!r}: it is process, thread or event")
     passed = [(f"--{name.replace('_', '-')}", value) for name in PASSED_ON if (value := given[name]) is not None]
     log = Path(given["log"]) if given["log"] else None
-    return HostOptions(model, given["bind"], tuple(word for pair in passed for word in pair), log)
+    return HostOptions(model, bind, tuple(word for pair in passed for word in pair), log)
 
 
 def which_room(address: str | None, settings: Settings, port: str | None = None) -> Address:

@@ -30,7 +30,7 @@ def refusal_of_file(text: str | bytes) -> str:
 def test_without_any_source_the_defaults_hold() -> None:
     settings = merge()
     assert settings.model is Model.EVENT
-    assert str(settings.bind) == "127.0.0.1:2000"
+    assert list(map(str, settings.bind)) == ["127.0.0.1:2000"]
     assert (settings.history, settings.keep) == (50, 10_000)
     assert (settings.motd, settings.operator_key_file, settings.log_format) == ("", "", "text")
 
@@ -43,6 +43,25 @@ def test_the_limits_are_made_from_the_settings() -> None:
     values = {"max-line": "512", "rate-limit": "5/0.5", "join-timeout": "3", "idle-timeout": "60"}
     limits = merge(from_flags(values)).limits()
     assert limits == Limits(line=512, burst=5, rate=0.5, join_timeout=3.0, idle_timeout=60.0)
+
+
+def test_bind_takes_several_addresses_from_every_source() -> None:
+    several = (Address("127.0.0.1", 2000), Address("::1", 2001))
+    assert merge(from_flags({"bind": ("127.0.0.1:2000", "[::1]:2001")})).bind == several
+    assert merge(from_environment({"CHAT_SERVER_BIND": "127.0.0.1:2000 [::1]:2001"})).bind == several
+    assert merge(from_toml(b'bind = ["127.0.0.1:2000", "[::1]:2001"]', FILE)).bind == several
+    assert merge(from_toml(b'bind = "127.0.0.1:2000"', FILE)).bind == several[:1]
+
+
+@pytest.mark.parametrize(("item", "shown"), [('"2000"', "'2000'"), ("2000", "2000"), ('""', "''")])
+def test_bind_refuses_an_item_that_is_no_address(item: str, shown: str) -> None:
+    refusal = refusal_of_file(f'bind = ["127.0.0.1:2000", {item}]')
+    assert refusal.startswith(f"bind in the configuration file {FILE} must be HOST:PORT, with an IPv6 host in brackets")
+    assert refusal.endswith(f"and is {shown}")
+
+
+def test_bind_refuses_an_empty_list() -> None:
+    assert refusal_of_file("bind = []").endswith("and is []")
 
 
 # Who beats whom

@@ -15,7 +15,7 @@ from tui.hosting.hosted_server import HostOptions
 from tui.look import look
 from tui.screens.leave import LeaveScreen
 
-ANYWHERE = HostOptions(model="event", bind="127.0.0.1:0")
+ANYWHERE = HostOptions(model="event", bind=("127.0.0.1:0",))
 MODEL_KEYS = {"process": "f6", "thread": "f7", "event": "f8"}
 
 
@@ -91,7 +91,7 @@ class TestHosting:
     async def test_a_room_that_cannot_be_opened_is_told_in_a_sentence_and_can_be_tried_again(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            async with acting(None, host=HostOptions(bind=f"127.0.0.1:{port}")) as ada:
+            async with acting(None, host=HostOptions(bind=(f"127.0.0.1:{port}",))) as ada:
                 await ada.sees("The room could not be opened:", "in use", "Ctrl+R tries again")
                 taken.close()
                 await ada.press("ctrl+r")
@@ -170,13 +170,13 @@ class TestTheExitCode:
 
     async def test_is_1_where_the_port_was_in_use(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
-            async with acting(None, host=HostOptions(bind=f"127.0.0.1:{taken.getsockname()[1]}")) as ada:
+            async with acting(None, host=HostOptions(bind=(f"127.0.0.1:{taken.getsockname()[1]}",))) as ada:
                 await ada.sees("The room could not be opened:", "in use")
                 await ada.leaves()
         assert ada.app.return_code == 1
 
     async def test_is_2_where_the_server_refused_an_option(self) -> None:
-        options = HostOptions(bind="127.0.0.1:0", server_options=("--history", "many"))
+        options = HostOptions(bind=("127.0.0.1:0",), server_options=("--history", "many"))
         async with acting(None, host=options) as ada:
             await ada.sees("The room could not be opened:", "many")
             await ada.leaves()

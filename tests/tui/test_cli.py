@@ -143,6 +143,8 @@ def test_bad_usage_gets_one_sentence_and_code_2(
         ('mouse = "no"', "true or false"),
         ("bell = 1", "true or false"),
         ("nick = []", "must be text"),
+        ("bind = 2000", "must be text, or a list of texts"),
+        ("bind = []", "must be text, or a list of texts"),
         ("host = true", "only on the command line"),
         ('config = "x"', "only on the command line"),
         ("[theme]", "must be text"),
@@ -227,6 +229,20 @@ def test_the_options_of_the_server_reach_it(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "*** be kind" in done.stdout
     assert "*** model thread, 1 connected" in done.stdout
+
+
+@pytest.mark.parametrize("source", ["flags", "environment", "file"])
+def test_hosted_room_is_bound_to_all_addresses_given(folder: Path, source: str) -> None:
+    addresses = ("127.0.0.2:0", "127.0.0.3:0")
+    folder.mkdir(parents=True)
+    if source == "file":
+        config_file().write_text(f"bind = {list(addresses)}\n")
+    flags = [word for one in addresses for word in ("--bind", one)] if source == "flags" else []
+    environment = {"CHAT_TUI_BIND": " ".join(addresses)} if source == "environment" else {}
+    done = run("--host", "--plain", *flags, "-n", "ada", input="", **environment)
+    assert done.returncode == 0, done.stderr
+    assert "chat-tui 127.0.0.2:" in done.stdout + done.stderr
+    assert "chat-tui 127.0.0.3:" in done.stdout + done.stderr
 
 
 def test_without_a_room_the_last_one_is_joined_and_at_first_one_on_this_machine() -> None:

@@ -94,7 +94,7 @@ class Console:
         self._above.show([[("", self._server.listening)], *self._early, hint])
         self._above.print_now()
         key = made or read_key(Path(self._key_file))
-        talk = ConsoleTalk(to_join(bound), key, show=self._show_talk, on_change=lambda: prompt.redraw())
+        talk = ConsoleTalk(to_join(bound[0]), key, show=self._show_talk, on_change=lambda: prompt.redraw())
         prompt = ConsolePrompt(talk, self._terminal)
         return await self._serve(talk, prompt)
 

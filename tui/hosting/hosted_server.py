@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from protocol.text import harmless
 from tui.address import DEFAULT_PORT, Address
+from tui.hosting.invitation import is_loopback
 from tui.hosting.log_file import LogFile
 from tui.hosting.reach import own_addresses
 from tui.hosting.server_process import SIGNALLED, ServerProcess, how_it_ended, to_join
@@ -27,7 +28,7 @@ class HostOptions(Struct, frozen=True):
     all interfaces at port 2000, or a free port where that is taken."""
 
     model: str | None = None
-    bind: str | None = None
+    bind: tuple[str, ...] = ()
     server_options: tuple[str, ...] = ()
     """Further options for the server's command line, as `--motd`, `FILE`."""
     log: Path | None = None
@@ -41,7 +42,7 @@ class HostedServer:
         """Raises CannotHost where the log cannot be opened."""
         self.options = options or HostOptions()
         self.operator_key = secrets.token_urlsafe(32).encode()
-        self.bound: Address | None = None
+        self.bound: tuple[Address, ...] = ()
         """What the server listens on; kept for the next start, so that whoever was there finds the room again."""
         self.ended = ""
         """Why the room is gone, in a sentence; empty while it stands or opens, and where it was we who ended it."""
@@ -58,19 +59,15 @@ class HostedServer:
 
     @property
     def invitations(self) -> list[Address]:
-        """The addresses to tell others, best first: those of the network, or the one that was asked for."""
-        if self.bound is None:
-            return []
-        if self.bound.host not in FAMILIES:
-            return [self.bound]
-        hosts = [host for family in FAMILIES[self.bound.host] for host in own_addresses(family)]
-        return [Address(host, self.bound.port) for host in hosts] or [to_join(self.bound)]
+        """The addresses to tell others, best first: those of the network, or the ones that were asked for."""
+        addresses = dict.fromkeys(address for bound in self.bound for address in _reached_by(bound))
+        return sorted(addresses, key=lambda address: is_loopback(address.host))
 
     async def start(self) -> Address:
         """Start the server and wait until it listens. Returns the address to join. Raises CannotHost."""
         self.ended, self.exit_code, self._stopping = "", 0, False
         self.bound = await self._process.start(self._arguments(), self.operator_key)
-        return to_join(self.bound)
+        return to_join(self.bound[0])
 
     async def stand(self, opened: Callable[[Address], None]) -> None:
         """Start it, call `opened` with the address to join, and wait until it has ended; `ended` and `exit_code` say
@@ -101,10 +98,19 @@ class HostedServer:
         await self._process.stop()
 
     def _arguments(self) -> list[str]:
-        bind = self.bound or self.options.bind or f"{EVERYWHERE}:{DEFAULT_PORT if _is_free(DEFAULT_PORT) else 0}"
+        usual = f"{EVERYWHERE}:{DEFAULT_PORT if _is_free(DEFAULT_PORT) else 0}"
+        bind = [word for one in self.bound or self.options.bind or (usual,) for word in ("--bind", str(one))]
         model = ["--model", self.options.model] if self.options.model else []
-        ours = ["--no-console", "--bind", str(bind), "--operator-key-file", "-"]
+        ours = ["--no-console", *bind, "--operator-key-file", "-"]
         return [*ours, *model, *self.options.server_options]
+
+
+def _reached_by(bound: Address) -> list[Address]:
+    """The addresses that lead to a server that listens there."""
+    if bound.host not in FAMILIES:
+        return [bound]
+    hosts = [host for family in FAMILIES[bound.host] for host in own_addresses(family)]
+    return [Address(host, bound.port) for host in hosts] or [to_join(bound)]
 
 
 def _is_free(port: int) -> bool:

@@ -17,7 +17,7 @@ class Invitation(Struct, frozen=True):
     """The ways to a room, best first; there is at least one."""
 
     addresses: tuple[Address, ...]
-    bound: Address | None = None
+    bound: tuple[Address, ...] = ()
     """Where the server listens, if it is ours: a guest cannot know."""
 
     @property
@@ -36,11 +36,11 @@ class Invitation(Struct, frozen=True):
     @property
     def warning(self) -> str:
         """What everybody should know before joining."""
-        if not _is_loopback(self.best.host):
+        if not is_loopback(self.best.host):
             return ON_THE_NETWORK
-        if self.bound is None:
+        if not self.bound:
             return THIS_MACHINE
-        return NO_NETWORK if self.bound.host in EVERYWHERE else CLOSED
+        return NO_NETWORK if any(one.host in EVERYWHERE for one in self.bound) else CLOSED
 
     def commands(self) -> tuple[str, str, str]:
         """The exact commands for nc, telnet and chat-tui."""
@@ -49,7 +49,8 @@ class Invitation(Struct, frozen=True):
         return f"nc {host} {port}", f"telnet {host} {port}", f"chat-tui {written}"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches that host."""
     try:
         return ip_address(host).is_loopback
     except ValueError:  # A name.

@@ -28,7 +28,7 @@ START_TIMEOUT = 15.0
 """Seconds until a server that does not say it listens is given up."""
 LOG_LINES = 50
 LONGEST_LOG_LINE = 64 * 1024
-_LISTENING = re.compile(r"listening on (?P<address>\S+) \(model (?P<model>\w+), pid (?P<pid>\d+)\)")
+_LISTENING = re.compile(r"listening on (?P<address>\S+) \(model \w+, pid (?P<pid>\d+)\)(?:, and on (?P<others>.+))?")
 _BEFORE_WORDS = re.compile(r"^(?:chat-server: |\S+ \S+ (?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL) )")
 _ERRORS = ("error", "critical", None)
 """Levels of what may have ended a server. What has none is no record: the server's own sentence, or Python's."""
@@ -80,8 +80,8 @@ class ServerProcess:
         """Why the server ended, if the end of its log is an error: without the time and the level, and harmless."""
         return error_of(self._log)
 
-    async def start(self, arguments: Sequence[str], key: bytes = b"", *, log: int | None = PIPE) -> Address:
-        """Start the server and wait until it listens. Returns where. Raises CannotHost.
+    async def start(self, arguments: Sequence[str], key: bytes = b"", *, log: int | None = PIPE) -> tuple[Address, ...]:
+        """Start the server and wait until it listens. Returns where, one address at least. Raises CannotHost.
 
         `key` is what it reads from its stdin. Where `log` is None, its log goes to our own stderr, unheard.
         """
@@ -140,7 +140,7 @@ class ServerProcess:
         for task in self._reading:
             task.cancel()
 
-    async def _listening(self, process: Process) -> Address:
+    async def _listening(self, process: Process) -> tuple[Address, ...]:
         assert process.stdout is not None
         try:
             line = await asyncio.wait_for(process.stdout.readline(), START_TIMEOUT)
@@ -150,7 +150,8 @@ class ServerProcess:
         if told := _LISTENING.match(self.listening):
             self.pid = int(told["pid"])
             self._reading.append(asyncio.create_task(_drain(process.stdout)))
-            return Address.parse(told["address"])
+            others = told["others"].split(", ") if told["others"] else []
+            return tuple(map(Address.parse, (told["address"], *others)))
         code = await self.wait()
         words = self.last_words or f"the server {how_it_ended(code)}"
         raise CannotHost(words, 2 if code == 2 else 1)

@@ -89,7 +89,7 @@ class HostDesk(Screen[None]):
     def invitation(self) -> Invitation:
         """How others get into this room."""
         own = self.chat.own
-        return Invitation(tuple(self.chat.invitations) or (self.link.address,), own.bound if own else None)
+        return Invitation(tuple(self.chat.invitations) or (self.link.address,), own.bound if own else ())
 
     def carry_out(self, asked: Asked) -> None:
         """Do what a command asks for."""

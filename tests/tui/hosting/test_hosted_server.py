@@ -32,7 +32,7 @@ import asyncio, sys
 from tui.hosting.hosted_server import HostedServer, HostOptions
 
 async def main():
-    server = HostedServer(HostOptions(model=sys.argv[1], bind="127.0.0.1:0"))
+    server = HostedServer(HostOptions(model=sys.argv[1], bind=("127.0.0.1:0",)))
     print(await server.start(), server.pid, flush=True)
     await server.wait()
 
@@ -52,7 +52,7 @@ async def host() -> AsyncIterator[Host]:
     servers: list[HostedServer] = []
 
     def host(model: str = "event", bind: str | None = LOCAL, *options: str) -> HostedServer:
-        servers.append(HostedServer(HostOptions(model, bind, options)))
+        servers.append(HostedServer(HostOptions(model, (bind,) if bind else (), options)))
         return servers[-1]
 
     yield host
@@ -74,7 +74,7 @@ def all_gone(processes: list[psutil.Process]) -> bool:
 async def test_a_hosted_room_is_joined_and_ended_with_everybody_told(host: Host, model: Model) -> None:
     server = host(model)
     address = await server.start()
-    assert address == server.bound
+    assert (address,) == server.bound
     bob = PlainPeer((address.host, address.port))
     await asyncio.to_thread(bob.join, "bob")
     processes = group_of(server.pid)
@@ -203,13 +203,34 @@ async def test_an_address_of_one_interface_is_the_invitation(host: Host) -> None
 
 def test_a_room_on_every_interface_is_told_by_addresses_that_others_can_reach() -> None:
     server = HostedServer()
-    server.bound = Address("0.0.0.0", 2345)
+    server.bound = (Address("0.0.0.0", 2345),)
     assert server.invitations
     hosts = {address.host for address in server.invitations}
     here = {one.address for addresses in psutil.net_if_addrs().values() for one in addresses}
     assert hosts <= here
     assert "0.0.0.0" not in hosts
     assert {address.port for address in server.invitations} == {2345}
+
+
+async def test_hosted_server_bound_twice_listens_on_both_again(host: Host) -> None:
+    server = HostedServer(HostOptions(bind=("127.0.0.1:0", "127.0.0.2:0")))
+    try:
+        assert await server.start() == server.bound[0]
+        assert [one.host for one in server.bound] == ["127.0.0.1", "127.0.0.2"]
+        bound = server.bound
+        await server.stop()
+        await server.start()
+        assert server.bound == bound
+        for address in bound:
+            socket.create_connection((address.host, address.port)).close()
+    finally:
+        await server.stop()
+
+
+def test_invitations_of_several_addresses_begin_with_the_network() -> None:
+    server = HostedServer()
+    server.bound = (Address("127.0.0.1", 2000), Address("192.0.2.7", 2001))
+    assert server.invitations == [Address("192.0.2.7", 2001), Address("127.0.0.1", 2000)]
 
 
 OWN = {socket.AF_INET: ["192.0.2.7"], socket.AF_INET6: ["fd00::7", "2001:db8::7"]}
@@ -224,7 +245,7 @@ def test_a_room_on_every_interface_of_both_kinds_is_told_by_addresses_of_both(
 ) -> None:
     monkeypatch.setattr(hosting, "own_addresses", lambda family: OWN[family])
     server = HostedServer()
-    server.bound = Address(bound, 2345)
+    server.bound = (Address(bound, 2345),)
     assert server.invitations == [Address(host, 2345) for host in hosts]
 
 
@@ -316,7 +337,7 @@ class TestTheLog:
     async def test_is_kept_in_a_file_that_nobody_else_can_read(self, tmp_path: Path) -> None:
         path = tmp_path / "server.log"
         for _ in range(2):  # What is there already stays.
-            server = HostedServer(HostOptions(bind=LOCAL, server_options=("-v",), log=path))
+            server = HostedServer(HostOptions(bind=(LOCAL,), server_options=("-v",), log=path))
             address = await server.start()
             bob = PlainPeer((address.host, address.port))
             await asyncio.to_thread(bob.join, "bob")
@@ -328,7 +349,7 @@ class TestTheLog:
     @pytest.mark.parametrize("name", ["", "no/such/folder/server.log"])
     def test_that_cannot_be_opened_is_told_before_anything_is(self, tmp_path: Path, name: str) -> None:
         with pytest.raises(CannotHost, match="cannot be opened") as told:
-            HostedServer(HostOptions(bind=LOCAL, log=tmp_path / name))
+            HostedServer(HostOptions(bind=(LOCAL,), log=tmp_path / name))
         assert "Errno" not in str(told.value)
         assert told.value.exit_code == 2
 
@@ -343,7 +364,7 @@ class TestTheLog:
             return log
 
         monkeypatch.setattr(hosting, "LogFile", log_on_a_full_disk)
-        server = HostedServer(HostOptions(bind=LOCAL, server_options=("-vv",), log=tmp_path / "server.log"))
+        server = HostedServer(HostOptions(bind=(LOCAL,), server_options=("-vv",), log=tmp_path / "server.log"))
         address = await server.start()
         bob = PlainPeer((address.host, address.port))
         await asyncio.to_thread(bob.join, "bob")

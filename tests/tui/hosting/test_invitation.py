@@ -30,20 +30,20 @@ EVERYWHERE, V6_EVERYWHERE = Address("0.0.0.0", 2000), Address("::", 2000)
 LOOPBACK = ("127.0.0.1", "127.1.2.3", "::1", "localhost")
 
 
-@pytest.mark.parametrize("bound", [None, EVERYWHERE, Address("192.0.2.7")])
-def test_a_room_on_the_network_is_warned_of(bound: Address | None) -> None:
+@pytest.mark.parametrize("bound", [(), (EVERYWHERE,), (Address("127.0.0.1"), Address("192.0.2.7"))])
+def test_a_room_on_the_network_is_warned_of(bound: tuple[Address, ...]) -> None:
     assert "everybody on the network can join" in Invitation((Address("192.0.2.7"),), bound).warning
 
 
 @pytest.mark.parametrize("host", LOOPBACK)
 def test_whoever_hosts_a_room_for_this_machine_is_told_how_to_open_it(host: str) -> None:
-    warning = Invitation((Address(host),), Address(host)).warning
+    warning = Invitation((Address(host),), (Address(host),)).warning
     assert "Only this machine reaches it: --bind 0.0.0.0:2000 opens it" in warning
     assert "encrypted" in warning
 
 
-@pytest.mark.parametrize("bound", [EVERYWHERE, V6_EVERYWHERE])
-def test_a_room_that_is_open_is_not_told_to_be_opened_where_there_is_no_network(bound: Address) -> None:
+@pytest.mark.parametrize("bound", [(EVERYWHERE,), (V6_EVERYWHERE,), (Address("127.0.0.1", 2001), EVERYWHERE)])
+def test_a_room_that_is_open_is_not_told_to_be_opened_where_there_is_no_network(bound: tuple[Address, ...]) -> None:
     warning = Invitation((Address("127.0.0.1"),), bound).warning
     assert "This machine has no network" in warning
     assert "--bind" not in warning

@@ -83,6 +83,6 @@ async def test_a_guest_is_not_told_how_to_open_the_room_and_its_host_is(start_se
         await ada.press("f4")
         await ada.sees("This address leads here from this")
         assert "--bind" not in ada.picture
-    async with acting(None, "ada", host=HostOptions(bind="127.0.0.1:0")) as ada:
+    async with acting(None, "ada", host=HostOptions(bind=("127.0.0.1:0",))) as ada:
         await ada.press("f4")
         await ada.sees("--bind 0.0.0.0")
