@@ -62,12 +62,13 @@ class Connection:
         except (BlockingIOError, InterruptedError):
             return []
         except OSError:
-            self.session.broken = True
+            self.session.close()
             return []
         if data:
             return self.session.receive(data, now)
         # Who closed its side and does not take what we send is gone; who only closed its side may still listen.
-        self.session.broken = self._deaf
+        if self._deaf:
+            self.session.close()
         return self.session.end(now)
 
     def send(self, data: bytes, mark: int, now: float) -> bool:
@@ -109,8 +110,8 @@ class Connection:
         """Do what has become due, or become affordable, without reading."""
         self.suffer()
         items = self.session.advance(now)
-        if self.session.lines.has_line and not self.session.closing and self._is_peer_gone():
-            self.session.broken = True  # The lines that it could not afford by now are not said for hours.
+        if self.session.lines.has_line and not self.session.is_closing and self._is_peer_gone():
+            self.session.close()  # The lines that it could not afford by now are not said for hours.
         return items
 
     def _is_peer_gone(self) -> bool:
@@ -141,6 +142,7 @@ class Connection:
         """Give the socket back. `shutdown` tells the peer even where a child process still holds a copy."""
         self.hang_up()
         self.socket.close()
+        self.session.close()
         if self._closed is not None:
             self._closed()
             self._closed = None
@@ -148,7 +150,7 @@ class Connection:
     def _finish(self) -> None:
         """Once all is out, tell a peer that is let go that nothing more comes, and leave it to close (RFC 9112, 9.6):
         closing at once, with bytes unread, would reset the connection and take our last words from it."""
-        if self.session.closing and not self.session.unsent and not self._finished:
+        if self.session.is_closing and not self.session.unsent and not self._finished:
             self._finished = True
             self._shutdown(socket.SHUT_WR)
 

@@ -18,6 +18,7 @@ from protocol.messages import Event, Goodbye, Hello, Limits, Notice, Ping, Quit,
 from protocol.opening import read_opening
 from protocol.telnet import TelnetDecoder
 from protocol.text import NicknameRefused, check_nickname, commands_terminals, counted, harmless
+from server.session_state import MOVES, State
 from server.token_bucket import TokenBucket
 
 MAX_OVER = 64 * 1024
@@ -100,20 +101,15 @@ class Session(Struct):
     """When the last whole line came."""
     dialect_name: str = ""
     """Empty until the first line shows the dialect."""
-    introduced: bool = False
-    """A nickname that will do was given. The room may still find it taken."""
-    joined: bool = False
+    state: State = State.CONNECTING
     slowed: bool = False
     """The peer was told that it is slowed, and has not paused since: see PAUSE."""
     reminder_at: float = inf
     """When a slowed peer is told again that its lines wait."""
-    ended: bool = False
+    eof_received: bool = False
     """The peer will send no more."""
-    parting: bool = False
-    """It has asked the room to end it, and says nothing more; the room's answer closes it."""
-    broken: bool = False
     close_by: float = inf
-    """Once a finite time: the connection is being let go, and ends by then."""
+    """When the connection is closed, whatever is unsent; infinity before CLOSING."""
     progress: float = 0.0
     """When the peer last took something of `unsent`, or `unsent` began."""
     untold: bool = False
@@ -143,7 +139,7 @@ class Session(Struct):
 
     def receive(self, data: bytes, now: float) -> list[Item]:
         """Take in what was read; returns what is to be told to the room."""
-        if self.closing or self.parting:
+        if self.is_leaving:
             return self.expire(now)
         if self._has_paused(now):
             self.slowed = False
@@ -157,7 +153,7 @@ class Session(Struct):
 
     def end(self, now: float) -> list[Item]:
         """The peer closed its side. Lines it sent before are still heard, at their pace."""
-        self.ended = True
+        self.eof_received = True
         items = self._open(is_complete=True)
         return items + self.advance(now)
 
@@ -196,13 +192,13 @@ class Session(Struct):
         """Greet a peer that has said nothing."""
         items = self._open(is_complete=True)
         self.greet_at = inf
-        is_silent = not self.dialect_name and not (self.lines.data or self.lines.runaway or self.parting)
+        is_silent = not self.dialect_name and not (self.lines.data or self.lines.runaway or self.is_leaving)
         return [*items, Greeting()] if is_silent else items
 
     def advance(self, now: float) -> list[Item]:
         """What whole lines say, as far as the allowance goes. To be called again when `due` has come."""
-        items: list[Item] = self._greet() if now >= self.greet_at and not self.ended else []
-        while not (self.closing or self.parting):
+        items: list[Item] = self._greet() if now >= self.greet_at and not self.eof_received else []
+        while not self.is_leaving:
             if not self.allowance.has_token(now):
                 items += self._slow_down(now)
                 break
@@ -221,8 +217,8 @@ class Session(Struct):
     def _no_line(self) -> list[Item]:
         if self.lines.runaway > self.limits.line + MAX_OVER:
             return [self._runaway()]
-        if self.ended:
-            self.parting = True
+        if self.eof_received:
+            self._move(State.LEAVING)
             return [Quit()]
         return []
 
@@ -248,7 +244,7 @@ class Session(Struct):
             return [self._reply(Refused("line-too-long", words))]
         if not self.dialect_name:
             self.dialect_name, self.greet_at = self.dialect.name, inf
-        decode = self.dialect.decode_command if self.introduced else self.dialect.decode_hello
+        decode = self.dialect.decode_command if self.state > State.CONNECTING else self.dialect.decode_hello
         command = decode(line)
         if command is None:
             return []
@@ -267,8 +263,10 @@ class Session(Struct):
                     return [self._reply(Refused("bad-nickname", f"{error}{again}"))]
                 if isinstance(command, Hello):
                     command.dialect = self.dialect_name
-                    if not self.introduced:  # It may have lain here while we did something else, or were stopped.
-                        self.introduced, self.join_by = True, max(self.join_by, self.heard + ANSWERED)
+                    if self.state is State.CONNECTING:
+                        # The line may have waited here while the server was busy or stopped.
+                        self._move(State.NAMED)
+                        self.join_by = max(self.join_by, self.heard + ANSWERED)
             case Say() | Ping() if not (command.id.isascii() and command.id.isprintable()):
                 # Everybody is told the id of a line. It is not made harmless: its sender waits for what it sent.
                 return [self._reply(Refused("bad-id", "an id has up to 64 printable ASCII characters"))]
@@ -280,7 +278,7 @@ class Session(Struct):
                 if command.text != said and commands_terminals(said):
                     return [Reply(b"", "escaped"), command]
             case Quit():
-                self.parting = True
+                self._move(State.LEAVING)
         return [command]
 
     def _check_size(self, say: Say) -> Refused | None:
@@ -298,8 +296,9 @@ class Session(Struct):
     def queue(self, data: bytes | memoryview, mark: int, now: float) -> None:
         """Keep what the peer could not take at once, and note what the room said of us."""
         if mark & Mark.JOINED:
-            self.joined, self.excused = True, len(data)
-        if self.closing:
+            self._move(State.JOINED)
+            self.excused = len(data)
+        if self.is_closing:
             return
         if mark & Mark.CLOSE and self._stalled(now):
             self._drop_backlog()
@@ -308,12 +307,25 @@ class Session(Struct):
                 self.progress = now
             self.unsent += data
         if mark & Mark.CLOSE:
-            self.close_by = now + LINGER
+            self._start_closing(now)
         elif len(self.unsent) > MAX_UNSENT + self.excused:
             self._drop_backlog()
             self.unsent += self.dialect.encode(TOO_SLOW)
-            self.close_by = now + LINGER
+            self._start_closing(now)
             self.untold = True
+
+    def _start_closing(self, now: float) -> None:
+        self._move(State.CLOSING)
+        self.close_by = now + LINGER
+
+    def _move(self, state: State) -> None:
+        """Go on to this state, if it can follow the present one."""
+        if (self.state, state) in MOVES:
+            self.state = state
+
+    def close(self) -> None:
+        """The connection was reset, or is closed: nothing more is read from it or written to it."""
+        self._move(State.CLOSED)
 
     def strike(self, mark: int) -> None:
         """Let the fault in a mark, if there is one, happen at the next chance."""
@@ -343,14 +355,14 @@ class Session(Struct):
         if self.untold:
             self.untold = False
             return [Reply(b"", TOO_SLOW.code, Mark.CLOSE)]
-        if self.closing or self.parting:
+        if self.is_leaving:
             return []
         if self._stalled(now):
             return [self._goodbye(TOO_SLOW.code, TOO_SLOW.reason)]
-        if not self.joined and now >= self.join_by:
+        if self.state is not State.JOINED and now >= self.join_by:
             words = f"no nickname came within {counted(self.limits.join_timeout, 'second')}"
             return [self._goodbye("join-timeout", words)]
-        if self.limits.idle_timeout and self.joined and now >= self.heard + self.limits.idle_timeout:
+        if self.limits.idle_timeout and self.state is State.JOINED and now >= self.heard + self.limits.idle_timeout:
             return [
                 self._goodbye("idle", f"nothing was heard of you for {counted(self.limits.idle_timeout, 'second')}")
             ]
@@ -364,19 +376,24 @@ class Session(Struct):
         return DIALECTS.get(self.dialect_name, PLAIN)
 
     @property
-    def closing(self) -> bool:
-        """The connection is being let go: nothing more is heard of it."""
-        return self.close_by < inf
+    def is_leaving(self) -> bool:
+        """Whether nothing more is taken from the peer."""
+        return self.state >= State.LEAVING
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the last bytes are queued, and nothing is added to them."""
+        return self.state >= State.CLOSING
 
     def over(self, now: float) -> bool:
         """Whether the connection can be closed."""
-        if self.broken or now >= self.close_by:
+        if self.state is State.CLOSED or now >= self.close_by:
             return True
-        return self.closing and self.ended and not self.unsent
+        return self.is_closing and self.eof_received and not self.unsent
 
     def wants_read(self, now: float) -> bool:
         """Whether to read: not while the peer has to earn its next line. While closing, what comes is thrown away."""
-        return not self.ended and (self.closing or self.parting or self.allowance.has_token(now))
+        return not self.eof_received and (self.is_leaving or self.allowance.has_token(now))
 
     def due(self, now: float) -> float:
         """When to call `advance` although nothing came; infinity for never."""
@@ -384,14 +401,14 @@ class Session(Struct):
             return now
         if self.fault or self.untold:
             return now
-        if self.closing or self.parting:
+        if self.is_leaving:
             return self.close_by
-        due = inf if self.joined else self.join_by
+        due = inf if self.state is State.JOINED else self.join_by
         if self.unsent:
             due = min(due, self.progress + MAX_STALL)
-        if self.joined and self.limits.idle_timeout:
+        if self.state is State.JOINED and self.limits.idle_timeout:
             due = min(due, self.heard + self.limits.idle_timeout)
-        if not self.ended:
+        if not self.eof_received:
             due = min(due, self.greet_at)
         if self.lines.has_line or not self.allowance.has_token(now):
             due = min(due, self.allowance.next_token_at())
@@ -402,14 +419,14 @@ class Session(Struct):
         return Reply(self.dialect.encode(event), code)
 
     def _goodbye(self, code: str, reason: str) -> Reply:
-        self.parting = True
+        self._move(State.LEAVING)
         return Reply(self.dialect.encode(Goodbye(code, reason)), code, Mark.CLOSE)
 
     def _runaway(self) -> Reply:
         return self._goodbye("line-too-long", f"a line ends within {self.limits.line} bytes, and yours did not")
 
     def _stranger(self, name: str) -> Reply:
-        self.parting = True
+        self._move(State.LEAVING)
         if name == "HTTP":
             return Reply(HTTP_ANSWER, "other-protocol", Mark.CLOSE)
         return self._goodbye("other-protocol", f"this is a chat room without encryption, and you speak {name}")

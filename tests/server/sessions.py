@@ -36,7 +36,7 @@ def until_quiet(session: Session, now: float, most: int = 200) -> list[Item]:
     items: list[Item] = []
     for _ in range(most):
         due = session.due(now)
-        if session.closing or session.parting or not session.lines.has_line:
+        if session.is_leaving or not session.lines.has_line:
             break
         now = max(now, due)
         items += session.advance(now)

@@ -123,7 +123,7 @@ def test_each_hears_in_its_dialect_and_only_who_has_a_mark_is_left(hall: Hall) -
     turn.audience.add(3, RICH)
     numbered = {pair.connection.number: pair.connection for pair in hall}
     assert broadcast(turn, numbered, 0.0) == [hall[3].connection]
-    assert hall[3].connection.session.closing
+    assert hall[3].connection.session.is_closing
     heard = [hall.heard(pair) for pair in hall[:3]]
     assert heard == [b"", LINE, RICH.encode(said)]
     assert hall[3].peer.recv(100) == b"*** goodbye\n"

@@ -62,7 +62,7 @@ class TestConnection:
     def test_lets_go_whoever_lets_too_much_pile_up(self, pair: Pair) -> None:
         pair.connection.send(b"begun\n" * 200_000, Mark.NONE, 0.0)
         pair.connection.send(b"x" * (MAX_UNSENT + 1), Mark.NONE, 0.0)
-        assert pair.connection.session.closing
+        assert pair.connection.session.is_closing
         assert not pair.connection.over(1.9)
         assert pair.connection.over(2.0)
         got = b""

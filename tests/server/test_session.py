@@ -220,7 +220,7 @@ class TestTheEnd:
 
     def test_a_broken_one_is_over_at_once(self) -> None:
         session = in_room()
-        session.broken = True
+        session.close()
         assert session.over(0.0)
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from protocol.messages import Hello, Limits, Quit, Rename, Say
 from protocol.text import harmless
 from server.session import Mark, Reply
+from server.session_state import State
 from tests.protocol.strategies import copied, cut, places, ways_to_cut, wire_bytes
 from tests.server.sessions import ADA, SMALL, UNLIMITED, opened, until_quiet
 
@@ -36,7 +37,7 @@ class TestWhateverComes:
             items += session.end(300.0)
             answers = b"".join(item.data for item in items if isinstance(item, Reply) and is_telnet(item))
             others = [item for item in items if not (isinstance(item, Reply) and is_telnet(item))]
-            results.append((others, answers, session.dialect_name, session.introduced, session.parting))
+            results.append((others, answers, session.dialect_name, session.state))
         assert results[0] == results[1] == results[2]
 
     @given(streams, places, st.lists(st.floats(0, 30), max_size=9), limits)
@@ -68,7 +69,7 @@ class TestWhateverComes:
                         assert text.strip()
                         assert len(text) <= limits.text
                         assert text.count("\n") < limits.lines
-                        assert session.introduced
+                        assert session.state > State.CONNECTING
                     case Hello(nick=nick) | Rename(nick=nick):
                         assert harmless(nick) == nick
                         assert nick[0].isalnum()
@@ -89,7 +90,7 @@ class TestWhateverComes:
             for item in session.receive(piece, 1.0):
                 assert not over
                 over = isinstance(item, Quit) or (isinstance(item, Reply) and bool(item.mark & Mark.CLOSE))
-            assert session.parting == over
+            assert session.is_leaving == over
 
     @given(streams, st.lists(st.floats(0.01, 5), max_size=20), limits)
     def test_each_time_it_is_woken_when_it_is_due_it_wants_to_be_woken_later(

@@ -216,7 +216,7 @@ class TestTheOutbox:
     def test_a_reader_that_lets_too_much_pile_up_is_let_go_with_a_reason(self, dialect: Dialect) -> None:
         session = in_room(dialect)
         session.queue(b"half sent\n" + b"x" * MAX_UNSENT + b"\n", Mark.NONE, 0.0)
-        assert session.closing
+        assert session.is_closing
         assert bytes(session.unsent) == b"half sent\n" + dialect.encode(TOO_SLOW)
         assert session.due(0.0) == 0.0
         told = session.advance(0.0)
@@ -232,7 +232,7 @@ class TestTheOutbox:
         session.receive(ADA, 0.0)
         session.queue(b"w" * (2 * MAX_UNSENT) + b"\n", Mark.JOINED, 0.0)
         session.queue(b"x" * 1000 + b"\n", Mark.NONE, 0.0)
-        assert not session.closing
+        assert not session.is_closing
         assert len(session.unsent) == 2 * MAX_UNSENT + 1 + 1001
 
     def test_the_last_words_stay_and_nothing_comes_after_them(self) -> None:

@@ -14,6 +14,7 @@ from server.models.support.threads import Waiter
 from server.models.thread import ThreadModel
 from server.room.inbox import Inbox
 from server.session import Session
+from server.session_state import State
 from server.sockets import Listener
 from server.sources import listen
 from server.wishes import Stop
@@ -112,7 +113,9 @@ def test_whose_goodbye_somebody_else_delivers_is_gone_at_once() -> None:
     model.take_over([leaver])
     with model.lock:
         peer.close()
-        wait_until(lambda: model.inbox.has_work and leaver.session.parting, "it has asked to be let go, and was heard")
+        wait_until(
+            lambda: model.inbox.has_work and leaver.session.is_leaving, "it has asked to be let go, and was heard"
+        )
         wait_until(lambda: asleep(model), "its thread sleeps until that is delivered")
     model.deliver()
     wait_until(lambda: not model.connections, "its thread has not slept through that", PROMPTLY)
@@ -127,7 +130,9 @@ def test_who_closed_its_side_and_then_takes_what_was_kept_for_it_is_gone_at_once
     slow.session.unsent += bytes(2**19)
     model.take_over([slow])
     peer.shutdown(socket.SHUT_WR)
-    wait_until(lambda: slow.session.ended and slow.session.closing, "its own thread has heard of it", PATIENCE)
+    wait_until(
+        lambda: slow.session.eof_received and slow.session.is_closing, "its own thread has heard of it", PATIENCE
+    )
     while peer.recv(1 << 16):
         pass
     wait_until(lambda: model.run_once() or not model.connections, "its thread has not slept through that", PROMPTLY)
@@ -196,5 +201,5 @@ def connected(number: int, kind: type[Connection]) -> tuple[Connection, socket.s
     ours.setblocking(False)
     peer.settimeout(PATIENCE)
     session = Session.open(number, Limits(rate=0), time.monotonic())
-    session.joined = True
+    session.state = State.JOINED
     return kind(ours, session), peer

@@ -42,7 +42,7 @@ def test_watch_follows_what_a_connection_needs(poller: Poller, pair: Pair) -> No
     poller.watch(pair.connection)
     assert list(poller.select(60)) == [(pair.connection, EVENT_WRITE)]
     pair.connection.session.unsent.clear()
-    pair.connection.session.ended = True
+    pair.connection.session.eof_received = True
     poller.watch(pair.connection)
     pair.peer.send(b"x")
     assert list(poller.select(0)) == []
@@ -67,7 +67,7 @@ def test_a_deadline_does_not_overtake_what_came_before_it(poller: Poller, pair: 
 
 
 def test_a_connection_that_is_over_is_due_at_once(poller: Poller, pair: Pair) -> None:
-    pair.connection.session.broken = True
+    pair.connection.session.close()
     poller.watch(pair.connection)
     assert (pair.connection, 0) in list(poller.select(60))
 

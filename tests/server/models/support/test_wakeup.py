@@ -121,7 +121,7 @@ class TestWaiter:
 
     def test_a_peer_that_is_not_read_does_not_wake(self, pair: Pair, waiter: Waiter) -> None:
         pair.connection.session.join_by = time.monotonic() + 0.1
-        pair.connection.session.ended = True
+        pair.connection.session.eof_received = True
         pair.peer.send(b"something")
         pair.peer.close()
         assert waiter.wait() == 0

@@ -8,6 +8,7 @@ from protocol.messages import Hello, Limits, Say
 from server.models.support.process import pipes as frames
 from server.models.support.process.pipes import FrameBuffer
 from server.session import Item, Mark, Reply, Session
+from server.session_state import State
 from tests.protocol.strategies import commands, cut, places, ways_to_cut, wire_bytes
 
 kinds = st.sampled_from([frames.ITEM, frames.SESSION, frames.FAILURE, frames.DELIVERY, frames.RETURN])
@@ -95,7 +96,7 @@ def test_a_session_brings_half_a_line_what_is_unsent_and_what_it_may_still_say()
     assert session.receive(b"ada\nhi\nhal", 0.0) == [Hello("ada", None, session.dialect_name), Say("", "hi")]
     session.queue(b"not taken yet\n", Mark.JOINED, 0.0)
     there = frames.session_in(the_frame_in(frames.pack_session(session))[1])
-    assert there.joined
+    assert there.state is State.JOINED
     assert bytes(there.unsent) == b"not taken yet\n"
     assert there.allowance.tokens == 8.0
     assert there.receive(b"f\n", 0.0) == [Say("", "half")]

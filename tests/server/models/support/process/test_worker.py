@@ -12,6 +12,7 @@ from server.models.support.process import pipes
 from server.models.support.process.pipes import RETURN, SESSION, pack, pack_delivery, pack_session
 from server.models.support.process.worker import run
 from server.session import Mark, Session
+from server.session_state import State
 from tests.peers import PATIENCE, readable
 
 BLOCK = 0.3
@@ -28,7 +29,7 @@ class Scene:
         self.peer.settimeout(PATIENCE)
         self.master, self.channel = pipes.pair()
         session = Session.open(1, Limits(), monotonic())
-        session.joined = True
+        session.state = State.JOINED
         session.fault = seconds if brought else 0.0
         self.master.send(pack_session(session))
         if not brought:
