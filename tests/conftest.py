@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.pace import allowed
 
@@ -23,7 +23,7 @@ os.environ.setdefault("PYTEST_TIMEOUT", f"{TEST_TIMEOUT_S:.0f}")
 MARK, RUN = "THREE_CHAT_ROOMS_TESTS", uuid.uuid4().hex
 
 # How long one example takes says nothing on a machine that does other things as well.
-settings.register_profile("ours", deadline=None)
+settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ours")
 
 

@@ -210,7 +210,7 @@ def test_there_is_one_switch_at_a_time_until_the_new_model_serves_all(
 ) -> None:
     slow = tmp_path / "slow"
     monkeypatch.setenv("THREE_CHAT_ROOMS_SLOW", str(slow))
-    server: Server = start_server("event", sabotage="slow_to_take_over")
+    server: Server = start_server("event", "--join-timeout", "600", sabotage="slow_to_take_over")
     boss = server.operator()
     for _ in range(140):
         server.connect()

@@ -125,7 +125,7 @@ def test_a_reader_that_never_reads_is_let_go_and_nobody_else_notices(start) -> N
 
 
 def test_who_is_let_go_for_reading_too_slowly_and_reads_then_hears_why(start) -> None:
-    server: Server = start()
+    server: Server = start(sabotage="lingering")
     slow = server.connect(receive_buffer=2**17)
     slow.send("slow\n")
     talker = server.rich("talker")

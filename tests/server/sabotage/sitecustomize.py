@@ -114,4 +114,9 @@ def asks_silent_peers_at_once() -> None:
     sockets.KEEPALIVE, sockets.UNACKNOWLEDGED_TIMEOUT_S = (1, 1, 2), 3
 
 
+def lingering() -> None:
+    """Nothing is wrong: who is let go has a minute to take its last lines, not 2 seconds."""
+    session.LINGER = 60.0
+
+
 globals()[os.environ["THREE_CHAT_ROOMS_SABOTAGE"]]()
