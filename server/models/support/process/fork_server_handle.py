@@ -13,8 +13,9 @@ from time import monotonic
 from server.models.support.process import fork_server, pipes
 from server.models.support.process.pipes import Channel
 
-START_TIMEOUT = 5.0
-"""Seconds a fork server has until it is ready to fork."""
+START_TIMEOUT = 20.0
+"""Seconds a fork server has until it is ready to fork, and a second one for its first fork. A machine on which many
+programs compete may need several; one that has died is noticed at once."""
 ANSWER_TIMEOUT = 0.5
 """Seconds a fork may take before the fork server is taken to be stuck. All connections wait for it."""
 EXIT_TIMEOUT = 0.3
@@ -46,12 +47,12 @@ class ForkServer:
         Raises OSError with the errno of the fork (EAGAIN where there are too many processes) or of the pipes.
         """
         try:
-            return self._fork(peer)
+            return self._fork(peer, ANSWER_TIMEOUT)
         except ForkServerGone as error:
             self._end()
             self._start_another(error)
         try:
-            return self._fork(peer)
+            return self._fork(peer, START_TIMEOUT)
         except ForkServerGone as error:
             raise OSError(errno.ECHILD, f"{error}") from error
 
@@ -100,10 +101,10 @@ class ForkServer:
         self._process.wait()
         self._control.close()
 
-    def _fork(self, peer: int) -> tuple[int, Channel]:
+    def _fork(self, peer: int, within: float) -> tuple[int, Channel]:
         ours, theirs = pipes.pair()
         try:
-            pid = self._ask((peer, theirs.reading, theirs.writing))
+            pid = self._ask((peer, theirs.reading, theirs.writing), within)
         except (OSError, ForkServerGone):
             # A worker that was forked without an answer finds its pipe closed. The next one gets new pipes.
             ours.close()
@@ -112,12 +113,12 @@ class ForkServer:
             theirs.close()
         return pid, ours
 
-    def _ask(self, descriptors: tuple[int, ...]) -> int:
+    def _ask(self, descriptors: tuple[int, ...], within: float) -> int:
         try:
             socket.send_fds(self._control, [b"f"], descriptors)
         except OSError as error:
             raise ForkServerGone(GONE) from error
-        pid = self._answer(ANSWER_TIMEOUT)
+        pid = self._answer(within)
         if pid < 0:
             raise OSError(-pid, os.strerror(-pid))
         return pid

@@ -1,5 +1,6 @@
 """A fork server of the test's own."""
 
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,3 +69,14 @@ def test_there_is_no_third(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(OSError, match="gone or stuck"):
         ForkServer()
     assert len(started) == 2
+
+
+def test_fork_on_a_machine_that_is_too_slow_succeeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    forkserver = ForkServer()
+    monkeypatch.setattr(fork_server_handle, "ANSWER_TIMEOUT", 1e-9)
+    peer, ours = socket.socketpair()
+    pid, channel = forkserver.fork(ours.fileno())
+    assert psutil.pid_exists(pid)
+    for one in (peer, ours, channel):
+        one.close()
+    wait_until(forkserver.ended, "it has ended")

@@ -89,8 +89,8 @@ def test_one_forked_whose_answer_was_lost_takes_nothing_from_its_successor(
 ) -> None:
     ask, asked = ForkServer._ask, []
 
-    def lost(self: ForkServer, descriptors: tuple[int, ...]) -> int:
-        pid = ask(self, descriptors)
+    def lost(self: ForkServer, descriptors: tuple[int, ...], within: float) -> int:
+        pid = ask(self, descriptors, within)
         asked.append(pid)
         if len(asked) == 1:
             raise ForkServerGone("it was killed between the fork and the answer")
