@@ -35,7 +35,7 @@ from tui.look import WIDE_SCREEN, variables
 from tui.minutes.minutes import Minutes
 from tui.screens.help import HelpScreen
 from tui.screens.leave import LeaveScreen
-from tui.screens.nickname import NicknameScreen
+from tui.screens.nickname import NicknameField, NicknameScreen
 from tui.screens.palette import everything
 from tui.settings import Settings
 from tui.terminal.driver import TerminalDriver
@@ -61,14 +61,14 @@ class ChatApp(App[None]):
 
     TITLE = "A tale of three chat rooms"
     CSS_PATH = ["app.tcss", "host.tcss"]  # noqa: RUF012  # no ClassVar in App either
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_SCREEN, "-wide"), (120, "-roomy")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_SCREEN, "-wide"), (120, "-roomy"), (150, "-ample")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (14, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "help"),
         Binding("ctrl+q", "quit", "Leave", show=False, priority=True),
         Binding("ctrl+r", "again", "Connect again", show=False),
         Binding("f9", "panic", "Panic", show=False, priority=True),
-        Binding("ctrl+c", "interrupt", "Copy, or leave", show=False, priority=True),
+        Binding("ctrl+c", "interrupt", "clear, leave", priority=True),
         Binding("ctrl+l", "redraw", "Draw the screen anew", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, priority=True),
     ]
@@ -392,11 +392,27 @@ class ChatApp(App[None]):
             self._join()
 
     def action_interrupt(self) -> None:
-        """Copy what is selected; without a selection, leave as Ctrl-C leaves any program."""
+        """Copy what is selected; else clear a half-typed line, as a shell does; else leave."""
         from tui.desktop import copy_selection
 
-        if not copy_selection(self):
+        if not copy_selection(self) and not self._clear_half_typed():
             self.leave_asked(INTERRUPTED)
+
+    def _clear_half_typed(self) -> bool:
+        """Clear the field that has the focus, or the room's line. Returns whether anything stood there."""
+        from tui.widgets.composer import Composer
+
+        for field in (self.focused, *self.screen.query(Composer)):
+            match field:
+                case Composer() if field.text:
+                    field.action_empty()
+                    return True
+                case NicknameField() if not field.is_half_typed:
+                    return False
+                case Input() if field.value:
+                    field.clear()
+                    return True
+        return False
 
     async def action_quit(self) -> None:
         self.leave_asked(0)

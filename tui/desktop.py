@@ -6,10 +6,11 @@ from urllib.parse import urlsplit
 
 from textual.app import App
 from textual.widgets import Input, TextArea
+from textual.widgets.input import Selection
 
 
 def copy_selection(app: App[None]) -> bool:
-    """Copy what is selected, in the pane or where one writes. Returns whether anything was."""
+    """Copy what is selected, in the pane or where one writes, and select it no more. Returns whether anything was."""
     focused = app.focused
     field = focused.selected_text if isinstance(focused, Input | TextArea) else ""
     text = field or app.screen.get_selected_text()
@@ -17,6 +18,10 @@ def copy_selection(app: App[None]) -> bool:
         return False
     app.copy_to_clipboard(text)
     app.screen.clear_selection()
+    if isinstance(focused, TextArea):
+        focused.move_cursor(focused.cursor_location)
+    elif isinstance(focused, Input):
+        focused.selection = Selection.cursor(focused.cursor_position)
     app.notify("copied", timeout=1.5)
     return True
 

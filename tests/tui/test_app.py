@@ -1,6 +1,7 @@
 """The full screen against real rooms: coming in, talking, losing the room, leaving."""
 
 import pytest
+from textual.widgets import Input
 
 from protocol.messages import Model
 from tests.tui.acting import acting
@@ -288,15 +289,50 @@ class TestLeaving:
             await ada.has_left()
         assert ada.app.return_code == 0
 
-    async def test_ctrl_c_copies_a_selection_and_else_leaves_with_130(self, start_server: StartServer) -> None:
+    async def test_ctrl_c_copies_then_clears_then_leaves(self, start_server: StartServer) -> None:
+        """What is selected is copied, a half-typed line is cleared, and on an empty line the exit code is 130."""
         async with acting(address_of(start_server()), "ada") as ada:
             await ada.type("copy me")
             await ada.press("shift+home", "ctrl+c")
             assert ada.app.clipboard == "copy me"
             assert ada.written == "copy me"
-            await ada.press("end", "ctrl+c")
+            await ada.press("ctrl+c")
+            assert ada.written == ""
+            await ada.press("up")
+            assert ada.written == "copy me"
+            await ada.press("ctrl+c", "ctrl+c")
             await ada.has_left()
         assert ada.app.return_code == 130
+
+    async def test_ctrl_c_beside_the_line_clears_it(self, start_server: StartServer) -> None:
+        """Also where the people have the focus; of two fields, the one with the focus first."""
+        async with acting(address_of(start_server()), "ada") as ada:
+            await ada.type("half a line")
+            await ada.press("f3", "ctrl+c")
+            assert ada.written == ""
+            await ada.press("escape")
+            await ada.type("again")
+            await ada.press("ctrl+f")
+            await ada.type("sought")
+            await ada.press("ctrl+c")
+            assert (ada.chat.query_one("#find", Input).value, ada.written) == ("", "again")
+            await ada.press("ctrl+c")
+            assert ada.written == ""
+            assert ada.app.return_code is None
+
+    async def test_ctrl_c_at_prompt_clears_typed_nickname(self, start_server: StartServer) -> None:
+        """A nickname that was only offered is no half-typed one."""
+        async with acting(address_of(start_server()), settings=Settings(nick="ada")) as ada:
+            await ada.sees("Enter joins the room as ada")
+            await ada.type("x")
+            await ada.press("ctrl+c")
+            await ada.sees("letters and digits")
+            await ada.press("ctrl+c")
+            await ada.has_left()
+        async with acting(address_of(start_server()), settings=Settings(nick="ada")) as ada:
+            await ada.sees("Enter joins the room as ada")
+            await ada.press("ctrl+c")
+            await ada.has_left()
 
     async def test_the_command_leaves(self, start_server: StartServer) -> None:
         async with acting(address_of(start_server()), "ada") as ada:

@@ -13,9 +13,11 @@ from tui.line.words import Line, plain_text
 from tui.link.state import State
 from tui.look import look
 from tui.metering import span
+from tui.transcript.layout import fit
 from tui.transcript.wrapping import cells
 
-GAP = ("", "   ")
+WIDE_GAP, TIGHT_GAP = "   ", "  "
+"""Between two parts, as there is room."""
 
 
 def toolbar(talk: LineTalk, columns: int) -> Line:
@@ -34,7 +36,7 @@ def toolbar(talk: LineTalk, columns: int) -> Line:
         words = (f"{status.connections:,} connected", f"you: {status.served_by}")
         parts += [model_of(status.model), *([("", word)] for word in words)]
     if link.round_trip is not None:
-        parts.append([("", span(link.round_trip))])
+        parts.append([("", f"ping {span(link.round_trip)}")])
     return fitted([*parts, address], columns)
 
 
@@ -52,11 +54,19 @@ def away(state: State) -> str:
 
 
 def fitted(parts: Sequence[Line], columns: int) -> Line:
-    """As many of the parts, in their order of weight, as fit; the first in any case."""
+    """As many of the parts, in their order of weight, as fit into one row; the first in any case, cut if it must be."""
+    gap = WIDE_GAP if cells(plain_text(_joined(parts, WIDE_GAP))) <= columns else TIGHT_GAP
+    for count in range(len(parts), 0, -1):
+        line = _joined(parts[:count], gap)
+        if cells(plain_text(line)) <= columns:
+            return line
+    style = parts[0][0][0] if parts and parts[0] else ""
+    return [(style, fit(plain_text(_joined(parts[:1], gap)), columns))]
+
+
+def _joined(parts: Sequence[Line], gap: str) -> Line:
+    """The parts with a gap between any two, and a blank before the first."""
     line: Line = [("", " ")]
     for number, part in enumerate(parts):
-        longer = [*line, *([GAP] if number else []), *part]
-        if number and cells(plain_text(longer)) > columns:
-            break
-        line = longer
+        line += [*([("", gap)] if number else []), *part]
     return line

@@ -27,8 +27,10 @@ KEYS = (
     ("F4", "the join card: how others get in"),
     ("Ctrl+R", "do not wait for the next attempt to connect"),
     ("Ctrl+P", "everything there is, by name"),
-    ("Ctrl+C", "copy what is selected, or leave"),
+    ("Ctrl+C", "copy what is selected, else clear your line, else leave"),
     ("Ctrl+Q", "leave"),
+    ("Ctrl+Z", "suspend; fg comes back"),
+    ("Ctrl+L", "draw the screen anew"),
 )
 HOST_KEYS = (
     ("F2", "the meter: what the room does and costs, model beside model"),
@@ -38,7 +40,7 @@ HOST_KEYS = (
     ("Ctrl+T", "run the room by the next model"),
 )
 HOSTING_KEYS = {
-    "Ctrl+C": "copy what is selected, or leave, which ends the room",
+    "Ctrl+C": "copy what is selected, else clear your line, else leave, which ends the room",
     "Ctrl+Q": "leave, which ends the room for everybody",
 }
 WIDEST_KEY = 28

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from protocol.messages import Refused
 from protocol.text import NicknameRefused, check_nickname
@@ -21,6 +21,7 @@ from tui.link.connection import State
 from tui.look import MODELS
 from tui.widgets.at_once import carry_out, writes
 from tui.widgets.banner import Banner
+from tui.widgets.keys import Keys
 
 
 class NicknameField(Input):
@@ -33,6 +34,13 @@ class NicknameField(Input):
         self.waits = False
         self.typed_ahead: list[events.Event] = []
         self._submit = submit
+        self.suggested = ""
+        """What it began with, or what was sent: nothing that a person is in the middle of typing."""
+
+    @property
+    def is_half_typed(self) -> bool:
+        """Whether a person has typed something here, and not sent it."""
+        return self.value not in ("", self.suggested)
 
     async def _on_key(self, event: events.Key) -> None:
         if self.waits and writes(event):
@@ -85,12 +93,12 @@ class NicknameScreen(Screen[None]):
             yield self._field
             yield self._advice
         yield self._banner
-        yield Footer(compact=True)
+        yield Keys()
 
     def on_mount(self) -> None:
         if not self._field.value:
             with self._field.prevent(Input.Changed):
-                self._field.value = self._first
+                self._field.value = self._field.suggested = self._first
         if not self._field.waits:
             self._advise()
 
@@ -108,7 +116,7 @@ class NicknameScreen(Screen[None]):
 
     def _submit(self) -> None:
         if self.nick and not self._objection():
-            nick = self.nick
+            nick = self._field.suggested = self.nick
             self.wait()
             self.post_message(self.Chosen(nick))
 
@@ -157,7 +165,7 @@ class NicknameScreen(Screen[None]):
         field.waits = False
         field.remove_class("-waiting")
         with field.prevent(Input.Changed):
-            field.value = nick or field.value
+            field.value = field.suggested = nick or field.value
         field.focus()
         field.cursor_position = len(field.value)
 

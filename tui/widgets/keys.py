@@ -7,7 +7,8 @@ from textual.widgets._footer import FooterKey
 
 
 class Keys(Footer):
-    """Help and the palette lead to everything else; the others have the class `-more`."""
+    """Help and the palette lead to everything else; the others have the class `-more`, and Ctrl-C, which every terminal
+    has, `-most`."""
 
     def __init__(self) -> None:
         super().__init__(compact=True)
@@ -15,5 +16,7 @@ class Keys(Footer):
     def compose(self) -> ComposeResult:
         for key in super().compose():
             if isinstance(key, FooterKey):
-                key.set_class(key.action != "help" and not key.has_class("-command-palette"), "-more")
+                key.set_class(key.action == "interrupt", "-most")
+                is_first = key.action in ("help", "interrupt") or key.has_class("-command-palette")
+                key.set_class(not is_first, "-more")
             yield key

@@ -26,6 +26,8 @@ class Standing(Struct, frozen=True):
 
 WIDE, TIGHT = "   ", "  "
 """What parts two parts: as there is room."""
+MAX_PARTS_BEFORE_HELP = 3
+"""The model, the connections and what serves us; on a narrow screen the key to help comes before all else."""
 HELP = Content.assemble(("f1", "$footer-key-foreground bold"), " help")
 
 
@@ -46,10 +48,10 @@ class StatusBar(Widget):
 
 def draw(standing: Standing, width: int, *, with_help: bool = False) -> Content:
     """As many of the standing's parts, in their order of weight, as fit into `width` cells. `with_help`, the key to
-    help stands at the end, if all of them but the address leave room for it."""
+    help stands at the end, if the parts before the ping leave room for it."""
     parts = _parts(standing)
     beside = width - HELP.cell_length - len(TIGHT)
-    if with_help and _length(parts[:-1], TIGHT) <= beside:
+    if with_help and _length(parts[:MAX_PARTS_BEFORE_HELP], TIGHT) <= beside:
         line = _fitting(parts, beside)
         return line.pad_right(width - HELP.cell_length - line.cell_length) + HELP
     return _fitting(parts, width)
@@ -79,7 +81,7 @@ def _parts(standing: Standing) -> list[Content]:
     if standing.served_by:
         parts.append(Content.styled(f"you: {standing.served_by}", "$quiet"))
     if standing.round_trip is not None:
-        parts.append(Content.styled(span(standing.round_trip), "$quiet"))
+        parts.append(Content.styled(f"ping {span(standing.round_trip)}", "$quiet"))
     return [*parts, address]
 
 

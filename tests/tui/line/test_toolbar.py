@@ -1,6 +1,9 @@
 """Line mode's toolbar: all that matters fits into 80 columns, and while the link is broken nothing old is claimed."""
 
+import re
 from time import monotonic
+
+import pytest
 
 from protocol.messages import Refused, Status
 from tui.address import Address
@@ -8,6 +11,7 @@ from tui.line.talk import LineTalk
 from tui.line.toolbar import toolbar
 from tui.line.words import plain_text
 from tui.link.state import State
+from tui.transcript.wrapping import cells
 
 ROOM = Address("192.0.2.77", 20001)
 
@@ -28,13 +32,13 @@ def drawn(talk: LineTalk, columns: int = 80) -> str:
 
 def test_it_tells_what_the_status_bar_of_the_full_screen_tells_and_in_its_words() -> None:
     online = talk(State("online"), round_trip=0.0004)
-    assert drawn(online) == " ▣ process   1,234 connected   you: process 4321   0.4 ms   192.0.2.77:20001"
+    assert drawn(online) == " ▣ process  1,234 connected  you: process 4321  ping 0.4 ms  192.0.2.77:20001"
 
 
 def test_while_the_room_is_away_the_reason_the_next_attempt_and_the_unsaid_lines_fit() -> None:
     away = talk(State("waiting", "nobody listens there", monotonic() + 11.5, 3), unsaid=12)
     told = drawn(away)
-    assert told == " ○ away: next attempt in 12 s   12 lines to be said   nobody listens there"
+    assert told == " ○ away: next attempt in 12 s  12 lines to be said  nobody listens there"
     assert len(told) <= 80
 
 
@@ -47,7 +51,7 @@ async def test_what_waits_for_slow_mode_comes_first() -> None:
     online.typed("one")
     (id,) = online.link.client.unacknowledged
     online._heard([Refused("slow-mode", "slow mode", id, wait=9.5)])
-    assert drawn(online).startswith(" 1 line to be said in 10 s   ▣ process")
+    assert drawn(online).startswith(" 1 line to be said in 10 s  ▣ process")
 
 
 def test_what_was_known_before_the_link_broke_is_not_claimed_any_more() -> None:
@@ -58,5 +62,17 @@ def test_what_was_known_before_the_link_broke_is_not_claimed_any_more() -> None:
 
 def test_in_a_narrow_terminal_the_least_of_it_gives_way_whole() -> None:
     online = talk(State("online"), round_trip=0.0004)
-    assert drawn(online, 50) == " ▣ process   1,234 connected   you: process 4321"
+    assert drawn(online, 50) == " ▣ process  1,234 connected  you: process 4321"
     assert drawn(online, 12) == " ▣ process"
+
+
+@pytest.mark.parametrize("width", range(20, 201))
+def test_toolbar_of_any_width_is_one_row_of_whole_parts(width: int) -> None:
+    """No row ends with what parts two parts, nothing is cut but what stands alone, and a ping never stands unnamed."""
+    states = (State("online"), State("waiting", "nobody listens there", monotonic() + 11.5, 3), State("connecting"))
+    for told in (drawn(talk(state, unsaid=1234, round_trip=0.0123), width) for state in states):
+        assert cells(told) <= width
+        assert told == told.rstrip()
+        parts = re.split(" {2,}", told.strip())
+        assert all(part.startswith("ping ") for part in parts if part.endswith(" ms"))
+        assert len(parts) == 1 or "…" not in told

@@ -142,10 +142,10 @@ def test_the_bar_of_a_host(snap_compare: Compare, width: int) -> None:
 
     async def look(ada: Actor) -> None:
         await ada.is_in()
-        await ada.sees_in_bar("▣ process 1,234 connected you: process 4321 3 ms")
+        await ada.sees_in_bar("▣ process 1,234 connected you: process 4321 ping 3 ms")
         await ada.sees_in_bar("f1 help")
         assert "192.0.2.7:2000" in ada.rows[0]
-        assert ("192.0.2.7:2000" in ada.bar) is (width != 80)
+        assert ("192.0.2.7:2000" in ada.bar) is (width == 100)
         assert ("f2 meter" in ada.bar) is (width == 120)
 
     room = Room("process", PEOPLE, 1_234)

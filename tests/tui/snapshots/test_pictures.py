@@ -121,7 +121,7 @@ class TestTheRoom:
         async def look(ada: Actor) -> None:
             await ada.sees("bob  loud and clear", "≋ ── now a thread each: 27 carried over in 41 ms", "26 here")
             await ada.sees("李雷  大家好", "*  dan waves")
-            assert ada.bar.startswith("≋ thread 27 connected you: thread 17 3 ms")
+            assert ada.bar.startswith("≋ thread 27 connected you: thread 17 ping 3 ms")
             column = {
                 row.index(text) for row in ada.rows for text in ("loud and", "wraps under", "I did not") if text in row
             }
