@@ -17,6 +17,7 @@ from protocol import jsonl
 from protocol.jsonl import AnyEvent
 from protocol.lines import LineBuffer, TooLong
 from protocol.messages import (
+    MAX_LISTED,
     AskStatus,
     Challenge,
     Command,
@@ -186,7 +187,8 @@ class ClientConnection:
     def _take(self, event: jsonl.AnyEvent) -> list[Received]:
         match event:
             case Welcome():
-                return self._welcomed(event)
+                # A second one on the same connection is a fault of the server.
+                return [] if self.in_room else self._welcomed(event)
             case Said() | Presence() | Switched() | Notice() | Ruled() if event.seq:
                 return self._sequenced(event)
             case Status():
@@ -243,10 +245,14 @@ class ClientConnection:
         return [event]
 
     def _move(self, event: Presence) -> None:
+        # In place: each event costs as much as it brings, however many people are here.
         renamed = dict(event.renamed)
         self.nick = renamed.get(self.nick, self.nick)
-        self.people -= set(event.left)
-        self.people = {renamed.get(nick, nick) for nick in self.people} | set(event.joined)
+        self.people.difference_update(event.left)
+        present = {old: new for old, new in renamed.items() if old in self.people}
+        self.people.difference_update(present)
+        self.people.update(present.values())
+        self.people.update(event.joined[: max(MAX_LISTED - len(self.people), 0)])
 
 
 def _harmless(value: T, *, lines: bool = False) -> T:

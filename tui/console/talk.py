@@ -2,20 +2,24 @@
 comes back whatever sends it away, for as long as the server stands."""
 
 import asyncio
-import secrets
+import random
 from collections.abc import Callable
+from time import monotonic
 
 from protocol.client import Received
-from protocol.messages import Goodbye, Granted, Metered, Refused, Watch, Welcome
+from protocol.messages import Goodbye, Granted, Metered, Watch, Welcome
 from tui.address import Address
 from tui.line.talk import LineTalk
 from tui.line.words import OWN, TEXT, Line, note
-from tui.link.connection import FINAL, NICKNAME_CODES
+from tui.link.connection import FINAL
+from tui.link.failures import back_off
 from tui.minutes.minutes import Minutes
 
 NICK = "console"
-RETURN_AFTER = 5.0
-"""Seconds until one who was sent away comes back."""
+RETURN_AFTER, LONGEST_RETURN = 5.0, 60.0
+"""Seconds until a console that was sent away comes back, the first time and at most."""
+STAYED = 30.0
+"""Seconds in the room after which a console that is sent away waits as at first."""
 QUIET = "class:quiet"
 
 
@@ -33,17 +37,25 @@ class ConsoleTalk:
         self._on_change = on_change
         self._minutes = Minutes()
         self._closing = False
+        self._sent_away = False
         self._told = ""
         """The code of the goodbye that was told last, since the console was in the room."""
         self.line_talk = self._enter()
 
     async def stay(self) -> None:
         """Be in the room until cancelled, or until it closes."""
+        times = 0
         while True:
+            began = monotonic()
             await self.line_talk.link.run()
             if self._closing:
                 return
-            await asyncio.sleep(RETURN_AFTER)
+            times = 1 if monotonic() - began >= STAYED else times + 1
+            wait = RETURN_AFTER if times == 1 else back_off(times, random.random(), RETURN_AFTER, LONGEST_RETURN)
+            if self._sent_away:
+                self._sent_away = False
+                self._show([note(f"the console was sent away, and comes back in {wait:.0f} seconds")])
+            await asyncio.sleep(wait)
             before = self.line_talk.link
             self.line_talk = self._enter()
             self.line_talk.link.follow_on(before)
@@ -62,6 +74,7 @@ class ConsoleTalk:
             show_own=True,
             key=self._key,
             minutes=self._minutes,
+            asks_for_nick=False,
             on_heard=self._heard,
             on_change=self._on_change,
         )
@@ -80,12 +93,10 @@ class ConsoleTalk:
                     link.order(Watch())
                 case Metered():
                     self.metered = event
-                case Refused(code=code) if code in NICKNAME_CODES and not link.entered:
-                    link.introduce(event.suggestion or f"{NICK}-{secrets.token_hex(2)}")
                 case Goodbye(code="closing"):
                     self._closing = True
                 case Goodbye(code, _) if link.entered and code in FINAL:
-                    self._show([note(f"the console was sent away, and comes back in {RETURN_AFTER:g} seconds")])
+                    self._sent_away = True
                 case Goodbye(code, reason) if not link.entered and code != self._told:
                     self._show([note(f"the console cannot come in: {reason}")])
                     self._told = code

@@ -47,6 +47,7 @@ class LineTalk:
         show_own: bool,
         key: bytes = b"",
         minutes: Minutes | None = None,
+        asks_for_nick: bool = True,
         on_heard: Callable[[list[Received]], None] = lambda events: None,
         on_mention: Callable[[], None] = lambda: None,
         on_change: Callable[[], None] = lambda: None,
@@ -57,6 +58,7 @@ class LineTalk:
             on_events=self._heard,
             on_state=self._became,
             on_note=lambda sentence: show([note(sentence)]),
+            asks_for_nick=asks_for_nick,
         )
         self.speakers = Speakers()
         self._minutes = minutes or Minutes()

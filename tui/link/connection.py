@@ -28,10 +28,11 @@ CONNECT_TIMEOUT = 10.0
 """Seconds until an attempt to connect is given up."""
 SETTLED = 5.0
 """Seconds a connection must have lasted for the back-off to begin anew."""
-GOODBYE_WAIT = 1.0
+GOODBYE_WAIT = 0.4
 """Seconds that `close` gives the room to say goodbye."""
 POLL_INTERVAL_S = 0.1
-READ_SIZE = 256 * 1024
+READ_SIZE = 16 * 1024
+"""Bytes decoded at once: some milliseconds of work, also where each byte is a line."""
 FINAL = frozenset({"quit", "taken-over", "kicked", "banned", "other-protocol"})
 """Codes of a goodbye after which coming back by oneself would be wrong."""
 NICKNAME_CODES = frozenset({"nickname-taken", "bad-nickname"})
@@ -48,9 +49,11 @@ class RoomLink:
         on_events: Callable[[list[Received]], None],
         on_state: Callable[[State], None],
         on_note: Callable[[str], None] = lambda sentence: None,
+        asks_for_nick: bool = True,
     ) -> None:
         """`on_events` gets what the room told, in order; `on_state` each change of `state`, after the events before it
-        (and before the Welcome that made it `online`); `on_note` a sentence of the link's own."""
+        (and before the Welcome that made it `online`); `on_note` a sentence of the link's own. Without `asks_for_nick`
+        a refused nickname is replaced by another from the start, and not only on the way back in."""
         self.address = address
         self.client = ClientConnection(nick, lambda: secrets.token_urlsafe(12))
         self.round_trip: float | None = None
@@ -67,6 +70,11 @@ class RoomLink:
         self._conversation: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._closing = self._refused_nick = self._turned_away = False
+        self._asks_for_nick = asks_for_nick
+        self._has_replaced_nick = False
+        """On this connection."""
+        self._hang_up_reason = ""
+        """Why this connection is to be ended by us; empty while it is not."""
         self._heard = self._online_since = 0.0
         self._pings = Pings()
         self._key = b""
@@ -182,8 +190,10 @@ class RoomLink:
                 reason = await self._converse()
             finally:
                 self._hang_up()
-            self._batches.flush()
-            if self._closing or self.goodbye is not None:
+            if self._closing:
+                return
+            await self._batches.until_few(0)
+            if self.goodbye is not None:
                 return
             if self._online_since and monotonic() - self._online_since >= SETTLED:
                 attempt = 0
@@ -202,7 +212,8 @@ class RoomLink:
 
     async def _converse(self) -> str:
         """One connection, from its first byte to its last. Returns why it ended."""
-        self._turned_away = False
+        self._turned_away = self._has_replaced_nick = False
+        self._hang_up_reason = ""
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 reader, self._writer = await asyncio.open_connection(
@@ -232,12 +243,18 @@ class RoomLink:
             if not data:
                 silent = is_silent(monotonic() - self._heard, self.client.limits)
                 return reason or ("nothing was heard from the room for a while" if silent else end)
-            self._heard = monotonic()
+            self._heard = began = monotonic()
             for event in self.client.receive(data):
                 if isinstance(event, Goodbye):
                     reason, self._turned_away = event.reason, not self.client.in_room
                 self._take(event)
+                if self._hang_up_reason:
+                    return self._hang_up_reason
             self._batches.flush_soon()
+            # A room that floods us gets half of the time at most: the other half is for keys and signals. What we do
+            # not read, the room cannot send.
+            await self._batches.until_few()
+            await asyncio.sleep(monotonic() - began)
 
     def _hang_up(self) -> None:
         if self._writer is not None:
@@ -257,7 +274,7 @@ class RoomLink:
                 self.round_trip = self._pings.round_trip
                 return
             case Refused() if event.code in NICKNAME_CODES and not self.client.in_room:
-                if self._accept_suggestion(event):
+                if self._replace_nick(event):
                     return
             case Challenge():
                 if self._key:
@@ -278,16 +295,28 @@ class RoomLink:
         if self._key and not welcome.operator:
             self._prove()
         self._write()  # Also what was never acknowledged.
-        # Whoever has just been let in wants to see the room at once.
+        # The room is to be seen at once.
         self._batches.hurry()
 
-    def _accept_suggestion(self, refused: Refused) -> bool:
-        """Whoever was in the room already goes back in under a nickname like theirs, and is not asked anew."""
-        if not (self.entered and refused.suggestion):
+    def _replace_nick(self, refused: Refused) -> bool:
+        """Ask to be let in under another nickname, or see to it that a person is asked for one. Returns whether the
+        refusal is settled, and nobody else need hear of it."""
+        if self._refused_nick:
+            return True  # One hello has one answer.
+        nick = refused.suggestion if self._asks_for_nick else refused.suggestion or _similar(self.client.nick)
+        if not nick or (self._asks_for_nick and not self.entered):
             self._refused_nick = True
             return False
-        self._on_note(f"{self.client.nick} is taken by now, so you are {refused.suggestion}")
-        self.client.introduce(refused.suggestion)
+        if self._has_replaced_nick:
+            # Each further try is a connection of its own, after a pause that grows.
+            self._turned_away = True
+            self._hang_up_reason = f"the nickname {self.client.nick} is taken"
+            self.client.nick = nick
+            return True
+        self._has_replaced_nick = True
+        if self.entered:
+            self._on_note(f"{self.client.nick} is taken by now, so you are {nick}")
+        self.client.introduce(nick)
         self._write()
         return True
 
@@ -317,3 +346,7 @@ class RoomLink:
         if state != self.state:
             self.state = state
             self._on_state(state)
+
+
+def _similar(nick: str) -> str:
+    return f"{nick.partition('-')[0]}-{secrets.token_hex(2)}"

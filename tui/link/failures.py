@@ -10,9 +10,10 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0
 room does not come back in one moment."""
 
 
-def back_off(attempt: int, chance: float) -> float:
-    """Seconds to wait after the failed attempt with this number, from 1 on; `chance` is from 0 to 1."""
-    return min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(attempt - 1, 30)) * (1 - chance / 2)
+def back_off(attempt: int, chance: float, first: float = FIRST_WAIT, longest: float = LONGEST_WAIT) -> float:
+    """Seconds to wait after the failed attempt with this number, from 1 on; `chance` is from 0 to 1. `first` and
+    `longest` are the waits before they are shortened."""
+    return min(longest, first * 2.0 ** min(attempt - 1, 30)) * (1 - chance / 2)
 
 
 def plain_reason(error: OSError) -> str:

@@ -16,7 +16,7 @@ from tests.running import OPERATOR_KEY
 from tests.tui.conftest import Join, OpenRelay, StartServer
 from tests.tui.links import address_of, until
 from tui.address import Address
-from tui.link import connection, pings
+from tui.link import batches, connection, pings
 from tui.link.connection import RoomLink, State
 
 MODELS = list(Model)
@@ -203,7 +203,8 @@ async def test_a_flood_arrives_whole_in_few_batches(start_server: StartServer, j
     await ada.hears("line 4999")
     took = monotonic() - began
     assert ada.said[-5000:] == [f"line {number}" for number in range(5000)]
-    assert len(ada.batches) - before <= took * connection.BATCHES + 2
+    assert len(ada.batches) - before <= took * connection.BATCHES + 5000 / batches.MAX_BATCH + 2
+    assert max(map(len, ada.batches)) <= batches.MAX_BATCH
 
 
 async def test_the_first_line_of_a_quiet_time_is_not_held_back(start_server: StartServer, join: Join) -> None:
