@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 MAX_BATCH = 250
 """Items handed on at once. After each batch the event loop is free for at least as long as the batch took."""
-MAX_WAITING = 1000
+MAX_WAITING = 500
 """Items that may wait before `until_few` has the reader of the network wait."""
 
 

@@ -28,8 +28,8 @@ CONNECT_TIMEOUT = 10.0
 """Seconds until an attempt to connect is given up."""
 SETTLED = 5.0
 """Seconds a connection must have lasted for the back-off to begin anew."""
-GOODBYE_WAIT = 0.4
-"""Seconds that `close` gives the room to say goodbye."""
+GOODBYE_WAIT, MAX_GOODBYE_BYTES = 0.4, 64 * 1024
+"""Seconds that `close` gives the room to say goodbye, and bytes that it may send until then."""
 POLL_INTERVAL_S = 0.1
 READ_SIZE = 16 * 1024
 """Bytes decoded at once: some milliseconds of work, also where each byte is a line."""
@@ -234,7 +234,7 @@ class RoomLink:
             pinging.cancel()
 
     async def _read(self, reader: asyncio.StreamReader) -> str:
-        reason = ""
+        reason, read_since_quit = "", 0
         while True:
             try:
                 data, end = await reader.read(READ_SIZE), "the room closed the connection"
@@ -244,6 +244,8 @@ class RoomLink:
                 silent = is_silent(monotonic() - self._heard, self.client.limits)
                 return reason or ("nothing was heard from the room for a while" if silent else end)
             self._heard = began = monotonic()
+            if self._closing and (read_since_quit := read_since_quit + len(data)) > MAX_GOODBYE_BYTES:
+                return reason
             for event in self.client.receive(data):
                 if isinstance(event, Goodbye):
                     reason, self._turned_away = event.reason, not self.client.in_room
