@@ -21,10 +21,12 @@ from protocol.text import harmless
 from server import console, handover, listening, logs, startup
 from server.chaos import Strikes
 from server.meter import Meter
+from server.room import restart
 from server.room.operators import Operators
 from server.room.room import Room
 from server.settings import Address, SettingRefused, Settings, Values
 from server.signals import EXIT_INTERRUPTED, Signals
+from server.slot_file import SlotFile
 from server.sockets import Listener, raise_file_limit
 from server.wishes import Wishes
 
@@ -94,9 +96,17 @@ class Failed(Exception):
 @click.option("-q", "--quiet", is_flag=True, help="Log only what fails.")
 @click.option("--no-console", is_flag=True, help="On a terminal too, show the log and no line to type into.")
 @click.option("--config", metavar="FILE", default="", help="The TOML file to read instead of your own.")
+@click.option("--state-descriptor", type=int, hidden=True)
 @click.version_option(__version__, prog_name="chat-server", message="%(prog)s %(version)s")
 @click.pass_obj
-def command(args: Sequence[str], /, config: str, verbose: int, **options: str | bool | tuple[str, ...] | None) -> int:
+def command(
+    args: Sequence[str],
+    /,
+    config: str,
+    verbose: int,
+    state_descriptor: int | None,
+    **options: str | bool | tuple[str, ...] | None,
+) -> int:
     """Open a chat room that nc, telnet and chat-tui can join."""
     given = {**options, "verbose": min(verbose, len(LEVELS) - 1)}
     flags: Values = {name.replace("_", "-"): value for name, value in given.items() if value not in (None, 0, ())}
@@ -106,11 +116,12 @@ def command(args: Sequence[str], /, config: str, verbose: int, **options: str | 
         console.become(args, settings)
     level = logging.ERROR if settings.quiet else LEVELS[settings.verbose]
     logs.set_up(settings.log_format, level)
-    return run(settings, lambda: startup.load(config, flags, os.environ))
+    return run(settings, lambda: startup.load(config, flags, os.environ), state_descriptor)
 
 
-def run(settings: Settings, load: Callable[[], Settings]) -> int:
-    """Serve as `settings` say until asked to end; returns the exit code. `load` gives the settings as they are now."""
+def run(settings: Settings, load: Callable[[], Settings], state_descriptor: int | None = None) -> int:
+    """Serve as `settings` say until asked to end; returns the exit code. `load` gives the settings as they are now. The
+    room goes on with the state in the file behind `state_descriptor`, and is kept there."""
     raise_file_limit()
     limits = settings.limits()
     wishes = Wishes()
@@ -128,6 +139,8 @@ def run(settings: Settings, load: Callable[[], Settings]) -> int:
         log_join=logging.getLogger("chat.room").info,
         wall_clock_offset=lambda: time() - monotonic(),
     )
+    if state_descriptor is not None:
+        keep_state(room, state_descriptor)
     sockets = listening.open_listeners(settings.bind)
     listener = Listener(sockets, limits, settings.max_clients, settings.max_per_ip, wishes.stop.wait, room)
     listener.on_reserved = room.reserved.add
@@ -151,6 +164,18 @@ def ready_line(addresses: Sequence[Address], model: str) -> str:
     first, *others = map(str, addresses)
     also = f", and on {', '.join(others)}" if others else ""
     return f"listening on {first} (model {model}, pid {os.getpid()}){also}"
+
+
+def keep_state(room: Room, descriptor: int) -> None:
+    """Have the room go on with the state that a server before this one has left in a file, and keep it there."""
+    try:
+        os.set_inheritable(descriptor, False)
+        file = SlotFile(descriptor)
+        if file.state:
+            restart.restore(room, file.state)
+        room.keep_state = partial(restart.StateKeeper(file.write).update, room)
+    except (OSError, ValueError) as error:
+        log.error("the rules of the room before cannot be brought back: %s", error)
 
 
 def serve(listener: Listener, room: Room, wishes: Wishes) -> None:

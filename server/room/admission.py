@@ -6,6 +6,7 @@ from server.room import names
 from server.room.member import Member
 from server.room.record import MAX_BROUGHT
 from server.room.state import RoomState, Seat
+from server.room.whom import announce_restored
 from server.session import Mark
 
 MIN_REPLAY_BYTES = 128 * 1024
@@ -37,7 +38,7 @@ def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) ->
         if not seat.dialect.is_typed and member is None:
             room.tell(number, refused)
             return
-    after = hello.resume.after if hello.resume and member else None
+    after = hello.resume.after if hello.resume and member and not member.is_restored else None
     if member is None:
         member = Member(room.make_token(), nick, came=now)
     elif not member.seat:
@@ -55,8 +56,10 @@ def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) ->
     seat.member = member
     came = "is back" if after is not None else "joined"
     room.log_join(f"{nick} {came} (connection {number} from {seat.host})")
+    member.is_restored = False
     room.roster.enter(member, nick, number)
     welcome(room, number, seat, member, after, hello.nick)
+    announce_restored(room, member, now)
 
 
 def refuse_entry(

@@ -30,7 +30,7 @@ from server.room.chaos import wreak
 from server.room.member import Member
 from server.room.moderation import Ruling, lasting
 from server.room.state import RoomState
-from server.room.whom import Target, find_target, openly, refuse_against_key_holder
+from server.room.whom import SHOWN, Target, find_target, openly, refuse_against_key_holder
 
 MOST_LISTED = 20
 """Bans told one by one; the others are counted."""
@@ -41,6 +41,7 @@ def obey(room: RoomState, number: int, operator: Member, order: Order, now: floa
     if not operator.operator:
         room.tell(number, Refused("not-operator", f"only an operator can do that, and you are {operator.nick}"))
         return
+    room.orders_unsaved |= not isinstance(order, Switch | Watch | Bans | Chaos)
     match order:
         case Switch():
             switch(room, number, operator, order, now)
@@ -101,6 +102,9 @@ def deal_with(room: RoomState, number: int, operator: Member, order: Kick | Ban 
     """Do something about one person, who is here or has left a moment ago."""
     target = find_target(room, order.nick, now)
     if isinstance(target, Refused):
+        if isinstance(order, Mute) and not order.on and room.moderation.unmute_named(order.nick):
+            openly(room, f"{operator.nick} unmuted {harmless(order.nick[:SHOWN])}", now)
+            return
         room.tell(number, target)
         return
     refused = refuse_against_key_holder(target, operator)
@@ -161,7 +165,7 @@ def mute(room: RoomState, number: int, operator: Member, target: Target, order: 
     if (others := others_meant(room, number, target, order)) is None:
         return
     if member is not None:
-        room.moderation.mute(member.token, on=True)
+        room.moderation.mute(member.token, on=True, name=name)
     if order.address:
         room.moderation.mute_address(group, name)
     also = f" and {counted(len(others), 'other')} from the same address" if others else ""

@@ -33,6 +33,8 @@ class Member(Struct):
     host: str = ""
     """The address of its last connection, once it has left."""
     left_at: float = 0.0
+    is_restored: bool = False
+    """It was in the room before the server was started again, and what it heard there is not kept."""
     last_seat: int = 0
     last_keys: frozenset[str] = frozenset()
     """The number of the connection, and the keys of the nickname, with which it left."""

@@ -33,13 +33,22 @@ class Ruling(Struct):
     """Of the nickname, as it was: one who has left has none."""
 
 
+class ModerationState(Struct):
+    """All that is kept of a Moderation when its server dies."""
+
+    rules: Rules
+    bans: list[Ruling]
+    muted: dict[str, frozenset[str]]
+    muted_addresses: dict[str, frozenset[str]]
+
+
 class Moderation:
     """The rules for all, and who is muted or banned."""
 
     def __init__(self) -> None:
         self.rules = Rules()
-        self._muted: dict[str, None] = {}
-        """Tokens, the oldest first."""
+        self._muted: dict[str, frozenset[str]] = {}
+        """Tokens, the oldest first, with the keys of the nickname then."""
         self._muted_addresses: dict[str, frozenset[str]] = {}
         """Address groups, the oldest first, with the keys of the nickname by which they were muted."""
         self._banned: list[Ruling] = []
@@ -53,13 +62,47 @@ class Moderation:
             self._spoke.clear()
         return self.rules
 
-    def mute(self, token: str, *, on: bool) -> None:
-        """Whether the member with this token is heard."""
+    def state(self, now: float) -> ModerationState:
+        """What holds now."""
+        return ModerationState(self.rules, self.bans(now), self._muted, self._muted_addresses)
+
+    def take_over(self, state: ModerationState) -> None:
+        """Go on with the state of an earlier room."""
+        self.rules, self._banned = state.rules, state.bans[-KEPT:]
+        self._muted, self._muted_addresses = state.muted, state.muted_addresses
+
+    def describe(self, now: float) -> list[str]:
+        """What holds now, in words."""
+        rules = {
+            "the room is locked": self.rules.locked,
+            "only operators speak": self.rules.quiet,
+            f"a line every {self.rules.slow:g} s from each of you": self.rules.slow,
+            "the pinned line": self.rules.pin,
+        }
+        addresses = counted(len(self._muted_addresses), "muted address", "muted addresses")
+        counts = {
+            counted(len(self.bans(now)), "ban"): self.bans(now),
+            counted(len(self._muted), "mute"): self._muted,
+            addresses: self._muted_addresses,
+        }
+        return [words for words, holds in {**rules, **counts}.items() if holds]
+
+    def mute(self, token: str, *, on: bool, name: str = "") -> None:
+        """Whether the member with this token, which goes by `name` now, is heard."""
         self._muted.pop(token, None)
         if on:
-            self._muted[token] = None
+            self._muted[token] = names.keys(name)
             if len(self._muted) > KEPT:
                 del self._muted[next(iter(self._muted))]
+
+    def unmute_named(self, name: str) -> bool:
+        """Lift the mutes of members that were called so when they were muted, and of their addresses; returns whether
+        there was one. For a member that the room does not find any more."""
+        keys = names.keys(name)
+        lifted = [token for token, of in self._muted.items() if keys & of]
+        for token in lifted:
+            del self._muted[token]
+        return self.unmute_addresses("", name) or bool(lifted)
 
     def mute_address(self, group: str, name: str) -> None:
         """No newcomer and no member from this address group is heard, until `unmute_addresses`."""

@@ -23,7 +23,7 @@ from protocol.text import counted, size
 from server.room.admission import enter, taken
 from server.room.member import Member
 from server.room.state import RoomState, Seat
-from server.room.whom import called
+from server.room.whom import announce_restored, called
 from server.session import Item
 
 MOST_LISTED = 20
@@ -73,6 +73,7 @@ def answer_proofs(room: RoomState, now: float) -> None:
         challenged, seat.challenged = seat.challenged, None
         if challenged is None:
             room.tell(number, result)
+            announce_restored(room, seat.member, now)
         elif wrong:
             room.tell(number, result)
             room.dismiss(number, Goodbye("wrong-proof", "that proof is wrong, and you cannot come in without it"))

@@ -113,6 +113,7 @@ class Room(RoomState):
             self._next_reading = now + METER_EVERY
             self._tell_meter(now)
             self.floods.flush(now)
+        self.keep_state(now)
         turn, self.turn = self.turn, Turn()
         turn.audience = self.audience.besides() if turn.entries else Audience()
         return turn

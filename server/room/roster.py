@@ -25,6 +25,14 @@ class Roster:
         """Everybody in the room, longest first."""
         return self._members.values()
 
+    def away(self) -> Iterable[Member]:
+        """The members that have left and are remembered."""
+        return self._away.members()
+
+    def remember(self, member: Member) -> None:
+        """Know a member of an earlier room, as one that has left."""
+        self._away.keep(member)
+
     def find(self, token: str) -> Member | None:
         """The member with this token, present or away."""
         return self._members.get(token) or self._away.find(token)

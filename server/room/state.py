@@ -124,6 +124,12 @@ class RoomState:
         """When something was last asked or taken: a connection that ends does not say when."""
         self.changed = True
         """The model, or how many are here, has changed since the last status."""
+        self.orders_unsaved = self.members_unsaved = False
+        """Operators have changed something, or members have come or gone, since the state was saved."""
+        self.keep_state: Callable[[float], None] = lambda now: None
+        """Called with the time, often; saves the state if that is due."""
+        self.is_restored = False
+        """It goes on with the state of an earlier room, and nobody was told yet."""
         self._cost, self._measured_at = Cost(), -inf
         self.switch_under_way = False
         """Another model was asked for, and neither serves yet nor has failed."""
@@ -191,6 +197,7 @@ class RoomState:
         """Tell everybody who has come and gone, if anybody has."""
         if (presence := self.presence.tell(self.record.seq + 1, self.timestamp(now))) is not None:
             self.figures.people(len(self.roster))
+            self.members_unsaved = True
             self.broadcast(presence)
             self.changed = True
 

@@ -1,9 +1,11 @@
 """Whom: who is meant by an order, how they are called, and telling everybody openly what is done."""
 
+from itertools import chain
+
 from msgspec import Struct
 
 from protocol.messages import Notice, Refused
-from protocol.text import harmless
+from protocol.text import counted, harmless
 from server.address_groups import address_group
 from server.room.member import Member
 from server.room.state import RoomState
@@ -58,6 +60,18 @@ def called(room: RoomState, number: int) -> str:
     """What to call a connection: its nickname, if it has one."""
     seat = room.seats.get(number)
     return seat.member.nick if seat and seat.member else f"connection {number}"
+
+
+def announce_restored(room: RoomState, member: Member | None, now: float) -> None:
+    """Say what holds of an earlier room, once the holder of the key is there to hear it."""
+    if not room.is_restored or member is None or not member.key_holder:
+        return
+    room.is_restored = False
+    everybody = chain(room.roster.present(), room.roster.away())
+    operators = sum(one.operator and not one.key_holder for one in everybody)
+    appointed = [counted(operators, "appointed operator")] if operators else []
+    if held := [*room.moderation.describe(now), *appointed]:
+        openly(room, f"the server was started again, and these rules still hold: {', '.join(held)}", now)
 
 
 def openly(room: RoomState, text: str, now: float) -> None:

@@ -1,12 +1,15 @@
 """A house in which people sit by name, with an operator among them: what is asked at the desk, without sockets."""
 
 import hmac
+from functools import partial
+from itertools import count
 from typing import TypeVar
 
 from protocol.jsonl import AnyEvent
 from protocol.messages import Command, Event, Goodbye, Hello, Limits, Operator, Refused, Resume, Say, Welcome
 from server.chaos import Strikes
 from server.room.operators import Operators
+from server.room.restart import StateKeeper, restore
 from tests.server.without_sockets import UNLIMITED, House
 
 KEY = b"the key of the tests"
@@ -27,7 +30,8 @@ class WrittenStrikes(Strikes):
 class Party(House):
     """People by nickname. `boss` is an operator; all that it is told stands in `told`."""
 
-    def __init__(self, limits: Limits = UNLIMITED) -> None:
+    def __init__(self, limits: Limits = UNLIMITED, *, before: "Party | None" = None, dead_for: float = 0.0) -> None:
+        """`before` is a room whose server has died, `dead_for` seconds ago: this one goes on with its state."""
         super().__init__(limits)
         self.strikes = WrittenStrikes()
         self.closed: list[str] = []
@@ -36,9 +40,20 @@ class Party(House):
         self.room.journal = self.journal.append
         self.numbers: dict[str, int] = {}
         self.tokens: dict[str, str] = {}
-        self.join("boss")
-        self.prove("boss")
+        if before is not None:
+            self.now = before.now + dead_for
+            tokens = count()
+            self.room.make_token = lambda: f"new-token-{next(tokens)}"
+            restore(self.room, before.state)
+        self.state = b""
+        self.room.keep_state = partial(StateKeeper(self._keep).update, self.room)
+        self.join("boss", token=before.tokens["boss"] if before else "")
+        self.told_at_first = self.prove("boss")
+        """What the operator was told when it had proved the key."""
         self.journal.clear()
+
+    def _keep(self, state: bytes) -> None:
+        self.state = state
 
     def join(
         self, nick: str, *, host: str = "", token: str = "", served_by: str = "event loop", worker: int = 0

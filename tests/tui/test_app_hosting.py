@@ -79,6 +79,21 @@ class TestHosting:
             assert ada.app.invitations == address
             await ada.until(lambda: ada.chat.operator, "to be the operator of the new one")
 
+    async def test_app_whose_server_is_started_again_says_that_the_rules_hold(self) -> None:
+        async with acting(None, "ada", host=ANYWHERE) as ada:
+            await ada.until(lambda: ada.chat.operator, "to be the operator")
+            bob = guest(ada, "bob")
+            await ada.sees("2 connected")
+            await ada.says("/ban bob")
+            await ada.says("/lock")
+            await ada.sees("ada locked the room")
+            assert ada.app.own is not None
+            os.kill(ada.app.own.pid, signal.SIGKILL)
+            await ada.sees("Ctrl+R starts it again")
+            await ada.press("ctrl+r")
+            await ada.sees("the server was started again", "locked, 1 ban")
+            bob.close()
+
     async def test_a_room_that_was_closed_is_told_in_a_sentence_and_can_be_opened_again(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
             await ada.until(lambda: ada.chat.operator, "to be the operator")

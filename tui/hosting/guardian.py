@@ -19,7 +19,8 @@ import time
 def guard(life: int, timeout: float, command: list[str]) -> int:
     """Run `command` until it ends, or until `life` does: then it has `timeout` seconds after SIGTERM. Returns its exit
     code, 128 + N where signal N ended it."""
-    server = subprocess.Popen(command, process_group=0)
+    os.set_inheritable(life, False)
+    server = subprocess.Popen(command, process_group=0, close_fds=False)  # It may be handed descriptors.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda number, _: server.send_signal(number))
     threading.Thread(target=_watch, args=(life, timeout, server), daemon=True).start()

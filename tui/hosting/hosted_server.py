@@ -3,10 +3,13 @@ the key of its operator, which is made here, its log, and the sentence that says
 """
 
 import errno
+import os
 import secrets
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 from msgspec import Struct
 
@@ -51,6 +54,8 @@ class HostedServer:
         log = self.options.log
         self._process = ServerProcess(LogFile(log).add if log is not None else lambda line: None)
         self._stopping = False
+        self._state: IO[bytes] | None = None
+        """Where the server keeps the rules, for the server that is started when it has died."""
 
     @property
     def pid(self) -> int:
@@ -66,7 +71,13 @@ class HostedServer:
     async def start(self) -> Address:
         """Start the server and wait until it listens. Returns the address to join. Raises CannotHost."""
         self.ended, self.exit_code, self._stopping = "", 0, False
-        self.bound = await self._process.start(self._arguments(), self.operator_key)
+        if self._state is None:
+            self._state = open_state_file()
+        arguments, descriptors = self._arguments(), []
+        if self._state is not None:
+            descriptors = [self._state.fileno()]
+            arguments += ["--state-descriptor", str(descriptors[0])]
+        self.bound = await self._process.start(arguments, self.operator_key, descriptors=descriptors)
         return to_join(self.bound[0])
 
     async def stand(self, opened: Callable[[Address], None]) -> None:
@@ -96,6 +107,9 @@ class HostedServer:
         """End the server, with everybody told: SIGTERM, SIGKILL after 5 seconds. Harmless to call twice."""
         self._stopping = True
         await self._process.stop()
+        if self._state is not None:
+            self._state.close()
+            self._state = None
 
     def _arguments(self) -> list[str]:
         usual = f"{EVERYWHERE}:{DEFAULT_PORT if _is_free(DEFAULT_PORT) else 0}"
@@ -111,6 +125,16 @@ def _reached_by(bound: Address) -> list[Address]:
         return [bound]
     hosts = [host for family in FAMILIES[bound.host] for host in own_addresses(family)]
     return [Address(host, bound.port) for host in hosts] or [to_join(bound)]
+
+
+def open_state_file() -> IO[bytes] | None:
+    """A file without a name, which nobody else can open and which ends with us; None where there is no place for it."""
+    try:
+        if hasattr(os, "memfd_create"):  # Linux: no disk that could be full.
+            return os.fdopen(os.memfd_create("chat-rules"), "r+b", buffering=0)
+        return TemporaryFile(buffering=0)
+    except OSError:
+        return None
 
 
 def _is_free(port: int) -> bool:

@@ -80,10 +80,13 @@ class ServerProcess:
         """Why the server ended, if the end of its log is an error: without the time and the level, and harmless."""
         return error_of(self._log)
 
-    async def start(self, arguments: Sequence[str], key: bytes = b"", *, log: int | None = PIPE) -> tuple[Address, ...]:
+    async def start(
+        self, arguments: Sequence[str], key: bytes = b"", *, log: int | None = PIPE, descriptors: Sequence[int] = ()
+    ) -> tuple[Address, ...]:
         """Start the server and wait until it listens. Returns where, one address at least. Raises CannotHost.
 
-        `key` is what it reads from its stdin. Where `log` is None, its log goes to our own stderr, unheard.
+        `key` is what it reads from its stdin. Where `log` is None, its log goes to our own stderr, unheard. It inherits
+        `descriptors`, with their numbers.
         """
         self._log.clear()
         reading, self._life = os.pipe()
@@ -94,7 +97,7 @@ class ServerProcess:
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=log,
-                pass_fds=(reading,),
+                pass_fds=(reading, *descriptors),
                 start_new_session=True,
                 limit=LONGEST_LOG_LINE,
             )

@@ -1,6 +1,7 @@
 """The room that a host opens: a real server, started as a child, and ended with its host."""
 
 import asyncio
+import hmac
 import os
 import signal
 import socket
@@ -14,7 +15,7 @@ import psutil
 import pytest
 
 from protocol.messages import Close, Granted, Model, Switch, Switched
-from tests.running import MISSING, PATIENCE, PlainPeer, has_ended, wait_until
+from tests.running import MISSING, PATIENCE, PlainPeer, RichPeer, has_ended, wait_until
 from tests.tui.conftest import Join
 from tests.tui.links import until
 from tui.address import Address
@@ -433,3 +434,60 @@ def test_chat_tui_killed_while_it_hosts_leaves_no_process_behind(root: Path, mod
         for stream in (client.stdin, client.stdout, client.stderr):
             if stream is not None:
                 stream.close()
+
+
+@each_model
+async def test_hosted_server_that_was_killed_keeps_its_rules(host: Host, model: Model) -> None:
+    """Bans, mutes, the lock and the members are those of before; another host's server knows nothing of them."""
+    server, other = host(model), host(model)
+    address = await server.start()
+    elsewhere = await other.start()
+    muted = await asyncio.to_thread(_lay_down_rules, server, address)
+    os.kill(server.pid, signal.SIGKILL)
+    await server.wait()
+    assert await server.start() == address
+    await asyncio.to_thread(_find_rules, server, address, muted)
+    eve = RichPeer((elsewhere.host, elsewhere.port))
+    welcome = await asyncio.to_thread(eve.hello, "eve")
+    assert not welcome.get("rules", {}).get("locked")
+    eve.close()
+
+
+def _lay_down_rules(server: HostedServer, address: Address) -> str:
+    """Returns the token of the muted member."""
+    where = (address.host, address.port)
+    boss, ada, bob = RichPeer(where), RichPeer(where), RichPeer(where)
+    for peer, nick in ((boss, "boss"), (ada, "ada"), (bob, "bob")):
+        peer.hello(nick)
+    boss.prove(server.operator_key.decode())
+    boss.command("ban", nick="bob", minutes=30)
+    boss.command("mute", nick="ada")
+    boss.command("pin", text="no spoilers")
+    boss.command("lock", on=True)
+    boss.expect("rules", text="boss locked the room: nobody new comes in")
+    for peer in (boss, ada, bob):
+        peer.close()
+    token: str = ada.welcome["token"]
+    return token
+
+
+def _find_rules(server: HostedServer, address: Address, muted: str) -> None:
+    where = (address.host, address.port)
+    boss, ada, bob = RichPeer(where), RichPeer(where), RichPeer(where)
+    boss.command("hello", nick="boss", operator=True)
+    nonce = boss.expect("challenge", code="locked")["nonce"]
+    boss.command("operator", proof=hmac.new(server.operator_key, nonce.encode(), "sha256").hexdigest())
+    rules = boss.expect("welcome")["rules"]
+    assert (rules["locked"], rules["pin"]) == (True, "no spoilers")
+    boss.expect(
+        "notice",
+        text="the server was started again, and these rules still hold: "
+        "the room is locked, the pinned line, 1 ban, 1 mute",
+    )
+    ada.hello("ada", resume={"token": muted, "after": 0})
+    ada.say("psst", "1")
+    ada.expect("refused", code="muted")
+    bob.command("hello", nick="bob")
+    assert bob.expect("goodbye")["code"] == "banned"
+    for peer in (boss, ada, bob):
+        peer.close()

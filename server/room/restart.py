@@ -1,0 +1,95 @@
+"""Restart: what a room leaves to the one that is opened in its place after its server has died. Pure.
+
+That is the rules, the bans, the mutes, and the members: by their tokens they are known again. So a member that was
+muted, banned or appointed an operator still is, and a locked room lets in the members that were there. What was said is
+not kept. The holder of the operators' key proves it anew.
+"""
+
+from collections.abc import Callable
+from itertools import chain
+
+import msgspec
+from msgspec import Struct
+
+from server.room import names
+from server.room.member import Member
+from server.room.moderation import ModerationState
+from server.room.state import RoomState
+
+MEMBERS_INTERVAL_S = 1.0
+"""Seconds between two states that differ in who is here only."""
+
+
+class KnownMember(Struct, array_like=True):
+    """A member, present or away. Times are seconds of the room's clock, which goes on while no server runs."""
+
+    token: str
+    nick: str
+    host: str
+    left_at: float
+    stayed: float
+    is_operator: bool
+    """It was made an operator by another."""
+
+
+class SavedRoom(Struct):
+    """The state as it is written."""
+
+    moderation: ModerationState
+    members: list[KnownMember]
+
+
+class StateKeeper:
+    """Writes the room's state when it has changed."""
+
+    def __init__(self, write: Callable[[bytes], None]) -> None:
+        """`write` may raise OSError: the log is told once, and the state is written at the next change."""
+        self._write = write
+        self._next_at = 0.0
+        self._has_failed = False
+
+    def update(self, room: RoomState, now: float) -> None:
+        """Write the state: at once where operators have changed something, after a second where members came or
+        went."""
+        is_due = not self._next_at - MEMBERS_INTERVAL_S <= now < self._next_at
+        if not (room.orders_unsaved or (room.members_unsaved and is_due)):
+            return
+        room.orders_unsaved = room.members_unsaved = False
+        self._next_at = now + MEMBERS_INTERVAL_S
+        try:
+            self._write(save(room, now))
+        except OSError as error:
+            if not self._has_failed:
+                room.journal(f"the rules would be lost if the server died now: {error.strerror or error}")
+            self._has_failed = True
+        else:
+            self._has_failed = False
+
+
+def save(room: RoomState, now: float) -> bytes:
+    """The state of a room."""
+    hosts = {seat.member.token: seat.host for seat in room.seats.values() if seat.member is not None}
+    members = [
+        KnownMember(
+            one.token,
+            one.nick,
+            hosts.get(one.token, one.host),
+            now if one.seat else one.left_at,
+            one.stayed + (max(0.0, now - one.came) if one.seat else 0.0),
+            one.operator and not one.key_holder,
+        )
+        for one in chain(room.roster.away(), room.roster.present())
+    ]
+    return msgspec.json.encode(SavedRoom(room.moderation.state(now), members))
+
+
+def restore(room: RoomState, state: bytes) -> None:
+    """Have a new room go on with this state. That is told once an operator that holds the key is in the room. Raises
+    ValueError, with the room as it was, for what is no state."""
+    saved = msgspec.json.decode(state, type=SavedRoom)
+    room.moderation.take_over(saved.moderation)
+    room.is_restored = True
+    for one in saved.members:
+        member = Member(one.token, one.nick, operator=one.is_operator, stayed=one.stayed, is_restored=True)
+        member.host, member.left_at, member.last_keys = one.host, one.left_at, names.keys(one.nick)
+        room.roster.remember(member)
