@@ -1,6 +1,8 @@
 """How each model looks, everywhere the same: its sign and its colour; and from when on a screen is wide.
 
-The sign tells the models apart without colour; the colours can be read on a dark and on a light background.
+The sign tells the models apart without colour; the colours can be read on a dark and on a light background. Line mode
+does not know the terminal's background: what it uses can be read on either, and is one of those of xterm's 256 colours
+that no theme changes.
 """
 
 from msgspec import Struct
@@ -10,19 +12,20 @@ WIDE_SCREEN = 80
 
 
 class Look(Struct, frozen=True):
-    """A model's sign, and its colour on a dark and on a light background."""
+    """A model's sign, and its colour on a dark, on a light and on an unknown background."""
 
     sign: str
     dark: str
     light: str
+    either: str
 
 
 MODELS = {
-    "process": Look("▣", "#f0b132", "#8f5f00"),
-    "thread": Look("≋", "#b79bff", "#6a3fc4"),
-    "event": Look("↻", "#5fd38d", "#14713a"),
+    "process": Look("▣", "#f0b132", "#8f5f00", "#af5f00"),
+    "thread": Look("≋", "#b79bff", "#6a3fc4", "#875fd7"),
+    "event": Look("↻", "#5fd38d", "#14713a", "#00875f"),
 }
-UNKNOWN = Look("◌", "#8d95a5", "#666b75")
+UNKNOWN = Look("◌", "#8d95a5", "#666b75", "#767676")
 QUIET = UNKNOWN
 
 

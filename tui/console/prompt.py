@@ -9,18 +9,25 @@ from protocol.messages import Metered, Status
 from protocol.text import counted, harmless, size
 from tui.address import Address
 from tui.console.talk import ConsoleTalk
-from tui.line.prompt import STYLE, PromptLine
+from tui.line.prompt import REFUSED_COLOUR, STYLE, PromptLine
 from tui.line.terminal import LineTerminal
 from tui.line.toolbar import fitted, model_of
 from tui.line.words import Line
 from tui.link.connection import State
+from tui.look import QUIET
 from tui.metering import rate
 
+WARNING_COLOUR = "#af5f00"
 CONSOLE_STYLE = merge_styles(
     [
         STYLE,
         Style.from_dict(
-            {"quiet": "ansibrightblack", "typed": "bold", "warning": "ansiyellow", "error": "ansired bold"}
+            {
+                "quiet": QUIET.either,
+                "typed": "bold",
+                "warning": WARNING_COLOUR,
+                "error": f"{REFUSED_COLOUR} bold",
+            }
         ),
     ]
 )

@@ -26,6 +26,7 @@ from tui.line.talk import LineTalk, NotLetIn
 from tui.line.terminal import LineTerminal
 from tui.line.toolbar import toolbar
 from tui.line.words import NICK_STYLES, Line, note
+from tui.look import QUIET
 from tui.minutes.minutes import Minutes
 from tui.settings import Settings
 from tui.typed.completion import complete
@@ -37,13 +38,16 @@ REFRESH_INTERVAL_S = 1.0
 """How often the toolbar is compared with what is drawn: it counts seconds down."""
 BELL_INTERVAL_S = 2.0
 """A bell within this after another one is left out."""
-NICK_COLOURS = ("ansicyan", "ansigreen", "ansiyellow", "ansimagenta", "ansiblue", "ansired")
+NICK_COLOURS = ("#008787", "#008700", "#af5f00", "#d700af", "#5f5fff", "#af5f5f")
+"""Each can be read on a light and on a dark terminal. The names of the palette cannot: xterm's yellow on white, and
+Solarized's bright black, which is its background."""
+REFUSED_COLOUR = "#af5f5f"
 STYLE = Style.from_dict(
     {
         "own": "bold",
-        "room": "ansibrightblack",
-        "refused": "ansired",
-        "note": "ansibrightblack italic",
+        "room": QUIET.either,
+        "refused": f"{REFUSED_COLOUR} bold",
+        "note": f"{QUIET.either} italic",
         "action": "italic",
         "bottom-toolbar": "noreverse",
         "prompt": "bold",

@@ -43,7 +43,7 @@ def toolbar(talk: LineTalk, columns: int) -> Line:
 def model_of(name: str) -> Line:
     """A model with its sign, in its colour."""
     model = look(name)
-    return [(model.dark, f"{model.sign} {name}")]
+    return [(model.either, f"{model.sign} {name}")]
 
 
 def away(state: State) -> str:
