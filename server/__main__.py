@@ -14,6 +14,9 @@ def main() -> NoReturn:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     try:
+        import three_chat_rooms
+
+        three_chat_rooms.claim_names()
         from server import cli
 
         cli.main()

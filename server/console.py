@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+import three_chat_rooms
 from server.settings import STDIN, Settings
 
 STDIN_DESCRIPTOR, STDOUT_DESCRIPTOR = 0, 1
@@ -34,6 +35,6 @@ def _in_foreground() -> bool:
 def become(args: Sequence[str], settings: Settings) -> NoReturn:
     """Replace this process by the console, with the same number, for a server with the command line `args`. The console
     reads the operator's key where the server reads it, and makes one where there is none."""
-    program = [sys.executable, "-P", "-m", "tui.console", settings.operator_key_file, *args]
+    program = three_chat_rooms.command_line("tui.console", settings.operator_key_file, *args)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # What is ignored stays ignored in the new program.
     os.execv(sys.executable, program)

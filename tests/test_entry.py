@@ -71,3 +71,41 @@ def test_ctrl_c_while_it_still_loads_ends_it_without_a_word(root: Path, tmp_path
         program.send_signal(signal.SIGINT)
         told = program.communicate(timeout=PATIENCE)
     assert (program.returncode, *told) == (130, "", "")
+
+
+@pytest.mark.parametrize("hiding", ["server.py", "protocol.py", "tui.py", "server/__init__.py"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_beside_files_with_our_names_works(command: str, hiding: str, tmp_path: Path) -> None:
+    hide(tmp_path, hiding)
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    program = [Path(sys.executable).with_name(command), "--help"]
+    done = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"Usage: {command} ")
+
+
+@pytest.mark.parametrize("hiding", ["server.py", "protocol.py"])
+def test_module_run_in_folder_with_our_names_works(hiding: str, tmp_path: Path) -> None:
+    hide(tmp_path, hiding)
+    program = [sys.executable, "-m", "tui", "--help"]
+    done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_hosted_room_beside_files_with_our_names_is_served_by_processes(tmp_path: Path) -> None:
+    """The server, the guardian and the fork server are processes that find our packages themselves."""
+    for name in ("server.py", "protocol.py", "tui.py"):
+        hide(tmp_path, name)
+    environment = os.environ | {"PYTHONPATH": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    options = ["--host", "--plain", "--bind", "127.0.0.1:0", "--model", "process", "-n", "ada"]
+    program = [Path(sys.executable).with_name("chat-tui"), *options]
+    done = subprocess.run(
+        program, cwd=tmp_path, env=environment, input="/status\n", capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert done.returncode == 0, done.stderr
+    assert "model process, 1 connected, you: process" in done.stdout
+
+
+def hide(folder: Path, name: str) -> None:
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text("# a little script of mine\n")

@@ -13,6 +13,7 @@ from tests.pace import allowed
 
 pytestmark = pytest.mark.timeout(allowed(300))  # may download the dependencies
 PACKAGES = ("protocol", "server", "tui")
+ENTRY = "three_chat_rooms.py"
 
 
 def run(*command: str | Path, cwd: Path, env: dict[str, str]) -> str:
@@ -58,7 +59,7 @@ def test_the_wheel_holds_the_three_packages_whole_and_nothing_else(wheel: Path, 
         for file in (root / package).rglob("*")
         if file.is_file() and "__pycache__" not in file.parts
     }
-    assert held == here
+    assert held == here | {ENTRY}
     assert {f"{package}/py.typed" for package in PACKAGES} <= held
 
 

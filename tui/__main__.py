@@ -9,6 +9,9 @@ EXIT_INTERRUPTED = 130
 def main() -> NoReturn:
     """The console script: runs the command and exits with its code."""
     try:
+        import three_chat_rooms
+
+        three_chat_rooms.claim_names()
         from tui import cli
 
         cli.main()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import three_chat_rooms
 from server import console
 from server.settings import STDIN, Settings
 from tests.peers import PATIENCE
@@ -77,5 +78,5 @@ def test_it_takes_the_place_of_the_command_and_gets_its_words_and_the_key(
     became: list[tuple[str, list[str]]] = []
     monkeypatch.setattr(os, "execv", lambda program, words: became.append((program, words)))
     console.become(["--model", "thread"], Settings(operator_key_file=key_file))
-    words = [sys.executable, "-P", "-m", "tui.console", key_file, "--model", "thread"]
+    words = three_chat_rooms.command_line("tui.console", key_file, "--model", "thread")
     assert became == [(sys.executable, words)]

@@ -11,6 +11,9 @@ EXIT_FAILURE, EXIT_INTERRUPTED = 1, 130
 def main() -> NoReturn:
     """The console script: runs the command and exits with its code."""
     try:
+        import three_chat_rooms
+
+        three_chat_rooms.claim_names()
         from tui.crowd import cli
 
         sys.exit(cli.main(prog_name="chat-crowd"))

@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+import three_chat_rooms
 from protocol.text import harmless
 from tui.address import Address
 from tui.hosting import guardian
@@ -93,7 +94,7 @@ class ServerProcess:
         try:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", str(Path(guardian.__file__)), str(reading), str(STOP_TIMEOUT)),
-                *(sys.executable, "-P", "-m", "server", *arguments),
+                *three_chat_rooms.command_line("server", *arguments),
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=log,

@@ -6,10 +6,10 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from math import inf
 from time import monotonic
 
+import three_chat_rooms
 from server.models.support.process import fork_server, pipes
 from server.models.support.process.pipes import Channel
 
@@ -70,8 +70,7 @@ class ForkServer:
         self._control, theirs = socket.socketpair()
         try:
             with theirs:
-                # -P: modules in the folder that the server was started in are not ours.
-                command = [sys.executable, "-P", "-m", fork_server.__name__, str(theirs.fileno())]
+                command = three_chat_rooms.command_line(fork_server.__name__, str(theirs.fileno()))
                 self._process = subprocess.Popen(
                     command,
                     pass_fds=[theirs.fileno()],
