@@ -52,8 +52,10 @@ figures: .venv/ready-to-develop ## measure what happens when you switch (a quart
 screenshots: .venv/ready-to-develop ## draw screenshots/ anew from the real app
 	@$(PY) -m screenshots.draw $(ARGS)
 
-docs: .venv/ready-to-develop ## write docs/protocol.md anew from the code
+docs: .venv/ready-to-develop ## write what docs/ has from the code, and its pictures, anew
 	@$(PY) -m tests.docs.protocol_reference > docs/protocol.md
+	@$(PY) -m tests.docs.session_states
+	@$(PY) -m tests.docs.pictures
 
 setup: .venv/ready-to-develop ## make the virtual environment in .venv, for running and developing
 .venv: setup
