@@ -6,10 +6,12 @@ read, and the others are taken to be like them.
 """
 
 import logging
+import threading
 from collections.abc import Sequence
 from time import monotonic
 
 import psutil
+from msgspec.structs import replace
 
 from server.room.state import Cost
 
@@ -26,8 +28,13 @@ class Meter:
 
     def __init__(self) -> None:
         """To be made while nobody is connected: what is there now is no connection's."""
-        self._own = psutil.Process()
-        self._empty = self._own.memory_full_info().uss
+        self._own: psutil.Process | None = None
+        self._empty = 0
+        try:
+            self._own = psutil.Process()
+            self._empty = self._own.memory_full_info().uss
+        except (OSError, psutil.Error):
+            log.warning("memory and processor time cannot be measured, as /proc cannot be read")
         self._sample: list[psutil.Process] = []
         self._cpu: dict[int, float] = {}
         self._in_use = 0.0
@@ -37,30 +44,34 @@ class Meter:
     def __call__(self, workers: Sequence[int]) -> Cost:
         """The cost now. `workers` has, for each connection, the pid of the process that serves it alone, or 0.
 
-        Where it cannot be measured, as when no descriptor is left to read /proc with, what it was the last time.
+        Processes and threads are always counted. Where memory cannot be measured, as when no descriptor is left to read
+        /proc with, it is what it was the last time under the same model; 0 where that is not known either.
         """
-        try:
-            self._last = self._measure(workers)
-        except (OSError, psutil.Error) as error:
-            log.debug("what the room costs could not be measured: %s", error)
-        return self._last
+        pids = [pid for pid in workers if pid]
+        if self._own is not None:
+            try:
+                self._last = self._measure(self._own, pids, len(workers))
+                return self._last
+            except (OSError, psutil.Error) as error:
+                log.debug("what the room costs could not be measured: %s", error)
+        last = self._last if bool(pids) == (self._last.processes > 1) else Cost()
+        return replace(last, processes=_processes(pids), threads=threading.active_count() + _processes(pids) - 1)
 
-    def _measure(self, connections: Sequence[int]) -> Cost:
-        workers = [pid for pid in connections if pid]
-        own = self._own.memory_full_info().uss
+    def _measure(self, own_process: psutil.Process, workers: list[int], connections: int) -> Cost:
+        own = own_process.memory_full_info().uss
         if not workers:
-            each = max(0, own - self._empty) // len(connections) if connections else 0
-            return Cost(1, self._own.num_threads(), own, each, self._cores([self._own], []))
+            each = max(0, own - self._empty) // connections if connections else 0
+            return Cost(1, own_process.num_threads(), own, each, self._cores([own_process], []))
         self._choose(workers)
         sizes = [size for size in map(_unique, self._sample) if size]
         each = sum(sizes) // len(sizes) if sizes else 0
         forkserver = _parent(self._sample)
         return Cost(
-            processes=2 + len(workers),
-            threads=self._own.num_threads() + 1 + len(workers),
+            processes=_processes(workers),
+            threads=own_process.num_threads() + _processes(workers) - 1,
             memory=own + (forkserver.memory_info().rss if forkserver else 0) + each * len(workers),
             memory_each=each,
-            cpu=self._cores([self._own, forkserver] if forkserver else [self._own], workers),
+            cpu=self._cores([own_process, forkserver] if forkserver else [own_process], workers),
         )
 
     def _choose(self, workers: list[int]) -> None:
@@ -101,6 +112,11 @@ class Meter:
         return self._in_use
 
 
+def _processes(workers: Sequence[int]) -> int:
+    """With workers, the master and the fork server are two more."""
+    return 2 + len(workers) if workers else 1
+
+
 def _unique(process: psutil.Process) -> int:
     """Bytes that are this process's alone; 0 if it is gone."""
     try:
@@ -113,7 +129,7 @@ def _parent(sample: list[psutil.Process]) -> psutil.Process | None:
     """The fork server: whoever has forked the workers."""
     for process in sample:
         try:
-            return process.parent()
+            return psutil.Process(process.ppid())  # `parent` also reads /proc/stat, which not every container has.
         except psutil.Error:
             continue
     return None
