@@ -71,6 +71,23 @@ class Gap(Struct, frozen=True):
 Received = AnyEvent | Gap
 
 
+class HistoryReader:
+    """Tells where the history ends that a first welcome brings: what follows is live. Pure."""
+
+    def __init__(self) -> None:
+        self._welcome: Welcome | None = None
+        self._left = 0
+
+    def ended_by(self, event: Received) -> Welcome | None:
+        """To be asked for each event in order. The welcome whose history this event is the last of, or None."""
+        if isinstance(event, Welcome):
+            self._welcome, self._left = event, 0 if event.resumed else len(event.history)
+        elif self._left and isinstance(event, Sequenced) and self._welcome and event.seq <= self._welcome.seq:
+            self._left -= 1
+            return None if self._left else self._welcome
+        return None
+
+
 class ClientConnection:
     """One person's conversation with a room, over as many TCP connections as it takes.
 

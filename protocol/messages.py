@@ -331,6 +331,8 @@ class Welcome(Event):
     rules: Rules = Rules()
     operator: bool = False
     """You were an operator before, and still are."""
+    people: Count = 0
+    """Members in the room, you among them."""
 
 
 class Challenge(Event):

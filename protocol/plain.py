@@ -7,6 +7,7 @@ with a letter or a digit, so nobody can speak for the room. `/` begins a command
 from textwrap import wrap
 
 from protocol import orders
+from protocol.format import HISTORY_END, format_history_start, format_welcome, format_welcome_notes
 from protocol.messages import (
     AnyOrder,
     AskStatus,
@@ -128,7 +129,7 @@ def encode(event: Event) -> bytes:
         case Welcome():
             return _welcome(event)
         case _:
-            return b"".join(f"*** {line}\n".encode() for line in _notices(event))
+            return b"".join(map(_noted, _notices(event)))
 
 
 def _said(event: Said) -> bytes:
@@ -139,19 +140,17 @@ def _said(event: Said) -> bytes:
 
 
 def _welcome(event: Welcome) -> bytes:
-    parts = [b"Connected to chat server\n"]
-    words = event.motd.splitlines()
-    if event.asked:
-        words.append(f"{event.asked} is taken, so you are {event.you}; /nick NAME changes it")
-    if event.rules.pin:
-        words.append(f"pinned: {event.rules.pin}")
-    parts += [f"*** {line}\n".encode() for line in words]
+    # The talk's own client waits for the first line.
+    parts = [b"Connected to chat server\n", *map(_noted, format_welcome_notes(event))]
     if event.history:
-        # A bot must not answer what was said before it came.
-        parts.append(f"*** the last {counted(len(event.history), 'line')}, from before you came:\n".encode())
+        parts.append(_noted(format_history_start(len(event.history))))
         parts += [encode(past) for past in event.history]
-        parts.append(b"*** that was before; from here on it is live\n")
-    return b"".join(parts)
+        parts.append(_noted(HISTORY_END))
+    return b"".join([*parts, _noted(format_welcome(event))])
+
+
+def _noted(sentence: str) -> bytes:
+    return f"*** {sentence}\n".encode()
 
 
 def _notices(event: Event) -> list[str]:

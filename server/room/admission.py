@@ -108,6 +108,7 @@ def welcome(room: RoomState, number: int, seat: Seat, member: Member, after: int
         motd=room.motd,
         rules=room.moderation.rules,
         operator=member.operator,
+        people=len(room.roster),
     )
     room.tell(number, event, Mark.JOINED)
 

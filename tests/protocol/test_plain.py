@@ -201,6 +201,7 @@ class TestWhatIsPrinted:
             history=[Said(3, "bob", "hi", 0.0)],
             asked="ada",
             motd="Welcome.\nBe kind.",
+            people=4,
         )
         assert plain.encode(welcome).decode().split("\n") == [
             "Connected to chat server",
@@ -210,5 +211,6 @@ class TestWhatIsPrinted:
             "*** the last 1 line, from before you came:",
             "bob: hi",
             "*** that was before; from here on it is live",
+            "*** you are in the room, as ada2, with 3 others; /help lists the commands",
             "",
         ]

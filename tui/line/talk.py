@@ -9,11 +9,11 @@ from collections import deque
 from collections.abc import Callable
 from math import ceil
 
-from protocol.client import Received
+from protocol.client import HistoryReader, Received
 from protocol.messages import Goodbye, Granted, Limits, People, Pong, Refused, Said, Status, Welcome
 from protocol.text import counted, harmless
 from tui.address import Address
-from tui.line.words import Line, key_help, lines_of, note
+from tui.line.words import Line, history_end, key_help, lines_of, note
 from tui.link.connection import NICKNAME_CODES, RoomLink, State
 from tui.minutes.file import CannotSave, save
 from tui.minutes.minutes import Minutes
@@ -84,6 +84,7 @@ class LineTalk:
         self._failed: NotLetIn | None = None
         self._moved = asyncio.Event()
         self._history_until = 0
+        self._history = HistoryReader()
         self._pong = ""
         """The id of the `pong` that settles all, while it is waited for."""
 
@@ -204,7 +205,12 @@ class LineTalk:
         self._minutes.hear(events)
         self.speakers.hear(events)
         self._deferred.pace(0.0 if self.operator else self.link.client.rules.slow)
-        lines = [line for event in events if self._note(event) for line in lines_of(event, self.link.client.nick)]
+        lines: list[Line] = []
+        for event in events:
+            if self._note(event):
+                lines += lines_of(event, self.link.client.nick)
+            if (welcome := self._history.ended_by(event)) is not None:
+                lines += history_end(welcome)
         if self._who_due and self.link.client.nick in self.link.client.people:
             self._who_due = False
             people = People(self.link.client.seq, sorted(self.link.client.people, key=str.casefold))

@@ -11,6 +11,7 @@ from zlib import crc32
 
 from protocol import plain
 from protocol.client import Gap, Received
+from protocol.format import HISTORY_END, format_history_start, format_welcome, format_welcome_notes
 from protocol.messages import Pong, Refused, Said, Welcome
 from protocol.text import counted
 from tui.transcript.links import links
@@ -127,13 +128,22 @@ def _said(event: Said, text: str, me: str) -> Line:
 
 
 def _welcome(event: Welcome) -> list[Line]:
-    # What was said before comes as events of its own.
     if event.resumed:
         return [note(f"back in the room, as {event.you}")]
-    here = f"{event.connections} connected, {event.model} model"
-    motd = [[(ROOM, f"*** {line}")] for line in event.motd.split("\n") if line]
-    pinned = [[(ROOM, f"*** pinned: {line}")] for line in event.rules.pin.split("\n") if line]
-    return [note(f"you are in the room, as {event.you}; {here}"), *motd, *pinned]
+    notes = format_welcome_notes(event)
+    if event.history:  # It comes as events of its own, and `history_end` after it.
+        return [_room(line) for line in (*notes, format_history_start(len(event.history)))]
+    return [*map(_room, notes), note(format_welcome(event))]
+
+
+def history_end(event: Welcome) -> list[Line]:
+    """What to print after the last event of a welcome's history."""
+    return [_room(HISTORY_END), note(format_welcome(event))]
+
+
+def _room(text: str) -> Line:
+    """The room's own words."""
+    return [(ROOM, f"*** {text}")]
 
 
 def _cut(line: Line, start: int, end: int) -> Line:

@@ -8,7 +8,8 @@ from time import localtime
 
 from msgspec import Struct
 
-from protocol.client import Gap, Received
+from protocol.client import Gap, HistoryReader, Received
+from protocol.format import HISTORY_END
 from protocol.messages import Goodbye, Notice, Presence, Refused, Ruled, Said, Switched, Welcome
 from tui.transcript.entries import (
     Entry,
@@ -42,6 +43,7 @@ class Feed:
         self.log = Log()
         self.me = ""
         self._history_until = 0
+        self._history = HistoryReader()
         self._fold: Fold | None = None
         self._minute = -1
         self._day: tuple[int, int] | None = None
@@ -65,6 +67,8 @@ class Feed:
                     self._take_welcome(event)
                 case Refused() if event.id:
                     self.refused(event.id, event.reason)
+            if self._history.ended_by(event) is not None:
+                self._append(Entry(Kind.NOTICE, HISTORY_END))
         return news
 
     def say(self, id: str, text: str, action: bool, at: float) -> None:

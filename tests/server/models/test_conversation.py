@@ -37,7 +37,7 @@ def test_a_plain_person_does_not_hear_itself(room: Server) -> None:
     ada.say("one")
     bob.expect("ada: one")
     bob.say("two")
-    assert not any("one" in line for line in ada.expect("bob: two"))
+    assert not any("ada: one" in line for line in ada.expect("bob: two"))
 
 
 def test_everybody_hears_everything_in_the_same_order(room: Server) -> None:

@@ -103,6 +103,7 @@ class RoomAgainstModel(RoomModel):
         person.nick, person.connection, link.person = nick, link, person
         after = hello.resume.after if hello.resume and resumed else None
         model, connections = self.room.model, len(self.room.seats)
+        people = sum(person.connection is not None for person in self.people)
 
         def welcome(seq: int) -> Welcome:
             said = [event for event in self.log[:seq] if isinstance(event, Said)]
@@ -122,6 +123,7 @@ class RoomAgainstModel(RoomModel):
                 resumed=after is not None,
                 asked="" if nick == hello.nick else hello.nick,
                 rules=self.room.moderation.rules,
+                people=people,
             )
 
         self.expect(link, welcome, joins=True)

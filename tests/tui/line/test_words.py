@@ -15,6 +15,7 @@ from tui.line.words import (
     ROOM,
     Line,
     broken,
+    history_end,
     lines_of,
     nick_style,
     note,
@@ -59,12 +60,25 @@ def test_of_a_million_lines_only_the_first_are_printed_and_the_others_counted() 
     assert lines[-1] == "--- and 63001 lines more, not shown"
 
 
-def test_a_welcome_tells_who_i_am_and_the_message_of_the_day_and_what_is_pinned() -> None:
-    assert printed(welcome(motd="be kind\n\nbe brief", rules=Rules(pin="slides: example.org"))) == [
-        "--- you are in the room, as ada; 3 connected, event model",
+def test_welcome_tells_who_i_am_last_as_that_stays_in_sight() -> None:
+    assert printed(welcome(motd="be kind\n\nbe brief", rules=Rules(pin="slides: example.org"), people=2)) == [
         "*** be kind",
         "*** be brief",
         "*** pinned: slides: example.org",
+        "--- you are in the room, as ada, with 1 other; /help lists the commands",
+    ]
+
+
+def test_welcome_to_an_empty_room_says_so() -> None:
+    assert printed(welcome(people=1)) == ["--- you are in the room, as ada, and alone so far; /help lists the commands"]
+
+
+def test_history_is_told_from_live_lines() -> None:
+    first = welcome(history=[Said(1, "bob", "hi", 0.0), Said(2, "bob", "ho", 0.0)], seq=2, people=3)
+    assert printed(first) == ["*** the last 2 lines, from before you came:"]
+    assert [plain_text(line) for line in history_end(first)] == [
+        "*** that was before; from here on it is live",
+        "--- you are in the room, as ada, with 2 others; /help lists the commands",
     ]
 
 
