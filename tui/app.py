@@ -37,7 +37,7 @@ from tui.screens.help import HelpScreen
 from tui.screens.leave import LeaveScreen
 from tui.screens.nickname import NicknameField, NicknameScreen
 from tui.screens.palette import everything
-from tui.settings import Settings
+from tui.settings import Settings, not_remembered
 from tui.terminal.driver import TerminalDriver
 from tui.terminal.frame import DrawnText
 from tui.themes import DARK, THEMES
@@ -87,7 +87,8 @@ class ChatApp(App[None]):
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`address` is the room to join, or `host` says how to open one. With `nick`, nobody is asked. `remember` is
-        given the settings whenever they change, `minutes` what the room tells; `now` is seconds since the epoch."""
+        given the settings whenever they change, and returns False where it could not keep them; `minutes` is given what
+        the room tells; `now` is seconds since the epoch."""
         super().__init__(TerminalDriver)
         for theme in THEMES:
             self.register_theme(theme)
@@ -107,6 +108,8 @@ class ChatApp(App[None]):
         self._address = address
         self._nick = nick
         self._remember = remember
+        self._forgets = False
+        """Settings could not be remembered, and the person was told."""
         self._make_link = make_link
         self._prompt = NicknameScreen(self.title, nick or settings.nick, monotonic)
         self._suggested = ""
@@ -317,7 +320,9 @@ class ChatApp(App[None]):
         changed = replace(self.settings, **changes)
         if changed != self.settings:
             self.settings = changed
-            self._remember(changed)
+            if self._remember(changed) is False and not self._forgets:
+                self._forgets = True
+                self._tell_trouble(not_remembered())
 
     def _theme_changed(self, theme: Theme) -> None:
         if theme.name != (self.settings.theme or DARK.name):

@@ -6,6 +6,7 @@ environment, which beats `config.toml`, which beats what was remembered; the fir
 """
 
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -117,12 +118,28 @@ def remember(began: Settings, now: Settings) -> bool:
     try:
         path = remembered_file().resolve()  # It may be a link into a folder of dotfiles, and stays one.
         path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile("wb", dir=path.parent, prefix=".remembered-", delete=False) as file:
-            tomli_w.dump({name: kept[name] for name in REMEMBERED}, file)
-        Path(file.name).replace(path)
+        _replace(path, tomli_w.dumps({name: kept[name] for name in REMEMBERED}).encode())
     except OSError:
         return False
     return True
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Have a file hold these bytes, or what it held before. Raises OSError, and leaves no other file behind."""
+    file = NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.stem}-", delete=False)  # noqa: SIM115
+    try:
+        with file:
+            file.write(data)
+        Path(file.name).replace(path)
+    except OSError:
+        with suppress(OSError):
+            Path(file.name).unlink()
+        raise
+
+
+def not_remembered() -> str:
+    """The sentence that tells that `remember` has failed."""
+    return f"your settings cannot be written to {remembered_file()}, and are forgotten when you leave"
 
 
 class Memory:

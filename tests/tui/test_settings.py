@@ -1,10 +1,13 @@
 """What a person sets, and what is remembered."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from tests.running import ROOT
 from tui.address import Address
 from tui.settings import (
     MAX_FILE,
@@ -129,6 +132,19 @@ def test_where_nothing_can_be_written_nothing_is_remembered_and_nothing_raised(f
 
 def test_writing_leaves_no_other_file_behind(folder: Path) -> None:
     remember(Settings(), Settings(nick="ada"))
+    assert [path.name for path in folder.iterdir()] == [remembered_file().name]
+
+
+def test_remember_on_a_full_disk_keeps_the_file_and_leaves_no_other(folder: Path) -> None:
+    """A limit on the size of files is what a full disk is to a program."""
+    remember(Settings(), Settings(nick="ada"))
+    program = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4, 4));"
+        "from tui.settings import Settings, remember; print(remember(Settings(), Settings(nick='bob')))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+    assert recall().nick == "ada"
     assert [path.name for path in folder.iterdir()] == [remembered_file().name]
 
 

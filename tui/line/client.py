@@ -5,12 +5,13 @@ import asyncio
 import signal
 import sys
 
+from protocol.text import harmless
 from tui import streams
 from tui.address import Address
 from tui.hosting.hosted_server import CannotHost, HostedServer, HostOptions
 from tui.line import pipe as line_pipe
 from tui.minutes.minutes import Minutes
-from tui.settings import Settings, remember
+from tui.settings import Settings, not_remembered, remember
 
 EXIT_LEFT = 0
 LEAVE_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -79,6 +80,6 @@ async def _take_part(
     from tui.line import prompt as line_prompt  # prompt_toolkit, which only a terminal needs
 
     code, now = await line_prompt.take_part(address, nick, settings, key, minutes)
-    if server is None and now is not settings:
-        remember(settings, now.with_room(address))
+    if server is None and now is not settings and not remember(settings, now.with_room(address)):
+        streams.tell(f"chat-tui: {harmless(not_remembered())}")
     return code

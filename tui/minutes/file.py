@@ -9,6 +9,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tui.minutes.text import Record, gap, json_lines, markdown, missing
 MOST_WAITING = 16 * 2**20
 """Bytes that wait for a disk that takes nothing."""
 TITLE = "A tale of three chat rooms"
+DELETED = "somebody deleted the file"
 NO_FSYNC = (errno.EINVAL, errno.ENOTSUP, errno.EROFS)
 """What fsync(2) says of a file that is no file on a disk."""
 
@@ -38,7 +40,8 @@ def save(name: str, records: Sequence[Record], now: float) -> str:
         _make_safe(descriptor)
     except OSError as error:
         if not _is_device(path):
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # The folder may be read-only by now.
+                path.unlink()
         raise CannotSave(f"{path} could not be written: {words(error)}") from None
     finally:
         os.close(descriptor)
@@ -110,6 +113,9 @@ class TranscriptFile:
 
     def sync(self) -> str:
         """Make safe what was written; returns why not, or nothing. May block: for a thread."""
+        if not os.fstat(self._descriptor).st_nlink:
+            self._unsafe = DELETED
+            return self._unsafe
         if not self._dirty:
             return ""
         self._dirty = False
@@ -128,7 +134,14 @@ class TranscriptFile:
         self._told, self._on_trouble = True, lambda sentence: None  # All is told in the sentence that is returned.
         self.write()
         self.sync()
+        is_empty = self._waiting and _is_empty(self.path, self._descriptor)
         os.close(self._descriptor)
+        if self._unsafe == DELETED:
+            return f"the transcript {self.path} is lost: {DELETED}"
+        if is_empty:
+            with suppress(OSError):
+                self.path.unlink()
+            return f"the transcript {self.path} is not there: the disk took nothing of it"
         if self._waiting:
             return f"the transcript {self.path} is not whole: the disk did not take all of it"
         if self._missing:
@@ -161,6 +174,15 @@ def words(error: OSError | ValueError) -> str:
 def _is_device(path: Path) -> bool:
     try:
         return stat.S_ISCHR(path.stat().st_mode)
+    except OSError:
+        return False
+
+
+def _is_empty(path: Path, descriptor: int) -> bool:
+    """Whether it is a regular file that nothing was written to, and the one of this name still."""
+    status = os.fstat(descriptor)
+    try:
+        return stat.S_ISREG(status.st_mode) and not status.st_size and os.path.samestat(status, path.lstat())
     except OSError:
         return False
 

@@ -145,7 +145,7 @@ def test_what_waits_for_a_full_disk_is_bounded(tmp_path: Path, monkeypatch: pyte
     for _ in range(100):
         file.add(lines("x" * 200))
     assert len(file._waiting) < 2000
-    assert "is not whole" in file.close([])
+    assert "the disk took nothing of it" in file.close([])
 
 
 def entries(path: Path) -> list[object]:
@@ -217,3 +217,40 @@ def test_a_disk_that_fails_to_make_it_safe_is_told_of(tmp_path: Path, monkeypatc
     assert file.sync() == ""  # Nothing was written since.
     monkeypatch.undo()  # The system says so once, and then that all is well.
     assert "may not be safe: input/output error" in file.close([])
+
+
+def test_transcript_file_that_was_deleted_is_told_of(tmp_path: Path) -> None:
+    """With the folder or alone: the system goes on taking what is written, to nowhere."""
+    folder = tmp_path / "talks"
+    folder.mkdir()
+    file = TranscriptFile(folder / "talk.jsonl", Troubles())
+    file.add(lines("one"))
+    assert file.sync() == ""
+    (folder / "talk.jsonl").unlink()
+    folder.rmdir()
+    file.add(lines("two"))
+    assert file.sync() == "somebody deleted the file"
+    assert file.close([]) == f"the transcript {folder}/talk.jsonl is lost: somebody deleted the file"
+
+
+@pytest.mark.parametrize("name", ["talk.jsonl", "talk.md"])
+def test_transcript_file_that_took_nothing_is_not_left_behind(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = TranscriptFile(tmp_path / name, Troubles())
+    Disk(monkeypatch, room=0)
+    file.add(lines("one"))
+    assert file.close(lines("one")) == f"the transcript {tmp_path}/{name} is not there: the disk took nothing of it"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_save_into_a_folder_that_is_read_only_by_then_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The half file cannot be removed either."""
+
+    def refuse(path: Path) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    Disk(monkeypatch, room=0)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(CannotSave, match="could not be written: no space left"):
+        save(str(tmp_path / "talk.jsonl"), lines("one"), AT)

@@ -122,3 +122,13 @@ def test_a_host_in_a_pipe_gives_orders(tmp_path: Path) -> None:
     assert "--- /slow takes the seconds between two lines, up to 3600, or off." in done.stderr
     assert "--- /chaos takes what is to go wrong" in done.stderr
     assert done.returncode == 1
+
+
+async def test_app_whose_settings_cannot_be_kept_says_so_once(start_server: StartServer) -> None:
+    async with acting(address_of(start_server()), "ada", remember=lambda settings: False) as ada:
+        await ada.sees("your settings cannot be written to")
+        ada.app.set(times=False)
+        ada.app.set(times=True)
+        await ada.says("hello")
+        await ada.sees("ada  hello")
+        assert ada.picture.count("your settings cannot be written to") == 1
