@@ -59,6 +59,8 @@ T = TypeVar("T")
 
 MULTILINE = ("text", "motd")
 """The fields in which a line end is a line end."""
+MAX_TEXT, MAX_WORDS, MAX_NICK = 70_000, 1000, 100
+"""Characters kept of such a field, of any other, and of a nickname in a list: a room sends less."""
 
 
 class Gap(Struct, frozen=True):
@@ -272,14 +274,20 @@ class ClientConnection:
         self.people.update(event.joined[: max(MAX_LISTED - len(self.people), 0)])
 
 
-def _harmless(value: T, *, lines: bool = False) -> T:
-    """The same value with each string in it made harmless, however deep: no field can be forgotten."""
+def _harmless(value: T, most: int = MAX_WORDS, *, lines: bool = False) -> T:
+    """The same value with each string in it made harmless and cut to `most` characters, however deep: no field can be
+    forgotten."""
     match value:
         case str():
-            return type(value)(harmless(value, lines=lines))
+            return type(value)(harmless(value[:most], lines=lines))
         case list() | tuple():
-            return type(value)([_harmless(item, lines=lines) for item in value])
+            return type(value)([_harmless(item, MAX_NICK) for item in value])
         case Struct():
-            names = value.__struct_fields__
-            return replace(value, **{name: _harmless(getattr(value, name), lines=name in MULTILINE) for name in names})
+            changes = {
+                name: _harmless(
+                    getattr(value, name), MAX_TEXT if name in MULTILINE else MAX_WORDS, lines=name in MULTILINE
+                )
+                for name in value.__struct_fields__
+            }
+            return replace(value, **changes)
     return value

@@ -125,7 +125,7 @@ class FloodingServer:
                 self._threads[-1].start()
 
     def _flood(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError):
+        with connection, suppress(OSError, ValueError):  # It left before its hello.
             connection.settimeout(0.5)
             hello = json.loads(connection.recv(65536).split(b"\n")[0])
             if self._welcomes:

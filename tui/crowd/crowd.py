@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from protocol.client import ClientConnection
 from protocol.jsonl import AnyEvent
-from protocol.messages import Refused, Switched
+from protocol.messages import MAX_COUNT, Refused, Switched
 from tui.crowd.latency import Timeline
 from tui.crowd.loop import Loop, Unreachable
 from tui.crowd.member import Member
@@ -28,11 +28,13 @@ from tui.crowd.seat import Phase, Seat
 from tui.crowd.switches import AFTER, SwitchWatch
 from tui.crowd.talk import nicknames, pause, rounds, words
 from tui.crowd.wire import Wire
+from tui.crowd.words import count_reason
 
 REACH_WITHIN = 5.0
 """Seconds in which somebody has to get in, or the room cannot be reached."""
-JOIN_WITHIN = 20.0
-"""Seconds without anybody new getting in, after which those who are in begin."""
+JOIN_WITHIN, JOIN_AT_MOST, SLOWEST_JOINING = 20.0, 120.0, 20
+"""Seconds without another member getting in, after which those who are in begin. In all it takes JOIN_AT_MOST seconds,
+or as long as SLOWEST_JOINING members a second take."""
 SETTLE_WITHIN = 15.0
 """Longer than a member that is away waits before it comes back."""
 QUIET, HOPELESS = 0.75, 3.0
@@ -69,7 +71,7 @@ class Crowd:
         self._random = Random(plan.seed)
         self._wire = Wire()
         self._watch = SwitchWatch()
-        self._operator = CrowdOperator(plan.key)
+        self._operator = CrowdOperator(holds_key=bool(plan.key))
         self._loop = Loop(self._random, self._hear, self._lost, self._record)
         self._timeline = Timeline(monotonic(), 1.0)
         self.interrupted = False
@@ -98,19 +100,19 @@ class Crowd:
         # Whoever knows an id can be taken for its sender, so nobody can guess one.
         client = ClientConnection(nick, lambda: token_hex(8))
         member = Member(number, client, self._wire, checks=number < self._plan.checks)
-        return Seat(member, self._loop.selector)
+        return Seat(member, self._loop.selector, self._plan.key if number == 0 else b"")
 
     # The phases
 
     def _join(self) -> Iterator[Progress]:
         began = since = monotonic()
-        here = 0
+        here, end = 0, began + max(JOIN_AT_MOST, self._plan.people / SLOWEST_JOINING)
         while here < self._plan.people and not self.interrupted:
             self._loop.turn(monotonic() + TICK)
             now = monotonic()
             if (count := len(self._loop.here())) > here:
                 here, since = count, now
-            elif now > since + (JOIN_WITHIN if here else REACH_WITHIN):
+            elif now > min(since + (JOIN_WITHIN if here else REACH_WITHIN), end):
                 break
             yield self._progress("joining", 0.0)
         if not here and self.interrupted:
@@ -205,7 +207,7 @@ class Crowd:
 
     def _lost(self, seat: Seat) -> None:
         if self._loop.comes_back:
-            self._endings[seat.ending] += 1
+            count_reason(self._endings, seat.ending)
             self._watch.dropped()
 
     def _record(self, now: float, seconds: float) -> None:
@@ -242,9 +244,9 @@ class Crowd:
         """What went wrong so far, on the server's side."""
         members = self._members()
         return Violations(
-            lost=sum(member.order.lost for member in members) + self._unanswered,
+            lost=min(sum(member.order.lost for member in members) + self._unanswered, MAX_COUNT),
             doubled=sum(member.order.doubled for member in members) + self._wire.doubled,
-            out_of_order=sum(member.order.disordered for member in members) + len(self._wire.conflicts),
+            out_of_order=sum(member.order.disordered for member in members) + self._wire.conflict_count,
             wrong=[*self._wire.conflicts, *(f"{m.client.nick}: {words}" for m in members for words in m.wrong)],
         )
 
@@ -281,7 +283,7 @@ class Crowd:
             reconnects=self._endings.total(),
             endings=dict(self._endings),
             absent=self._absent,
-            told_gaps=sum(member.order.told_gaps for member in self._members()),
+            told_gaps=min(sum(member.order.told_gaps for member in self._members()), MAX_COUNT),
             violations=self.violations(),
             switches=self._watch.done,
             switches_failed=self._watch.failed,

@@ -15,6 +15,9 @@ AT_ONCE = 64
 LOOK_AGAIN = 0.01
 """Seconds until the next look at whether the way in is free."""
 
+MAX_TURN_S = 0.25
+"""Seconds after which a turn serves no further member: Ctrl-C and the clock are looked at between two turns."""
+
 SocketAddress = tuple[str | int | bytes, ...]
 
 
@@ -41,6 +44,8 @@ class Loop:
         self._on_news, self._on_lost, self._record = on_news, on_lost, record
         self._attempts: list[tuple[float, int]] = []
         self._coming: set[int] = set()
+        self._served_last = 0
+        """The number of the member that was served last, where there was no time for the others; else 0."""
         self._family = socket.AF_INET
         self._address: SocketAddress = ()
 
@@ -63,14 +68,26 @@ class Loop:
         """Wait, at most until then, do what can be done, and begin what is due."""
         if self._attempts:
             until = min(until, self._attempts[0][0])
-        for key, ready in self.selector.select(max(0.0, until - monotonic())):
+        found = self.selector.select(max(0.0, until - monotonic()))
+        if self._served_last:
+            # All in turn, also where a flood leaves time for some of them only.
+            found.sort(key=lambda one: (one[0].data.member.number <= self._served_last, one[0].data.member.number))
+            self._served_last = 0
+        began = monotonic()
+        for key, ready in found:
             seat: Seat = key.data
-            before = seat.phase
-            for event in seat.serve(ready, monotonic(), self._record):
-                self._on_news(seat, event)
-            if seat.phase is not before:
-                self._moved(seat, before)
+            self._serve(seat, ready)
+            if monotonic() > began + MAX_TURN_S:
+                self._served_last = seat.member.number
+                break
         self._begin_attempts(monotonic())
+
+    def _serve(self, seat: Seat, ready: int) -> None:
+        before = seat.phase
+        for event in seat.serve(ready, monotonic(), self._record):
+            self._on_news(seat, event)
+        if seat.phase is not before:
+            self._moved(seat, before)
 
     def close(self) -> None:
         """End all connections, at once."""

@@ -7,14 +7,25 @@ its roster with the room's.
 
 from collections.abc import Callable, Sequence
 
-from protocol.client import ClientConnection, Gap
+from protocol.client import MAX_EVENT, ClientConnection, Gap
 from protocol.jsonl import AnyEvent
 from protocol.messages import People, Said, Switched, Welcome
 from tui.crowd.order import Order
 from tui.crowd.wire import Heard, Line, Wire
 
+MAX_PARTIAL_BYTES = 128 * 2**20
+"""Of lines that have not ended, of the whole crowd. An honest room sends each member less than MAX_EVENT at once, and
+few of them at a time."""
+MAX_FOREIGN_LINES = 100
+"""Lines of one connection that are no JSON objects: a room says a few words in the plain dialect at most."""
+MAX_WRONG = 100
+"""Faults kept in words, of one member."""
 NewsOf = Sequence[AnyEvent]
 """What was told to this member alone, and switches."""
+
+
+class NotARoom(Exception):
+    """The server does not speak as a room does; the message says why, in a few words."""
 
 
 class Member:
@@ -35,13 +46,20 @@ class Member:
         """The last line that was no event: the door's reason for turning us away."""
         self._wire = wire
         self._rest = b""
+        self._foreign_lines = 0
         self._said = 0
         self._roster_known = False
 
     def connected(self) -> None:
         """A new connection stands."""
-        self._rest = b""
+        self._keep_rest(b"")
+        self._foreign_lines = 0
         self.client.connected()
+
+    def disconnected(self) -> None:
+        """The connection is gone, and with it the half of a line."""
+        self._keep_rest(b"")
+        self.client.disconnected()
 
     def say(self, text: str, now: float) -> None:
         """Say a line."""
@@ -54,7 +72,8 @@ class Member:
         return now - oldest.at if oldest else 0.0
 
     def receive(self, data: bytes, now: float, record: Callable[[float, float], None]) -> NewsOf:
-        """Take in what was read. `record(now, seconds)` is told how long each of the crowd's lines took to get here."""
+        """Take in what was read. `record(now, seconds)` is told how long each of the crowd's lines took to get here.
+        Raises NotARoom."""
         if not self._rest and not self.checks:
             chunk = self._wire.chunk(data)
             if chunk.first and chunk.first == self.order.last + 1:
@@ -64,11 +83,20 @@ class Member:
                 self._time(chunk.own, now, record)
                 return chunk.switched
         lines = (self._rest + data).split(b"\n")
-        self._rest = lines.pop()
+        self._keep_rest(lines.pop())
         news: list[AnyEvent] = []
         for line in lines:
+            self._foreign_lines += not line.startswith(b"{")
+            if self._foreign_lines > MAX_FOREIGN_LINES:
+                raise NotARoom("it does not speak as a room does")
             news += self._take(line, self._wire.heard(line), now, record)
         return news
+
+    def _keep_rest(self, rest: bytes) -> None:
+        self._wire.partial_bytes += len(rest) - len(self._rest)
+        self._rest = rest
+        if len(rest) > MAX_EVENT or (rest and self._wire.partial_bytes > MAX_PARTIAL_BYTES):
+            raise NotARoom("it sent a line that is too long")
 
     def _take(self, line: bytes, heard: Heard, now: float, record: Callable[[float, float], None]) -> NewsOf:
         event = heard.event
@@ -131,12 +159,16 @@ class Member:
         before = self.client.seq
         for event in self.client.receive(line + b"\n"):
             if isinstance(event, Gap):
-                self.wrong.append(f"a gap of {event.missed} after event {before}")
+                self._report(f"a gap of {event.missed} after event {before}")
 
     def _check_roster(self, people: People) -> None:
         if people.seq != self.order.last:
-            self.wrong.append(f"a roster as of event {people.seq} came after event {self.order.last}")
+            self._report(f"a roster as of event {people.seq} came after event {self.order.last}")
         elif self._roster_known and set(people.people) != self.client.people:
             differ = sorted(self.client.people ^ set(people.people))
-            self.wrong.append(f"the roster at event {people.seq} differs from what was told, in {differ[:5]}")
+            self._report(f"the roster at event {people.seq} differs from what was told, in {differ[:5]}")
         self._roster_known = True
+
+    def _report(self, fault: str) -> None:
+        if len(self.wrong) < MAX_WRONG:
+            self.wrong.append(fault)

@@ -1,12 +1,12 @@
 """CrowdOperator: the member that holds the operator's key, and switches the models around."""
 
-import hmac
 from time import monotonic
 
 from protocol.jsonl import AnyEvent
 from protocol.messages import Granted, Refused, Status, Switched, Welcome
 from tui.crowd.seat import Phase, Seat
 from tui.crowd.switches import Directions
+from tui.crowd.words import MAX_MODEL, sanitized
 
 NO_SWITCH = ("switch-failed", "switching", "same-model", "not-operator")
 NO_OPERATOR = ("wrong-proof", "no-operators")
@@ -17,13 +17,13 @@ AGAIN = 1.5
 class CrowdOperator:
     """Hears what everybody hears of the model, and what its own seat is told."""
 
-    def __init__(self, key: bytes) -> None:
-        """Without a key it only listens."""
+    def __init__(self, *, holds_key: bool) -> None:
+        """Without the key it only listens."""
         self.model = ""
         """The model that runs the room; empty before anybody was told."""
         self.refusal = ""
         """Why we are no operator, in the room's words."""
-        self._key = key
+        self._holds_key = holds_key
         self._granted = False
         self._proved_at = 0.0
         self._directions = Directions()
@@ -31,29 +31,28 @@ class CrowdOperator:
     def hear(self, seat: Seat, event: AnyEvent) -> bool:
         """Take in what was told. True where a switch that was asked for will not come."""
         if isinstance(event, Welcome | Switched | Status):
-            self.model = event.model
+            self.model = sanitized(event.model, MAX_MODEL)
         if seat.member.number:
             return False
         match event:
             case Welcome():
-                self._granted, self._proved_at = self._granted and event.resumed, 0.0
+                self._granted, self._proved_at = event.operator, 0.0
             case Granted(on=True):
                 self._granted = True
             case Refused() if event.code in NO_OPERATOR:
-                self.refusal = event.reason
+                self.refusal = sanitized(event.reason) or "the room refused the proof"
+                seat.member.client.holds_key = False
             case Refused():
                 return event.code in NO_SWITCH
         return False
 
     def prove(self, seat: Seat) -> None:
         """Answer the room's challenge, unless that is done."""
-        if not self._key or self._granted or self.refusal or seat.phase is not Phase.HERE:
+        if not self._holds_key or self._granted or self.refusal or seat.phase is not Phase.HERE:
             return
         if monotonic() >= self._proved_at + AGAIN:
             self._proved_at = monotonic()
-            # The hex HMAC-SHA256 (RFC 2104) of the nonce: the key itself never travels.
-            seat.member.client.operator(hmac.new(self._key, seat.member.client.nonce.encode(), "sha256").hexdigest())
-            seat.flush()
+            seat.prove()
 
     def switch(self, seat: Seat) -> bool:
         """Ask for the next model; False where that cannot be now."""

@@ -1,7 +1,9 @@
 """Order: whether one member was told every number once, and in order. Pure."""
 
+from protocol.messages import MAX_COUNT
+
 MOST_MISSING = 100_000
-"""Numbers remembered as missing. A jump wider than this is counted whole, and not one by one."""
+"""Numbers remembered as missing, for which they may still come. What is skipped beyond that is only counted."""
 
 
 class Order:
@@ -29,7 +31,7 @@ class Order:
     def gap(self, missed: int) -> None:
         """The room says that the next `missed` events are not kept any more."""
         self.told_gaps += missed
-        self.last += missed
+        self.last = min(self.last + missed, MAX_COUNT)
 
     def see(self, seq: int) -> None:
         """An event with this number came."""
@@ -46,7 +48,7 @@ class Order:
 
     def expect(self, seq: int) -> None:
         """Everything up to this number should have come by now."""
-        if seq - self.last > MOST_MISSING:
+        if len(self._missing) + seq - self.last > MOST_MISSING:
             self._skipped += seq - self.last
         elif seq > self.last:
             self._missing.update(range(self.last + 1, seq + 1))

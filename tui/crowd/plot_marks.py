@@ -9,12 +9,14 @@ from collections.abc import Iterable
 import leather
 from msgspec import Struct
 
-from tui.crowd.report import MODEL_SIGNS
+from tui.crowd.report import MODEL_SIGNS, named
 from tui.crowd.switches import SwitchSeen
 
 COLOURS = {"process": "#b86e00", "thread": "#7048b6", "event": "#2b8a3e"}
 """Amber, violet and green that can be told apart, and read, on white."""
 TINT = "0.09"
+OTHER_COLOUR = "#495057"
+"""Of a model that is not known here."""
 LETTER = 7.5
 """Width of a letter, about."""
 SIZE = 13
@@ -58,24 +60,25 @@ class Marks(leather.Shape):  # type: ignore[misc]  # leather ships no types.
     ) -> ET.Element:
         group = ET.Element("g", {"class": "models"})
         for band in self._bands:
+            colour = COLOURS.get(band.model, OTHER_COLOUR)
             left, right = (x_scale.project(at, 0, width) for at in (band.start, band.end))
             box = {"x": f"{left:.1f}", "y": "0", "width": f"{max(0.0, right - left):.1f}", "height": f"{height:.1f}"}
-            ET.SubElement(group, "rect", {**box, "fill": COLOURS[band.model], "fill-opacity": TINT})
+            ET.SubElement(group, "rect", {**box, "fill": colour, "fill-opacity": TINT})
             if band.pause is not None:
                 ends = {"x1": f"{left:.1f}", "x2": f"{left:.1f}", "y1": "0", "y2": f"{height:.1f}"}
-                ET.SubElement(group, "line", {**ends, "stroke": COLOURS[band.model], "stroke-dasharray": "5 3"})
+                ET.SubElement(group, "line", {**ends, "stroke": colour, "stroke-dasharray": "5 3"})
             self._label(group, band, left + 6, right - left - 6)
         return group
 
     def _label(self, group: ET.Element, band: Band, x: float, room: float) -> None:
         """As much as there is room for: the sign, the model, and the pause."""
-        sign, name = MODEL_SIGNS[band.model], f"{MODEL_SIGNS[band.model]} {band.model}"
+        sign, name, colour = MODEL_SIGNS.get(band.model, "?"), named(band.model), COLOURS.get(band.model, OTHER_COLOUR)
         rows = [name if len(name) * LETTER < room else sign if room > LETTER * 2 else ""]
         if band.pause is not None:
             told = f"pause {band.pause * 1000:,.0f} ms"
             rows += [words for words in (told, told.removeprefix("pause ")) if len(words) * LETTER < room][:1]
         for number, words in enumerate(rows):
-            style = {"fill": COLOURS[band.model], "font-family": self._font, "font-size": f"{SIZE}"}
+            style = {"fill": colour, "font-family": self._font, "font-size": f"{SIZE}"}
             weight = {} if number else {"font-weight": "bold"}
             text = ET.SubElement(group, "text", {"x": f"{x:.1f}", "y": f"{18 + 17 * number}", **style, **weight})
             text.text = words

@@ -148,9 +148,8 @@ def switch_table(report: Report) -> Table:
     for heading in ("at", "pause", "median", "told", "carried", "dropped"):
         table.add_column(heading, justify="right", no_wrap=True)
     for switch in report.switches:
-        way = f"{MODEL_SIGNS[switch.before]} {switch.before} → {MODEL_SIGNS[switch.after]} {switch.after}"
         table.add_row(
-            Text(way, MODEL_COLOURS[switch.after]),
+            Text(f"{named(switch.before)} → {named(switch.after)}", MODEL_COLOURS.get(switch.after, "")),
             f"{switch.at:.1f} s",
             f"{switch.pause * 1000:,.0f} ms",
             f"{switch.median_pause * 1000:,.0f} ms",
@@ -159,6 +158,11 @@ def switch_table(report: Report) -> Table:
             Text(f"{switch.dropped:,}", "bold red" if switch.dropped else ""),
         )
     return table
+
+
+def named(model: str) -> str:
+    """A model's name with its sign, if it has one."""
+    return f"{MODEL_SIGNS.get(model, '')} {model}".lstrip()
 
 
 def _ms(seconds: float) -> str:

@@ -1,19 +1,26 @@
 """Seat: a member's socket, never waited for. It connects, reads, writes, and says when to try again."""
 
 import errno
+import hmac
 import os
 import socket
 from collections.abc import Callable
 from enum import Enum
 from random import Random
 from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
+from time import monotonic
 
-from protocol.messages import Goodbye, Granted, Refused, Welcome
-from tui.crowd.member import Member, NewsOf
+from protocol.messages import Challenge, Goodbye, Granted, Refused, Welcome
+from tui.crowd.member import Member, NewsOf, NotARoom
+from tui.crowd.words import sanitized
 
-READ_SIZE = 256 * 1024
+READ_SIZE = 64 * 1024
 FIRST_WAIT, LONGEST_WAIT = 0.25, 10.0
 """Seconds: each attempt to come back waits a random time, up to twice as long as the one before."""
+SETTLED = 5.0
+"""Seconds in the room after which a member that is sent away waits as briefly as at first."""
+MAX_SUGGESTIONS = 3
+"""Nicknames that a member takes from the room on one connection."""
 
 
 class Phase(Enum):
@@ -29,15 +36,20 @@ class Phase(Enum):
 class Seat:
     """One member and its connection."""
 
-    def __init__(self, member: Member, selector: BaseSelector) -> None:
+    def __init__(self, member: Member, selector: BaseSelector, key: bytes = b"") -> None:
+        """`key` is the operators', for the member that is to be one."""
         self.member = member
+        self.member.client.holds_key = bool(key)
+        self._key = key
         self.phase = Phase.AWAY
         self.attempts = 0
-        """Attempts since it was last in the room."""
+        """Attempts since it was last in the room for SETTLED seconds."""
         self.ending = ""
         """Why the last connection ended, in a few words."""
         self.was_here = False
         self.operator = False
+        self._here_since = 0.0
+        self._suggestions, self._was_challenged = 0, False
         self._selector = selector
         self._socket: socket.socket | None = None
         self._out = bytearray()
@@ -48,6 +60,7 @@ class Seat:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.phase = Phase.CONNECTING
+        self._suggestions, self._was_challenged = 0, False
         self._out.clear()
         self._selector.register(sock, EVENT_WRITE, self)
         code = sock.connect_ex(address)
@@ -65,6 +78,9 @@ class Seat:
         except OSError as error:
             self.end(error.strerror or type(error).__name__)
             return ()
+        except NotARoom as reason:
+            self.end(str(reason))
+            return ()
 
     def flush(self) -> None:
         """Write what the member has to say, as far as the room takes it. Raises nothing: a broken socket is read."""
@@ -80,6 +96,13 @@ class Seat:
                 self._out.clear()
         self._selector.modify(self._socket, EVENT_READ | EVENT_WRITE * bool(self._out), self)
 
+    def prove(self) -> None:
+        """Give the proof that the key is known, where it is, for the nonce that was told last."""
+        if self._key:
+            # The hex HMAC-SHA256 (RFC 2104) of the nonce: the key itself never travels.
+            self.member.client.operator(hmac.new(self._key, self.member.client.nonce.encode(), "sha256").hexdigest())
+            self.flush()
+
     def say(self, text: str, now: float) -> None:
         """Say a line now."""
         self.member.say(text, now)
@@ -91,8 +114,10 @@ class Seat:
             self._selector.unregister(self._socket)
             self._socket.close()
             self._socket = None
-        self.member.client.disconnected()
+        self.member.disconnected()
         self.ending = why
+        if self.phase is Phase.HERE and monotonic() >= self._here_since + SETTLED:
+            self.attempts = 0
         self.attempts += 1
         self.phase = Phase.AWAY
 
@@ -116,20 +141,27 @@ class Seat:
         except BlockingIOError:
             return ()
         if not data:
-            self.end(self.ending or self.member.last_words.decode(errors="replace") or "the server closed it")
+            words = sanitized(self.member.last_words.decode(errors="replace"))
+            self.end(self.ending or words or "the server closed it")
             return ()
         news = self.member.receive(data, now, record)
         for event in news:
             match event:
                 case Welcome():
-                    self.phase, self.attempts, self.was_here, self.ending = Phase.HERE, 0, True, ""
+                    self.phase, self._here_since, self.was_here, self.ending = Phase.HERE, now, True, ""
                     self.operator = self.operator and event.resumed
                 case Granted(on=True):
                     self.operator = True
                 case Refused() if self.phase is Phase.ASKING and event.suggestion:
+                    self._suggestions += 1
+                    if self._suggestions > MAX_SUGGESTIONS:
+                        raise NotARoom("each nickname was taken, also those that it suggested")
                     self.member.client.introduce(event.suggestion)
+                case Challenge() if not self._was_challenged:
+                    self._was_challenged = True
+                    self.prove()
                 case Goodbye():
-                    self.ending = event.reason
+                    self.ending = sanitized(event.reason)
         if news:
             self.flush()
         return news

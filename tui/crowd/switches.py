@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from protocol.messages import Model, Switched
 from tui.crowd.member import Member
+from tui.crowd.words import MAX_MODEL, sanitized
 
 AFTER = 2.0
 """Seconds after a switch that still count to it: a model that starts slowly is part of its price."""
@@ -49,8 +50,9 @@ class Directions:
 
     def next(self, running: str) -> Model:
         """The model to go to from `running`: the way taken least often."""
-        start = CIRCUIT.index(Model(running))
-        ways = [CIRCUIT[(start + step) % len(CIRCUIT)] for step in (1, 2)]
+        # A model that is not known here may lead to each of those that are.
+        start = next((place for place, model in enumerate(CIRCUIT) if model == running), 0)
+        ways = [model for step in range(3) if (model := CIRCUIT[(start + step) % len(CIRCUIT)]) != running]
         target = min(ways, key=lambda model: self._taken[running, model])
         self._taken[running, target] += 1
         return target
@@ -94,7 +96,12 @@ class SwitchWatch:
         took = 0.0 if self._asked is None else now - self._asked
         self._seq, self._asked, self._closes = switched.seq, None, now + AFTER
         self._seen = SwitchSeen(
-            now - start, switched.before, switched.model, switched.pause, switched.carried, took=took
+            now - start,
+            sanitized(switched.before, MAX_MODEL),
+            sanitized(switched.model, MAX_MODEL),
+            switched.pause,
+            switched.carried,
+            took=took,
         )
         return True
 

@@ -13,6 +13,9 @@ from protocol.messages import Said, Sequenced, Switched
 
 KEPT = 20_000
 """Lines remembered, ours and the room's. Far more than are under way at once."""
+MAX_CONFLICTS = 100
+MAX_CACHED_BYTES = 32 * 2**20
+"""Of each of the three: chunks, lines, and what was told under which number."""
 CACHED = 1024
 """Chunks, and lines, that are recognised."""
 
@@ -54,7 +57,10 @@ class Wire:
 
     def __init__(self) -> None:
         self.conflicts: list[str] = []
-        """What was found wrong, in words: each is a violation of the room's one order."""
+        """What was found wrong, in words, up to MAX_CONFLICTS: each is a violation of the room's one order."""
+        self.conflict_count = 0
+        self.partial_bytes = 0
+        """Bytes that all members together keep of lines that have not ended."""
         self.doubled = 0
         self.compares = True
         """Whether numbers mean the same to all members; not once a server was started anew among them."""
@@ -64,6 +70,7 @@ class Wire:
         self._newest: dict[int, int] = {}
         self._chunks: dict[bytes, Chunk] = {}
         self._known: dict[bytes, Heard] = {}
+        self._chunk_bytes = self._known_bytes = self._heard_bytes = 0
 
     def sends(self, id: str, line: Line) -> None:
         """One of our members says a line under this id."""
@@ -80,12 +87,15 @@ class Wire:
         self.compares = False
         self._chunks.clear()
         self._known.clear()
+        self._chunk_bytes = self._known_bytes = 0
 
     def chunk(self, data: bytes) -> Chunk:
         """What one read brought a member that had no half line before."""
         if (chunk := self._chunks.get(data)) is None:
-            if len(self._chunks) >= CACHED:
+            if len(self._chunks) >= CACHED or self._chunk_bytes > MAX_CACHED_BYTES:
                 self._chunks.clear()
+                self._chunk_bytes = 0
+            self._chunk_bytes += len(data)
             chunk = self._chunks[data] = self._understand(data)
         return chunk
 
@@ -98,8 +108,10 @@ class Wire:
             heard = Heard(seq, event, own)
             if seq:
                 self._compare(seq, line, heard)
-                if len(self._known) >= CACHED:
+                if len(self._known) >= CACHED or self._known_bytes > MAX_CACHED_BYTES:
                     self._known.clear()
+                    self._known_bytes = 0
+                self._known_bytes += len(line)
                 self._known[line] = heard
         return heard
 
@@ -122,21 +134,27 @@ class Wire:
         if not self.compares:
             return
         before = self._heard.setdefault(seq, line)
+        self._heard_bytes += len(line) * (before is line)
         if before is not line and before != line:
-            self.conflicts.append(f"event {seq} is {before[:80]!r} to one member and {line[:80]!r} to another")
+            self._report(f"event {seq} is {before[:80]!r} to one member and {line[:80]!r} to another")
         elif before is line and isinstance(heard.event, Said) and heard.own is not None:
             self._compare_own(heard.event, heard.own)
-        if len(self._heard) > KEPT:
-            del self._heard[next(iter(self._heard))]
+        while len(self._heard) > KEPT or self._heard_bytes > MAX_CACHED_BYTES:
+            self._heard_bytes -= len(self._heard.pop(next(iter(self._heard))))
+
+    def _report(self, conflict: str) -> None:
+        self.conflict_count += 1
+        if len(self.conflicts) < MAX_CONFLICTS:
+            self.conflicts.append(conflict)
 
     def _compare_own(self, said: Said, own: Line) -> None:
         """Once for each of our lines: it is told under one number, in its sender's order, as it was said."""
         if self._seq_of.setdefault(said.id, said.seq) != said.seq:
             self.doubled += 1
         elif own.count < self._newest.get(own.member, 0):
-            self.conflicts.append(f"line {own.count} of member {own.member} was told after a later one, as {said.seq}")
+            self._report(f"line {own.count} of member {own.member} was told after a later one, as {said.seq}")
         if own.text != said.text:
-            self.conflicts.append(f"event {said.seq} says {said.text[:80]!r}, and the member said {own.text[:80]!r}")
+            self._report(f"event {said.seq} says {said.text[:80]!r}, and the member said {own.text[:80]!r}")
         self._newest[own.member] = max(own.count, self._newest.get(own.member, 0))
         if len(self._seq_of) > KEPT:
             del self._seq_of[next(iter(self._seq_of))]

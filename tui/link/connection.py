@@ -71,7 +71,7 @@ class RoomLink:
         self._wake = asyncio.Event()
         self._closing = self._refused_nick = self._turned_away = False
         self._asks_for_nick = asks_for_nick
-        self._has_replaced_nick = False
+        self._has_replaced_nick = self._was_challenged = False
         """On this connection."""
         self._hang_up_reason = ""
         """Why this connection is to be ended by us; empty while it is not."""
@@ -212,7 +212,7 @@ class RoomLink:
 
     async def _converse(self) -> str:
         """One connection, from its first byte to its last. Returns why it ended."""
-        self._turned_away = self._has_replaced_nick = False
+        self._turned_away = self._has_replaced_nick = self._was_challenged = False
         self._hang_up_reason = ""
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
@@ -279,7 +279,8 @@ class RoomLink:
                 if self._replace_nick(event):
                     return
             case Challenge():
-                if self._key:
+                if self._key and not self._was_challenged:
+                    self._was_challenged = True
                     self._prove()
                 return
             case Refused(code="wrong-proof" | "no-operators"):

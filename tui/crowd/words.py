@@ -1,0 +1,20 @@
+"""Words of a server that is not trusted, made fit for a report: no control sequences, and short. Pure."""
+
+from collections import Counter
+
+from protocol.text import harmless
+
+MAX_MODEL, MAX_REASON = 20, 250
+"""Characters kept of a model's name and of a reason."""
+MAX_REASONS = 20
+OTHER_REASONS = "other reasons"
+
+
+def sanitized(text: str, most: int = MAX_REASON) -> str:
+    """The first `most` characters, on one line, with nothing in them that a terminal would obey."""
+    return harmless(text[:most])
+
+
+def count_reason(reasons: Counter[str], reason: str) -> None:
+    """Count a reason; all beyond the first MAX_REASONS different ones are counted together."""
+    reasons[reason if reason in reasons or len(reasons) < MAX_REASONS else OTHER_REASONS] += 1
