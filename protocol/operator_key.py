@@ -3,6 +3,7 @@
 import stat
 from shlex import quote
 
+from protocol.file_text import is_utf16
 from protocol.opening import BYTE_ORDER_MARK
 
 MIN_KEY_CHARACTERS = 16
@@ -27,6 +28,8 @@ def parse_key(data: bytes, source: str) -> bytes:
     """The key in `data`, without a byte order mark and white space around it. Raises KeyRefused, naming `source`."""
     if len(data) > MAX_KEY_FILE_BYTES:
         raise KeyRefused(f"the {source} is larger than {MAX_KEY_FILE_BYTES // 1024} KiB")
+    if is_utf16(data):
+        raise KeyRefused(f"the {source} is UTF-16; save it as UTF-8")
     key = data.removeprefix(BYTE_ORDER_MARK).strip()
     if not key:
         raise KeyRefused(f"the {source} is empty; a key has {MIN_KEY_CHARACTERS} characters or more")

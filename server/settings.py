@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import FieldInfo, fields, replace
 
+from protocol import file_text
 from protocol.messages import Limits, Model
 
 PREFIX = "CHAT_SERVER_"
@@ -117,8 +118,10 @@ def from_environment(environment: Mapping[str, str]) -> Values:
 def from_toml(data: bytes, file: str) -> Values:
     """What the TOML file called `file` sets; its relative paths are relative to its folder. Raises SettingRefused."""
     try:
-        table = tomllib.loads(data.decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        table = tomllib.loads(file_text.decode(data))
+    except file_text.WrongEncoding as error:
+        raise SettingRefused(f"the configuration file {file} {error}") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingRefused(f"the configuration file {file} is not TOML: {error}") from None
     except ValueError:  # int() refuses what would take it long.
         raise SettingRefused(f"the configuration file {file} will not do: a number in it has too many digits") from None

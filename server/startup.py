@@ -12,6 +12,7 @@ from pathlib import Path
 
 from platformdirs import user_config_path
 
+from protocol import file_text
 from protocol.operator_key import KeyRefused, check_key_file, parse_key
 from protocol.text import harmless
 from server.settings import (
@@ -70,9 +71,9 @@ def read_motd(settings: Settings) -> str:
         return ""
     data = read_file(Path(settings.motd), "message of the day")
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise SettingRefused(f"the message of the day {settings.motd} is not UTF-8") from None
+        text = file_text.decode(data)
+    except file_text.WrongEncoding as error:
+        raise SettingRefused(f"the message of the day {settings.motd} {error}") from None
     return harmless(text.replace("\r\n", "\n").strip("\n"), lines=True)
 
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 from platformdirs import user_config_path
 
+from protocol import file_text
 from tui.address import Address
 
 MAX_ROOMS = 8
@@ -86,10 +87,12 @@ def read_config(path: Path) -> dict[str, object]:
             data = file.read(MAX_FILE + 1)
         if len(data) > MAX_FILE:
             raise SettingsRefused(f"the configuration file {path} has more than {MAX_FILE // 1024} KiB")
-        return tomllib.loads(data.decode("utf-8-sig"))
+        return tomllib.loads(file_text.decode(data))
     except OSError as error:
         raise SettingsRefused(f"the configuration file {path} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except file_text.WrongEncoding as error:
+        raise SettingsRefused(f"the configuration file {path} {error}") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsRefused(f"the configuration file {path} is not TOML: {error}") from None
     except ValueError:  # int() refuses what would take it long.
         raise SettingsRefused(

@@ -54,6 +54,8 @@ def test_parse_key_counts_characters_and_not_bytes() -> None:
     [
         (b"", "the key is empty"),
         (b"\xef\xbb\xbf \n", "the key is empty"),
+        (LONG.decode().encode("utf-16"), "the key is UTF-16; save it as UTF-8"),
+        (LONG.decode().encode("utf-16-be"), "the key is UTF-16; save it as UTF-8"),
         (LONG[1:], "the key holds fewer than 16 characters; choose a longer key"),
         (b" " * 99 + LONG[1:], "fewer than 16"),
         (b"x" * (64 * 1024 + 1), "the key is larger than 64 KiB"),

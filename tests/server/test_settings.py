@@ -158,7 +158,13 @@ def test_what_will_not_do_is_refused_in_one_sentence(line: str) -> None:
     assert "`" not in told  # the words of a library, not ours
 
 
-@pytest.mark.parametrize("data", [b"history", b"\xff\xfe", b"history = 1\nhistory = 2", b"a = " + b"[" * 10_000])
+def test_file_that_is_not_utf8_is_refused_with_what_to_do() -> None:
+    start = f"the configuration file {FILE} is"
+    assert refusal_of_file("history = 1".encode("utf-16")) == f"{start} UTF-16; save it as UTF-8"
+    assert refusal_of_file(b"a = '\xff'") == f"{start} not UTF-8 (byte 6); save it as UTF-8"
+
+
+@pytest.mark.parametrize("data", [b"history", b"history = 1\nhistory = 2", b"a = " + b"[" * 10_000])
 def test_what_is_not_toml_is_refused_by_the_name_of_the_file(data: bytes) -> None:
     assert refusal_of_file(data).startswith(f"the configuration file {FILE} is not TOML: ")
 

@@ -134,6 +134,12 @@ def test_bad_usage_gets_one_sentence_and_code_2(
     assert "\x1b" not in sentence
 
 
+def test_configuration_in_utf16_gets_one_sentence(refused: Callable[..., str], folder: Path) -> None:
+    folder.mkdir(parents=True)
+    config_file().write_text('theme = "nord"\n', "utf-16")
+    assert refused("room.example").endswith(f"the configuration file {config_file()} is UTF-16; save it as UTF-8\n")
+
+
 @pytest.mark.parametrize(
     ("content", "word"),
     [
