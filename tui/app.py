@@ -10,7 +10,6 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from msgspec.structs import replace
@@ -21,6 +20,7 @@ from textual.app import App, SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.message import Message
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.widgets import Input
@@ -36,12 +36,13 @@ from tui.minutes.minutes import Minutes
 from tui.screens.help import HelpScreen
 from tui.screens.leave import LeaveScreen
 from tui.screens.nickname import NicknameField, NicknameScreen
-from tui.screens.palette import everything
+from tui.screens.palette import everything, is_searching
 from tui.settings import Settings, not_remembered
 from tui.terminal.driver import TerminalDriver
 from tui.terminal.frame import DrawnText
+from tui.terminal.input_queue import InputQueue, has_handled_all, is_waiting
 from tui.themes import DARK, THEMES
-from tui.widgets.at_once import Held
+from tui.widgets.at_once import only_writes
 
 if TYPE_CHECKING:  # Each is loaded where it is needed: the prompt is to be painted first.
     from tui.hosting.hosted_server import HostedServer, HostOptions
@@ -115,8 +116,12 @@ class ChatApp(App[None]):
         self._suggested = ""
         """The nickname that the room offered instead of ours. It is not remembered: ours may be free the next time."""
         self._said: list[str] = []
-        self._held = Held()
-        """What is typed between the prompt and the room, while neither can take it."""
+        self._input = InputQueue(
+            super().post_message,
+            is_settled=self._has_handled_input,
+            keeps_focus=self._keeps_focus,
+            is_held=self._is_held,
+        )
         self._leaving = False
         self._early_code: int | None = None
         """The exit code of a signal that came before the app was mounted."""
@@ -267,35 +272,47 @@ class ChatApp(App[None]):
             from tui.screens.chat import ChatScreen
 
             self.chat = ChatScreen(self.link, self._said)
-            self._held.hold()
-            self._prompt.give_back(partial(self._show_room, self.chat))
+            self.call_later(self._show_room, self.chat)
         elif self._prompt in self.screen_stack and self.chat in self.screen_stack:
-            self._held.hold()
-            self._prompt.give_back(partial(self._back_to_room, self.chat))
+            self.call_later(self._back_to_room, self.chat)
 
-    def _show_room(self, chat: ChatScreen, typed: list[events.Event]) -> None:
-        def shown() -> None:
-            chat.type([*typed, *self._held.release()])
-
-        chat.when_shown = shown
-        self.call_later(self._leave_prompt_for, chat)
-        if self.own is not None:
-            self.call_later(chat.action_card)
-
-    def _leave_prompt_for(self, chat: ChatScreen) -> None:
+    def _show_room(self, chat: ChatScreen) -> None:
         """Close what is open above the prompt, as the palette, and put the room into its place."""
         while self._prompt in self.screen_stack and self.screen is not self._prompt:
             self.pop_screen()
         self.switch_screen(chat)
+        self._input.release(events.Callback(callback=chat.action_card) if self.own is not None else None)
 
-    def _back_to_room(self, chat: ChatScreen, typed: list[events.Event]) -> None:
+    def _back_to_room(self, chat: ChatScreen) -> None:
         while self.screen is not chat:
             self.pop_screen()
-        chat.type([*typed, *self._held.release()])
+        self._input.release()
 
-    async def on_event(self, event: events.Event) -> None:
-        if event.is_forwarded or not self._held.takes(event):
-            await super().on_event(event)
+    # What comes from the terminal
+
+    def post_message(self, message: Message) -> bool:
+        """Textual's, but for what comes from the terminal: that takes its turn."""
+        if not isinstance(message, events.InputEvent | events.Paste) or message.is_forwarded:
+            return super().post_message(message)
+        self._input.put(message)
+        return True
+
+    def _has_handled_input(self, thorough: bool) -> bool:
+        if not self._has_begun or not is_waiting(self) or is_searching(self):
+            return False
+        if thorough:
+            return has_handled_all(self.screen)
+        return all(is_waiting(node) for node in (self.screen.focused or self.screen).ancestors_with_self)
+
+    def _keeps_focus(self, event: events.Event) -> bool:
+        return bool(self.screen_stack) and only_writes(event, self.focused)
+
+    def _is_held(self, event: events.Event) -> bool:
+        """Whether it is meant for the room that we are about to join."""
+        if not self.screen_stack or self.screen is not self._prompt or not self._prompt.is_waiting:
+            return False
+        is_ours = isinstance(event, events.Key) and event.key in self._bindings.key_to_bindings
+        return isinstance(event, events.Key | events.Paste) and not is_ours
 
     def _ask_again(self, refused: Refused) -> None:
         if self._prompt not in self.screen_stack:

@@ -122,11 +122,16 @@ class Terminal:
                 raise AssertionError(f"never saw {text!r}; the end of what was drawn: {self.text[-2000:]!r}")
             time.sleep(0.02)
 
-    def _shows(self, text: str) -> bool:
+    @property
+    def rows(self) -> list[str]:
+        """The rows of the screen as they are now."""
         news = bytes(self._heard[self._shown :])
         self._shown += len(news)
         self._stream.feed(news)
-        return any(text in row for row in self._screen.display)
+        return list(self._screen.display)
+
+    def _shows(self, text: str) -> bool:
+        return any(text in row for row in self.rows)
 
     @property
     def is_stopped(self) -> bool:

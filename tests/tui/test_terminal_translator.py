@@ -1,5 +1,7 @@
 """Messages that Textual gets for what a terminal sends: names of keys, and nothing for a reply."""
 
+from itertools import zip_longest
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +18,8 @@ def translate(*chunks: bytes) -> list[Message]:
     tokens = [token for chunk in chunks for token in decoder.feed(chunk, 0)]
     if decoder.deadline is not None:
         tokens += decoder.expire(decoder.deadline)
-    return [message for token in tokens for message in translator.translate(token)]
+    pairs = zip_longest(tokens, tokens[1:])
+    return [message for token, following in pairs for message in translator.translate(token, following)]
 
 
 def keys(*chunks: bytes) -> list[str]:
@@ -26,6 +29,21 @@ def keys(*chunks: bytes) -> list[str]:
 @given(hostile_bytes)
 def test_any_bytes_never_raise(chunks: list[bytes]) -> None:
     translate(*chunks)
+
+
+def test_escape_and_text_in_one_read_are_typed() -> None:
+    assert keys(b"\x1b/kick") == ["escape", "slash", "k", "i", "c", "k"]
+    assert keys(b"\x1bback") == ["escape", "b", "a", "c", "k"]
+    assert keys(b"\x1b\r") == ["escape", "enter"]
+
+
+def test_alt_and_a_letter_is_escape_and_that_letter() -> None:
+    """Nothing is bound to it, and it may be an Escape that was typed fast."""
+    assert keys(b"\x1bq") == ["escape", "q"]
+
+
+def test_alt_with_a_meaning_keeps_it() -> None:
+    assert keys(b"\x1bb", b"\x1bf", b"\x1b\x7f") == ["ctrl+left", "ctrl+right", "ctrl+w"]
 
 
 @given(st.from_regex(rb"\x1b[\[O][0-9:;<>?]{0,30}[ -/]?[@-~]", fullmatch=True))
@@ -56,7 +74,6 @@ def test_any_sequence_never_types_a_letter(sequence: bytes) -> None:
         (b"\x1b[15~", "f5"),
         (b"\x1b[3~", "delete"),
         (b"\x1b[Z", "shift+tab"),
-        (b"\x1bq", "alt+q"),
         (b"\x00", "ctrl+@"),
         (b"\x1b[24$", "f24"),
     ],

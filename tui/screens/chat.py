@@ -3,7 +3,7 @@
 It shows what the link tells, and asks the link for what a person wants. Links, servers and settings are the app's.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -59,8 +59,6 @@ class ChatScreen(HostDesk):
         self._ending = False
         self._let_go = False
         """The room let us go for good, and has not let us in again."""
-        self.when_shown: Callable[[], None] = lambda: None
-        """Called once what is typed goes into the line."""
         self._speakers = Speakers()
 
     @property
@@ -97,7 +95,6 @@ class ChatScreen(HostDesk):
         self.set_interval(1, self._show_standing)
         self.watch(self.app, "app_focus", self._look_away)
         self.set_focus(self.composer)
-        self.when_shown()
 
     def on_resize(self, event: events.Resize) -> None:
         self.query_one(InputLine).screen_rows = event.size.height
@@ -280,16 +277,19 @@ class ChatScreen(HostDesk):
         self.set_focus(self.composer)
 
     def on_key(self, event: events.Key) -> None:
-        """Whatever is typed while nothing takes text belongs into the line."""
+        """A letter that is typed while nothing takes text belongs into the line."""
         if event.is_printable and event.character and self.focused is not self.composer:
-            event.stop()
-            self.set_focus(self.composer)
-            self.type([event])
+            self._put_into_line(event)
 
-    def type(self, typed: Sequence[events.Event]) -> None:
-        """Let keys and pastes that came too early take their turn in the line."""
-        for event in typed:
-            self.composer.post_message(event)
+    def on_paste(self, event: events.Paste) -> None:
+        """The same for a paste."""
+        if self.focused is not self.composer:
+            self._put_into_line(event)
+
+    def _put_into_line(self, event: events.Event) -> None:
+        event.stop()
+        self.set_focus(self.composer)
+        self.composer.post_message(event)
 
     # Keys
 

@@ -38,10 +38,9 @@ class JoinCard(Screen[None]):
         title: str,
         invitation: Invitation,
         people: Callable[[], int],
-        typed_on: Callable[[events.Key], object],
+        typed_on: Callable[[events.Event], object],
     ) -> None:
-        """`people` tells how many are here. `typed_on` gets the keys that write something, and all that come here
-        once the card is closed."""
+        """`people` tells how many are here. `typed_on` gets what is typed here that writes something, or pasted."""
         super().__init__()
         self.title = title
         self._invitation = invitation
@@ -109,10 +108,14 @@ class JoinCard(Screen[None]):
         typed = copy(event)  # As it is before it counts as dealt with.
         event.stop()
         event.prevent_default()
-        if self.is_current:
-            self.dismiss()
-            if not (typed.is_printable and (typed.character or "").strip()):
-                return  # It was meant for the card.
+        self.dismiss()
+        if typed.is_printable and (typed.character or "").strip():
+            self._typed_on(typed)
+
+    def on_paste(self, event: events.Paste) -> None:
+        typed = copy(event)
+        event.stop()
+        self.dismiss()
         self._typed_on(typed)
 
     def on_click(self) -> None:

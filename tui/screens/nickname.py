@@ -1,7 +1,6 @@
 """NicknameScreen: asks who one is, before anything connects, and says what comes of it until the room lets one in."""
 
 from collections.abc import Callable
-from copy import copy
 from math import inf
 from time import monotonic
 
@@ -19,20 +18,18 @@ from protocol.text import NicknameRefused, check_nickname
 from tui.address import Address
 from tui.link.connection import State
 from tui.look import MODELS
-from tui.widgets.at_once import carry_out, writes
+from tui.widgets.at_once import carry_out
 from tui.widgets.banner import Banner
 from tui.widgets.keys import Keys
 
 
 class NicknameField(Input):
-    """While it `waits` for the room's answer, what is typed is kept: it is meant for the room."""
+    """Where the nickname is written."""
 
     def __init__(self, submit: Callable[[], None]) -> None:
         """`submit` is called at Enter, before the next key is looked at."""
         super().__init__(placeholder="your nickname", id="nickname", compact=True)
         self.cursor_blink = False
-        self.waits = False
-        self.typed_ahead: list[events.Event] = []
         self._submit = submit
         self.suggested = ""
         """What it began with, or what was sent: nothing that a person is in the middle of typing."""
@@ -43,22 +40,11 @@ class NicknameField(Input):
         return self.value not in ("", self.suggested)
 
     async def _on_key(self, event: events.Key) -> None:
-        if self.waits and writes(event):
-            self._keep(event)
-        elif not event.is_printable:
+        if not event.is_printable:
             await carry_out(self, event)
-
-    def _on_paste(self, event: events.Paste) -> None:
-        if self.waits:
-            self._keep(event)
 
     async def action_submit(self) -> None:
         self._submit()
-
-    def _keep(self, event: events.Event) -> None:
-        self.typed_ahead.append(copy(event))  # As it is before it counts as dealt with.
-        event.stop()
-        event.prevent_default()
 
 
 class NicknameScreen(Screen[None]):
@@ -80,6 +66,8 @@ class NicknameScreen(Screen[None]):
         self._title = title
         self._first = nick
         self._field = NicknameField(self._submit)
+        self.is_waiting = False
+        """A nickname is on its way to the room: what is typed now is meant for the room."""
         self._where = Static(id="where", markup=False)
         self._advice = Static(id="advice", markup=False)
         self._banner = Banner(clock, id="banner")
@@ -99,7 +87,7 @@ class NicknameScreen(Screen[None]):
         if not self._field.value:
             with self._field.prevent(Input.Changed):
                 self._field.value = self._field.suggested = self._first
-        if not self._field.waits:
+        if not self.is_waiting:
             self._advise()
 
     def watch_room(self) -> None:
@@ -111,7 +99,7 @@ class NicknameScreen(Screen[None]):
         return self._field.value.strip()
 
     def on_input_changed(self) -> None:
-        if not self._field.waits:
+        if not self.is_waiting:
             self._advise()
 
     def _submit(self) -> None:
@@ -122,18 +110,9 @@ class NicknameScreen(Screen[None]):
 
     def wait(self) -> None:
         """A nickname is on its way to the room: nothing to do but wait."""
-        self._field.waits = True
+        self.is_waiting = True
         self._field.add_class("-waiting")
         self._say("joining …")
-
-    def give_back(self, take: Callable[[list[events.Event]], None]) -> None:
-        """The room has let us in: once all keys pressed here are seen to, `take` gets what was typed for the room."""
-
-        def give() -> None:
-            typed, self._field.typed_ahead = self._field.typed_ahead, []
-            take(typed)
-
-        self._field.call_later(give)
 
     def refuse(self, refused: Refused) -> None:
         """The room will not have this nickname; a free one is put in its place."""
@@ -162,7 +141,7 @@ class NicknameScreen(Screen[None]):
     def _open(self, nick: str = "") -> None:
         """Let a nickname be written again, beginning with `nick` or with what is there."""
         field = self._field
-        field.waits = False
+        self.is_waiting = False
         field.remove_class("-waiting")
         with field.prevent(Input.Changed):
             field.value = field.suggested = nick or field.value

@@ -5,7 +5,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
-from textual.app import SystemCommand
+from textual.app import App, SystemCommand
+from textual.command import CommandPalette
 
 from tui.look import MODELS
 from tui.typed.commands import available
@@ -38,3 +39,11 @@ def everything(app: "ChatApp") -> Iterator[SystemCommand]:
         for name, look in MODELS.items():
             words = f"Run the room by {EACH[name]}"
             yield SystemCommand(f"{look.sign} Model: {name}", words, partial(chat.action_model, name))
+
+
+def is_searching(app: App[None]) -> bool:
+    """Whether the palette is open, and has not shown yet what fits the text in it."""
+    palette = app.screen
+    if not isinstance(palette, CommandPalette):
+        return False
+    return any(worker.node is palette and not worker.is_finished for worker in app.workers)

@@ -5,6 +5,7 @@ delays nothing, not even a signal to end; a terminal that is gone ends the app. 
 standard output is, wherever standard error goes.
 """
 
+import fcntl
 import os
 import select
 import signal
@@ -14,6 +15,7 @@ import threading
 import time
 import tty
 from collections.abc import Callable
+from itertools import zip_longest
 from typing import Any, Protocol, cast
 
 from textual import constants, events, log
@@ -66,6 +68,8 @@ class TerminalDriver(Driver):
         self._size = self._size or self.terminal_size()
         self._output: TerminalOutput | None = None
         self._settings_before: list[Any] | None = None
+        self._typed_before = 0
+        """Bytes in the terminal's queue that were typed before its settings were ours: there Enter is a line feed."""
         self._input_thread: threading.Thread | None = None
         self._stop_input: Callable[[], None] = lambda: None
         self._is_suspended = False
@@ -138,7 +142,8 @@ class TerminalDriver(Driver):
             settings[tty.CC][termios.VMIN] = 1
             settings[tty.CC][termios.VTIME] = 0
             termios.tcsetattr(self._input, termios.TCSANOW, settings)
-        except termios.error:
+            self._typed_before = _unread_bytes(self._input)
+        except (OSError, termios.error):
             pass
 
     def disable_input(self) -> None:
@@ -247,6 +252,8 @@ class TerminalDriver(Driver):
                 if not ready:
                     self._take(decoder.expire(time.monotonic()), translator)
                 elif data := os.read(self._input, READ_BYTES):
+                    early, self._typed_before = self._typed_before, max(0, self._typed_before - len(data))
+                    data = data[:early].replace(b"\n", b"\r") + data[early:]
                     self._take(decoder.feed(data, time.monotonic()), translator)
                 else:
                     break
@@ -257,9 +264,9 @@ class TerminalDriver(Driver):
         self._gone()
 
     def _take(self, tokens: list[Token], translator: InputTranslator) -> None:
-        for token in tokens:
+        for token, following in zip_longest(tokens, tokens[1:]):
             try:
-                for message in translator.translate(token):
+                for message in translator.translate(token, following):
                     self.process_message(message)
             except Exception as error:  # noqa: BLE001  # Textual's parser is not ours: no key may end a hosted room.
                 log.error(f"terminal input was passed over: {error!r}")
@@ -287,3 +294,7 @@ class TerminalDriver(Driver):
             messages, self._unsent = self._unsent, []
         for message in messages:
             self._app.post_message(message)
+
+
+def _unread_bytes(terminal: int) -> int:
+    return int.from_bytes(fcntl.ioctl(terminal, termios.FIONREAD, bytes(4)), sys.byteorder)

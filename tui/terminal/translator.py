@@ -37,16 +37,20 @@ class InputTranslator:
         self._parser = XTermParser()
         self._keyboard = KeyNormalizer()
 
-    def translate(self, token: Token) -> Iterator[Message]:
-        """The messages for one token; none where it means nothing to us."""
+    def translate(self, token: Token, following: Token | None = None) -> Iterator[Message]:
+        """The messages for one token; none where it means nothing to us. `following` is the next one of the same
+        read."""
         match token:
             case Text(text):
                 yield from self._translate_text(text)
             case EscapeKey():
                 yield events.Key("escape", "\x1b")
             case AltKey(character):
-                known = f"\x1b{character}" in ANSI_SEQUENCES_KEYS
-                yield from self._keys(f"\x1b{character}" if known else character, alt=not known)
+                if f"\x1b{character}" in ANSI_SEQUENCES_KEYS and not _begins_with_text(following):
+                    yield from self._keys(f"\x1b{character}")
+                else:  # Nothing is bound to Alt and a character: it was Escape, and the character soon after it.
+                    yield events.Key("escape", "\x1b")
+                    yield from self._keys(character)
             case PastedText(text):
                 yield events.Paste(text)
             case ControlSequence(sequence):
@@ -64,8 +68,8 @@ class InputTranslator:
         for character in text:
             yield from self._keys(character)
 
-    def _keys(self, sequence: str, *, alt: bool = False) -> Iterator[events.Key]:
-        for key in self._parser._sequence_to_key_events(sequence, alt=alt):
+    def _keys(self, sequence: str) -> Iterator[events.Key]:
+        for key in self._parser._sequence_to_key_events(sequence):
             if key.key != Keys.Ignore:
                 yield key
 
@@ -92,6 +96,10 @@ class InputTranslator:
         event = self._parser.parse_mouse_code(report)
         if event is not None:
             yield event
+
+
+def _begins_with_text(token: Token | None) -> bool:
+    return isinstance(token, Text) and token.text[:1].isprintable()
 
 
 def _translate_mode_report(mode: str, setting: int) -> Iterator[Message]:
