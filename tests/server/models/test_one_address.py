@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.pace import is_within
 from tests.peers import OPERATOR_KEY, PATIENCE, RichPeer
 from tests.running import Server
 
@@ -101,3 +102,38 @@ def test_a_full_or_locked_room_lets_in_who_proves_the_key(start: Start) -> None:
     proof(liar, liar.expect("challenge")["nonce"], "a guess")
     assert liar.expect("refused")["code"] == "wrong-proof"
     liar.expect("goodbye")
+
+
+def test_proxy_header_does_not_change_the_address_that_is_banned(start: Start) -> None:
+    """Any client could send one, to have others banned or to escape a ban."""
+    server = start()
+    boss = server.operator()
+    liar = connect(server, b"PROXY TCP4 198.51.100.9 192.0.2.1 5 6\r\nliar\n")
+    boss.sees("liar")
+    boss.command("ban", nick="liar", address=True)
+    assert b"banned you" in hear_all([liar], b"banned you")[0]
+    boss.command("bans")
+    assert any(f"all from {NETWORK} for" in event.get("text", "") for event in boss.sync())
+    again = connect(server, b"PROXY TCP4 203.0.113.1 192.0.2.1 5 6\r\nanother\n")
+    assert hear_all([again], b"your address is banned")
+    for sock in (liar, again):
+        sock.close()
+
+
+@pytest.mark.parametrize("line", ["/who", "/nick eve{}x{}", "/status", "/where", "/nonsense"])
+def test_commands_of_50_connections_delay_no_other_address(start: Start, line: str) -> None:
+    server = start("--rate-limit", "10/2")
+    ada, bob = server.rich("ada"), server.rich("bob")
+    flood = []
+    for number in range(50):
+        commands = "".join(f"{line.format(number, count)}\n" for count in range(300))
+        flood.append(connect(server, f"eve{number}\n{commands}".encode()))
+    began = time.monotonic()
+    for count in range(5):
+        ada.say(f"line {count}")
+        bob.expect("said", text=f"line {count}")
+    assert is_within(time.monotonic() - began, 1.0)
+    server.plain("newcomer")
+    assert is_within(time.monotonic() - began, 2.0)
+    for sock in flood:
+        sock.close()
