@@ -19,6 +19,7 @@ from textual._compositor import CompositorUpdate
 from textual.app import App, SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.dom import DOMNode
 from textual.message import Message
 from textual.screen import Screen
@@ -36,7 +37,7 @@ from tui.minutes.minutes import Minutes
 from tui.screens.help import HelpScreen
 from tui.screens.leave import LeaveScreen
 from tui.screens.nickname import NicknameField, NicknameScreen
-from tui.screens.palette import everything, is_searching
+from tui.screens.palette import CommandProvider, Palette, everything, is_searching
 from tui.settings import Settings, not_remembered
 from tui.terminal.driver import TerminalDriver
 from tui.terminal.frame import DrawnText
@@ -63,6 +64,7 @@ class ChatApp(App[None]):
     TITLE = "A tale of three chat rooms"
     CSS_PATH = ["app.tcss", "host.tcss"]  # noqa: RUF012  # no ClassVar in App either
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_SCREEN, "-wide"), (120, "-roomy"), (150, "-ample")]  # noqa: RUF012
+    COMMANDS = {CommandProvider}  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (14, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "help"),
@@ -387,6 +389,10 @@ class ChatApp(App[None]):
             self._driver.draw_anew()
 
     # What a person asks of the app
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         return everything(self)

@@ -1,12 +1,15 @@
-"""Everything that can be done, by name, for the command palette."""
+"""The command palette: everything that can be done, by name, one in each row."""
 
 from collections.abc import Iterator
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
+from textual import events
 from textual.app import App, SystemCommand
-from textual.command import CommandPalette
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 
 from tui.look import MODELS
 from tui.typed.commands import available
@@ -15,6 +18,38 @@ if TYPE_CHECKING:
     from tui.app import ChatApp
 
 EACH = {"process": "a process for each connection", "thread": "a thread for each", "event": "one event loop"}
+
+ROWS_AROUND = 4
+"""Rows of the palette beside its list: the field and its borders, and the list's own."""
+
+
+class Palette(CommandPalette):
+    """Textual's, with as many rows as fit on the screen."""
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.query_one(CommandList).styles.max_height = max(1, event.size.height - ROWS_AROUND)
+
+
+class CommandProvider(Provider):
+    """What the app can do now: in each row the name or the usage of a command, and what it does."""
+
+    async def discover(self) -> Hits:
+        for title, summary, run, _ in sorted(self._commands, key=itemgetter(0)):
+            yield DiscoveryHit(self._row(Content.from_markup(title), summary), run, text=title)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for title, summary, run, _ in self._commands:
+            if (score := matcher.match(title)) > 0:
+                yield Hit(score, self._row(matcher.highlight(title), summary), run, text=title)
+
+    @property
+    def _commands(self) -> list[SystemCommand]:
+        return list(self.app.get_system_commands(self.screen))
+
+    def _row(self, title: Content, summary: str) -> Content:
+        column = max(Content.from_markup(command.title).cell_length for command in self._commands) + 2
+        return title.pad_right(column - title.cell_length) + Content.styled(summary, "$quiet not bold")
 
 
 def everything(app: "ChatApp") -> Iterator[SystemCommand]:

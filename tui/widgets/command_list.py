@@ -1,4 +1,4 @@
-"""CommandList: what can follow a slash, opened above the input line while a command's name is being typed."""
+"""CommandList: what can follow a slash, opened above the input line while a command is being typed."""
 
 from textual.content import Content
 from textual.widgets import OptionList
@@ -25,29 +25,41 @@ class CommandList(OptionList, can_focus=False):
         self.display = False
 
     def offer(self, text: str, *, operator: bool) -> None:
-        """Show what fits `text`, or hide where that is no beginning of a command. Asked again about the same, it leaves
-        the highlight where it is, and stays closed if it was closed."""
+        """Show what fits `text`: the commands to choose from, or what the written one takes; hide where that is no
+        command. Asked again about the same, it leaves the highlight where it is, and stays closed if it was closed."""
         if self._offered == (text, operator):
             return
         self._offered = (text, operator)
-        if not text.startswith("/") or text.startswith("//") or len(text.split(maxsplit=1)) > 1 or text[-1].isspace():
-            self.display = False
-            return
+        self.set_options(self._rows(text, operator))
+        self.display = self.option_count > 0
+        if self.display and not _begun(text):
+            self.highlighted = 0
+
+    def _rows(self, text: str, operator: bool) -> list[Option]:
+        """The commands whose names begin with `text`; while its arguments are typed, the one command."""
+        if not text.startswith("/") or text.startswith("//") or "\n" in text:
+            return []
+        name = text[1:].split(" ")[0].lower()
         commands = available(operator=operator, hosts=self.hosts)
-        fitting = [one for one in commands if one.name.startswith(text[1:].lower())]
+        if _begun(text):
+            fitting = [one for one in commands if one.name == name and one.argument]
+        else:
+            fitting = [one for one in commands if one.name.startswith(name)]
         room = self.app.size.width - AROUND
         column = max((len(one.usage) for one in fitting), default=0) + 2
-        self.set_options(Option(_drawn(one, column, room), id=one.name) for one in fitting)
-        self.display = bool(fitting)
-        if fitting:
-            self.highlighted = 0
+        return [Option(_drawn(one, column, room), id=one.name) for one in fitting]
 
     @property
     def chosen(self) -> str | None:
-        """The name of the highlighted command; None while hidden."""
+        """The name of the highlighted command; None while hidden, and while arguments are typed."""
         if not self.display or self.highlighted_option is None:
             return None
         return self.highlighted_option.id
+
+
+def _begun(text: str) -> bool:
+    """Whether the name of a command is written out, and its arguments follow."""
+    return " " in text
 
 
 def _drawn(command: Command, column: int, room: int) -> Content:

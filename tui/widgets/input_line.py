@@ -17,6 +17,9 @@ from tui.typed.fitting import Fit, fit
 from tui.widgets.command_list import CommandList
 from tui.widgets.composer import MAX_ROWS, Completer, Composer
 
+ROWS_AROUND_COMMANDS = 4
+"""Rows that the list of commands leaves: the header, one of the pane, the line, and the bar."""
+
 
 class InputLine(Vertical):
     """Where a person writes. It posts what was meant, and keeps the text until that is sure to fit into the room."""
@@ -138,6 +141,7 @@ class InputLine(Vertical):
     def watch_screen_rows(self) -> None:
         self.composer.max_rows = min(MAX_ROWS, (self.screen_rows - 2) // 2)
         self.composer.fit()
+        self.commands.styles.max_height = max(1, self.screen_rows - ROWS_AROUND_COMMANDS)
 
     def on_resize(self) -> None:
         self._tell()
