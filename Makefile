@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help host test check bench torture figures screenshots docs setup .venv clean
+.PHONY: help host test check bench mutants torture figures screenshots docs setup .venv clean
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip -qq --disable-pip-version-check install
@@ -37,6 +37,9 @@ check: .venv/ready-to-develop ## ruff, mypy --strict, import contracts
 
 bench: .venv/ready-to-develop ## measure: codec, room, broadcast, and an audience against each model
 	@$(PYTEST) -q tests/bench --benchmark-only --benchmark-columns median,iqr,ops,rounds --timeout 600 $(ARGS)
+
+mutants: .venv/ready-to-develop ## do the tests notice small mistakes?  ARGS="session"
+	@$(PY) -m tests.mutations $(ARGS)
 
 # For make they are variables like any other, but a shell that exports its own SECONDS must not say how long.
 SECONDS := 180

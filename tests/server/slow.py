@@ -1,5 +1,6 @@
 """Somebody who reads too slowly, on purpose: what the kernel keeps for it is full, and the server keeps the rest."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,9 @@ import pytest
 from tests.running import Peer, RichPeer, Server
 
 NEEDS_PROC = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="what the kernel keeps is told by /proc")
+
+MAX_LINES_UNTIL_GONE = 5000
+"""20 MB, more than the kernel and the server keep for a connection."""
 
 
 def slow_peer(server: Server) -> Peer:
@@ -28,6 +32,20 @@ def fill(server: Server, slow: Peer, talker: RichPeer) -> list[str]:
         before, kept = kept, kept_by_the_kernel(server, slow)
         still_kept = still_kept + 1 if kept == before else 0
     return lines
+
+
+def talk_until_gone(nick: str, talker: RichPeer, *others: RichPeer) -> int:
+    """Have `talker` say lines, which the others hear, until all are told that a member who does not read has left.
+    Gives how many lines it said."""
+    checked = len(talker.heard)
+    for said in range(1, MAX_LINES_UNTIL_GONE):
+        talker.say("字" * 1300)
+        for peer in (*others, talker):
+            peer.expect("said", nick=talker.welcome["you"])
+        news, checked = talker.heard[checked:], len(talker.heard)
+        if any(nick in json.loads(line).get("left", ()) for line in news):
+            return said
+    raise AssertionError(f"{nick} has not left")
 
 
 def kept_by_the_kernel(server: Server, peer: Peer) -> int:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.pace import is_within
 from tests.running import Server, wait_until
+from tests.server.slow import NEEDS_PROC, fill, slow_peer
 
 
 @pytest.mark.parametrize("sabotage", ["session_fails", "room_fails"])
@@ -76,15 +77,12 @@ def test_sigterm_tells_everybody_what_is_queued_and_goodbye(start) -> None:
     wait_until(server.ended, "no worker is left")
 
 
+@NEEDS_PROC
 def test_sigterm_does_not_wait_for_who_does_not_read(start) -> None:
     server: Server = start()
-    deaf = server.connect(receive_buffer=4096)
-    deaf.send("deaf\n")
-    talker = server.rich("talker")
-    talker.sees("deaf")
-    for _ in range(1200):
-        talker.say("字" * 1300)
-        talker.expect("said")
+    slow, talker = slow_peer(server), server.rich("talker")
+    talker.sees("slow")
+    fill(server, slow, talker)
     began = time.monotonic()
     assert server.terminate() == 0
     assert is_within(time.monotonic() - began, 4)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.pace import allowed, is_within
 from tests.running import PATIENCE, Closed, PlainPeer, RichPeer, Server, wait_until
+from tests.server.slow import talk_until_gone
 
 PROMPT_S = 1.0
 """How soon a kick takes effect, also in a flood."""
@@ -440,7 +441,7 @@ def test_the_meter_counts_what_the_clients_counted(start: Start, model: str) -> 
         readings.append(boss.expect("meter"))
     times = [reading["at"] for reading in readings]
     counted = sum(one["lines"] * (one["at"] - before) for one, before in zip(readings[1:], times, strict=False))
-    assert counted == pytest.approx(30)
+    assert counted == pytest.approx(30, rel=1e-4)  # Times pass through floating point.
     for one in readings:
         assert one["deliveries"] == pytest.approx(one["lines"] * 7)
         assert one["model"] == model
@@ -451,7 +452,7 @@ def test_the_meter_counts_what_the_clients_counted(start: Start, model: str) -> 
     assert 0 < last["p50"] <= last["p99"] <= last["tally"]["longest"]
     # The server's share of the way cannot be longer than the whole of it, besides what it takes to read a clock.
     assert is_within(last["p50"] - sorted(took)[15], 0.001)
-    assert last["tally"]["longest"] <= max(took) + 0.25
+    assert last["tally"]["longest"] <= max(took) + allowed(0.25)
 
 
 def test_the_longest_wait_is_that_of_who_spoke_while_a_turn_was_blocked(start: Start, model: str) -> None:
@@ -490,12 +491,7 @@ def test_the_record_tells_whom_the_room_let_go_turned_away_and_refused(start: St
         answer = stranger.lines_until_closed()[-1]
         turned_away += 1
     assert "the room is locked" in answer
-    for _ in range(40):  # 8 MB: more than the kernel and the server keep, with a receive buffer that small.
-        for _ in range(50):
-            talker.say("字" * 1300)
-        talker.sync()
-        boss.sync()
-    talker.sees_no("slow")
+    talk_until_gone("slow", talker, boss)
     talker.say(" ", id="1")
     talker.expect("refused", id="1")
     tally = meter(boss)["tally"]

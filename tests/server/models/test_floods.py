@@ -10,7 +10,7 @@ import pytest
 
 from tests.pace import allowed, is_within
 from tests.running import PATIENCE, Closed, Peer, RichPeer, Server, wait_until
-from tests.server.slow import NEEDS_PROC, fill, lines_heard, slow_peer
+from tests.server.slow import NEEDS_PROC, fill, lines_heard, slow_peer, talk_until_gone
 
 NOTICEABLE_S = 0.5
 """How long another's line may take at most, while somebody makes trouble: far below what the trouble takes."""
@@ -116,12 +116,9 @@ def test_a_reader_that_never_reads_is_let_go_and_nobody_else_notices(start) -> N
     watcher, talker = server.rich("watcher"), server.rich("talker")
     watcher.sees("deaf")
     with promptly_served(server):
-        for _ in range(4000):  # 16 MB, more than the kernel and the server keep for a connection.
-            talker.say("字" * 1300)
-            watcher.expect("said", nick="talker")
-            talker.expect("said")
+        said = talk_until_gone("deaf", talker, watcher)
         watcher.sees_no("deaf")
-    assert len(deaf.lines_until_closed()) < 4000
+    assert len(deaf.lines_until_closed()) < said
 
 
 def test_who_is_let_go_for_reading_too_slowly_and_reads_then_hears_why(start) -> None:
@@ -130,25 +127,18 @@ def test_who_is_let_go_for_reading_too_slowly_and_reads_then_hears_why(start) ->
     slow.send("slow\n")
     talker = server.rich("talker")
     talker.sees("slow")
-    for _ in range(1600):  # 6 MB: a little more than the kernel and the server keep, with a receive buffer that small.
-        talker.say("字" * 1300)
-        talker.expect("said")
+    talk_until_gone("slow", talker)
     assert "too slowly" in slow.lines_until_closed()[-1]
 
 
+@NEEDS_PROC
 def test_a_reader_that_takes_nothing_for_too_long_is_let_go(start) -> None:
     server: Server = start(sabotage="impatient")
-    deaf = server.connect(receive_buffer=4096)
-    deaf.send("deaf\n")
-    assert deaf.line() == "Connected to chat server"
-    watcher, talker = server.rich("watcher"), server.rich("talker")
-    watcher.sees("deaf")
-    for _ in range(3000):  # 12 MB, more than the kernel keeps for a connection.
-        talker.say("字" * 1300)
-        watcher.expect("said")
-        talker.expect("said")
+    slow, talker = slow_peer(server), server.rich("talker")
+    talker.sees("slow")
+    fill(server, slow, talker)
     with promptly_served(server):
-        watcher.sees_no("deaf")
+        talker.sees_no("slow")
     assert server.alive()
 
 
@@ -213,14 +203,14 @@ def test_refused_nicknames_do_not_extend_the_join_timeout(start) -> None:
 
 
 def test_who_is_idle_is_let_go_only_where_that_is_asked_for(start) -> None:
-    timeout = allowed(0.6)
-    server: Server = start("--idle-timeout", f"{timeout:.1f}")
+    timeout = round(allowed(0.6), 1)
+    server: Server = start("--idle-timeout", f"{timeout}")
     idle, busy = server.plain("idle"), server.plain("busy")
     began = time.monotonic()
     while time.monotonic() - began < timeout * 1.5:
         busy.say("still here")
         time.sleep(timeout / 3)
-    assert f"nothing was heard of you for {timeout:.1f} second" in idle.lines_until_closed()[-1]
+    assert f"nothing was heard of you for {timeout:g} second" in idle.lines_until_closed()[-1]
     busy.say("/who")
     busy.expect("1 here: busy")
 

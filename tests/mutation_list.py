@@ -1,0 +1,111 @@
+"""The mutations of `make mutants`. The old text stands once in its file; to change it there means to change it here."""
+
+from typing import NamedTuple
+
+
+class Mutation(NamedTuple):
+    """A small mistake: `old` in the file becomes `new`."""
+
+    file: str
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {' '.join(self.old.split())}  ->  {' '.join(self.new.split()) or '(nothing)'}"
+
+
+PROTOCOL = (
+    Mutation("protocol/lines.py", "len(self.data) > limit + 1:", "len(self.data) > limit:"),
+    Mutation("protocol/lines.py", "return line if size <= limit", "return line if size < limit"),
+    Mutation(
+        "protocol/lines.py", "size, self.runaway = self.runaway + len(line), 0", "size = self.runaway + len(line)"
+    ),
+    Mutation("protocol/plain.py", 'return Say("", text[1:])', 'return Say("", text[2:])'),
+    Mutation("protocol/plain.py", "nicks[: MOST_NAMED - 1]", "nicks[:MOST_NAMED]"),
+    Mutation("protocol/plain.py", "if event.rules.pin:", "if not event.rules.pin:"),
+    Mutation(
+        "protocol/jsonl.py",
+        "except (msgspec.DecodeError, RecursionError, ValueError):",
+        "except (msgspec.DecodeError, ValueError):",
+    ),
+    Mutation("protocol/client.py", "case People() if event.seq >= self.seq:", "case People():"),
+    Mutation("protocol/client.py", "Resume(self.token, self.seq)", "Resume(self.token, self.seq + 1)"),
+    Mutation(
+        "protocol/client.py",
+        "        self._lines, self._out = LineBuffer(), bytearray()\n        self.in_room",
+        "        self._out = bytearray()\n        self.in_room",
+    ),
+    Mutation("protocol/opening.py", "return size if len(data) - place >= size else None", "return size"),
+    Mutation("protocol/text.py", "if marks > MAX_MARKS or not kept", "if not kept"),
+    Mutation("protocol/text.py", "if not nick[0].isalnum():", "if not nick[-1].isalnum():"),
+)
+SESSION = (
+    Mutation("server/session.py", "            self.heard = now\n", ""),
+    Mutation("server/session.py", "if len(say.text) > self.limits.text:", "if len(say.text) >= self.limits.text:"),
+    Mutation("server/session.py", "self.excused = len(data)", "self.excused = 0"),
+    Mutation("server/session.py", 'del self.unsent[self.unsent.find(b"\\n") + 1 :]', "self.unsent.clear()"),
+    Mutation(
+        "server/session.py",
+        "return not self.eof_received and (self.is_leaving or self.allowance.has_token(now))",
+        "return not self.eof_received",
+    ),
+    Mutation("server/session.py", " and now >= self.heard + PAUSE", ""),
+    Mutation("server/session.py", "return not self.lines.has_line and self.allowance", "return self.allowance"),
+    Mutation("server/session.py", "max(self.join_by, self.heard + ANSWERED)", "self.join_by"),
+    Mutation("server/session.py", "((one | other) & flags) | max(one & ~flags, other & ~flags)", "one | other"),
+    Mutation("server/session.py", "            self.untold = True\n", ""),
+    Mutation("server/session.py", "due = min(due, self.progress + MAX_STALL)", "pass"),
+    Mutation("server/session.py", "if self.state > State.CONNECTING else", "if True else"),
+    Mutation("server/token_bucket.py", "return min(float(self.burst), self.tokens", "return max(0.0, self.tokens"),
+)
+BROADCAST = (
+    Mutation(
+        "server/broadcast.py",
+        "[connection for connection in connections if not connection.session.unsent]",
+        "list(connections)",
+    ),
+    Mutation("server/broadcast.py", "memoryview(data)[took.get(connection, 0) :]", "memoryview(data)"),
+    Mutation("server/broadcast.py", "taken.append(prompt[len(taken)].write(data))", "taken.append(len(data))"),
+    Mutation(
+        "server/connection.py", "sent = 0 if self.session.unsent else self.write(data)", "sent = self.write(data)"
+    ),
+)
+ROOM = (
+    Mutation("server/room/turn.py", "if entry.author != number]", "]"),
+    Mutation("server/room/turn.py", "if letter.mark & Mark.JOINED), 0)", "if letter.mark & Mark.JOINED and False), 0)"),
+    Mutation("server/room/turn.py", "if not mark & Mark.CLOSE:", "if True:"),
+    Mutation(
+        "server/room/turn.py", "self.audience.get(number) or self.leavers.get(number)", "self.audience.get(number)"
+    ),
+    Mutation("server/room/record.py", "if 0 <= ago < len(self._events)", "if 0 <= ago <= len(self._events)"),
+    Mutation("server/room/record.py", "if total + size > max_bytes:", "if total > max_bytes:"),
+    Mutation("server/room/presence.py", "        if before == nick:\n", "        if False:\n"),
+    Mutation("server/room/presence.py", "self.outdated.add(before)", "pass"),
+    Mutation("server/room/moderation.py", 'one.token == token != ""', "one.token == token"),
+    Mutation("server/room/moderation.py", "if self.rules.locked and member is None:", "if self.rules.locked:"),
+    Mutation("server/room/moderation.py", "self._spoke[member.token] = now + self.rules.slow", "pass"),
+    Mutation("server/room/room.py", "            self.reserved.discard(number)\n", ""),
+    Mutation(
+        "server/room/room.py",
+        "turn.audience = self.audience.besides() if turn.entries else Audience()",
+        "turn.audience = self.audience",
+    ),
+    Mutation(
+        "server/room/room.py",
+        "= self.model, self.taking_over, None, False\n        pause",
+        "= self.model, self.taking_over, None, True\n        pause",
+    ),
+    Mutation(
+        "server/room/admission.py", "if nick in room.presence.outdated or known_as != nick:", "if known_as != nick:"
+    ),
+    Mutation("server/room/admission.py", "elif not member.seat:", "else:"),
+    Mutation("server/room/inbox.py", "self.room.drop(number)", "pass"),
+    Mutation("server/room/inbox.py", "self._requests.popleft()", "self._requests.pop()"),
+    Mutation("server/room/roster.py", "        self._away.drop(member.token)\n", ""),
+    Mutation("server/room/requests.py", "    member.remember(asked.id, said)\n", ""),
+    Mutation("server/room/requests.py", "if member.token in room.presence.changed:", "if False:"),
+    Mutation("server/room/operators.py", "                self._wrong.consume(now)\n", ""),
+    Mutation("server/room/state.py", "        if self.seats[number].let_go:\n            return\n", ""),
+    Mutation("server/room/figures.py", "latency = max(0.0, now - at)", "latency = now - at"),
+)
+MUTATIONS: tuple[Mutation, ...] = (*PROTOCOL, *SESSION, *BROADCAST, *ROOM)

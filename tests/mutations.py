@@ -1,0 +1,126 @@
+"""Small mistakes in the product, one at a time, to prove that the tests notice each of them.
+
+    make mutants                          all of them
+    make mutants ARGS="lines session"     those whose file has one of these words in its name
+    make mutants ARGS="--list"            only list them
+
+Each mutation is applied to a copy of the checkout, and the tests that are near the changed code run there. Mistakes in
+a running server, for the checker, are in tests/checker/mutants.py.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import NamedTuple
+
+from tests.mutation_list import MUTATIONS, Mutation
+
+ROOT = Path(__file__).parent.parent
+SESSION_TESTS = (
+    "tests/server/test_token_bucket.py",
+    "tests/server/test_session.py",
+    "tests/server/test_session_limits.py",
+    "tests/server/test_session_any_bytes.py",
+    "tests/server/test_broadcast.py",
+    "tests/server/test_connection.py",
+)
+NEAR_TESTS = {
+    "protocol": ("tests/protocol", "tests/server/room", *SESSION_TESTS),
+    "server/room": ("tests/server/room", "tests/server/test_broadcast.py", "tests/protocol"),
+    "server": (*SESSION_TESTS, "tests/server/room"),
+}
+"""By the folder of the changed file: the tests without processes that speak for it, the nearest first."""
+FAR_TESTS = ("tests/server/models", "tests/server/test_handover.py")
+"""Those with real servers, for what the near ones do not notice."""
+TIMEOUT_S = 600
+"""How long the tests may take: a mistake that makes them hang is noticed as well."""
+
+
+class Result(NamedTuple):
+    """`caught_by` is the first test that failed, or empty."""
+
+    mutation: Mutation
+    caught_by: str
+    seconds: float
+
+
+def main() -> int:
+    """Returns the exit code: 1 where a mutation was not caught, 2 where one cannot be applied."""
+    parser = argparse.ArgumentParser(prog="make mutants", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("words", nargs="*", help="only those whose file has one of these words in its name")
+    parser.add_argument("--list", action="store_true", help="list them, and run nothing")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at a time")
+    options = parser.parse_args()
+    chosen = [one for one in MUTATIONS if any(word in one.file for word in options.words) or not options.words]
+    if wrong := [one for one in MUTATIONS if (ROOT / one.file).read_text().count(one.old) != 1]:
+        for one in wrong:
+            print(f"{one.file}: this text does not stand there once: {one.old!r}", file=sys.stderr)
+        return 2
+    if options.list:
+        print("\n".join(map(str, chosen)))
+        return 0
+    if failed := outcome(None, NEAR_TESTS["protocol"]):  # All of the near ones.
+        print(f"without a mutation: {failed}", file=sys.stderr)
+        return 2
+    with ThreadPoolExecutor(options.jobs) as pool:
+        results = list(report(pool.map(attempt, chosen)))
+    survivors = [result for result in results if not result.caught_by]
+    print(f"{len(results) - len(survivors)} of {len(results)} were caught")
+    return 1 if survivors else 0
+
+
+def report(results: Iterable[Result]) -> Iterator[Result]:
+    """Print each as it comes."""
+    for result in results:
+        print(f"{result.caught_by or 'NOT CAUGHT':70} {result.seconds:5.0f} s  {result.mutation}", flush=True)
+        yield result
+
+
+def attempt(mutation: Mutation) -> Result:
+    """Apply a mutation and run the tests that are near it, then those that are not."""
+    began = monotonic()
+    caught_by = outcome(mutation, tests_near(mutation.file)) or outcome(mutation, FAR_TESTS)
+    return Result(mutation, caught_by, monotonic() - began)
+
+
+def tests_near(file: str) -> tuple[str, ...]:
+    return next(tests for folder, tests in NEAR_TESTS.items() if file.startswith(folder))
+
+
+def outcome(mutation: Mutation | None, tests: Iterable[str]) -> str:
+    """The first test that fails with this mutation, or empty where all pass."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", "not alone", *tests]
+    with copy_of_the_checkout() as folder:
+        if mutation is not None:
+            file = folder / mutation.file
+            file.write_text(file.read_text().replace(mutation.old, mutation.new))
+        try:
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            return "the tests hung"
+    if done.returncode == 0:
+        return ""
+    failures = [line.split(" - ")[0] for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+    return failures[0] if failures else f"pytest ended with {done.returncode}: {done.stdout[-300:]}{done.stderr[-300:]}"
+
+
+@contextmanager
+def copy_of_the_checkout() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="mutant") as name:
+        folder = Path(name)
+        for part in ("protocol", "server", "tui", "tests"):
+            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "__snapshots__"))
+        shutil.copy(ROOT / "pyproject.toml", folder)
+        yield folder
+
+
+if __name__ == "__main__":
+    sys.exit(main())
