@@ -108,6 +108,8 @@ class ServerProcess:
         finally:
             os.close(reading)
         self._guardian = process
+        if os.getpid() == 1:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._reap_orphans)
         self._reading = [asyncio.create_task(self._read_log(process.stderr))] if process.stderr else []
         try:
             await _hand_over(key, process)
@@ -115,6 +117,10 @@ class ServerProcess:
         except BaseException:
             await self.stop()
             raise
+
+    def _reap_orphans(self) -> None:
+        if self._guardian is not None:
+            reap_orphans(self._guardian.pid)
 
     async def wait(self) -> int:
         """Wait until the server has ended. Returns its exit code, 128 + N where signal N ended it. Its log is read."""
@@ -170,6 +176,18 @@ class ServerProcess:
                 return
             self._log.append(line.decode(errors="replace").rstrip("\n"))
             self._hear(self._log[-1])
+
+
+def reap_orphans(own_child: int) -> None:
+    """Reap the children that have ended, but for `own_child`: asyncio waits for that one. The first process of a
+    container is the parent of every orphan in it, as of workers whose fork server was killed."""
+    try:
+        while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if ended.si_pid == own_child:
+                return  # The next SIGCHLD finds the others.
+            os.waitpid(ended.si_pid, os.WNOHANG)
+    except ChildProcessError:
+        pass  # There is none left.
 
 
 def words_of(line: str) -> str:
