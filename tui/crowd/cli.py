@@ -117,6 +117,8 @@ def main(
     except Interrupted:
         sys.exit(INTERRUPTED)
     except Unreachable as reason:
+        if crowd.interrupted:
+            sys.exit(INTERRUPTED)
         click.echo(f"chat-crowd: could not get into the room at {address}: {reason}", err=True)
         sys.exit(UNAVAILABLE)
     report = crowd.report()

@@ -87,6 +87,7 @@ class Crowd:
 
     def run(self) -> Iterator[Progress]:
         """Do it all; yields how it stands, several times a second. Raises Unreachable and Interrupted."""
+        self._loop.gives_up = lambda: self.interrupted
         try:
             names = islice(nicknames(), self._plan.people)
             self._loop.open(self._host, self._port, [self._seat(number, nick) for number, nick in enumerate(names)])

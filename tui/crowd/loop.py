@@ -3,12 +3,14 @@
 import selectors
 import socket
 from collections.abc import Callable, Sequence
+from concurrent.futures import wait
 from heapq import heappop, heappush
 from random import Random
 from time import monotonic
 
 from protocol.jsonl import AnyEvent
 from tui.crowd.seat import Phase, Seat
+from tui.link.reaching import SocketAddress, look_up
 
 AT_ONCE = 64
 """Members on their way in at a time: far below any listen queue, and a room that forks keeps up."""
@@ -18,7 +20,8 @@ LOOK_AGAIN = 0.01
 MAX_TURN_S = 0.25
 """Seconds after which a turn serves no further member: Ctrl-C and the clock are looked at between two turns."""
 
-SocketAddress = tuple[str | int | bytes, ...]
+LOOK_UP_WITHIN = 10.0
+"""Seconds that a name server has to answer."""
 
 
 class Unreachable(Exception):
@@ -40,6 +43,8 @@ class Loop:
         self.seats: list[Seat] = []
         self.comes_back = True
         """Whether members whose connection broke try again."""
+        self.gives_up: Callable[[], bool] = lambda: False
+        """Whether the name is not to be waited for any longer."""
         self._random = random
         self._on_news, self._on_lost, self._record = on_news, on_lost, record
         self._attempts: list[tuple[float, int]] = []
@@ -47,15 +52,20 @@ class Loop:
         self._served_last = 0
         """The number of the member that was served last, where there was no time for the others; else 0."""
         self._family = socket.AF_INET
-        self._address: SocketAddress = ()
+        self._address: SocketAddress = ("", 0)
 
     def open(self, host: str, port: int, seats: Sequence[Seat]) -> None:
-        """Look the room up, and send these members in. Raises Unreachable for a name nobody knows."""
+        """Look the room up, and send these members in. Raises Unreachable for a name that is not found."""
+        deadline = monotonic() + LOOK_UP_WITHIN
+        found = look_up(host, port)
         try:
-            family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            while not found.done() and not self.gives_up() and monotonic() < deadline:
+                wait([found], timeout=LOOK_AGAIN)
+            self._family, self._address = found.result(timeout=0)[0]
+        except TimeoutError:
+            raise Unreachable(f"the name {host} was not found within {LOOK_UP_WITHIN:g} seconds") from None
         except OSError as error:
             raise Unreachable(f"nobody knows the name {host}: {error.strerror}") from error
-        self._family, self._address = family, address
         self.seats += seats
         for seat in seats:
             self._come(seat, 0.0)

@@ -13,6 +13,7 @@ from time import monotonic
 from protocol.messages import Challenge, Goodbye, Granted, Refused, Welcome
 from tui.crowd.member import Member, NewsOf, NotARoom
 from tui.crowd.words import sanitized
+from tui.link.reaching import SocketAddress
 
 READ_SIZE = 64 * 1024
 FIRST_WAIT, LONGEST_WAIT = 0.25, 10.0
@@ -54,7 +55,7 @@ class Seat:
         self._socket: socket.socket | None = None
         self._out = bytearray()
 
-    def connect(self, family: int, address: tuple[str | int | bytes, ...]) -> None:
+    def connect(self, family: int, address: SocketAddress) -> None:
         """Begin to connect. How that ends is heard of by `serve`."""
         sock = self._socket = socket.socket(family, socket.SOCK_STREAM)
         sock.setblocking(False)

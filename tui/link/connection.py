@@ -17,6 +17,7 @@ from time import monotonic
 from protocol.client import ClientConnection, Received
 from protocol.messages import Challenge, Goodbye, Order, Pong, Refused, Welcome
 from tui.address import Address
+from tui.link import reaching
 from tui.link.batches import Batches
 from tui.link.failures import back_off, plain_reason
 from tui.link.pings import Pings, first_delay, interval, is_silent
@@ -216,9 +217,7 @@ class RoomLink:
         self._hang_up_reason = ""
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                reader, self._writer = await asyncio.open_connection(
-                    self.address.host, self.address.port, happy_eyeballs_delay=0.25
-                )
+                reader, self._writer = await reaching.connect(self.address.host, self.address.port)
             self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         except TimeoutError:
             return f"no answer within {CONNECT_TIMEOUT:g} seconds"

@@ -1,0 +1,126 @@
+"""Reaching a host by its name, and leaving while it cannot be reached."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.pace import allowed
+from tests.running import PATIENCE, ROOT
+from tests.tui.conftest import Open
+from tests.tui.links import until
+from tui.address import Address
+from tui.link import reaching
+from tui.link.connection import RoomLink, State
+from tui.link.reaching import connect, look_up
+
+HANGING_DNS = {"PYTHONPATH": str(Path(__file__).parent.parent / "hanging_dns")}
+
+
+@pytest.fixture
+def silent_address() -> Iterator[str]:
+    """An address that answers no attempt to connect: its listen queue is full."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(listener.getsockname())
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        for one in waiting:
+            one.close()
+
+
+@pytest.mark.parametrize(("options", "key", "code"), [((), "\x11", 69), ((), "\x03", 130), (("--plain",), "\x03", 130)])
+@pytest.mark.parametrize("place", ["name", "address"])
+def test_client_that_reaches_nothing_obeys_at_once(
+    open_terminal: Open, silent_address: str, options: tuple[str, ...], key: str, code: int, place: str
+) -> None:
+    """A name that no name server answers for, or an address that does not answer."""
+    target = "hangs.example" if place == "name" else silent_address
+    terminal = open_terminal(target, "-n", "ada", *options, environment=HANGING_DNS)
+    if options:
+        time.sleep(0.6)  # It shows nothing yet; before that, Ctrl-C ends it as well.
+    else:
+        terminal.sees("joining")
+    began = time.monotonic()
+    terminal.type(key)
+    assert terminal.exit_code() == code
+    assert time.monotonic() - began < allowed(1)
+    assert "Traceback" not in terminal.text
+
+
+def test_crowd_whose_name_is_not_found_obeys_ctrl_c() -> None:
+    command = [
+        sys.executable,
+        "-c",
+        "from tui.crowd import crowd; print(flush=True); from tui.crowd import cli; cli.main()",
+    ]
+    environment = {**os.environ, **HANGING_DNS}
+    with subprocess.Popen(
+        [*command, "hangs.example"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as popen:
+        assert popen.stdout is not None
+        popen.stdout.readline()
+        time.sleep(0.3)
+        began = time.monotonic()
+        popen.send_signal(signal.SIGINT)
+        _, told = popen.communicate(timeout=PATIENCE)
+        assert time.monotonic() - began < allowed(1)
+        assert (popen.returncode, told) == (130, "")
+
+
+def test_client_whose_room_is_gone_obeys_ctrl_q(open_terminal: Open) -> None:
+    """While it tries to come back, again and again."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+    terminal = open_terminal(address, "-n", "ada")
+    terminal.sees("Next try in")
+    began = time.monotonic()
+    terminal.type("\x11")
+    assert terminal.exit_code() == 69
+    assert time.monotonic() - began < allowed(1)
+
+
+async def test_connect_takes_the_first_address_that_answers(monkeypatch: pytest.MonkeyPatch, free_port: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        told = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", one)) for one in (free_port, port)]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **options: told)
+        found = look_up("two.example", 0).result(PATIENCE)
+        assert [address for _, address in found] == [("127.0.0.1", free_port), ("127.0.0.1", port)]
+        monkeypatch.undo()
+        monkeypatch.setattr(reaching, "look_up", lambda host, port: _done(found))
+        _, writer = await asyncio.wait_for(connect("two.example", 0), PATIENCE)
+        assert writer.get_extra_info("peername")[1] == port
+        writer.close()
+
+
+def _done(found: reaching.Found) -> "reaching.Future[reaching.Found]":
+    future: reaching.Future[reaching.Found] = reaching.Future()
+    future.set_result(found)
+    return future
+
+
+@pytest.mark.parametrize("name", ["no-such-host.invalid", "x" * 300, "a..b"])
+async def test_link_to_a_name_that_is_none_says_so(name: str) -> None:
+    states: list[State] = []
+    link = RoomLink(Address(name), "ada", on_events=lambda events: None, on_state=states.append)
+    running = asyncio.create_task(link.run())
+    await until(lambda: link.state.phase == "waiting")
+    assert link.state.reason == "there is no such host"
+    await link.close()
+    await running
