@@ -64,7 +64,7 @@ def _ban(words: list[str]) -> AnyOrder:
             case _:
                 ban.minutes = _minutes(word)
     if ban.sure and not ban.address:
-        raise OrderRefused("'sure' goes with 'address': /ban NICK address sure bans all who share it.")
+        raise OrderRefused("'sure' goes with 'address': /ban NICK address sure bans all who share it")
     return ban
 
 
@@ -72,16 +72,16 @@ def _mute(words: list[str]) -> AnyOrder:
     nick, rest = _person("mute", words)
     given = [word.lower() for word in rest]
     if not set(given) <= {"address", "sure"}:
-        raise OrderRefused("/mute takes a nickname, and 'address' and 'sure' after it.")
+        raise OrderRefused("/mute takes a nickname, and 'address' and 'sure' after it")
     if "sure" in given and "address" not in given:
-        raise OrderRefused("'sure' goes with 'address': /mute NICK address sure mutes all who share it.")
+        raise OrderRefused("'sure' goes with 'address': /mute NICK address sure mutes all who share it")
     return Mute(nick, address="address" in given, sure="sure" in given)
 
 
 def _minutes(word: str) -> float:
-    minutes = _number(word, f"/ban takes a number of minutes, 'address' and 'sure' after the nickname, and not {word}.")
+    minutes = _number(word, f"/ban takes a number of minutes, 'address' and 'sure' after the nickname, and not {word}")
     if not 0 < minutes <= MOST_MINUTES:
-        raise OrderRefused(f"A ban lasts from a moment to {MOST_MINUTES:,} minutes, which is a week.")
+        raise OrderRefused(f"a ban lasts from a moment to {MOST_MINUTES:,} minutes, which is a week")
     return minutes
 
 
@@ -89,7 +89,7 @@ def _about_one(name: str, make: Callable[[str], AnyOrder]) -> Callable[[list[str
     def order(words: list[str]) -> AnyOrder:
         nick, rest = _person(name, words)
         if rest:
-            raise OrderRefused(f"/{name} takes one nickname and nothing after it.")
+            raise OrderRefused(f"/{name} takes one nickname and nothing after it")
         return make(nick)
 
     return order
@@ -98,7 +98,7 @@ def _about_one(name: str, make: Callable[[str], AnyOrder]) -> Callable[[list[str
 def _slow(words: list[str]) -> AnyOrder:
     if words in (["off"], ["0"]):
         return Slow(0)
-    sentence = f"/slow takes the seconds between two lines, up to {MOST_SECONDS}, or off."
+    sentence = f"/slow takes the seconds between two lines, up to {MOST_SECONDS}, or off"
     seconds = _number(words[0].removesuffix("s") if len(words) == 1 else "", sentence)
     if seconds > MOST_SECONDS:
         raise OrderRefused(sentence)
@@ -107,20 +107,20 @@ def _slow(words: list[str]) -> AnyOrder:
 
 def _quiet(words: list[str]) -> AnyOrder:
     if words and [word.lower() for word in words] not in (["on"], ["off"]):
-        raise OrderRefused("/quiet takes nothing after it, or off.")
+        raise OrderRefused("/quiet takes nothing after it, or off")
     return Quiet(not words or words[0].lower() == "on")
 
 
 def _pin(words: list[str]) -> AnyOrder:
     if not words:
-        raise OrderRefused("/pin takes the line to pin; /unpin takes it away.")
+        raise OrderRefused("/pin takes the line to pin; /unpin takes it away")
     return Pin(_bounded(words, LONGEST_PIN, "pinned line"))
 
 
 def _switch(words: list[str]) -> AnyOrder:
     model = words[0].lower() if len(words) == 1 else " ".join(words)
     if model not in list(Model):
-        raise OrderRefused(f"There is no model {model}: it is one of {', '.join(Model)}.")
+        raise OrderRefused(f"there is no model {model}: it is one of {', '.join(Model)}")
     return Switch(model)
 
 
@@ -128,15 +128,15 @@ def _chaos(words: list[str]) -> AnyOrder:
     what = words[0].lower() if words else ""
     rest = words[1:]
     if what not in FAULTS:
-        raise OrderRefused(f"/chaos takes what is to go wrong: {', '.join(FAULTS[:-1])} or {FAULTS[-1]}.")
+        raise OrderRefused(f"/chaos takes what is to go wrong: {', '.join(FAULTS[:-1])} or {FAULTS[-1]}")
     if what in GUESTS:
         if rest:
-            raise OrderRefused(f"/chaos {what} takes nothing after it.")
+            raise OrderRefused(f"/chaos {what} takes nothing after it")
         return Chaos(what)
     if what == "block":
         return _block(rest)
     if len(rest) != 1:
-        raise OrderRefused(f"/chaos {what} takes whom it strikes: a nickname, or random.")
+        raise OrderRefused(f"/chaos {what} takes whom it strikes: a nickname, or random")
     return Chaos(what, _struck(rest[0]))
 
 
@@ -150,9 +150,9 @@ def _block(words: list[str]) -> AnyOrder:
             continue
         chaos.seconds = float(time[1]) / (1000 if time[2] == "ms" else 1)
         if not 0 < chaos.seconds <= LONGEST_BLOCK:
-            raise OrderRefused(f"A turn can be blocked for up to {LONGEST_BLOCK:g} s; 300ms is a good one.")
+            raise OrderRefused(f"a turn can be blocked for up to {LONGEST_BLOCK:g} s; 300ms is a good one")
     if len(nicks) > 1 or len(words) - len(nicks) > 1:
-        raise OrderRefused("/chaos block takes one time, as 300ms, and one nickname at most.")
+        raise OrderRefused("/chaos block takes one time, as 300ms, and one nickname at most")
     chaos.nick = nicks[0] if nicks else ""
     return chaos
 
@@ -160,7 +160,7 @@ def _block(words: list[str]) -> AnyOrder:
 def _nothing_more(name: str, order: AnyOrder) -> Callable[[list[str]], AnyOrder]:
     def check(words: list[str]) -> AnyOrder:
         if words:
-            raise OrderRefused(f"/{name} takes nothing after it.")
+            raise OrderRefused(f"/{name} takes nothing after it")
         return order
 
     return check
@@ -168,7 +168,7 @@ def _nothing_more(name: str, order: AnyOrder) -> Callable[[list[str]], AnyOrder]
 
 def _person(name: str, words: list[str]) -> tuple[str, list[str]]:
     if not words:
-        raise OrderRefused(f"/{name} takes a nickname, or #12 for a connection.")
+        raise OrderRefused(f"/{name} takes a nickname, or #12 for a connection")
     return _named(words[0]), words[1:]
 
 
@@ -193,7 +193,7 @@ def _number(word: str, sentence: str) -> float:
 def _bounded(words: list[str], most: int, what: str) -> str:
     text = " ".join(words)
     if len(text) > most:
-        raise OrderRefused(f"That {what} has {len(text)} characters, and {most} are allowed.")
+        raise OrderRefused(f"that {what} has {len(text)} characters, and {most} are allowed")
     return text
 
 

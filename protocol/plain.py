@@ -7,7 +7,19 @@ with a letter or a digit, so nobody can speak for the room. `/` begins a command
 from textwrap import wrap
 
 from protocol import orders
-from protocol.format import HISTORY_END, format_history_start, format_welcome, format_welcome_notes
+from protocol.format import (
+    HISTORY_END,
+    format_goodbye,
+    format_history_start,
+    format_incomplete,
+    format_names,
+    format_people,
+    format_refused,
+    format_status,
+    format_switched,
+    format_welcome,
+    format_welcome_notes,
+)
 from protocol.messages import (
     AnyOrder,
     AskStatus,
@@ -30,7 +42,6 @@ from protocol.messages import (
     Who,
 )
 from protocol.suggestions import unknown_command
-from protocol.text import counted, size
 
 _ORDERS = "\n".join(f"***   {line}" for line in wrap(" ".join(f"/{name}" for name in sorted(orders.NAMES)), 70))
 HELP = f"""\
@@ -48,7 +59,7 @@ HELP = f"""\
 _BYTE_ORDER_MARK = "\ufeff"
 """Some programs write one before each piece of text."""
 COMMAND_NAMES = ("who", "nick", "me", "status", "where", "quit", "help", *sorted(orders.NAMES))
-MOST_NAMED = 5
+MAX_NAMED = 5
 """Nicknames told one by one in a presence line; the others are counted."""
 
 PlainCommand = Hello | Say | Rename | Who | AskStatus | Where | Quit | AnyOrder
@@ -99,7 +110,8 @@ def _slash(name: str = "", rest: str = "") -> PlainCommand | Refused:
         case "quit":
             return Quit()
         case "nick" | "me":
-            return Refused("bad-command", f"/{name} wants a word after it")
+            usage = "/nick NAME" if name.lower() == "nick" else "/me TEXT"
+            return Refused("bad-command", format_incomplete(usage))
         case "help":
             return Refused("help", "")
         case "switch":
@@ -115,8 +127,7 @@ def _order(name: str, rest: str) -> AnyOrder | Refused:
     try:
         return orders.understand(name, rest)
     except orders.OrderRefused as refused:
-        sentence = str(refused)
-        return Refused("bad-command", sentence[0].lower() + sentence[1:].removesuffix("."))
+        return Refused("bad-command", str(refused))
 
 
 def encode(event: Event) -> bytes:
@@ -162,35 +173,19 @@ def _notices(event: Event) -> list[str]:
                 *_gathered(event.joined, "joined"),
             ]
         case Switched():
-            took = f"{event.carried} carried over in {event.pause * 1000:.0f} ms"
-            return [f"the room runs by the {event.model} model now ({event.before} before): {took}"]
+            return [format_switched(event)]
         case Notice() | Ruled():
             return event.text.split("\n")
         case Refused():
-            also = f"; {event.suggestion} is free" if event.suggestion else ""
-            return [event.reason + also]
+            return [format_refused(event)]
         case Goodbye():
-            return [f"goodbye: {event.reason}"]
+            return [format_goodbye(event)]
         case People():
-            return [f"{len(event.people)} here: {', '.join(event.people)}"]
+            return [format_people(event.people)]
         case Status():
-            return [_status(event)]
+            return [format_status(event)]
     return []
 
 
 def _gathered(nicks: list[str], did: str) -> list[str]:
-    if not nicks:
-        return []
-    named = nicks if len(nicks) <= MOST_NAMED else nicks[: MOST_NAMED - 1]
-    names = list(named)
-    if len(nicks) > len(named):
-        names.append(counted(len(nicks) - len(named), "other"))
-    return [f"{' and '.join([', '.join(names[:-1]), names[-1]] if len(names) > 1 else names)} {did}"]
-
-
-def _status(event: Status) -> str:
-    return (
-        f"model {event.model}, {event.connections} connected, you: {event.served_by}; "
-        f"{counted(event.processes, 'process', 'processes')}, {counted(event.threads, 'thread')}, "
-        f"{size(event.memory)}, {size(event.memory_each)} a connection"
-    )
+    return [f"{format_names(nicks, MAX_NAMED)} {did}"] if nicks else []

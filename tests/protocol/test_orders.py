@@ -90,47 +90,47 @@ def test_a_typed_line_becomes_the_order(line: str, order: Order) -> None:
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("/model", "There is no model"),
-        ("/model fibres", "There is no model fibres: it is one of process, thread, event."),
+        ("/model", "there is no model"),
+        ("/model fibres", "there is no model fibres: it is one of process, thread, event"),
         ("/kick", "/kick takes a nickname"),
-        ("/kick ada " + "x" * 201, "That reason has 201 characters, and 200 are allowed."),
+        ("/kick ada " + "x" * 201, "that reason has 201 characters, and 200 are allowed"),
         ("/ban", "/ban takes a nickname"),
-        ("/ban ada soon", "and not soon."),
-        ("/ban ada nan", "and not nan."),
-        ("/ban ada 0", "A ban lasts from a moment to 10,080 minutes"),
-        ("/ban ada -5", "and not -5."),
-        ("/ban ada 1e9", "A ban lasts from a moment to 10,080 minutes"),
-        ("/ban ada 1_0", "and not 1_0."),
+        ("/ban ada soon", "and not soon"),
+        ("/ban ada nan", "and not nan"),
+        ("/ban ada 0", "a ban lasts from a moment to 10,080 minutes"),
+        ("/ban ada -5", "and not -5"),
+        ("/ban ada 1e9", "a ban lasts from a moment to 10,080 minutes"),
+        ("/ban ada 1_0", "and not 1_0"),
         ("/ban ada sure", "'sure' goes with 'address'"),
         ("/mute", "/mute takes a nickname"),
-        ("/mute ada bob", "/mute takes a nickname, and 'address' and 'sure' after it."),
+        ("/mute ada bob", "/mute takes a nickname, and 'address' and 'sure' after it"),
         ("/op", "/op takes a nickname"),
         ("/slow", "/slow takes the seconds"),
         ("/slow down", "/slow takes the seconds"),
         ("/slow inf", "/slow takes the seconds"),
         ("/slow -1", "/slow takes the seconds"),
         ("/slow 3601", "/slow takes the seconds"),
-        ("/lock the door", "/lock takes nothing after it."),
-        ("/quiet please", "/quiet takes nothing after it, or off."),
+        ("/lock the door", "/lock takes nothing after it"),
+        ("/quiet please", "/quiet takes nothing after it, or off"),
         ("/pin", "/pin takes the line to pin"),
-        ("/pin " + "x" * 201, "That pinned line has 201 characters"),
-        ("/unpin it", "/unpin takes nothing after it."),
+        ("/pin " + "x" * 201, "that pinned line has 201 characters"),
+        ("/unpin it", "/unpin takes nothing after it"),
         ("/chaos", "/chaos takes what is to go wrong"),
         ("/chaos fire", "/chaos takes what is to go wrong"),
-        ("/chaos kill-worker", "takes whom it strikes: a nickname, or random."),
-        ("/chaos raise ada bob", "takes whom it strikes: a nickname, or random."),
+        ("/chaos kill-worker", "takes whom it strikes: a nickname, or random"),
+        ("/chaos raise ada bob", "takes whom it strikes: a nickname, or random"),
         ("/chaos block 6s", "blocked for up to 5 s"),
         ("/chaos block 0ms", "blocked for up to 5 s"),
         ("/chaos block ada bob", "one time, as 300ms, and one nickname"),
         ("/chaos block 1s 2s", "one time, as 300ms, and one nickname"),
-        ("/chaos silent ada", "/chaos silent takes nothing after it."),
+        ("/chaos silent ada", "/chaos silent takes nothing after it"),
     ],
 )
 def test_a_mistake_is_told_in_one_sentence(line: str, sentence: str) -> None:
     told = order_in(line)
     assert isinstance(told, str)
     assert sentence in told
-    assert told.endswith(".")
+    assert not told.endswith(".")
     assert "\n" not in told
 
 

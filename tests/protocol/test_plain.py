@@ -168,7 +168,7 @@ class TestWhatIsPrinted:
             ),
             (
                 Switched(1, 0.0, "thread", "event", 0.0414, 37),
-                "*** the room runs by the thread model now (event before): 37 carried over in 41 ms\n",
+                "*** now a thread each: 37 carried over in 41 ms\n",
             ),
             (Notice("back in\nfive"), "*** back in\n*** five\n"),
             (Refused("nickname-taken", "ada is taken", suggestion="ada2"), "*** ada is taken; ada2 is free\n"),

@@ -5,7 +5,7 @@ from protocol.messages import Refused
 from protocol.suggestions import unknown_command
 from tui.typed.commands import Mistake, parse
 
-SENTENCE = "There is no command /hlep; did you mean /help? /help lists them, // says a line with a slash."
+SENTENCE = "there is no command /hlep; did you mean /help? /help lists them, // says a line with a slash"
 
 
 def test_unknown_command_near_another_suggests_it_everywhere() -> None:
@@ -15,7 +15,7 @@ def test_unknown_command_near_another_suggests_it_everywhere() -> None:
 
 
 def test_unknown_command_near_none_suggests_none() -> None:
-    assert unknown_command("zzz", ["help"]).startswith("There is no command /zzz. /help")
+    assert unknown_command("zzz", ["help"]).startswith("there is no command /zzz; /help")
 
 
 def test_unknown_command_of_any_length_is_a_short_sentence() -> None:

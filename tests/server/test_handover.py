@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from protocol.format import NOW_SERVED
 from protocol.messages import Model
 from tests.pace import is_within
 from tests.running import PlainPeer, RichPeer, Server, wait_until
@@ -35,7 +36,7 @@ def test_a_switch_carries_everybody_over_while_they_talk(start_server, before: s
     assert switched["before"] == before
     assert switched["carried"] == 6
     assert is_within(switched["pause"], 1)
-    ada.expect(f"*** the room runs by the {after} model now ({before} before): 6 carried over in ")
+    ada.expect(f"*** {NOW_SERVED[after]}: 6 carried over in ")
     assert is_within(max(one.slowest for one in talks), 2)
     status = boss.status()
     assert status["model"] == after

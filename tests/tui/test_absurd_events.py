@@ -10,6 +10,7 @@ from textual.content import Content
 
 from protocol import jsonl
 from protocol.client import ClientConnection, Received
+from protocol.format import format_status
 from protocol.messages import Metered, Refused, Rules, Status, Switched, Welcome
 from tests.protocol.clients import in_room
 from tests.protocol.strategies import events
@@ -17,7 +18,6 @@ from tui.line.words import lines_of
 from tui.link.pings import LONGEST_INTERVAL_S, SHORTEST_INTERVAL_S, interval
 from tui.metering import Metering, comparison, record
 from tui.minutes.text import json_lines, markdown, records_of
-from tui.screens import asked
 from tui.transcript.feed import Feed
 from tui.widgets.rules_line import draw as draw_rules
 from tui.widgets.status_bar import Standing
@@ -67,7 +67,7 @@ def _show(client: ClientConnection, received: list[Received]) -> None:
             case Switched():
                 metering.switched(event)
             case Status():
-                asked.in_words(event)
+                format_status(event)
             case Welcome():
                 draw_bar(Standing("online", event.model, event.connections, event.served_by, 0.1), 80)
             case Refused():

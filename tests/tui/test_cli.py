@@ -301,7 +301,7 @@ def test_a_setting_that_was_changed_and_changed_back_is_remembered_as_it_was(sta
         terminal.sees("1 here")
         for bell in (False, True):
             terminal.type("/bell\r")
-            terminal.sees("The bell rings" if bell else "The bell is silent")
+            terminal.sees("the bell rings" if bell else "the bell is silent")
             assert tomllib.loads(remembered_file().read_text())["bell"] is bell
 
 

@@ -11,7 +11,7 @@ from zlib import crc32
 
 from protocol import plain
 from protocol.client import Gap, Received
-from protocol.format import HISTORY_END, format_history_start, format_welcome, format_welcome_notes
+from protocol.format import HISTORY_END, format_gap, format_history_start, format_welcome, format_welcome_notes
 from protocol.messages import Pong, Refused, Said, Welcome
 from protocol.text import counted
 from tui.transcript.links import links
@@ -65,11 +65,8 @@ def _lines_of(event: Received, me: str) -> list[Line]:
             return [_said(event, line, me) for line in event.text.split("\n")]
         case Welcome():
             return _welcome(event)
-        case Gap() if event.missed is None:
-            return [note("this room does not know you: it was opened anew, and what was said before may be lost")]
         case Gap():
-            missed = event.missed or 0
-            return [note(counted(missed, "thing that happened here is lost", "things that happened here are lost"))]
+            return [note(format_gap(event.missed))]
         case Pong():
             return []
     style = REFUSED if isinstance(event, Refused) else ROOM

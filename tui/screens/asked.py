@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from protocol.messages import Status
-from protocol.text import NicknameRefused, check_nickname, size
-from tui.look import look
+from protocol.format import format_people
+from protocol.text import NicknameRefused, check_nickname
 from tui.minutes.saving import save_minutes
 from tui.typed.commands import Asked, needs_room
 
@@ -71,22 +70,4 @@ def _rename(screen: "ChatScreen", nick: str) -> None:
 
 def who(people: set[str]) -> str:
     """Who is here, in a sentence."""
-    nicks = sorted(people, key=str.casefold)
-    rest = f" and {len(nicks) - NAMED:,} others" if len(nicks) > NAMED else ""
-    return f"{len(nicks):,} here: {', '.join(nicks[:NAMED])}{rest}"
-
-
-def in_words(status: Status) -> str:
-    """What runs the room and what that costs, in a sentence."""
-    words = [f"{look(status.model).sign} {status.model}", f"{status.connections:,} connected"]
-    if status.people:
-        words.append(f"{status.people:,} in the room")
-    if status.processes:
-        words.append("1 process" if status.processes == 1 else f"{status.processes:,} processes")
-    if status.threads:
-        words.append("1 thread" if status.threads == 1 else f"{status.threads:,} threads")
-    if status.memory:
-        words.append(size(status.memory))
-    if status.memory_each:
-        words.append(f"{size(status.memory_each)} a connection")
-    return ", ".join([*words, f"served by {status.served_by}"])
+    return format_people(sorted(people, key=str.casefold), NAMED)

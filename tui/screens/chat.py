@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from protocol.client import Gap, Received
+from protocol.format import format_refused, format_status
 from protocol.messages import Granted, Refused, Status, Switched, Welcome
 from tui.desktop import follow_link
 from tui.link.connection import RoomLink, State
@@ -118,12 +119,11 @@ class ChatScreen(HostDesk):
                     self.status = event
                     if self.status_asked:
                         self.status_asked = False
-                        self.transcript.note(asked.in_words(event))
+                        self.transcript.note(format_status(event))
                 case Switched() if self.status is not None:
                     self.status.model, self.status.served_by = event.model, ""
                 case Refused(id=""):
-                    free = f"; {event.suggestion} is free" if event.suggestion else ""
-                    self.transcript.note(f"{event.reason}{free}", "error")
+                    self.transcript.note(format_refused(event), "error")
                 case Granted():
                     self.query_one(InputLine).operator = event.on
                     self.refresh_bindings()
@@ -324,7 +324,7 @@ class ChatScreen(HostDesk):
     def action_bell(self) -> None:
         self.chat.set(bell=not self.chat.settings.bell)
         ring = self.chat.settings.bell
-        self.transcript.note("The bell rings when somebody names you." if ring else "The bell is silent.")
+        self.transcript.note("the bell rings when somebody names you" if ring else "the bell is silent")
 
     def action_page(self, by: int) -> None:
         self.transcript.scroll_page_up(animate=False) if by < 0 else self.transcript.scroll_page_down(animate=False)

@@ -10,8 +10,10 @@ from enum import IntEnum
 from unicodedata import normalize
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from protocol.client import Gap
+from protocol.format import format_gap, format_goodbye, format_switched
 from protocol.messages import Goodbye, Notice, Ruled, Said, Switched
 from protocol.text import harmless
 
@@ -25,11 +27,6 @@ _plainly_harmless = re.compile(
 """Whether `protocol.text.harmless` would leave the text as it is, told at once for what most people write."""
 FURTHEST = 253_402_300_799.0
 """The last second of the year 9999, in seconds since the epoch: later times cannot be told."""
-NOW_SERVED = {
-    "process": "now a process each",
-    "thread": "now a thread each",
-    "event": "now one event loop for all",
-}
 
 
 class Kind(IntEnum):
@@ -88,28 +85,20 @@ def spoken(nick: str, text: str, action: bool, at: float, flags: int = 0) -> Ent
 def noticed(event: Notice | Ruled | Goodbye) -> Entry:
     """The room's own words."""
     if isinstance(event, Goodbye):
-        return Entry(Kind.NOTICE, clean(event.reason))
+        return Entry(Kind.NOTICE, clean(format_goodbye(event)))
     return Entry(Kind.NOTICE, clean(event.text), at=sane_time(event.at))
 
 
 def switched(event: Switched) -> Entry:
     """The line that says what runs the room now."""
     model = clean_nick(event.model)
-    now = NOW_SERVED.get(model, f"now run by {model}")
-    pause = event.pause * 1000 if 0 <= event.pause < 1e6 else 0.0
-    text = f"{now}: {event.carried:,} carried over in {pause:.0f} ms"
+    text = format_switched(replace(event, model=model))
     return Entry(Kind.SWITCH, text, model, sane_time(event.at))
 
 
 def gap(event: Gap) -> Entry:
     """What was lost between two connections, said openly."""
-    if event.missed is None:
-        text = "the room does not know us any more: what was said meanwhile is lost"
-    elif event.missed == 1:
-        text = "1 thing that happened here is lost"
-    else:
-        text = f"{event.missed:,} things that happened here are lost"
-    return Entry(Kind.GAP, text)
+    return Entry(Kind.GAP, format_gap(event.missed))
 
 
 def clean(text: str) -> str:

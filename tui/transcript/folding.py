@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
+from protocol.format import format_names
 from protocol.messages import Presence
 from tui.transcript.entries import clean_nick
 
-NAMED = 2
-"""People named in a line that is about more of them than fit."""
+MAX_NAMED = 3
+"""People named in a line; of more, one less is named, and the others are counted."""
 MAX_PEOPLE = 5_000
 """People in one fold: a room in which people only come and go fills no memory."""
 
@@ -61,20 +62,12 @@ class Fold:
 
 def _sentence(nicks: Iterable[str], verb: str) -> str:
     names = list(nicks)
-    return f"{_listed(names)} {verb}" if names else ""
-
-
-def _listed(names: Sequence[str]) -> str:
-    if len(names) == 1:
-        return names[0]
-    if len(names) <= NAMED + 1:
-        return f"{', '.join(names[:-1])} and {names[-1]}"
-    return f"{', '.join(names[:NAMED])} and {len(names) - NAMED:,} others"
+    return f"{format_names(names, MAX_NAMED)} {verb}" if names else ""
 
 
 def _renames(pairs: Sequence[tuple[str, str]]) -> str:
     if not pairs:
         return ""
-    told = [f"{old} is now {new}" for old, new in pairs[: NAMED + 1]]
+    told = [f"{old} is now {new}" for old, new in pairs[:MAX_NAMED]]
     more = len(pairs) - len(told)
     return "; ".join(told) + (f"; {more:,} more changed names" if more else "")

@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from protocol import orders
+from protocol.format import format_incomplete
 from protocol.messages import FAULTS, Model, Order
 from protocol.suggestions import unknown_command
 
@@ -123,7 +124,7 @@ def parse(line: str, *, screen: bool = True) -> Spoken | Asked | Mistake | None:
     if command is None or (command.screen and not screen):
         return Mistake(unknown_command(head, [one.name for one in COMMANDS if screen or not one.screen]))
     if command.required and not argument:
-        return Mistake(f"It takes a little more: {command.usage}")
+        return Mistake(format_incomplete(command.usage))
     if command.name == "me":
         return Spoken(argument, action=True)
     if command.name not in orders.NAMES:

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from protocol import jsonl
+from protocol.format import format_too_long
 from protocol.messages import Limits, Say
 
 ID = "x" * 16
@@ -23,7 +24,7 @@ class Fit(Struct, frozen=True):
     @property
     def sentence(self) -> str:
         """What to say of a text that is `over`."""
-        return f"That is too long: it has {self.used:,} {self.unit}, and {self.allowed:,} are allowed."
+        return format_too_long(self.used, self.allowed, self.unit)
 
     @property
     def near(self) -> bool:

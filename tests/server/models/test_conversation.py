@@ -96,7 +96,7 @@ def test_commands_of_the_plain_dialect(room: Server) -> None:
     ada.say("/help")
     ada.expect("***   //TEXT")
     ada.say("/nonsense")
-    ada.expect("*** There is no command")
+    ada.expect("*** there is no command")
     ada.say("/quit")
     ada.expect("*** goodbye")
     bob.expect("*** lovelace left")

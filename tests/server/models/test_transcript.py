@@ -56,7 +56,7 @@ class Script:
                 self.hear(name, until=lambda line: '"sync"' in line or '"not-joined"' in line)
             else:
                 peer.send("/nick\n")
-                self.hear(name, until=lambda line: "/nick wants a word" in line or "begins with a letter" in line)
+                self.hear(name, until=lambda line: "/nick takes a word" in line or "begins with a letter" in line)
         except (Closed, ConnectionError):
             self.lines.append(f"{name:6} | closed")
             peer.close()

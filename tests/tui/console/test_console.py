@@ -159,7 +159,7 @@ def test_arrow_up_brings_back_what_was_typed(console: OnTerminal) -> None:
 
 def test_a_mistake_gets_a_sentence_and_help_lists_the_operators_commands(console: OnTerminal) -> None:
     console.enter("/model fork")
-    console.sees("--- There is no model fork: it is one of process, thread, event.")
+    console.sees("--- there is no model fork: it is one of process, thread, event")
     console.enter("/help")
     console.sees("--- /kick NICK [reason]")
 

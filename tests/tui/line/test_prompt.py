@@ -312,7 +312,7 @@ def test_a_line_that_does_not_fit_is_refused_before_it_is_sent(start_server: Sta
     ada = open_prompt(server)
     join(ada)
     ada.type(f"{PASTE}{'x' * 5000}{PASTED}\r")
-    ada.sees("That is too long: it has 5,000 characters, and 2,000 are allowed")
+    ada.sees("that is too long: it has 5,000 characters, and 2,000 are allowed")
     ada.type("short\r")
     bob.expect("said", text="short")
     ada.sees("ada: short")

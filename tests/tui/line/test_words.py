@@ -39,9 +39,9 @@ def test_the_formats_are_those_of_the_plain_dialect() -> None:
     assert printed(Presence(1, 0.0, joined=["ada"], left=["bob"])) == ["*** bob left", "*** ada joined"]
     assert printed(Goodbye("closing", "the end")) == ["*** goodbye: the end"]
     assert printed(Refused("x", "not so", suggestion="ada2")) == ["*** not so; ada2 is free"]
-    assert printed(Switched(1, 0.0, "thread", "event", 0.041, 37))[0].startswith(
-        "*** the room runs by the thread model"
-    )
+    assert printed(Switched(1, 0.0, "thread", "event", 0.041, 37)) == [
+        "*** now a thread each: 37 carried over in 41 ms"
+    ]
     assert printed(Pong("1")) == []
 
 

@@ -143,7 +143,7 @@ class TestMistakes:
     async def test_they_are_told_in_red_and_the_line_stays(self, start_server: StartServer) -> None:
         async with at_the_desk(start_server()) as boss:
             await boss.says("/slow down")
-            await boss.sees("/slow takes the seconds between two lines, up to 3600, or off.")
+            await boss.sees("/slow takes the seconds between two lines, up to 3600, or off")
             assert boss.written == "/slow down"
 
     async def test_an_unknown_person_is_an_error_of_the_room(self, start_server: StartServer) -> None:

@@ -98,7 +98,7 @@ def test_a_switch_says_what_runs_the_room_now() -> None:
 
 
 @pytest.mark.parametrize(
-    ("missed", "words"), [(None, "does not know us"), (1, "1 thing that"), (1234, "1,234 things that")]
+    ("missed", "words"), [(None, "does not know you"), (1, "1 thing that"), (1234, "1,234 things that")]
 )
 def test_a_gap_is_said_openly(missed: int | None, words: str) -> None:
     assert words in entries.gap(Gap(missed)).text

@@ -11,7 +11,7 @@ def test_every_order_is_in_the_table_for_operators_and_in_nobody_elses() -> None
 
 def test_an_order_is_understood_and_a_mistake_in_one_is_told_in_its_sentence() -> None:
     assert parse("/ban ada 10") == Asked("ban", "ada 10", Ban("ada", 10))
-    assert parse("/ban ada 0") == Mistake("A ban lasts from a moment to 10,080 minutes, which is a week.")
+    assert parse("/ban ada 0") == Mistake("a ban lasts from a moment to 10,080 minutes, which is a week")
 
 
 def test_parse_composes_letters() -> None:
