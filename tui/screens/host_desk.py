@@ -118,6 +118,7 @@ class HostDesk(Screen[None]):
         while untold := self.chat.minutes.untold:
             self.query_one(Transcript).note(untold.pop(0), "error")
         self.query_one(RulesLine).rules = self.link.client.rules
+        self.query_one(InputLine).slow = self.link.client.rules.slow
         if isinstance(self.app.screen, StageScreen):
             self.app.screen.show(self._standing())
 

@@ -1,5 +1,6 @@
-"""PasteScreen: asks before a long paste goes into the input line."""
+"""PasteScreen: asks before a long paste goes into the input line, and tells what of it one message can hold."""
 
+from math import ceil
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -8,6 +9,9 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
+
+from protocol.messages import Limits
+from tui.typed.fitting import fit
 
 SHOWN = 6
 """Lines of the paste that are shown."""
@@ -21,15 +25,33 @@ class PasteScreen(ModalScreen[bool]):
         Binding("escape", "dismiss(False)", "Do not"),
     ]
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, limits: Limits, slow: float) -> None:
+        """`slow` is the room's slow mode, in seconds between two messages; 0 is none."""
         super().__init__()
         self._lines = text.split("\n")
+        self._advice = advice(text, limits, slow)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             count, size = len(self._lines), sum(map(len, self._lines))
             yield Static(Content.styled(f"Paste {count:,} lines, {size:,} characters?", "bold"))
+            yield Static(Content(self._advice), id="paste-advice")
             more = [f"… and {count - SHOWN:,} more"] if count > SHOWN else []
             shown = [line[:200] for line in self._lines[:SHOWN]] + more
             yield Static(Content.styled("\n".join(shown), "$quiet"), id="pasted")
             yield Static(Content.assemble(("Enter", "bold"), " pastes   ", ("Esc", "bold"), " does not"))
+
+
+def advice(text: str, limits: Limits, slow: float) -> str:
+    """What one message can hold, and how long it takes until all of `text` can be said. Pure."""
+    most = f"{limits.lines:,} lines and {limits.text:,} characters"
+    told = fit(text, limits)
+    pace = f"; slow mode takes one every {slow:g} s" if slow else ""
+    if not told.over:
+        return f"It is one message{pace or ', said at once'}. One holds at most {most}."
+    sizes = (text.count("\n") + 1) / limits.lines, len(text) / limits.text, told.used / told.allowed
+    count = ceil(max(sizes))
+    wait = (count - 1) * slow if slow else max(0, count - limits.burst) / limits.rate if limits.rate else 0.0
+    pace = pace or (f", at {limits.rate:g} a second after the first {limits.burst}" if wait else "")
+    time = f"about {ceil(wait):,} s" if wait else "no wait"
+    return f"Too long for one message, which holds at most {most}: {count:,} messages{pace}, {time}."

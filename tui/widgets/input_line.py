@@ -28,6 +28,8 @@ class InputLine(Vertical):
     limits: reactive[Limits] = reactive(Limits())
     operator: reactive[bool] = reactive(False)
     """Whether to offer what only operators may."""
+    slow: reactive[float] = reactive(0.0)
+    """Seconds that slow mode asks for between two messages."""
     waiting: reactive[int] = reactive(0)
     """Seconds until slow mode takes the line that waits."""
     screen_rows: reactive[int] = reactive(24)
@@ -125,9 +127,8 @@ class InputLine(Vertical):
     @on(Composer.PasteAsked)
     def _paste_asked(self, message: Composer.PasteAsked) -> None:
         message.stop()
-        self.app.push_screen(
-            PasteScreen(message.text), lambda yes: self.composer.insert_pasted(message.text) if yes else None
-        )
+        screen = PasteScreen(message.text, self.limits, 0.0 if self.operator else self.slow)
+        self.app.push_screen(screen, lambda yes: self.composer.insert_pasted(message.text) if yes else None)
 
     def watch_unread(self) -> None:
         self._tell()

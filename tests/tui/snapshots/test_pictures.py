@@ -237,7 +237,7 @@ class TestTheParts:
         async def look(ada: Actor) -> None:
             await ada.is_in()
             ada.chat.composer.post_message(Paste("\n".join(f"line {n}" for n in range(12))))
-            await ada.sees("Paste 12 lines, 74 characters?", "… and 6 more")
+            await ada.sees("Paste 12 lines, 74 characters?", "One holds at most 40 lines and", "… and 6 more")
 
         draw(snap_compare, app(*busy()), look)
 
