@@ -34,11 +34,21 @@ def follow_link(app: App[None], url: str) -> None:
     import webbrowser  # 5 ms, and few click.
 
     if _has_windows() and webbrowser.open(url):
-        words = f"opened {url}"
+        words = f"opened {spelled_out(url)}"
     else:
         app.call_from_thread(app.copy_to_clipboard, url)
-        words = f"copied {url}"
+        words = f"copied {spelled_out(url)}"
     app.call_from_thread(app.notify, words, markup=False, timeout=3)
+
+
+def spelled_out(url: str) -> str:
+    """The address, and behind it the ASCII name of its host (RFC 3492) where the host has another one: some letters
+    look like those of another alphabet."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return url if host.isascii() else f"{url} ({host.encode('idna').decode()})"
+    except ValueError:
+        return url
 
 
 def _has_windows() -> bool:

@@ -2,7 +2,7 @@
 
 from protocol.messages import MAX_COUNT
 
-MOST_MISSING = 100_000
+MOST_MISSING = 2_000
 """Numbers remembered as missing, for which they may still come. What is skipped beyond that is only counted."""
 
 

@@ -12,6 +12,8 @@ from tui.minutes.text import Record, gap, records_of
 
 KEPT = 100_000
 """Things that happened, kept for /save and for Markdown; the oldest go, and a gap says how many."""
+MAX_CHARACTERS = 20_000_000
+"""Of all that is kept, about: a room that floods fills no memory."""
 SYNC_EVERY = 1.0
 """Seconds."""
 
@@ -25,7 +27,8 @@ class Minutes:
         self.now = now
         self.untold: list[str] = []
         """Troubles that are to be told once there is a screen to tell them on."""
-        self._records: deque[Record] = deque(maxlen=KEPT)
+        self._records: deque[Record] = deque()
+        self._characters = 0
         self._heard = 0
         self._file = TranscriptFile(path, lambda sentence: self.on_trouble(sentence)) if path is not None else None
 
@@ -40,6 +43,9 @@ class Minutes:
         """Keep what belongs into a transcript."""
         records = records_of(events, self.now())
         self._records.extend(records)
+        self._characters += sum(map(_characters, records))
+        while len(self._records) > KEPT or (self._characters > MAX_CHARACTERS and len(self._records) > 1):
+            self._characters -= _characters(self._records.popleft())
         self._heard += len(records)
         if self._file is not None:
             self._file.add(records)
@@ -56,3 +62,11 @@ class Minutes:
         """Finish the file. Returns a sentence where it is not whole. Harmless to call twice."""
         file, self._file = self._file, None
         return file.close(self.records) if file is not None else ""
+
+
+def _characters(record: Record) -> int:
+    """How many characters the strings of a record have, and those of its lists."""
+    return sum(
+        len(value) if isinstance(value, str) else len(str(value)) if isinstance(value, list | tuple) else 0
+        for value in record.event.values()
+    )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from protocol.messages import Pong, Said
+from protocol.messages import Pong, Presence, Said
 from tests.peers import PATIENCE
 from tests.tui.links import until
 from tui.minutes import file as transcript_file
@@ -82,3 +82,13 @@ async def test_a_disk_with_room_again_gets_what_waited(tmp_path: Path, monkeypat
 
 async def test_without_a_file_there_is_nothing_to_keep_safe() -> None:
     await asyncio.wait_for(Minutes().keep_safe(), PATIENCE)
+
+
+def test_minutes_of_huge_lines_keep_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_CHARACTERS", 5000)
+    minutes = Minutes(now=lambda: 1.0)
+    for number in range(1, 101):
+        minutes.hear([Said(number, "ada", "x" * 1000, 1.0), Presence(number, 1.0, joined=["y" * 50] * 10)])
+    first, *kept = minutes.records
+    assert 3 <= len(kept) < 10
+    assert first.event["missed"] == 200 - len(kept)
