@@ -8,6 +8,9 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+GAP = "   "
+"""What parts two keys."""
+
 
 class Banner(Widget):
     """Shows `sentence`, and is hidden while that is empty. `until` is when the next attempt is due, by `clock`."""
@@ -38,8 +41,22 @@ class Banner(Widget):
         words = self.sentence
         if self.until < inf:
             words += f" Next try in {self.seconds} s." if self.seconds else " Trying again …"
-        line, keys = Content.styled(words, "bold"), Content.styled(self.keys, "$quiet")
-        gap = self.size.width - line.cell_length - keys.cell_length
-        if not self.keys:
-            return line
-        return line.pad_right(gap) + keys if gap >= 3 else line + "\n" + keys
+        return draw(words, self.keys, self.size.width)
+
+
+def draw(words: str, keys: str, width: int) -> Content:
+    """The words, and the keys on the right where all fits into a row of `width` cells; else below, with no key broken
+    and no gap at the end of a row."""
+    line, right = Content.styled(words, "bold"), Content.styled(keys, "$quiet")
+    gap = width - line.cell_length - right.cell_length
+    if not keys:
+        return line
+    if gap >= len(GAP):
+        return line.pad_right(gap) + right
+    rows: list[str] = []
+    for key in keys.split(GAP):
+        if rows and len(rows[-1]) + len(GAP) + len(key) <= width:
+            rows[-1] += GAP + key
+        else:
+            rows.append(key)
+    return line + "\n" + Content.styled("\n".join(rows), "$quiet")

@@ -44,3 +44,11 @@ def test_it_never_takes_more_than_its_width_but_for_what_must_be_said(width: int
 
 def test_the_pinned_line_is_no_markup() -> None:
     assert "[b]x[/b] [@click=app.exit]" in draw(Rules(pin="[b]x[/b] [@click=app.exit]"), 80).plain
+
+
+@pytest.mark.parametrize("width", range(20, 201))
+def test_line_of_any_width_ends_with_no_gap(width: int) -> None:
+    for rules in (Rules(locked=True, quiet=True, slow=2.5), ALL, Rules(pin="字" * 80, locked=True)):
+        line = draw(rules, width).plain
+        assert "\n" not in line
+        assert line == line.rstrip(), line
