@@ -7,7 +7,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from tests.pace import allowed
+from tests.pace import is_within
 from tests.tui.conftest import Open
 from tests.tui.flooding import FloodingServer, flooding_server
 from tests.tui.links import PATIENCE
@@ -43,7 +43,7 @@ def leave_flood(
         assert "Traceback" not in terminal.text
         if "--plain" not in options:
             terminal.assert_left_clean()
-        if took < allowed(LEAVE_WITHIN_S):
+        if is_within(took, LEAVE_WITHIN_S):
             return code
     raise AssertionError(f"it took {took:.2f} s to leave")
 

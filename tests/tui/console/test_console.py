@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -413,3 +414,30 @@ def test_behind_a_stopped_terminal_the_server_still_ends_when_told(open_console:
     console.process.send_signal(signal.SIGTERM)
     assert bob.lines_until_closed()[-1] == "*** goodbye: the room closes"
     assert console.exit_code() == 0
+
+
+def test_console_of_a_flooded_room_obeys_ctrl_d(open_console: Open) -> None:
+    console = open_console("--rate-limit", "off").ready()
+    bob = console.rich("bob")
+    flood = b"".join(b'{"type":"say","id":"","text":"line %d"}\n' % number for number in range(1000))
+    is_over = threading.Event()
+
+    def talk() -> None:
+        while not is_over.is_set():
+            try:
+                bob.socket.sendall(flood)
+                bob.socket.recv(1 << 20)
+            except OSError:
+                return
+
+    talking = threading.Thread(target=talk, daemon=True)
+    talking.start()
+    try:
+        console.until(lambda: re.search(r" \d[\d,.]*k? lines/s", console.toolbar), "the flood")
+        began = time.monotonic()
+        console.type("\x04")
+        assert console.exit_code() == 0
+        assert is_within(time.monotonic() - began, 3)  # Two of them are for the room to say goodbye.
+    finally:
+        is_over.set()
+        talking.join(5)
