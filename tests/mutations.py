@@ -2,6 +2,7 @@
 
     make mutants                          all of them
     make mutants ARGS="lines session"     those whose file has one of these words in its name
+    make mutants ARGS="--near"            without the tests that start servers, which take minutes for each survivor
     make mutants ARGS="--list"            only list them
 
 Each mutation is applied to a copy of the checkout, and the tests that are near the changed code run there. Mistakes in
@@ -14,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,10 +38,10 @@ NEAR_TESTS = {
     "server/room": ("tests/server/room", "tests/server/test_broadcast.py", "tests/protocol"),
     "server": (*SESSION_TESTS, "tests/server/room"),
 }
-"""By the folder of the changed file: the tests without processes that speak for it, the nearest first."""
+"""By the folder of the changed file: the tests without processes that speak for it."""
 FAR_TESTS = ("tests/server/models", "tests/server/test_handover.py")
 """Those with real servers, for what the near ones do not notice."""
-TIMEOUT_S = 600
+TIMEOUT_S = 1800
 """How long the tests may take: a mistake that makes them hang is noticed as well."""
 
 
@@ -57,6 +58,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("words", nargs="*", help="only those whose file has one of these words in its name")
     parser.add_argument("--list", action="store_true", help="list them, and run nothing")
+    parser.add_argument("--near", action="store_true", help="without the tests that start servers")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at a time")
     options = parser.parse_args()
     chosen = [one for one in MUTATIONS if any(word in one.file for word in options.words) or not options.words]
@@ -71,7 +73,7 @@ def main() -> int:
         print(f"without a mutation: {failed}", file=sys.stderr)
         return 2
     with ThreadPoolExecutor(options.jobs) as pool:
-        results = list(report(pool.map(attempt, chosen)))
+        results = list(report(pool.map(lambda one: attempt(one, () if options.near else FAR_TESTS), chosen)))
     survivors = [result for result in results if not result.caught_by]
     print(f"{len(results) - len(survivors)} of {len(results)} were caught")
     return 1 if survivors else 0
@@ -84,19 +86,26 @@ def report(results: Iterable[Result]) -> Iterator[Result]:
         yield result
 
 
-def attempt(mutation: Mutation) -> Result:
-    """Apply a mutation and run the tests that are near it, then those that are not."""
+def attempt(mutation: Mutation, far: Sequence[str]) -> Result:
+    """Apply a mutation and run the tests that are near it, then those that are far."""
     began = monotonic()
-    caught_by = outcome(mutation, tests_near(mutation.file)) or outcome(mutation, FAR_TESTS)
+    own, others = tests_near(mutation.file)
+    caught_by = outcome(mutation, own) or outcome(mutation, others) or outcome(mutation, far)
     return Result(mutation, caught_by, monotonic() - began)
 
 
-def tests_near(file: str) -> tuple[str, ...]:
-    return next(tests for folder, tests in NEAR_TESTS.items() if file.startswith(folder))
+def tests_near(file: str) -> tuple[list[str], tuple[str, ...]]:
+    """The tests of the module itself, and those of its folder and of what stands on it."""
+    path = Path(file)
+    own = sorted((ROOT / "tests" / path.parent).glob(f"test_{path.stem}*.py"))
+    others = next(tests for folder, tests in NEAR_TESTS.items() if file.startswith(folder))
+    return [str(one.relative_to(ROOT)) for one in own], others
 
 
-def outcome(mutation: Mutation | None, tests: Iterable[str]) -> str:
-    """The first test that fails with this mutation, or empty where all pass."""
+def outcome(mutation: Mutation | None, tests: Sequence[str]) -> str:
+    """The first test that fails with this mutation, or empty where all pass or there are none."""
+    if not tests:
+        return ""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", "not alone", *tests]
     with copy_of_the_checkout() as folder:
         if mutation is not None:

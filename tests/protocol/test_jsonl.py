@@ -127,3 +127,7 @@ def test_a_client_may_write_a_dialect_which_the_server_overrules() -> None:
 
 def test_an_event_of_a_newer_server_is_passed_over() -> None:
     assert jsonl.decode_event(b'{"type":"fireworks","seq":1}') is None
+
+
+def test_decode_event_of_deeply_nested_json_is_none() -> None:
+    assert jsonl.decode_event(b'{"type":"notice","text":"x","new":%s}' % (b"[" * 10**5 + b"]" * 10**5)) is None

@@ -31,7 +31,7 @@ def test_read_opening_of_tls_behind_a_proxy_names_it() -> None:
     assert read_opening(TLS[:1]) is None
 
 
-@pytest.mark.parametrize("start", [b"P", b"PROXY TCP4 192", b"\r\n", b"\x16", b"\xef"])
+@pytest.mark.parametrize("start", [b"P", b"PROXY TCP4 192", b"\r\n", V2[:-1], b"\x16", b"\xef"])
 def test_read_opening_without_more_bytes_takes_them_as_text(start: bytes) -> None:
     assert read_opening(start, is_complete=True) == Opening("", 0)
 

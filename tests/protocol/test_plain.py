@@ -20,6 +20,7 @@ from protocol.messages import (
     Quit,
     Refused,
     Rename,
+    Rules,
     Said,
     Say,
     Status,
@@ -119,7 +120,7 @@ class TestWhatIsTyped:
         assert all(f"/{name}" in told for name in orders.NAMES)
         assert max(len(line) for line in told.splitlines()) < 80
 
-    @given(st.text().map(str.encode))
+    @given(st.text().filter(lambda text: text.strip().lower() not in ("/help", "/quit")).map(str.encode))
     def test_a_nickname_is_taken_without_the_spaces_around_it(self, line: bytes) -> None:
         hello = plain.decode_hello(b"  " + line + b"\t")
         assert isinstance(hello, Hello)
@@ -127,6 +128,11 @@ class TestWhatIsTyped:
 
 
 class TestWhatIsPrinted:
+    @pytest.mark.parametrize(("pin", "lines"), [("", []), ("be kind", ["*** pinned: be kind"])])
+    def test_welcome_tells_what_is_pinned(self, pin: str, lines: list[str]) -> None:
+        welcome = Welcome("ada", "t", 1, "event", 1, "event loop", Limits(), "n", rules=Rules(pin=pin))
+        assert [line for line in plain.encode(welcome).decode().splitlines() if "pin" in line] == lines
+
     @given(saids)
     def test_each_line_that_is_said_begins_with_who_says_it(self, said: Said) -> None:
         start = f"* {said.nick} " if said.action else f"{said.nick}: "
