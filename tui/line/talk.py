@@ -257,7 +257,7 @@ class LineTalk:
             if told.over:
                 del unsaid[id]
                 self._deferred.answered(id)
-                self._fail(f"a line that waited was not said. {told.sentence}")
+                self._fail(f"a line that waited was not said: {told.sentence}")
 
     def _note_said(self, said: Said) -> bool:
         if self._deferred.answered(said.id):

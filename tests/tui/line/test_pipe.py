@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from protocol.format import NOW_SERVED
 from protocol.messages import Model
 from tests import running
 from tests.running import PATIENCE, Server, readable, wait_until
@@ -276,7 +277,7 @@ def test_a_line_that_a_room_opened_anew_does_not_take_is_given_up(start_server: 
     bot.tells("the room is lost")
     bot.types(b"x" * 1000 + b"\nshort\n")
     start_server("event", "--bind", f"127.0.0.1:{first.address[1]}", "--max-line", "512")
-    bot.tells("a line that waited was not said. That is too long")
+    bot.tells("a line that waited was not said: that is too long")
     assert bot.ends()[0] == 1
 
 
@@ -374,7 +375,7 @@ def test_a_pipe_can_host_a_room_and_give_orders(pipe: StartPipe, model: Model) -
     bot.prints("ada joined")
     other = next(one for one in Model if one != model)
     bot.types(f"/model {other}\n".encode())
-    ada.expect(f"by the {other} model now")
+    ada.expect(NOW_SERVED[other])
     children = psutil.Process(bot.process.pid).children(recursive=True)
     assert bot.ends()[0] == 0
     ada.expect("goodbye")

@@ -362,7 +362,7 @@ def test_whoever_hosts_in_line_mode_gives_orders(open_prompt: Open) -> None:
     bob.join("bob")
     ada.type("/model thread\r")
     ada.sees("≋ thread")
-    bob.expect("by the thread model now")
+    bob.expect("*** now a thread each")
     ada.type(f"half a line{CTRL_C}{CTRL_C}")
     ada.sees("Ctrl-C again within 5 seconds ends the room for everybody")
     since = len(ada.text)
