@@ -65,7 +65,7 @@ def _rename(screen: "ChatScreen", nick: str) -> None:
     try:
         screen.link.rename(check_nickname(nick, screen.link.client.limits.nick))
     except NicknameRefused as refused:
-        screen.transcript.note(str(refused), "error")
+        screen.refuse(str(refused))
 
 
 def who(people: set[str]) -> str:

@@ -19,7 +19,7 @@ from tui.desktop import follow_link
 from tui.link.connection import RoomLink, State
 from tui.screens import asked
 from tui.screens.host_desk import HostDesk
-from tui.typed.commands import Asked, Mistake, Spoken
+from tui.typed.commands import Asked, Spoken, needs_room
 from tui.typed.completion import Completion, Speakers, complete
 from tui.widgets.banner import Banner
 from tui.widgets.composer import Composer
@@ -123,7 +123,7 @@ class ChatScreen(HostDesk):
                 case Switched() if self.status is not None:
                     self.status.model, self.status.served_by = event.model, ""
                 case Refused(id=""):
-                    self.transcript.note(format_refused(event), "error")
+                    self.refuse(format_refused(event))
                 case Granted():
                     self.query_one(InputLine).operator = event.on
                     self.refresh_bindings()
@@ -152,7 +152,7 @@ class ChatScreen(HostDesk):
 
     def _welcomed(self, welcome: Welcome) -> None:
         self.status = Status(welcome.model, welcome.connections, welcome.served_by)
-        self.status_asked = False  # What was asked over another connection has no answer any more.
+        self.status_asked, self._typed_command = False, ""  # What another connection was asked has no answer any more.
         line = self.query_one(InputLine)
         line.limits, line.operator = welcome.limits, self.operator
 
@@ -206,6 +206,7 @@ class ChatScreen(HostDesk):
     def _entered(self, message: InputLine.Entered) -> None:
         match message.meant:
             case Spoken(text, action) as spoken:
+                self._typed_command = ""
                 id = self.link.client.new_id()
                 self.transcript.add_own(id, text, action, self.chat.now())
                 self.deferred.say(id, spoken)
@@ -213,12 +214,22 @@ class ChatScreen(HostDesk):
             case Asked():
                 if message.meant.name not in asked.ABOUT_THE_PANE:
                     self.action_end()  # Where the answer will be.
-                self.carry_out(message.meant)
-            case Mistake(sentence):
-                self.transcript.note(sentence, "error")
+                self._typed_command = message.text if needs_room(message.meant) else ""
+                asked.carry_out(self, message.meant)
 
     def carry_out(self, asked_for: Asked) -> None:
+        """Do what a command asks for that was chosen, and not typed."""
+        self._typed_command = ""
         asked.carry_out(self, asked_for)
+
+    def refuse(self, sentence: str) -> None:
+        """Say that the last command was refused: beside the prompt if it was typed there, so that it can be corrected;
+        else in the pane."""
+        text, self._typed_command = self._typed_command, ""
+        if text:
+            self.query_one(InputLine).refuse(sentence, text)
+        else:
+            self.transcript.note(sentence, "error")
 
     def _complete(self, text: str, cursor: int) -> list[Completion]:
         client = self.link.client

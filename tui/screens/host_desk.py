@@ -70,6 +70,8 @@ class HostDesk(Screen[None]):
         self.deferred = Deferred(lambda id, line: self.link.say(line.text, line.action, id))
         """What we say, as far as slow mode keeps it back."""
         self._counting = False
+        self._typed_command = ""
+        """The last command that was typed, until it is refused, or something else was asked for."""
 
     @property
     def chat(self) -> "ChatApp":
@@ -161,6 +163,7 @@ class HostDesk(Screen[None]):
         if not self.link.client.in_room:
             self.say_unsent(what)
             return
+        self._typed_command = ""
         for order in orders:
             self.link.order(order)
 

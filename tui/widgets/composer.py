@@ -51,15 +51,22 @@ class Composer(TextArea):
             self.text = text
 
     def __init__(
-        self, completer: Completer, said: list[str], *, takes: Callable[[str], bool], id: str | None = None
+        self,
+        completer: Completer,
+        said: list[str],
+        *,
+        takes: Callable[[str], bool],
+        on_edit: Callable[[], object] = lambda: None,
+        id: str | None = None,
     ) -> None:
         """`said` holds what was said before, oldest first; what is accepted is added to it. `takes` is asked about each
-        key of FIRST_ASKED, and returns whether it did something with it, at once."""
+        key of FIRST_ASKED, and returns whether it did something with it, at once. `on_edit` is called at each key and
+        paste, before anything is done with it."""
         super().__init__(id=id, compact=True, highlight_cursor_line=False, placeholder="write a line")
         self.match_cursor_bracket = False
         self.cursor_blink = False  # Each blink is written to the terminal: over ssh, and as activity in tmux.
         self.max_rows = MAX_ROWS
-        self._takes = takes
+        self._takes, self._on_edit = takes, on_edit
         self._completer = completer
         self._said = said
         self._back = 0
@@ -74,6 +81,7 @@ class Composer(TextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         """What TextArea would take for text, and what it would do too late."""
+        self._on_edit()
         if event.key in FIRST_ASKED and self._takes(event.key):
             event.stop()
             event.prevent_default()
@@ -86,6 +94,7 @@ class Composer(TextArea):
 
     async def _on_paste(self, event: events.Paste) -> None:
         """A paste is one edit, with nothing in it that a terminal obeys; a long one is asked for."""
+        self._on_edit()
         event.stop()
         event.prevent_default()
         text = harmless(event.text.replace("\r\n", "\n").replace("\r", "\n"), lines=True).removesuffix("\n")

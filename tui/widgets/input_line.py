@@ -36,11 +36,11 @@ class InputLine(Vertical):
     """Rows of the screen, which the text being written may take half of."""
 
     class Entered(Message):
-        """Something was written and is meant: a line for the room, a command, or a mistake."""
+        """Something was written and is meant: a line for the room, or a command. `text` is what was written."""
 
-        def __init__(self, meant: Spoken | Asked | Mistake) -> None:
+        def __init__(self, meant: Spoken | Asked, text: str) -> None:
             super().__init__()
-            self.meant = meant
+            self.meant, self.text = meant, text
 
     class NewAsked(Message):
         """The words about new lines were clicked."""
@@ -58,12 +58,15 @@ class InputLine(Vertical):
         asked for anything now."""
         super().__init__(id=id)
         self._in_room = in_room
-        self.composer = Composer(completer, said, takes=self._takes, id="composer")
+        self.composer = Composer(completer, said, takes=self._takes, on_edit=self._edited, id="composer")
         self.commands = CommandList(id="commands")
+        self.refusal = Static(id="refusal", markup=False)
+        """Why the text was refused that is written; hidden while none was."""
         self.aside = self.Aside(id="aside", markup=False)
 
     def compose(self) -> ComposeResult:
         yield self.commands
+        yield self.refusal
         with Horizontal(id="line"):
             yield Static(Content("❯ "), id="prompt")
             yield self.composer
@@ -107,13 +110,29 @@ class InputLine(Vertical):
         elif meant is None:
             self.composer.accept(remember=False)
         elif isinstance(meant, Spoken) and (fit := self._fit(meant)).over:
-            self.post_message(self.Entered(Mistake(fit.sentence)))
+            self.refuse(fit.sentence, text)
         elif isinstance(meant, Asked) and needs_room(meant) and not self._in_room():
-            self.post_message(self.Entered(Mistake(unsent(f"/{meant.name}"))))
+            self.refuse(unsent(f"/{meant.name}"), text)
+        elif isinstance(meant, Mistake):
+            self.refuse(meant.sentence, text)
         else:
-            if not isinstance(meant, Mistake):
-                self.composer.accept()
-            self.post_message(self.Entered(meant))
+            self.composer.accept()
+            self.post_message(self.Entered(meant, text))
+
+    def refuse(self, sentence: str, text: str) -> None:
+        """Say why `text` was refused, until the next key. It is put back and selected, so that typing replaces it;
+        but where another line is begun already, that stays as it is."""
+        self.refusal.update(Content.styled(sentence, "$error bold"))
+        self.refusal.display = True
+        if not self.composer.text:
+            self.composer.write(text)
+        if self.composer.text == text:
+            self.composer.select_all()
+            self._offer()
+            self.close_commands()
+
+    def _edited(self) -> None:
+        self.refusal.display = False
 
     def _offer(self) -> None:
         self.commands.offer(self.composer.text, operator=self.operator)
@@ -143,6 +162,9 @@ class InputLine(Vertical):
         self.composer.max_rows = min(MAX_ROWS, (self.screen_rows - 2) // 2)
         self.composer.fit()
         self.commands.styles.max_height = max(1, self.screen_rows - ROWS_AROUND_COMMANDS)
+
+    def on_mount(self) -> None:
+        self.refusal.display = False
 
     def on_resize(self) -> None:
         self._tell()

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from protocol.messages import Model, Rules, Switch
+from protocol.messages import Kick, Model, Rules, Switch
 from tests.running import RichPeer, Server
 from tests.tui.acting import Actor, acting
 from tests.tui.conftest import OpenRelay, StartServer
@@ -145,6 +145,43 @@ class TestMistakes:
             await boss.says("/slow down")
             await boss.sees("/slow takes the seconds between two lines, up to 3600, or off")
             assert boss.written == "/slow down"
+
+    async def test_a_mistake_is_replaced_by_typing_and_its_words_go(self, start_server: StartServer) -> None:
+        async with at_the_desk(start_server()) as boss:
+            await boss.says("/slow down")
+            await boss.sees("/slow takes the seconds")
+            await boss.type("hi")
+            await boss.until(lambda: boss.written == "hi", "the text to be replaced")
+            await boss.sees_no("/slow takes the seconds")
+
+    async def test_refused_command_is_put_back_for_correction(self, start_server: StartServer) -> None:
+        async with at_the_desk(start_server()) as boss:
+            await boss.says("/kick zed")
+            await boss.sees("nobody here is called zed")
+            assert boss.written == boss.chat.composer.selected_text == "/kick zed"
+            assert boss.picture.count("nobody here is called zed") == 1
+            for number in range(40):
+                boss.chat.note(f"line {number}")
+            await boss.sees("line 39", "nobody here is called zed")
+            await boss.type("x")
+            await boss.until(lambda: boss.written == "x", "the text to be replaced")
+            await boss.sees_no("nobody here is called zed")
+
+    async def test_refusal_leaves_the_line_begun_meanwhile(self, start_server: StartServer) -> None:
+        async with at_the_desk(start_server()) as boss:
+            boss.chat.composer.write("half a li")
+            boss.chat._typed_command = "/kick zed"
+            boss.chat.link.order(Kick("zed"))
+            await boss.sees("nobody here is called zed")
+            assert boss.written == "half a li"
+            assert boss.chat.composer.selected_text == ""
+
+    async def test_refused_choice_is_told_in_the_pane(self, start_server: StartServer) -> None:
+        async with at_the_desk(start_server()) as boss:
+            await boss.says("/who")
+            await boss.press("f8")
+            await boss.sees("the room is run by the event model already")
+            assert boss.written == ""
 
     async def test_an_unknown_person_is_an_error_of_the_room(self, start_server: StartServer) -> None:
         async with at_the_desk(start_server()) as boss:
