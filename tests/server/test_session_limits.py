@@ -84,9 +84,16 @@ class TestAFlood:
 
     def test_is_told_once_although_the_server_pauses(self) -> None:
         session = in_room(limits=Limits(burst=10, rate=2.0))
-        items = session.receive(self.LINES, 0.0) + session.advance(30.0) + until_quiet(session, 30.0)
+        items = session.receive(self.LINES, 0.0) + session.receive(b"more\n", 30.0) + until_quiet(session, 30.0)
         assert codes(items).count("slow") == 1
-        assert len(said(items)) == 50
+        assert len(said(items)) == 51
+
+    def test_is_told_once_although_a_burst_is_earned_in_a_moment(self) -> None:
+        session = in_room(limits=Limits(burst=10, rate=1000.0))
+        items = session.receive(self.LINES, 0.0) + until_quiet(session, 0.0)
+        items += session.receive(self.LINES, 0.2) + until_quiet(session, 0.2)
+        assert codes(items).count("slow") == 1
+        assert len(said(items)) == 100
 
     def test_is_not_read_until_the_next_line_is_earned(self) -> None:
         session = in_room(limits=Limits(burst=10, rate=2.0))
