@@ -52,6 +52,13 @@ def test_the_whole_burst_comes_back_after_a_pause(burst: int, rate: float, start
     assert bucket.is_full(start + (burst + 1) / rate)
 
 
+@given(bursts, rates, starts)
+def test_bucket_after_a_long_pause_has_no_more_than_the_burst(burst: int, rate: float, start: float) -> None:
+    bucket, later = fresh(burst, rate, start), start + 1e4
+    bucket.consume(start)
+    assert sum(takes(bucket, later) for _ in range(burst + 1)) == burst
+
+
 @given(bursts, starts)
 def test_a_rate_of_0_is_no_limit(burst: int, start: float) -> None:
     bucket = fresh(burst, 0.0, start)
