@@ -136,7 +136,7 @@ class Room:
 @asynccontextmanager
 async def room(model: str) -> AsyncIterator[Room]:
     """A server on a free port of this machine."""
-    server = HostedServer(HostOptions(model=model, bind="127.0.0.1:0", server_options=("--rate-limit", "off")))
+    server = HostedServer(HostOptions(model=model, bind=("127.0.0.1:0",), server_options=("--rate-limit", "off")))
     try:
         yield Room(server, await server.start())
     finally:

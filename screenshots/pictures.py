@@ -113,7 +113,7 @@ async def search(name: str) -> None:
 @asynccontextmanager
 async def host() -> AsyncIterator[Person]:
     """Whoever has opened a room, with all the guests in it, and talk."""
-    options = HostOptions("process", HOSTED_AT, ("--rate-limit", "off"))
+    options = HostOptions("process", (HOSTED_AT,), ("--rate-limit", "off"))
     async with person(None, host=options) as ada:
         await ada.sees("One of these in your terminal")
         yield ada
@@ -123,7 +123,7 @@ def hosted_by(ada: Person) -> Room:
     """Her room, by the address that leads there on this machine."""
     assert ada.app.own is not None
     assert ada.app.own.bound is not None
-    return Room(ada.app.own, ada.app.own.bound)
+    return Room(ada.app.own, ada.app.own.bound[0])
 
 
 async def join_card(name: str) -> None:
