@@ -117,7 +117,9 @@ def outcome(mutation: Mutation | None, tests: Sequence[str]) -> str:
             return "the tests hung"
     if done.returncode == 0:
         return ""
-    failures = [line.split(" - ")[0] for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+    failures = [
+        line.split(" - ")[0] for line in done.stdout.splitlines() if line.startswith(("FAILED tests", "ERROR tests"))
+    ]
     return failures[0] if failures else f"pytest ended with {done.returncode}: {done.stdout[-300:]}{done.stderr[-300:]}"
 
 
