@@ -87,3 +87,12 @@ class TestComingAndGoing:
         for number in range(KEPT_MEMBERS + 10):
             roster.leave(seated(roster, f"n{number}", 2), 0.0)
         assert roster.find(ada.token) is ada
+
+
+def test_former_of_a_member_that_is_back_is_none() -> None:
+    roster, ada = Roster(), Member("token", "ada")
+    roster.enter(ada, "ada", 1)
+    roster.leave(ada, 1.0)
+    assert roster.former("ada", 2.0) is ada
+    roster.enter(ada, "ada", 2)
+    assert roster.former("ada", 2.0) is None
