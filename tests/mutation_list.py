@@ -21,8 +21,8 @@ PROTOCOL = (
         "protocol/lines.py", "size, self.runaway = self.runaway + len(line), 0", "size = self.runaway + len(line)"
     ),
     Mutation("protocol/plain.py", 'return Say("", text[1:])', 'return Say("", text[2:])'),
-    Mutation("protocol/plain.py", "nicks[: MOST_NAMED - 1]", "nicks[:MOST_NAMED]"),
-    Mutation("protocol/plain.py", "if event.rules.pin:", "if not event.rules.pin:"),
+    Mutation("protocol/format.py", "named = list(nicks[:max_named])", "named = list(nicks)"),
+    Mutation("protocol/format.py", "if event.rules.pin:", "if not event.rules.pin:"),
     Mutation(
         "protocol/jsonl.py",
         "except (msgspec.DecodeError, RecursionError, ValueError):",
