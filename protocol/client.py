@@ -13,21 +13,21 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from protocol import jsonl
-from protocol.jsonl import AnyEvent
-from protocol.lines import LineBuffer, TooLong
+from protocol import json_lines
+from protocol.framing import LineBuffer, TooLong
+from protocol.json_lines import AnyEvent
 from protocol.messages import (
     MAX_LISTED,
-    AskStatus,
     Challenge,
     Command,
     Goodbye,
-    Granted,
     Hello,
     Limits,
+    ModelSwitched,
     Notice,
     Operator,
-    Order,
+    OperatorCommand,
+    OperatorGranted,
     People,
     Ping,
     Presence,
@@ -35,19 +35,19 @@ from protocol.messages import (
     Refused,
     Rename,
     Resume,
-    Ruled,
     Rules,
+    RulesChanged,
     Said,
     Say,
     Sequenced,
     Status,
+    StatusRequest,
     Switch,
-    Switched,
     Welcome,
     Where,
     Who,
 )
-from protocol.text import harmless
+from protocol.sanitize import sanitize
 
 MAX_EVENT = 4 * 2**20
 """Bytes of one event. A welcome brings 1 MiB of events at most, and a roster of ten thousand people is as long."""
@@ -150,7 +150,7 @@ class ClientConnection:
         self._send(Who(nameless))
 
     def ask_status(self) -> None:
-        self._send(AskStatus())
+        self._send(StatusRequest())
 
     def ping(self, id: str) -> None:
         """Ask for a `pong` with the same id: the round trip is the caller's to time."""
@@ -162,7 +162,7 @@ class ClientConnection:
     def switch(self, model: str) -> None:
         self.order(Switch(model))
 
-    def order(self, order: Order) -> None:
+    def order(self, order: OperatorCommand) -> None:
         """Ask for what only an operator may."""
         self._send(order)
 
@@ -188,7 +188,7 @@ class ClientConnection:
         return received
 
     def _understand(self, line: bytes) -> AnyEvent | None:
-        event = jsonl.decode_event(line)
+        event = json_lines.decode_event(line)
         if event is None and not self._answered and line.startswith(_PLAIN_GOODBYE):
             # A connection that is rejected before it said hello is told the reason in the plain dialect. What else is
             # not JSON is the greeting of a connection that was slow to say hello.
@@ -201,20 +201,20 @@ class ClientConnection:
         self._send(Hello(self.nick, resume, operator=self.holds_key))
 
     def _send(self, command: Command) -> None:
-        self._out += jsonl.encode(command)
+        self._out += json_lines.encode(command)
 
-    def _take(self, event: jsonl.AnyEvent) -> list[Received]:
+    def _take(self, event: json_lines.AnyEvent) -> list[Received]:
         match event:
             case Welcome():
                 # A second one on the same connection is a fault of the server.
                 return [] if self.in_room else self._welcomed(event)
-            case Said() | Presence() | Switched() | Notice() | Ruled() if event.seq:
+            case Said() | Presence() | ModelSwitched() | Notice() | RulesChanged() if event.seq:
                 return self._sequenced(event)
             case Status():
                 self.status = event
             case Challenge():
                 self.nonce = event.nonce
-            case Granted():
+            case OperatorGranted():
                 self.is_operator = event.on
             case People() if event.seq >= self.seq:
                 self.people = set(event.people)
@@ -259,7 +259,7 @@ class ClientConnection:
                 self.unacknowledged.pop(event.id, None)
             case Presence():
                 self._move(event)
-            case Ruled():
+            case RulesChanged():
                 self.rules = event.rules
         return [event]
 
@@ -279,7 +279,7 @@ def _harmless(value: T, most: int = MAX_WORDS, *, lines: bool = False) -> T:
     forgotten."""
     match value:
         case str():
-            return type(value)(harmless(value[:most], lines=lines))
+            return type(value)(sanitize(value[:most], lines=lines))
         case list() | tuple():
             return type(value)([_harmless(item, MAX_NICK) for item in value])
         case Struct():

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from protocol import jsonl, plain
-from protocol.jsonl import AnyCommand
+from protocol import json_lines, plain_text
+from protocol.json_lines import AnyCommand
 from protocol.messages import Event, Hello, Quit, Refused
 
 
@@ -37,14 +37,14 @@ class Dialect:
 PLAIN = Dialect(
     "plain",
     b"",
-    plain.decode_hello,
-    plain.decode_command,
-    plain.encode,
+    plain_text.decode_hello,
+    plain_text.decode_command,
+    plain_text.encode,
     is_typed=True,
     echoes_own_lines=False,
     tracks_room=False,
 )
-RICH = Dialect("rich", b"{", jsonl.decode_hello, jsonl.decode_command, jsonl.encode)
+RICH = Dialect("rich", b"{", json_lines.decode_hello, json_lines.decode_command, json_lines.encode)
 DIALECTS = {dialect.name: dialect for dialect in (PLAIN, RICH)}
 
 _REQUEST_LINE = re.compile(

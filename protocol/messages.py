@@ -111,7 +111,7 @@ class Who(Command):
     nameless: bool = False
 
 
-class AskStatus(Command, tag="status"):
+class StatusRequest(Command, tag="status"):
     """Ask for a `status` now."""
 
 
@@ -133,22 +133,22 @@ class Where(Command):
     """Ask what serves me, and what that costs."""
 
 
-class Order(Command):
+class OperatorCommand(Command):
     """The base of what only an operator may ask. A person is named by nickname, or as `#12` by connection number."""
 
 
-class Switch(Order):
+class Switch(OperatorCommand):
     """Run the room by another model."""
 
     model: str
 
 
-class Kick(Order):
+class Kick(OperatorCommand):
     nick: str
     reason: Reason = ""
 
 
-class Ban(Order):
+class Ban(OperatorCommand):
     """Kick, and keep out for `minutes`: the token and the nickname, and with `address` everybody from that address,
     which wants `sure` where several people share it."""
 
@@ -158,13 +158,13 @@ class Ban(Order):
     sure: bool = False
 
 
-class Unban(Order):
+class Unban(OperatorCommand):
     """Let in again who was banned under this nickname, or as `#12`."""
 
     nick: str
 
 
-class Mute(Order):
+class Mute(OperatorCommand):
     """Nobody hears this member, and with `address` nobody from that address, which wants `sure` where several people
     share it. `on=False` ends both."""
 
@@ -174,58 +174,58 @@ class Mute(Order):
     sure: bool = False
 
 
-class Bans(Order):
+class Bans(OperatorCommand):
     """Ask for the bans that hold."""
 
 
-class Slow(Order):
+class Slow(OperatorCommand):
     """Everybody waits `seconds` after each line; 0 ends that."""
 
     seconds: Annotated[float, Meta(ge=0, le=MOST_SECONDS)]
 
 
-class Lock(Order):
+class Lock(OperatorCommand):
     """Nobody new comes in."""
 
     on: bool = True
 
 
-class Quiet(Order):
+class Quiet(OperatorCommand):
     """Only operators speak."""
 
     on: bool = True
 
 
-class Pin(Order):
+class Pin(OperatorCommand):
     """A line at the top of everyone's pane; an empty one takes it away."""
 
     text: Annotated[str, Meta(max_length=LONGEST_PIN)] = ""
 
 
-class ClearHistory(Order, tag="clear-history"):
+class ClearHistory(OperatorCommand, tag="clear-history"):
     """Newcomers are not shown what was said so far."""
 
 
-class Op(Order):
+class Op(OperatorCommand):
     """Make somebody an operator, for as long as the room is open; with `on=False`, end that."""
 
     nick: str
     on: bool = True
 
 
-class Close(Order):
+class Close(OperatorCommand):
     """End the server."""
 
     reason: Reason = ""
 
 
-class Watch(Order):
+class Watch(OperatorCommand):
     """Send me the `meter` every second, or stop that."""
 
     on: bool = True
 
 
-class Chaos(Order):
+class Chaos(OperatorCommand):
     """Break something on purpose: one of FAULTS."""
 
     what: str
@@ -234,7 +234,7 @@ class Chaos(Order):
     seconds: Annotated[float, Meta(gt=0, le=LONGEST_BLOCK)] = 0.3
 
 
-AnyOrder = (
+AnyOperatorCommand = (
     Switch | Kick | Ban | Bans | Unban | Mute | Slow | Lock | Quiet | Pin | ClearHistory | Op | Close | Watch | Chaos
 )
 
@@ -268,7 +268,7 @@ class Presence(Event):
     renamed: Annotated[list[tuple[str, str]], Meta(max_length=MAX_LISTED)] = []
 
 
-class Switched(Event):
+class ModelSwitched(Event, tag="switched"):
     """The room is run by `model` now. The longest that nothing was delivered meanwhile was `pause` seconds; `carried`
     connections came along."""
 
@@ -298,7 +298,7 @@ class Rules(Struct, frozen=True):
     pin: str = ""
 
 
-class Ruled(Event, tag="rules"):
+class RulesChanged(Event, tag="rules"):
     """An operator has changed the rules. `text` says it in a sentence."""
 
     seq: Count
@@ -307,7 +307,7 @@ class Ruled(Event, tag="rules"):
     rules: Rules
 
 
-Sequenced = Said | Presence | Switched | Notice | Ruled
+Sequenced = Said | Presence | ModelSwitched | Notice | RulesChanged
 
 
 class Welcome(Event):
@@ -322,7 +322,7 @@ class Welcome(Event):
     served_by: str
     limits: Limits
     nonce: str
-    history: Annotated[list[Said | Presence | Switched | Notice | Ruled], Meta(max_length=MAX_LISTED)] = []
+    history: Annotated[list[Said | Presence | ModelSwitched | Notice | RulesChanged], Meta(max_length=MAX_LISTED)] = []
     missed: Count = 0
     resumed: bool = False
     asked: str = ""
@@ -381,7 +381,7 @@ class Pong(Event):
     id: str
 
 
-class Tally(Struct):
+class Totals(Struct):
     """What has happened since the room was opened: the show's record."""
 
     most_people: Count = 0
@@ -405,7 +405,7 @@ class Tally(Struct):
     """The longest that a line took to reach everybody, in seconds."""
 
 
-class Metered(Event, tag="meter"):
+class MeterReading(Event, tag="meter"):
     """What the running model does and costs, over the last second. Times are seconds, memory is bytes."""
 
     at: Time
@@ -426,10 +426,10 @@ class Metered(Event, tag="meter"):
     memory_each: Count
     cpu: Rate
     """Processor cores in use."""
-    tally: Tally
+    tally: Totals
 
 
-class Granted(Event, tag="operator"):
+class OperatorGranted(Event, tag="operator"):
     """The proof was right, or an operator has said so: this connection is an operator's. `on=False` ends that."""
 
     on: bool = True

@@ -10,7 +10,7 @@ from time import monotonic
 from protocol.messages import Said, Switch
 from tui.address import Address
 from tui.hosting.hosted_server import HostedServer, HostOptions
-from tui.link.connection import RoomLink
+from tui.link.room_link import RoomLink
 
 PATIENCE = 15.0
 CROWD = (

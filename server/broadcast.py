@@ -9,11 +9,11 @@ from itertools import repeat
 from socket import SocketType
 
 from server.connection import Connection
-from server.room.turn import Turn
-from server.session import Mark
+from server.room.outbox import Outbox
+from server.session import DeliveryFlags
 
 
-def broadcast(turn: Turn, connections: Mapping[int, Connection], now: float) -> list[Connection]:
+def broadcast(turn: Outbox, connections: Mapping[int, Connection], now: float) -> list[Connection]:
     """Write to each of these what the turn has for it. Returns those for whom something is left to do: bytes to write,
     or what a mark says."""
     left: list[Connection] = []
@@ -42,5 +42,5 @@ def send_to_all(data: bytes, connections: list[Connection], now: float) -> list[
     took = dict(zip(prompt, taken, strict=True))
     late = [connection for connection in connections if took.get(connection, 0) < len(data)]
     for connection in late:
-        connection.keep(memoryview(data)[took.get(connection, 0) :], Mark.NONE, now)
+        connection.keep(memoryview(data)[took.get(connection, 0) :], DeliveryFlags.NONE, now)
     return late

@@ -17,9 +17,11 @@ from typing import NoReturn
 import click
 
 from protocol import __version__
-from protocol.text import harmless
+from protocol.sanitize import sanitize
 from server import console, handover, listening, logs, startup
-from server.chaos import Strikes
+from server.control import ServerControl
+from server.fault_clients import FaultClients
+from server.listener import Listener, raise_file_limit
 from server.meter import Meter
 from server.room import restart
 from server.room.operators import Operators
@@ -27,8 +29,6 @@ from server.room.room import Room
 from server.settings import Address, SettingRefused, Settings, Values
 from server.signals import EXIT_INTERRUPTED, Signals
 from server.slot_file import SlotFile
-from server.sockets import Listener, raise_file_limit
-from server.wishes import Wishes
 
 EXIT_FAILURE, EXIT_USAGE = 1, 2
 LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
@@ -124,8 +124,8 @@ def run(settings: Settings, load: Callable[[], Settings], state_descriptor: int 
     room goes on with the state in the file behind `state_descriptor`, and is kept there."""
     raise_file_limit()
     limits = settings.limits()
-    wishes = Wishes()
-    strikes = Strikes()
+    wishes = ServerControl()
+    strikes = FaultClients()
     room = Room(
         limits,
         model=settings.model,
@@ -178,7 +178,7 @@ def keep_state(room: Room, descriptor: int) -> None:
         log.error("the rules of the room before cannot be brought back: %s", error)
 
 
-def serve(listener: Listener, room: Room, wishes: Wishes) -> None:
+def serve(listener: Listener, room: Room, wishes: ServerControl) -> None:
     """Serve until asked to close. Raises CannotStart, or Failed."""
     try:
         handover.serve(listener, room, wishes)
@@ -250,7 +250,7 @@ def status_of(args: Sequence[str] | None) -> int:
 def fail(sentence: str, status: int) -> int:
     """Tell what went wrong, and give the exit code back."""
     try:
-        click.echo(f"chat-server: {harmless(sentence)}", err=True)
+        click.echo(f"chat-server: {sanitize(sentence)}", err=True)
     except OSError:
         pass  # Nobody takes it. The exit code still tells.
     return status

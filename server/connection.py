@@ -10,7 +10,7 @@ from math import inf
 from selectors import EVENT_READ, EVENT_WRITE
 from time import sleep
 
-from server.session import Item, Session
+from server.session import Request, Session
 
 READ_SIZE = 64 * 1024
 LONGEST_SLEEP = 86_400.0
@@ -19,8 +19,8 @@ FEW = 16
 """Connections taken between two looks at who speaks."""
 
 
-class Misfortune(Exception):
-    """Raised on purpose: see `server.room.desk.wreak`."""
+class InjectedFault(Exception):
+    """Raised on purpose: see `server.room.operator_commands.wreak`."""
 
 
 class Connection:
@@ -54,7 +54,7 @@ class Connection:
     def fileno(self) -> int:
         return self.socket.fileno()
 
-    def read(self, now: float) -> list[Item]:
+    def read(self, now: float) -> list[Request]:
         """Read once without waiting; returns what is to be told to the room."""
         self.suffer()
         try:
@@ -106,7 +106,7 @@ class Connection:
         self.session.sent(self.write(self.session.unsent), now)
         self._finish()
 
-    def advance(self, now: float) -> list[Item]:
+    def advance(self, now: float) -> list[Request]:
         """Do what has become due, or become affordable, without reading."""
         self.suffer()
         items = self.session.advance(now)
@@ -122,7 +122,7 @@ class Connection:
         """Let chaos that an operator asked for happen, here where this connection is served."""
         fault, self.session.fault = self.session.fault, 0.0
         if fault == inf:
-            raise Misfortune("an operator asked for this exception")
+            raise InjectedFault("an operator asked for this exception")
         if fault:
             self._pause(fault)
 
@@ -161,7 +161,7 @@ class Connection:
             pass  # The peer was faster.
 
 
-def speakers_first(connections: Iterable[Connection]) -> Iterator[Connection]:
+def readable_first(connections: Iterable[Connection]) -> Iterator[Connection]:
     """Each of these, in their order; but who has said something that waits to be read comes before all who are left.
 
     To be taken one by one by who needs time for each: it looks again every FEW of them.

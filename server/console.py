@@ -12,7 +12,7 @@ import three_chat_rooms
 from server.settings import STDIN, Settings
 
 STDIN_DESCRIPTOR, STDOUT_DESCRIPTOR = 0, 1
-DUMB = ("", "dumb", "unknown")
+DUMB_TERMS = ("", "dumb", "unknown")
 """What TERM says of a terminal on which no line can be drawn anew."""
 
 
@@ -20,7 +20,7 @@ def is_wanted(settings: Settings) -> bool:
     """Whether a person sits there, and stdin is theirs to type commands into."""
     if settings.no_console or settings.operator_key_file == STDIN:
         return False
-    return os.environ.get("TERM", "") not in DUMB and _in_foreground()
+    return os.environ.get("TERM", "") not in DUMB_TERMS and _in_foreground()
 
 
 def _in_foreground() -> bool:

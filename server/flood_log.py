@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from math import inf
 
-from protocol.text import counted
+from protocol.format import plural
 
 INTERVAL_S = 60.0
 MAX_KINDS = 4096
@@ -52,5 +52,5 @@ class FloodLog:
             groups.setdefault(group, []).append(f"{count:,} {thing}{'s' * (count != 1)} {happened}")
         named = [f"{', '.join(things)} from {group}" for group, things in list(groups.items())[:MAX_NAMED]]
         others = len(groups) - len(named)
-        also = f"; and from {counted(others, 'other address', 'other addresses')}" if others else ""
+        also = f"; and from {plural(others, 'other address', 'other addresses')}" if others else ""
         self._write(f"flood: {'; '.join(named)}{also}")

@@ -14,7 +14,7 @@ The rules, after a switch from one model to another:
 How: stop reading, drain what the room was told, carry over what is unsent, return the sessions with their sockets. The
 room itself never moves, so its order goes on where it was. With a process or a thread for each connection that takes
 long, so it is done for a few at a time, and lines go on being delivered meanwhile: see
-`server.models.support.process.parked` and `server.connection.speakers_first`.
+`server.models.support.process.parked` and `server.connection.readable_first`.
 """
 
 import logging
@@ -23,19 +23,19 @@ from collections.abc import Callable
 from time import monotonic
 from typing import NoReturn, Protocol
 
+from protocol.format import plural
 from protocol.messages import Model
-from protocol.text import counted
 from server.broadcast import broadcast
 from server.connection import Connection
+from server.control import ServerControl, StopEvent
+from server.listener import Listener
 from server.models.event import EventModel
 from server.models.process import ProcessModel
 from server.models.thread import ThreadModel
 from server.room.inbox import Inbox
 from server.room.room import Room
-from server.sockets import Listener
-from server.wishes import Stop, Wishes
 
-LAST_MOMENT = 0.2
+FINAL_FLUSH_TIMEOUT = 0.2
 """Seconds for the goodbyes, however long it took to get there."""
 
 ATTEMPTS = 3
@@ -57,7 +57,7 @@ class ConcurrencyModel(Protocol):
         """Give back the connections there are now. No code of the model runs any more."""
 
 
-MODELS: dict[Model, Callable[[Listener, Inbox, Stop], ConcurrencyModel]] = {
+MODELS: dict[Model, Callable[[Listener, Inbox, StopEvent], ConcurrencyModel]] = {
     Model.PROCESS: ProcessModel,
     Model.THREAD: ThreadModel,
     Model.EVENT: EventModel,
@@ -82,7 +82,7 @@ class Failed(Exception):
         self.rounds = rounds
 
 
-def serve(listener: Listener, room: Room, wishes: Wishes) -> None:
+def serve(listener: Listener, room: Room, wishes: ServerControl) -> None:
     """Serve until asked to close, by whichever model is asked for, then say goodbye to everybody.
 
     Raises CannotStart where the first model cannot start, and whatever the last one met that could go on.
@@ -114,11 +114,13 @@ def serve(listener: Listener, room: Room, wishes: Wishes) -> None:
         farewell(connections, inbox, wishes)
 
 
-def run(model: Model, listener: Listener, connections: list[Connection], inbox: Inbox, stop: Stop) -> list[Connection]:
+def run(
+    model: Model, listener: Listener, connections: list[Connection], inbox: Inbox, stop: StopEvent
+) -> list[Connection]:
     """Run one model until it is stopped; returns the connections it gives back. Raises Failed."""
     behind = sum(bool(connection.session.unsent) for connection in connections)
     also = f", {behind} with unsent output" if behind else ""
-    log.info("the %s model takes %s over%s", model, counted(len(connections), "connection"), also)
+    log.info("the %s model takes %s over%s", model, plural(len(connections), "connection"), also)
     running, began, rounds = None, False, 0
     try:
         running = MODELS[model](listener, inbox, stop)
@@ -137,7 +139,7 @@ def run(model: Model, listener: Listener, connections: list[Connection], inbox: 
 
 
 def take_back(model: ConcurrencyModel) -> list[Connection]:
-    """Stop a model that has failed; returns the connections it has now: some have come and gone since it began."""
+    """StopEvent a model that has failed; returns the connections it has now: some have come and gone since it began."""
     try:
         return model.stop()
     except Exception:
@@ -166,7 +168,7 @@ def give_up(model: Model, failure: Failed) -> NoReturn:
     raise failure.__cause__ or failure
 
 
-def farewell(connections: list[Connection], inbox: Inbox, wishes: Wishes) -> None:
+def farewell(connections: list[Connection], inbox: Inbox, wishes: ServerControl) -> None:
     """Tell everybody that the server ends, let them take what is queued while there is time, and close."""
     try:
         inbox.apply(monotonic())  # A model that has failed may have left something.
@@ -175,7 +177,7 @@ def farewell(connections: list[Connection], inbox: Inbox, wishes: Wishes) -> Non
         broadcast(inbox.flush(monotonic()), numbered, monotonic())
     except Exception:
         log.exception("not everybody could be told goodbye")
-    deadline = max(wishes.end_by, monotonic() + LAST_MOMENT)
+    deadline = max(wishes.end_by, monotonic() + FINAL_FLUSH_TIMEOUT)
     with selectors.PollSelector() as selector:  # It needs no descriptor: there may be none left.
         for connection in connections:
             if connection.session.unsent:

@@ -3,7 +3,7 @@
 A log must not hold up the talk. Standard error may be a terminal that somebody has stopped with Ctrl-S or a pipe that
 nobody reads, and writing to it would wait for ever. So a line is written only as far as it is taken at once; what is
 not taken is dropped, and the next line that goes out says how many were. Of many lines alike only a few are written:
-see `server.alike`.
+see `server.log_limit`.
 
 Limits: on a file, a write waits for the disk. When another process fills the same pipe in the same moment, we may wait.
 """
@@ -17,8 +17,9 @@ from typing import Literal
 
 import msgspec
 
-from protocol.text import counted, harmless
-from server.alike import FewAlike
+from protocol.format import plural
+from protocol.sanitize import sanitize
+from server.log_limit import DuplicateFilter
 
 STDERR = 2
 PIECE = select.PIPE_BUF
@@ -31,9 +32,9 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One record, without the last line end. Nothing in it is obeyed by a terminal."""
         at = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(record.created))}.{record.msecs:03.0f}"
-        line = f"{at} {record.levelname} {harmless(record.getMessage())}"
+        line = f"{at} {record.levelname} {sanitize(record.getMessage())}"
         trace = self.formatException(record.exc_info) if record.exc_info else ""
-        return "\n  ".join([line, *harmless(trace, lines=True).splitlines()])
+        return "\n  ".join([line, *sanitize(trace, lines=True).splitlines()])
 
 
 class JSONFormatter(logging.Formatter):
@@ -45,14 +46,14 @@ class JSONFormatter(logging.Formatter):
             "at": round(record.created, 3),
             "level": record.levelname.lower(),
             "pid": record.process,
-            "message": harmless(record.getMessage()),
+            "message": sanitize(record.getMessage()),
         }
         if record.exc_info:
-            entry["traceback"] = harmless(self.formatException(record.exc_info), lines=True)
+            entry["traceback"] = sanitize(self.formatException(record.exc_info), lines=True)
         return msgspec.json.encode(entry).decode()
 
 
-class UnhurriedHandler(logging.Handler):
+class NonBlockingHandler(logging.Handler):
     """Writes each line to a descriptor as far as that goes without waiting, and counts what it had to drop."""
 
     def __init__(self, descriptor: int) -> None:
@@ -75,7 +76,7 @@ class UnhurriedHandler(logging.Handler):
     def close(self) -> None:
         """The log ends: say what was not written, and what was not taken."""
         for few in self.filters:
-            if isinstance(few, FewAlike):
+            if isinstance(few, DuplicateFilter):
                 for level, words in few.rest():
                     self.emit(_record(level, words))
         self._tell_of_loss()
@@ -83,7 +84,7 @@ class UnhurriedHandler(logging.Handler):
 
     def _tell_of_loss(self) -> None:
         if self.dropped:
-            words = f"lost, as nobody took it in time: {counted(self.dropped, 'line')} of this log"
+            words = f"lost, as nobody took it in time: {plural(self.dropped, 'line')} of this log"
             if self._write(self.format(_record(logging.WARNING, words))):
                 self.dropped = 0
 
@@ -105,9 +106,9 @@ class UnhurriedHandler(logging.Handler):
 
 def set_up(log_format: Literal["text", "json"], level: int, descriptor: int = STDERR) -> None:
     """Send every log record of at least this level to `descriptor`, and what ends a thread as well."""
-    wait_for_no_terminal(descriptor)
-    handler = UnhurriedHandler(descriptor)
-    handler.addFilter(FewAlike())
+    reopen_terminal_nonblocking(descriptor)
+    handler = NonBlockingHandler(descriptor)
+    handler.addFilter(DuplicateFilter())
     handler.setFormatter(JSONFormatter() if log_format == "json" else TextFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -115,7 +116,7 @@ def set_up(log_format: Literal["text", "json"], level: int, descriptor: int = ST
     threading.excepthook = _tell_of_thread
 
 
-def wait_for_no_terminal(descriptor: int) -> None:
+def reopen_terminal_nonblocking(descriptor: int) -> None:
     """If `descriptor` is a terminal, open it anew so that writing never waits.
 
     That poll(2) calls a terminal writable means room for a byte, not for a line. And O_NONBLOCK set on the descriptor

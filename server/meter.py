@@ -13,13 +13,13 @@ from time import monotonic
 import psutil
 from msgspec.structs import replace
 
-from server.room.state import Cost
+from server.room.state import ResourceUsage
 
 log = logging.getLogger("chat.server")
 
 CPU_OVER = 0.5
 """Seconds. The meter is also asked when somebody comes, many times a second."""
-SAMPLED = 8
+SAMPLE_SIZE = 8
 """Workers that stand for all."""
 
 
@@ -39,9 +39,9 @@ class Meter:
         self._cpu: dict[int, float] = {}
         self._in_use = 0.0
         self._measured_at = monotonic()
-        self._last = Cost()
+        self._last = ResourceUsage()
 
-    def __call__(self, workers: Sequence[int]) -> Cost:
+    def __call__(self, workers: Sequence[int]) -> ResourceUsage:
         """The cost now. `workers` has, for each connection, the pid of the process that serves it alone, or 0.
 
         Processes and threads are always counted. Where memory cannot be measured, as when no descriptor is left to read
@@ -54,19 +54,19 @@ class Meter:
                 return self._last
             except (OSError, psutil.Error) as error:
                 log.debug("what the room costs could not be measured: %s", error)
-        last = self._last if bool(pids) == (self._last.processes > 1) else Cost()
+        last = self._last if bool(pids) == (self._last.processes > 1) else ResourceUsage()
         return replace(last, processes=_processes(pids), threads=threading.active_count() + _processes(pids) - 1)
 
-    def _measure(self, own_process: psutil.Process, workers: list[int], connections: int) -> Cost:
+    def _measure(self, own_process: psutil.Process, workers: list[int], connections: int) -> ResourceUsage:
         own = own_process.memory_full_info().uss
         if not workers:
             each = max(0, own - self._empty) // connections if connections else 0
-            return Cost(1, own_process.num_threads(), own, each, self._cores([own_process], []))
+            return ResourceUsage(1, own_process.num_threads(), own, each, self._cores([own_process], []))
         self._choose(workers)
         sizes = [size for size in map(_unique, self._sample) if size]
         each = sum(sizes) // len(sizes) if sizes else 0
         forkserver = _parent(self._sample)
-        return Cost(
+        return ResourceUsage(
             processes=_processes(workers),
             threads=own_process.num_threads() + _processes(workers) - 1,
             memory=own + (forkserver.memory_info().rss if forkserver else 0) + each * len(workers),
@@ -76,11 +76,11 @@ class Meter:
 
     def _choose(self, workers: list[int]) -> None:
         """Keep the sample while it is right: for the processor's time the same ones must be read twice."""
-        wanted = min(SAMPLED, len(workers))
+        wanted = min(SAMPLE_SIZE, len(workers))
         alive = set(workers)
         self._sample = [process for process in self._sample if process.pid in alive][:wanted]
         chosen = {process.pid for process in self._sample}
-        spread = workers[:: max(1, len(workers) // SAMPLED)] + workers
+        spread = workers[:: max(1, len(workers) // SAMPLE_SIZE)] + workers
         for pid in dict.fromkeys(pid for pid in spread if pid not in chosen):
             if len(self._sample) == wanted:
                 return

@@ -1,8 +1,8 @@
 """Session: one connection's protocol, flood allowance and deadlines. Pure: bytes and times in, commands out.
 
 It decodes and checks what the peer sends, says when to read and when to wake it, and keeps what the peer has not taken
-yet. It never asks who else is here: that is the Room's. What it answers by itself (a Reply) goes through the room as
-well, so that everything a peer is told comes in one order. A Session is a struct of plain values: it can travel from
+yet. The other members are the Room's subject. The session's own answers (SessionReply) go through the room as well, so
+that a peer is told everything in one order. A Session is a struct of plain values: it can travel from
 one process to another, half a line and all.
 """
 
@@ -12,32 +12,34 @@ from typing import Final
 from msgspec import Struct, field
 
 from protocol.dialects import DIALECTS, PLAIN, Dialect, detect_dialect, other_protocol
-from protocol.jsonl import AnyCommand
-from protocol.lines import LineBuffer, TooLong
+from protocol.format import plural
+from protocol.framing import LineBuffer, TooLong
+from protocol.json_lines import AnyCommand
 from protocol.messages import Event, Goodbye, Hello, Limits, Notice, Ping, Quit, Refused, Rename, Say
+from protocol.nicknames import NicknameRefused, check_nickname
 from protocol.opening import read_opening
+from protocol.sanitize import has_control_sequences, sanitize
 from protocol.telnet import TelnetDecoder
-from protocol.text import NicknameRefused, check_nickname, commands_terminals, counted, harmless
 from server.session_state import MOVES, State
 from server.token_bucket import TokenBucket
 
-MAX_OVER = 64 * 1024
+MAX_OVERLONG_BYTES = 64 * 1024
 """Bytes that a line may have above the limit and be refused. One that goes on has its connection let go."""
-MAX_UNSENT = 1024 * 1024
+MAX_UNSENT_BYTES = 1024 * 1024
 """Bytes a reader may let pile up."""
-MAX_STALL = 10.0
+WRITE_TIMEOUT = 10.0
 """Seconds a reader may take nothing of what waits for it."""
-PAUSE = 1.0
+BURST_RESET = 1.0
 """Seconds without a line that end a flood, at least. A burst may be earned again in a moment in which nobody ran."""
 REMINDER_INTERVAL_S = 5.0
 """A peer whose lines wait is told so that often. It also finds out a peer that has closed: it answers with a reset."""
-ANSWERED = 2.0
+JOIN_GRACE = 2.0
 """Seconds that a nickname which was given in time has for the room's answer, once."""
 GREETING_DELAY_S = 0.5
 """Silence after which a connection is greeted. A program that speaks first is not disturbed."""
 TELNET_BYTES_A_LINE = 1024
 """Bytes of telnet commands and editing keys that cost as much of the flood allowance as a line."""
-LINGER = 2.0
+CLOSE_TIMEOUT = 2.0
 """Seconds a connection that is let go has to take its last lines."""
 
 TOO_SLOW = Goodbye("too-slow", "you read too slowly, and too much piled up")
@@ -49,7 +51,7 @@ HTTP_ANSWER = (
 check_nickname("Zoë")  # Loads the tables for nicknames now: once here, and not once in each forked child.
 
 
-class Mark:
+class DeliveryFlags:
     """What a delivery means for the session that passes it on, besides its bytes: flags, as plain numbers.
 
     `enum.IntFlag` would run a dozen functions of its own, and in a forked child each function that runs for the first
@@ -69,25 +71,25 @@ class Mark:
     SHIFT: Final = 8
 
     @staticmethod
-    def both(one: int, other: int) -> int:
+    def merge(one: int, other: int) -> int:
         """What two deliveries that become one mean together. Of two blocks the longer is left."""
-        flags = (1 << Mark.SHIFT) - 1
+        flags = (1 << DeliveryFlags.SHIFT) - 1
         return ((one | other) & flags) | max(one & ~flags, other & ~flags)
 
 
-class Reply(Struct, tag="reply", tag_field="type"):
+class SessionReply(Struct, tag="reply", tag_field="type"):
     """What the session itself answers, encoded. `code` names the reason, for the log and the record."""
 
     data: bytes
     code: str
-    mark: int = Mark.NONE
+    mark: int = DeliveryFlags.NONE
 
 
 class Greeting(Struct, tag="greeting", tag_field="type"):
     """The peer waits for a word: the room says what this is, and how to join."""
 
 
-Item = AnyCommand | Reply | Greeting
+Request = AnyCommand | SessionReply | Greeting
 
 
 class Session(Struct):
@@ -103,7 +105,7 @@ class Session(Struct):
     """Empty until the first line shows the dialect."""
     state: State = State.CONNECTING
     slowed: bool = False
-    """The peer was told that it is slowed, and has not paused since: see PAUSE."""
+    """The peer was told that it is slowed, and has not paused since: see BURST_RESET."""
     reminder_at: float = inf
     """When a slowed peer is told again that its lines wait."""
     eof_received: bool = False
@@ -137,7 +139,7 @@ class Session(Struct):
 
     # What comes in
 
-    def receive(self, data: bytes, now: float) -> list[Item]:
+    def receive(self, data: bytes, now: float) -> list[Request]:
         """Take in what was read; returns what is to be told to the room."""
         if self.is_leaving:
             return self.expire(now)
@@ -151,13 +153,13 @@ class Session(Struct):
             items = self._feed(data, now)
         return items + self.advance(now)
 
-    def end(self, now: float) -> list[Item]:
+    def end(self, now: float) -> list[Request]:
         """The peer closed its side. Lines it sent before are still heard, at their pace."""
         self.eof_received = True
         items = self._open(is_complete=True)
         return items + self.advance(now)
 
-    def _open(self, *, is_complete: bool = False) -> list[Item]:
+    def _open(self, *, is_complete: bool = False) -> list[Request]:
         """Take in the first bytes, if they show what they are. With `is_complete`, no more of them come soon."""
         if self.opening is None or (opening := read_opening(self.opening, is_complete=is_complete)) is None:
             return []
@@ -171,7 +173,7 @@ class Session(Struct):
             self.dialect_name, self.greet_at = dialect.name, inf
         return self._feed(data, self.heard)
 
-    def _feed(self, data: bytes, now: float) -> list[Item]:
+    def _feed(self, data: bytes, now: float) -> list[Request]:
         """Take in bytes, without what telnet clients send besides text where the dialect may be typed."""
         if not self.dialect.is_typed or self.telnet.is_idle_for(data):
             self.lines.feed(data)
@@ -186,18 +188,18 @@ class Session(Struct):
         while self.telnet_bytes >= TELNET_BYTES_A_LINE:
             self.telnet_bytes -= TELNET_BYTES_A_LINE
             self.allowance.consume(now)
-        return [Reply(decoded.answer, "")] if decoded.answer else []
+        return [SessionReply(decoded.answer, "")] if decoded.answer else []
 
-    def _greet(self) -> list[Item]:
+    def _greet(self) -> list[Request]:
         """Greet a peer that has said nothing."""
         items = self._open(is_complete=True)
         self.greet_at = inf
         is_silent = not self.dialect_name and not (self.lines.data or self.lines.runaway or self.is_leaving)
         return [*items, Greeting()] if is_silent else items
 
-    def advance(self, now: float) -> list[Item]:
+    def advance(self, now: float) -> list[Request]:
         """What whole lines say, as far as the allowance goes. To be called again when `due` has come."""
-        items: list[Item] = self._greet() if now >= self.greet_at and not self.eof_received else []
+        items: list[Request] = self._greet() if now >= self.greet_at and not self.eof_received else []
         while not self.is_leaving:
             if not self.allowance.has_token(now):
                 items += self._slow_down(now)
@@ -214,8 +216,8 @@ class Session(Struct):
             items += self._understand(line)
         return items + self.expire(now)
 
-    def _no_line(self) -> list[Item]:
-        if self.lines.runaway > self.limits.line + MAX_OVER:
+    def _no_line(self) -> list[Request]:
+        if self.lines.runaway > self.limits.line + MAX_OVERLONG_BYTES:
             return [self._runaway()]
         if self.eof_received:
             self._move(State.LEAVING)
@@ -224,21 +226,21 @@ class Session(Struct):
 
     def _has_paused(self, now: float) -> bool:
         """Whether the peer said nothing for a while. As long as lines wait here, it is the server that has paused."""
-        return not self.lines.has_line and self.allowance.is_full(now) and now >= self.heard + PAUSE
+        return not self.lines.has_line and self.allowance.is_full(now) and now >= self.heard + BURST_RESET
 
-    def _slow_down(self, now: float) -> list[Item]:
+    def _slow_down(self, now: float) -> list[Request]:
         """Tell a peer whose lines wait that they do, once and then at intervals."""
         if not self.lines.has_line or (self.slowed and now < self.reminder_at):
             return []
         was_slowed, self.slowed, self.reminder_at = self.slowed, True, now + REMINDER_INTERVAL_S
-        pace = f"{counted(self.limits.rate, 'line')} a second"
+        pace = f"{plural(self.limits.rate, 'line')} a second"
         if was_slowed:
             return [self._reply(Notice(f"your lines still wait: they are taken at {pace}"), "reminded")]
         return [self._reply(Notice(f"you are fast: from here on your lines are taken at {pace}, none is lost"), "slow")]
 
-    def _understand(self, line: bytes | TooLong) -> list[Item]:
+    def _understand(self, line: bytes | TooLong) -> list[Request]:
         if isinstance(line, TooLong):
-            if line.size > self.limits.line + MAX_OVER:
+            if line.size > self.limits.line + MAX_OVERLONG_BYTES:
                 return [self._runaway()]
             words = f"a line has at most {self.limits.line} bytes; yours had {line.size}, and nothing of it was said"
             return [self._reply(Refused("line-too-long", words))]
@@ -252,7 +254,7 @@ class Session(Struct):
             return [self._reply(command)]
         return self._checked(command)
 
-    def _checked(self, command: AnyCommand) -> list[Item]:
+    def _checked(self, command: AnyCommand) -> list[Request]:
         """The command with its text made harmless, or the refusal of it."""
         match command:
             case Hello() | Rename():
@@ -266,17 +268,17 @@ class Session(Struct):
                     if self.state is State.CONNECTING:
                         # The line may have waited here while the server was busy or stopped.
                         self._move(State.NAMED)
-                        self.join_by = max(self.join_by, self.heard + ANSWERED)
+                        self.join_by = max(self.join_by, self.heard + JOIN_GRACE)
             case Say() | Ping() if not (command.id.isascii() and command.id.isprintable()):
                 # Everybody is told the id of a line. It is not made harmless: its sender waits for what it sent.
                 return [self._reply(Refused("bad-id", "an id has up to 64 printable ASCII characters"))]
             case Say():
                 said = command.text.replace("\r\n", "\n").strip("\n").replace("\t", "    ")
-                command.text = harmless(said, lines=True)
+                command.text = sanitize(said, lines=True)
                 if (refused := self._check_size(command)) is not None:
                     return [self._reply(refused)]
-                if command.text != said and commands_terminals(said):
-                    return [Reply(b"", "escaped"), command]
+                if command.text != said and has_control_sequences(said):
+                    return [SessionReply(b"", "escaped"), command]
             case Quit():
                 self._move(State.LEAVING)
         return [command]
@@ -295,20 +297,20 @@ class Session(Struct):
 
     def queue(self, data: bytes | memoryview, mark: int, now: float) -> None:
         """Keep what the peer could not take at once, and note what the room said of us."""
-        if mark & Mark.JOINED:
+        if mark & DeliveryFlags.JOINED:
             self._move(State.JOINED)
             self.excused = len(data)
         if self.is_closing:
             return
-        if mark & Mark.CLOSE and self._stalled(now):
+        if mark & DeliveryFlags.CLOSE and self._stalled(now):
             self._drop_backlog()
         if data:
             if not self.unsent:
                 self.progress = now
             self.unsent += data
-        if mark & Mark.CLOSE:
+        if mark & DeliveryFlags.CLOSE:
             self._start_closing(now)
-        elif len(self.unsent) > MAX_UNSENT + self.excused:
+        elif len(self.unsent) > MAX_UNSENT_BYTES + self.excused:
             self._drop_backlog()
             self.unsent += self.dialect.encode(TOO_SLOW)
             self._start_closing(now)
@@ -316,7 +318,7 @@ class Session(Struct):
 
     def _start_closing(self, now: float) -> None:
         self._move(State.CLOSING)
-        self.close_by = now + LINGER
+        self.close_by = now + CLOSE_TIMEOUT
 
     def _move(self, state: State) -> None:
         """Go on to this state, if it can follow the present one."""
@@ -329,8 +331,8 @@ class Session(Struct):
 
     def strike(self, mark: int) -> None:
         """Let the fault in a mark, if there is one, happen at the next chance."""
-        if mark & Mark.FAULTS:
-            self.fault = max(self.fault, inf if mark & Mark.FAIL else (mark >> Mark.SHIFT) / 1000)
+        if mark & DeliveryFlags.FAULTS:
+            self.fault = max(self.fault, inf if mark & DeliveryFlags.FAIL else (mark >> DeliveryFlags.SHIFT) / 1000)
 
     def forget_block(self) -> None:
         """Another model takes the connection over, in which a block would be felt by others than was told."""
@@ -344,28 +346,26 @@ class Session(Struct):
             self.progress = now
 
     def _stalled(self, now: float) -> bool:
-        return bool(self.unsent) and now >= self.progress + MAX_STALL
+        return bool(self.unsent) and now >= self.progress + WRITE_TIMEOUT
 
     def _drop_backlog(self) -> None:
         """Drop what the peer would not take, but for the line that may be half sent."""
         del self.unsent[self.unsent.find(b"\n") + 1 :]
 
-    def expire(self, now: float) -> list[Item]:
+    def expire(self, now: float) -> list[Request]:
         """The goodbye of a connection whose deadline has passed; without words, where `queue` has said them."""
         if self.untold:
             self.untold = False
-            return [Reply(b"", TOO_SLOW.code, Mark.CLOSE)]
+            return [SessionReply(b"", TOO_SLOW.code, DeliveryFlags.CLOSE)]
         if self.is_leaving:
             return []
         if self._stalled(now):
             return [self._goodbye(TOO_SLOW.code, TOO_SLOW.reason)]
         if self.state is not State.JOINED and now >= self.join_by:
-            words = f"no nickname came within {counted(self.limits.join_timeout, 'second')}"
+            words = f"no nickname came within {plural(self.limits.join_timeout, 'second')}"
             return [self._goodbye("join-timeout", words)]
         if self.limits.idle_timeout and self.state is State.JOINED and now >= self.heard + self.limits.idle_timeout:
-            return [
-                self._goodbye("idle", f"nothing was heard of you for {counted(self.limits.idle_timeout, 'second')}")
-            ]
+            return [self._goodbye("idle", f"nothing was heard of you for {plural(self.limits.idle_timeout, 'second')}")]
         return []
 
     # What the model that runs it must know
@@ -405,7 +405,7 @@ class Session(Struct):
             return self.close_by
         due = inf if self.state is State.JOINED else self.join_by
         if self.unsent:
-            due = min(due, self.progress + MAX_STALL)
+            due = min(due, self.progress + WRITE_TIMEOUT)
         if self.state is State.JOINED and self.limits.idle_timeout:
             due = min(due, self.heard + self.limits.idle_timeout)
         if not self.eof_received:
@@ -414,19 +414,19 @@ class Session(Struct):
             due = min(due, self.allowance.next_token_at())
         return due
 
-    def _reply(self, event: Event, code: str = "") -> Reply:
+    def _reply(self, event: Event, code: str = "") -> SessionReply:
         code = event.code if isinstance(event, Refused) else code
-        return Reply(self.dialect.encode(event), code)
+        return SessionReply(self.dialect.encode(event), code)
 
-    def _goodbye(self, code: str, reason: str) -> Reply:
+    def _goodbye(self, code: str, reason: str) -> SessionReply:
         self._move(State.LEAVING)
-        return Reply(self.dialect.encode(Goodbye(code, reason)), code, Mark.CLOSE)
+        return SessionReply(self.dialect.encode(Goodbye(code, reason)), code, DeliveryFlags.CLOSE)
 
-    def _runaway(self) -> Reply:
+    def _runaway(self) -> SessionReply:
         return self._goodbye("line-too-long", f"a line ends within {self.limits.line} bytes, and yours did not")
 
-    def _stranger(self, name: str) -> Reply:
+    def _stranger(self, name: str) -> SessionReply:
         self._move(State.LEAVING)
         if name == "HTTP":
-            return Reply(HTTP_ANSWER, "other-protocol", Mark.CLOSE)
+            return SessionReply(HTTP_ANSWER, "other-protocol", DeliveryFlags.CLOSE)
         return self._goodbye("other-protocol", f"this is a chat room without encryption, and you speak {name}")

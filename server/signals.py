@@ -1,7 +1,7 @@
 """Signals: what the host's SIGINT, SIGTERM and SIGHUP mean to the running server, and the end of a child.
 
-Python runs a handler in the main thread, between two steps of whatever runs there. So a handler only asks (Wishes) or
-puts one whole value in the place of another.
+Python runs a handler in the main thread, between two instructions of other code. So a handler only asks (ServerControl)
+or puts one whole value in the place of another.
 """
 
 import logging
@@ -10,7 +10,7 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
-from server.wishes import Wishes
+from server.control import ServerControl
 
 EXIT_INTERRUPTED = 130
 FAREWELL = "the room closes"
@@ -21,7 +21,7 @@ log = logging.getLogger("chat.server")
 class Signals:
     """Installs the handlers. `interrupted` says whether it was Ctrl-C that ended the server."""
 
-    def __init__(self, wishes: Wishes, reload: Callable[[], None], reap: Callable[[], None]) -> None:
+    def __init__(self, wishes: ServerControl, reload: Callable[[], None], reap: Callable[[], None]) -> None:
         """`reload` reads again what may change while the server runs, `reap` sees to children that have ended; neither
         raises anything."""
         self.interrupted = False

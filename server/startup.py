@@ -14,7 +14,7 @@ from platformdirs import user_config_path
 
 from protocol import file_text
 from protocol.operator_key import KeyRefused, check_key_file, parse_key
-from protocol.text import harmless
+from protocol.sanitize import sanitize
 from server.settings import (
     PREFIX,
     STDIN,
@@ -74,7 +74,7 @@ def read_motd(settings: Settings) -> str:
         text = file_text.decode(data)
     except file_text.WrongEncoding as error:
         raise SettingRefused(f"the message of the day {settings.motd} {error}") from None
-    return harmless(text.replace("\r\n", "\n").strip("\n"), lines=True)
+    return sanitize(text.replace("\r\n", "\n").strip("\n"), lines=True)
 
 
 def read_key(settings: Settings) -> bytes:

@@ -15,16 +15,16 @@ class Mutation(NamedTuple):
 
 
 PROTOCOL = (
-    Mutation("protocol/lines.py", "len(self.data) > limit + 1:", "len(self.data) > limit:"),
-    Mutation("protocol/lines.py", "return line if size <= limit", "return line if size < limit"),
+    Mutation("protocol/framing.py", "len(self.data) > limit + 1:", "len(self.data) > limit:"),
+    Mutation("protocol/framing.py", "return line if size <= limit", "return line if size < limit"),
     Mutation(
-        "protocol/lines.py", "size, self.runaway = self.runaway + len(line), 0", "size = self.runaway + len(line)"
+        "protocol/framing.py", "size, self.runaway = self.runaway + len(line), 0", "size = self.runaway + len(line)"
     ),
-    Mutation("protocol/plain.py", 'return Say("", text[1:])', 'return Say("", text[2:])'),
-    Mutation("protocol/format.py", "named = list(nicks[:max_named])", "named = list(nicks)"),
-    Mutation("protocol/format.py", "if event.rules.pin:", "if not event.rules.pin:"),
+    Mutation("protocol/plain_text.py", 'return Say("", text[1:])', 'return Say("", text[2:])'),
+    Mutation("protocol/sentences.py", "named = list(nicks[:max_named])", "named = list(nicks)"),
+    Mutation("protocol/sentences.py", "if event.rules.pin:", "if not event.rules.pin:"),
     Mutation(
-        "protocol/jsonl.py",
+        "protocol/json_lines.py",
         "except (msgspec.DecodeError, RecursionError, ValueError):",
         "except (msgspec.DecodeError, ValueError):",
     ),
@@ -71,14 +71,16 @@ BROADCAST = (
     ),
 )
 ROOM = (
-    Mutation("server/room/turn.py", "if entry.author != number]", "]"),
-    Mutation("server/room/turn.py", "if letter.mark & Mark.JOINED), 0)", "if letter.mark & Mark.JOINED and False), 0)"),
-    Mutation("server/room/turn.py", "if not mark & Mark.CLOSE:", "if True:"),
+    Mutation("server/room/outbox.py", "if entry.author != number]", "]"),
     Mutation(
-        "server/room/turn.py", "self.audience.get(number) or self.leavers.get(number)", "self.audience.get(number)"
+        "server/room/outbox.py", "if letter.mark & Mark.JOINED), 0)", "if letter.mark & Mark.JOINED and False), 0)"
     ),
-    Mutation("server/room/record.py", "if 0 <= ago < len(self._events)", "if 0 <= ago <= len(self._events)"),
-    Mutation("server/room/record.py", "if total + size > max_bytes:", "if total > max_bytes:"),
+    Mutation("server/room/outbox.py", "if not mark & Mark.CLOSE:", "if True:"),
+    Mutation(
+        "server/room/outbox.py", "self.audience.get(number) or self.leavers.get(number)", "self.audience.get(number)"
+    ),
+    Mutation("server/room/history.py", "if 0 <= ago < len(self._events)", "if 0 <= ago <= len(self._events)"),
+    Mutation("server/room/history.py", "if total + size > max_bytes:", "if total > max_bytes:"),
     Mutation("server/room/presence.py", "        if before == nick:\n", "        if False:\n"),
     Mutation("server/room/presence.py", "self.outdated.add(before)", "pass"),
     Mutation("server/room/moderation.py", 'one.token == token != ""', "one.token == token"),
@@ -106,6 +108,6 @@ ROOM = (
     Mutation("server/room/requests.py", "if member.token in room.presence.changed:", "if False:"),
     Mutation("server/room/operators.py", "                self._wrong.consume(now)\n", ""),
     Mutation("server/room/state.py", "        if self.seats[number].let_go:\n            return\n", ""),
-    Mutation("server/room/figures.py", "latency = max(0.0, now - at)", "latency = now - at"),
+    Mutation("server/room/stats.py", "latency = max(0.0, now - at)", "latency = now - at"),
 )
 MUTATIONS: tuple[Mutation, ...] = (*PROTOCOL, *SESSION, *BROADCAST, *ROOM)

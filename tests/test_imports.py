@@ -41,7 +41,7 @@ def packages(modules: set[str]) -> set[str]:
 
 
 def test_every_module_is_found_in_the_three_packages(root: Path) -> None:
-    assert "protocol.lines" in modules_of("protocol", root)
+    assert "protocol.framing" in modules_of("protocol", root)
     assert "server.models" in modules_of("server", root)
     assert "tui.screens" in modules_of("tui", root)
 

@@ -28,12 +28,11 @@ from textual.widgets import Input
 
 from protocol.client import Received
 from protocol.messages import Goodbye, Presence, Refused, Welcome
-from protocol.text import harmless
+from protocol.sanitize import sanitize
 from tui.address import Address
 from tui.bell import BellLimit
-from tui.link.connection import NICKNAME_CODES, RoomLink, State
-from tui.look import WIDE_SCREEN, variables
-from tui.minutes.minutes import Minutes
+from tui.link.room_link import NICKNAME_CODES, RoomLink, State
+from tui.model_style import WIDE_SCREEN, variables
 from tui.screens.help import HelpScreen
 from tui.screens.leave import LeaveScreen
 from tui.screens.nickname import NicknameField, NicknameScreen
@@ -43,6 +42,7 @@ from tui.terminal.driver import TerminalDriver
 from tui.terminal.frame import DrawnText
 from tui.terminal.input_queue import InputQueue, has_handled_all, is_waiting
 from tui.themes import DARK, THEMES
+from tui.transcript.transcript import Transcript
 from tui.widgets.at_once import only_writes
 
 if TYPE_CHECKING:  # Each is loaded where it is needed: the prompt is to be painted first.
@@ -84,7 +84,7 @@ class ChatApp(App[None]):
         host: HostOptions | None,
         settings: Settings,
         remember: Callable[[Settings], object] = lambda settings: None,
-        minutes: Minutes | None = None,
+        minutes: Transcript | None = None,
         make_link: Callable[..., RoomLink] = RoomLink,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -95,7 +95,7 @@ class ChatApp(App[None]):
         super().__init__(TerminalDriver)
         for theme in THEMES:
             self.register_theme(theme)
-        self.minutes = minutes or Minutes(now=now)
+        self.minutes = minutes or Transcript(now=now)
         self.settings = settings
         self.now, self.monotonic = now, monotonic
         self._bell_limit = BellLimit()
@@ -149,7 +149,7 @@ class ChatApp(App[None]):
         self.theme = wanted if wanted in self.available_themes else DARK.name
         self.theme_changed_signal.subscribe(self, self._theme_changed)
         self.minutes.on_trouble = self._tell_trouble
-        self.run_worker(self.minutes.keep_safe(), name="minutes")
+        self.run_worker(self.minutes.sync_forever(), name="minutes")
         await self.push_screen(self._prompt)
         if self.own is not None:
             self.run_worker(self._host(self.own), name="own")
@@ -246,7 +246,7 @@ class ChatApp(App[None]):
 
     def _tell_trouble(self, sentence: str) -> None:
         """Keeping what was said went wrong: said in the pane, as soon as there is one."""
-        self.minutes.untold.append(harmless(sentence))
+        self.minutes.untold.append(sanitize(sentence))
         if self.chat is not None:
             self.chat.take([])
 
@@ -421,7 +421,7 @@ class ChatApp(App[None]):
 
     def action_interrupt(self) -> None:
         """Copy what is selected; else clear a half-typed line, as a shell does; else leave."""
-        from tui.desktop import copy_selection
+        from tui.clipboard import copy_selection
 
         if not copy_selection(self) and not self._clear_half_typed():
             self.leave_asked(INTERRUPTED)

@@ -17,13 +17,14 @@ from msgspec.structs import replace
 
 from protocol import __version__
 from protocol.messages import Model
-from protocol.text import NicknameRefused, check_nickname, harmless
-from tui import streams
+from protocol.nicknames import NicknameRefused, check_nickname
+from protocol.sanitize import sanitize
+from tui import stdio
 from tui.address import Address, AddressRefused
 from tui.hosting.hosted_server import CannotHost, HostOptions
-from tui.minutes.file import CannotSave
-from tui.minutes.minutes import Minutes
 from tui.settings import Memory, Settings, SettingsRefused, config_file, is_there, read_config, recall
+from tui.transcript.file import CannotSave
+from tui.transcript.transcript import Transcript
 
 EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 LOCAL = Address("127.0.0.1")
@@ -177,10 +178,10 @@ def command(
     settings = replace(recalled, **{name: value for name, value in given.items() if value is not None})
     options = host_options(server_options, bind) if host else None
     room = None if host else which_room(address, settings, port)
-    minutes = Minutes(Path(transcript) if transcript else None)
+    minutes = Transcript(Path(transcript) if transcript else None)
     failure = ""
     try:
-        if plain or not streams.can_draw():
+        if plain or not stdio.can_draw():
             from tui.line.client import run
 
             status = run(room, nick, options, settings, minutes)
@@ -233,7 +234,7 @@ def refuse_no_theme(theme: str | None) -> None:
 
 
 def show_screen(
-    room: Address | None, nick: str | None, options: HostOptions | None, settings: Settings, minutes: Minutes
+    room: Address | None, nick: str | None, options: HostOptions | None, settings: Settings, minutes: Transcript
 ) -> int:
     """Run the full screen; returns its exit code."""
     from tui.app import ChatApp
@@ -261,7 +262,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     """The console script: runs the command and exits with its code."""
     heed_no_color(os.environ)
     status = status_of(args)
-    streams.let_go()
+    stdio.let_go()
     sys.exit(status)
 
 
@@ -284,5 +285,5 @@ def status_of(args: Sequence[str] | None) -> int:
 
 def fail(sentence: str, status: int) -> int:
     """Tell what went wrong, and give the exit code back."""
-    streams.tell(f"chat-tui: {harmless(sentence)}")
+    stdio.tell(f"chat-tui: {sanitize(sentence)}")
     return status

@@ -11,11 +11,11 @@ from time import monotonic
 
 from server.broadcast import broadcast
 from server.connection import Connection
+from server.control import StopEvent
+from server.listener import Listener
 from server.models.support.poller import Poller
 from server.room.inbox import Inbox
 from server.room.room import TICK
-from server.sockets import Listener
-from server.wishes import Stop
 
 log = logging.getLogger("chat.server")
 
@@ -23,7 +23,7 @@ log = logging.getLogger("chat.server")
 class EventModel:
     """Run by `server.handover.run`: it takes over, runs once and again, and stops."""
 
-    def __init__(self, listener: Listener, inbox: Inbox, stopping: Stop) -> None:
+    def __init__(self, listener: Listener, inbox: Inbox, stopping: StopEvent) -> None:
         self.listener = listener
         self.inbox = inbox
         self.connections: dict[int, Connection] = {}
@@ -72,7 +72,7 @@ class EventModel:
             self.poller.watch(connection)  # Its socket was full, or the room has changed its state.
         self.inbox.delivered(turn, monotonic())
 
-    # Stop — no other code runs, so nothing has to be stopped
+    # StopEvent — no other code runs, so nothing has to be stopped
     def stop(self) -> list[Connection]:
         self.deliver()
         self.poller.close()

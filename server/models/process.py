@@ -9,13 +9,13 @@ from selectors import EVENT_READ, DefaultSelector
 from time import monotonic
 
 from server.connection import Connection
+from server.control import StopEvent
+from server.listener import Listener
 from server.models.support.process.fork_server_handle import ForkServer
 from server.models.support.process.parked import COLLECT_INTERVAL, WORKERS_AT_ONCE, ParkedConnection, SessionCollector
 from server.models.support.process.worker_handle import Worker, WriteScheduler
 from server.room.inbox import Inbox
 from server.room.room import TICK
-from server.sockets import Listener
-from server.wishes import Stop
 
 log = logging.getLogger("chat.server")
 
@@ -23,7 +23,7 @@ log = logging.getLogger("chat.server")
 class ProcessModel:
     """Run by `server.handover.run`: it takes over, runs once and again, and stops."""
 
-    def __init__(self, listener: Listener, inbox: Inbox, stopping: Stop) -> None:
+    def __init__(self, listener: Listener, inbox: Inbox, stopping: StopEvent) -> None:
         self.listener = listener
         self.inbox = inbox
         self.stopping = stopping
@@ -95,7 +95,7 @@ class ProcessModel:
         for flushed in self.scheduler.write_next(turn):
             self.inbox.delivered(flushed, monotonic())
 
-    # Stop — ask a few workers at a time for their sessions, and serve these connections until all have come back
+    # StopEvent — ask a few workers at a time for their sessions, and serve these connections until all have come back
     def stop(self) -> list[Connection]:
         for key in list(self.selector.get_map().values()):
             if key.data is None:  # A source of connections, or `stopping`.

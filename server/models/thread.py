@@ -10,13 +10,13 @@ from selectors import EVENT_READ
 from time import monotonic
 
 from server.broadcast import broadcast
-from server.connection import Connection, speakers_first
+from server.connection import Connection, readable_first
+from server.control import StopEvent
+from server.listener import Listener
 from server.models.support.poller import Poller
 from server.models.support.threads import Threads, Waiter
 from server.room.inbox import Inbox
 from server.room.room import TICK
-from server.sockets import Listener
-from server.wishes import Stop
 
 log = logging.getLogger("chat.server")
 
@@ -24,7 +24,7 @@ log = logging.getLogger("chat.server")
 class ThreadModel:
     """Run by `server.handover.run`: it takes over, runs once and again, and stops."""
 
-    def __init__(self, listener: Listener, inbox: Inbox, stopping: Stop) -> None:
+    def __init__(self, listener: Listener, inbox: Inbox, stopping: StopEvent) -> None:
         self.listener = listener
         self.inbox = inbox
         self.stopping = stopping
@@ -38,7 +38,7 @@ class ThreadModel:
         """Serve these connections, which another model has served until now."""
         # All are known before the first thread runs: what that thread reads is for the others too.
         self.connections = {connection.number: connection for connection in connections}
-        for connection in speakers_first(connections):  # A thousand threads take half a second to start.
+        for connection in readable_first(connections):  # A thousand threads take half a second to start.
             self.start(connection)
         with self.lock:
             self.inbox.begin(monotonic())
@@ -93,7 +93,7 @@ class ThreadModel:
             if not self.inbox.has_work:
                 return
 
-    # Stop — every thread also sleeps on `stopping`, so all of them wake and return
+    # StopEvent — every thread also sleeps on `stopping`, so all of them wake and return
     def stop(self) -> list[Connection]:
         self.stopping.ask()
         self.threads.join()

@@ -3,11 +3,11 @@
 from protocol.dialects import DIALECTS
 from protocol.messages import Challenge, Goodbye, Hello, Refused, Sequenced, Welcome
 from server.room import names
+from server.room.history import MAX_REPLAY_BYTES
 from server.room.member import Member
-from server.room.record import MAX_BROUGHT
 from server.room.state import RoomState, Seat
-from server.room.whom import announce_restored
-from server.session import Mark
+from server.room.targets import announce_restored
+from server.session import DeliveryFlags
 
 MIN_REPLAY_BYTES = 128 * 1024
 """A welcome brings so much at least, however much its address was sent before."""
@@ -29,7 +29,7 @@ def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) ->
             room.tell(number, Challenge(seat.nonce, barred.code, barred.reason))
             return
         room.figures.turned_away()
-        room.tell(number, barred, Mark.CLOSE)
+        room.tell(number, barred, DeliveryFlags.CLOSE)
         return
     nick = hello.nick
     if not room.roster.free_for(member, nick):
@@ -84,7 +84,7 @@ def taken(room: RoomState, asked: str, free: str, member: Member | None = None) 
 
 def give_way(room: RoomState, number: int) -> None:
     """The member of connection `number` is back on another one: it stays, and the old connection goes."""
-    room.tell(number, Goodbye("taken-over", "you are here on another connection now"), Mark.CLOSE)
+    room.tell(number, Goodbye("taken-over", "you are here on another connection now"), DeliveryFlags.CLOSE)
     room.unseat(number, room.seats[number])
 
 
@@ -110,20 +110,20 @@ def welcome(room: RoomState, number: int, seat: Seat, member: Member, after: int
         operator=member.operator,
         people=len(room.roster),
     )
-    room.tell(number, event, Mark.JOINED)
+    room.tell(number, event, DeliveryFlags.JOINED)
 
 
 def replay(room: RoomState, seat: Seat, after: int | None) -> tuple[list[Sequenced], int]:
     """What a welcome brings, and how many events are missed: the newest that fit into what the address may be sent."""
     group = seat.address_group
     allowance = int(room.replay_limits.available(group, room.now)) * 1024
-    max_bytes = min(MAX_BROUGHT, max(MIN_REPLAY_BYTES, allowance))
+    max_bytes = min(MAX_REPLAY_BYTES, max(MIN_REPLAY_BYTES, allowance))
     if after is None:
         missed = 0
         history, size = room.record.said(seat.dialect, max_bytes)
     else:
         history, missed, size = room.record.since(after, max_bytes)
-    if max_bytes < MAX_BROUGHT and missed:
+    if max_bytes < MAX_REPLAY_BYTES and missed:
         room.floods.count("resume cut short", group, room.now)
     room.replay_limits.consume(group, room.now, size / 1024)
     return history, missed

@@ -1,4 +1,4 @@
-"""Away: members who left, remembered for when they come back. Bounded.
+"""FormerMembers: members who left, remembered for when they come back. Bounded.
 
 A loop of short visits must not drive out those whose connection broke in the middle of the talk. So who only passed by
 is forgotten first, then who said something in passing, then who stayed, operators last; and of those alike, who left
@@ -13,7 +13,7 @@ from server.room.member import ESTABLISHED_S, Member
 KEPT_MEMBERS = 4096
 
 
-class Away:
+class FormerMembers:
     """Members by token, in the order in which they are forgotten."""
 
     def __init__(self) -> None:

@@ -7,9 +7,9 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
+from server.room.outbox import Outbox
 from server.room.room import Room
-from server.room.turn import Turn
-from server.session import Item
+from server.session import Request
 
 log = logging.getLogger("chat.server")
 
@@ -25,7 +25,7 @@ class Inbox:
         """Connection `number` is served by that process, thread or loop. See `Room.open`."""
         self._requests.append((number, lambda now: self.room.open(number, served_by, host, worker)))
 
-    def handle(self, number: int, item: Item, since: float) -> None:
+    def handle(self, number: int, item: Request, since: float) -> None:
         """Connection `number` asks for something. It may have waited to be read since `since`, in seconds of the
         monotonic clock."""
         self._requests.append((number, lambda now: self.room.handle(number, item, now, since)))
@@ -39,7 +39,7 @@ class Inbox:
         """Whether `flush` has something to apply or to return. Safe to ask from any thread."""
         return bool(self._requests) or self.room.waiting
 
-    def flush(self, now: float) -> Turn:
+    def flush(self, now: float) -> Outbox:
         """Apply all requests; returns what is to be delivered then. `now` is in seconds of the monotonic clock."""
         self.apply(now)
         return self.room.take(now)
@@ -59,6 +59,6 @@ class Inbox:
         self.apply(now)
         self.room.begin(now)
 
-    def delivered(self, turn: Turn, now: float) -> None:
+    def delivered(self, turn: Outbox, now: float) -> None:
         """All of the turn has been written to all connections."""
         self.room.delivered(turn, now)

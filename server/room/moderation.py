@@ -10,8 +10,8 @@ from math import ceil
 from msgspec import Struct
 from msgspec.structs import replace
 
+from protocol.format import plural
 from protocol.messages import Goodbye, Refused, Rules
-from protocol.text import counted
 from server.room import names
 from server.room.member import Member
 
@@ -19,7 +19,7 @@ KEPT = 4096
 """Bans, and the muted: as many as there are members remembered. The oldest are forgotten first."""
 
 
-class Ruling(Struct):
+class BanRecord(Struct):
     """Somebody is banned: its nickname and token if it had them, and all of the address group `address` if that is not
     empty."""
 
@@ -37,7 +37,7 @@ class ModerationState(Struct):
     """All that is kept of a Moderation when its server dies."""
 
     rules: Rules
-    bans: list[Ruling]
+    bans: list[BanRecord]
     muted: dict[str, frozenset[str]]
     muted_addresses: dict[str, frozenset[str]]
 
@@ -51,7 +51,7 @@ class Moderation:
         """Tokens, the oldest first, with the keys of the nickname then."""
         self._muted_addresses: dict[str, frozenset[str]] = {}
         """Address groups, the oldest first, with the keys of the nickname by which they were muted."""
-        self._banned: list[Ruling] = []
+        self._banned: list[BanRecord] = []
         self._spoke: dict[str, float] = {}
         """When each member may speak again under slow mode, by token, the soonest first."""
 
@@ -79,10 +79,10 @@ class Moderation:
             f"a line every {self.rules.slow:g} s from each of you": self.rules.slow,
             "the pinned line": self.rules.pin,
         }
-        addresses = counted(len(self._muted_addresses), "muted address", "muted addresses")
+        addresses = plural(len(self._muted_addresses), "muted address", "muted addresses")
         counts = {
-            counted(len(self.bans(now)), "ban"): self.bans(now),
-            counted(len(self._muted), "mute"): self._muted,
+            plural(len(self.bans(now)), "ban"): self.bans(now),
+            plural(len(self._muted), "mute"): self._muted,
             addresses: self._muted_addresses,
         }
         return [words for words, holds in {**rules, **counts}.items() if holds]
@@ -119,11 +119,11 @@ class Moderation:
             del self._muted_addresses[one]
         return bool(lifted)
 
-    def bans(self, now: float) -> list[Ruling]:
+    def bans(self, now: float) -> list[BanRecord]:
         """The bans that hold now, the oldest first."""
         return self._holding(now)
 
-    def ban(self, ruling: Ruling, now: float) -> None:
+    def ban(self, ruling: BanRecord, now: float) -> None:
         """Keep a member out, and with an address whoever comes from there, until then."""
         if ruling.token:
             ruling.keys = names.keys(ruling.name)
@@ -184,10 +184,10 @@ class Moderation:
             return Refused("muted", muted, id)
         return Refused("quiet", quiet, id) if self.rules.quiet else None
 
-    def _holding(self, now: float) -> list[Ruling]:
+    def _holding(self, now: float) -> list[BanRecord]:
         return [one for one in self._banned if one.until > now]
 
 
 def lasting(minutes: float) -> str:
     """So many minutes in words; less than one is told in seconds."""
-    return counted(minutes, "minute") if minutes >= 1 else counted(ceil(minutes * 60), "second")
+    return plural(minutes, "minute") if minutes >= 1 else plural(ceil(minutes * 60), "second")

@@ -16,10 +16,10 @@ from math import inf
 
 from msgspec import Struct
 
-from protocol.messages import Granted, Model, Refused
-from protocol.text import harmless
+from protocol.messages import Model, OperatorGranted, Refused
+from protocol.sanitize import sanitize
 from server.address_limits import AddressLimits
-from server.chaos import Strikes
+from server.fault_clients import FaultClients
 from server.room.member import Member
 from server.token_bucket import TokenBucket
 
@@ -48,11 +48,11 @@ class Operators:
         key: bytes = b"",
         request_switch: Callable[[Model], bool] = lambda model: False,
         request_close: Callable[[str], None] = lambda reason: None,
-        strikes: Strikes | None = None,
+        strikes: FaultClients | None = None,
     ) -> None:
         """`request_switch` asks for another model, and says whether it was free to; `request_close` ends the server,
         with a reason; `strikes` carries out chaos."""
-        self.strikes = strikes or Strikes()
+        self.strikes = strikes or FaultClients()
         self.close = request_close
         self._key = key
         self._request_switch = request_switch
@@ -83,10 +83,10 @@ class Operators:
         self._next_look = -inf
         return None
 
-    def look(self, now: float) -> list[tuple[int, Granted | Refused]]:
+    def look(self, now: float) -> list[tuple[int, OperatorGranted | Refused]]:
         """Check the proofs that wait, as far as the limits of wrong ones allow, and make operators of the members that
         gave a right one; returns the answers. `now` is in seconds."""
-        answers: list[tuple[int, Granted | Refused]] = []
+        answers: list[tuple[int, OperatorGranted | Refused]] = []
         if not self._waiting or self._next_look - LOOK_INTERVAL_S <= now < self._next_look:
             return answers
         self._next_look = now + LOOK_INTERVAL_S
@@ -97,7 +97,7 @@ class Operators:
             if hmac.compare_digest(right.encode(), asked.proof.encode()):
                 if asked.member is not None:
                     asked.member.operator = asked.member.key_holder = True
-                answers.append((number, Granted()))
+                answers.append((number, OperatorGranted()))
             else:
                 self._wrong.consume(now)
                 self._wrong_by_group.try_consume(asked.group, now)
@@ -129,7 +129,7 @@ class Operators:
     def switch(self, model: str, running: Model | None) -> Refused | None:
         """Ask for `model`; the refusal where that cannot be. `running` is None while a switch is under way."""
         if model not in list(Model):
-            return Refused("bad-command", f"there is no model {harmless(model[:20])!r}: it is process, thread or event")
+            return Refused("bad-command", f"there is no model {sanitize(model[:20])!r}: it is process, thread or event")
         if model == running:
             return Refused("same-model", f"the room is run by the {model} model already")
         if running is None or not self._request_switch(Model(model)):

@@ -4,8 +4,8 @@ from math import ceil
 
 from msgspec.structs import replace
 
+from protocol.format import format_bytes, plural
 from protocol.messages import (
-    AskStatus,
     Goodbye,
     Notice,
     Operator,
@@ -16,15 +16,15 @@ from protocol.messages import (
     Rename,
     Said,
     Say,
+    StatusRequest,
     Where,
     Who,
 )
-from protocol.text import counted, size
 from server.room.admission import enter, taken
 from server.room.member import Member
 from server.room.state import RoomState, Seat
-from server.room.whom import announce_restored, called
-from server.session import Item
+from server.room.targets import announce_restored, called
+from server.session import Request
 
 MOST_LISTED = 20
 """Connections told one by one; the others are counted."""
@@ -32,7 +32,7 @@ WRONG_PROOFS_LOGGED = 10
 """From one address in a minute, each in a line of its own. Further ones are counted as a flood."""
 
 
-def answer(room: RoomState, number: int, seat: Seat, member: Member, item: Item, now: float, since: float) -> None:
+def answer(room: RoomState, number: int, seat: Seat, member: Member, item: Request, now: float, since: float) -> None:
     """Carry out what a member asks, which came at `now` and may have waited since `since`."""
     match item:
         case Say():
@@ -43,7 +43,7 @@ def answer(room: RoomState, number: int, seat: Seat, member: Member, item: Item,
             room.tell(number, people(room, seat))
             if item.nameless and member.operator and (words := nameless(room, now)):
                 room.tell(number, Notice(words))
-        case AskStatus():
+        case StatusRequest():
             room.tell(number, room.status(seat, room.cost()))
         case Where():
             room.tell(number, Notice(where(room, seat)))
@@ -138,7 +138,7 @@ def people(room: RoomState, seat: Seat) -> People:
 def greeting(room: RoomState) -> str:
     """What a connection is told that waits for a word."""
     count = len(room.roster)
-    here = f"{counted(count, 'person is', 'people are')} here" if count else "nobody is here yet"
+    here = f"{plural(count, 'person is', 'people are')} here" if count else "nobody is here yet"
     return f"this is a chat room, and {here}\ntype a nickname and press Enter; /help lists the commands, /quit leaves"
 
 
@@ -158,7 +158,8 @@ def where(room: RoomState, seat: Seat) -> str:
     """What serves a member, and what that costs: for it, and for all."""
     cost = room.cost()
     return (
-        f"you: {seat.served_by} · {size(cost.memory_each)}; everybody: {counted(len(room.seats), 'connection')} by the "
-        f"{room.model} model, {counted(cost.processes, 'process', 'processes')}, {counted(cost.threads, 'thread')}, "
-        f"{size(cost.memory)}"
+        f"you: {seat.served_by} · {format_bytes(cost.memory_each)}; "
+        f"everybody: {plural(len(room.seats), 'connection')} by the {room.model} model, "
+        f"{plural(cost.processes, 'process', 'processes')}, {plural(cost.threads, 'thread')}, "
+        f"{format_bytes(cost.memory)}"
     )

@@ -1,18 +1,29 @@
 """Room: who is here, in which order things were said, and what is to be told to whom. Pure: no socket, lock or clock.
 
-Every model owns the one Room and does two things with it: `handle` what a connection asks, and `take` the Turn of what
-is to be delivered. All that is told to everybody gets the next `seq` in one place, so there is one order, whichever
-model runs. What is asked is carried out on its RoomState, in `admission` (coming in), `requests` (talking) and `desk`
-(what operators do). Times are seconds of the monotonic clock; only what is shown has a `timestamp`.
+Every model owns the one Room and does two things with it: `handle` a request of a connection, and `take` the Outbox of
+everything to be delivered. Each event for all members gets the next `seq` in one place, so there is one order under
+all models. Requests are carried out on its RoomState by `admission` (joining), `requests` (talking) and
+`operator_commands`. Times are seconds of the monotonic clock; only what is shown has a `timestamp`.
 """
 
 from math import inf
 
-from protocol.messages import Goodbye, Hello, Metered, Model, Notice, Operator, Order, Quit, Refused, Switched
-from server.room import admission, chaos, desk, requests
+from protocol.messages import (
+    Goodbye,
+    Hello,
+    MeterReading,
+    Model,
+    ModelSwitched,
+    Notice,
+    Operator,
+    OperatorCommand,
+    Quit,
+    Refused,
+)
+from server.room import admission, faults, operator_commands, requests
+from server.room.outbox import Audience, Outbox
 from server.room.state import RoomState, Seat
-from server.room.turn import Audience, Turn
-from server.session import Greeting, Item, Mark, Reply
+from server.session import DeliveryFlags, Greeting, Request, SessionReply
 
 TICK = 0.25
 """Seconds between two presence or status events. Presence is told sooner where a line or a name would be taken for
@@ -32,7 +43,7 @@ class Room(RoomState):
     def open(self, number: int, served_by: str, host: str = "", worker: int = 0) -> None:
         """Connection `number` is served by that process, thread or loop. It is in the room from its hello on."""
         if (seat := self.seats.get(number)) is not None:
-            chaos.spare(self, number, seat)
+            faults.spare(self, number, seat)
             seat.served_by, seat.worker = served_by, worker
         else:
             self.seats[number] = Seat(served_by, worker, self.make_token(), self.limits, host, self.now)
@@ -42,8 +53,8 @@ class Room(RoomState):
         """Connection `number` has ended, however it did. Harmless to say twice."""
         if seat := self.seats.get(number):
             if failed:
-                chaos.report_kill(self, number, seat)
-            chaos.spare(self, number, seat)
+                faults.report_kill(self, number, seat)
+            faults.spare(self, number, seat)
             self.leave(number, seat)
             self.operators.forget(number)
             self.reserved.discard(number)
@@ -55,18 +66,18 @@ class Room(RoomState):
         """Close a connection without a goodbye, because the room has failed over its request."""
         if (seat := self.seats.get(number)) is not None and not seat.let_go:
             seat.let_go = True
-            self.turn.tell(number, b"", Mark.CLOSE)
+            self.turn.tell(number, b"", DeliveryFlags.CLOSE)
             self.figures.tally.died += 1
             self.leave(number, seat)
 
-    def handle(self, number: int, item: Item, now: float, since: float = inf) -> None:
+    def handle(self, number: int, item: Request, now: float, since: float = inf) -> None:
         """Carry out what connection `number` asks. It may have waited since `since`, where that is before `now`."""
         self.now = now
         seat = self.seats.get(number)
         if seat is None or seat.let_go:
             return
         match item:
-            case Reply():
+            case SessionReply():
                 self._pass_on(number, seat, item)
             case Greeting():
                 self.tell(number, Notice(requests.greeting(self)))
@@ -78,19 +89,19 @@ class Room(RoomState):
                 requests.prove(self, number, seat, item, now)
             case _ if seat.member is None:
                 self.tell(number, Refused("not-joined", "you are not in the room yet"))
-            case Order():
-                desk.obey(self, number, seat.member, item, now)
+            case OperatorCommand():
+                operator_commands.obey(self, number, seat.member, item, now)
             case _:
                 requests.answer(self, number, seat, seat.member, item, now, min(since, now))
 
-    def _pass_on(self, number: int, seat: Seat, reply: Reply) -> None:
+    def _pass_on(self, number: int, seat: Seat, reply: SessionReply) -> None:
         """What the session answers by itself takes its place in what the connection is told."""
         if reply.code == "slow":
             self.floods.count("connection slowed", seat.address_group, self.now)
         self.figures.answered(reply.code, by_operator=bool(seat.member and seat.member.operator))
         if reply.data or reply.mark:
             self.turn.tell(number, reply.data, reply.mark)
-        if reply.mark & Mark.CLOSE:
+        if reply.mark & DeliveryFlags.CLOSE:
             seat.let_go = True
             self.leave(number, seat)
 
@@ -101,7 +112,7 @@ class Room(RoomState):
         """Whether something was told that nobody has taken yet."""
         return bool(self.turn)
 
-    def take(self, now: float) -> Turn:
+    def take(self, now: float) -> Outbox:
         """What is to be delivered now: all that was told since the last time, and what was gathered, if it is due."""
         self.now = now
         requests.answer_proofs(self, now)
@@ -114,11 +125,11 @@ class Room(RoomState):
             self._tell_meter(now)
             self.floods.flush(now)
         self.keep_state(now)
-        turn, self.turn = self.turn, Turn()
+        turn, self.turn = self.turn, Outbox()
         turn.audience = self.audience.besides() if turn.entries else Audience()
         return turn
 
-    def delivered(self, turn: Turn, now: float) -> None:
+    def delivered(self, turn: Outbox, now: float) -> None:
         """All of the turn has been written to everybody."""
         if turn.entries:
             self.pause, self.silent_since = max(self.pause, now - self.silent_since), now
@@ -150,7 +161,7 @@ class Room(RoomState):
         before, self.model, self.taking_over, self.switch_under_way = self.model, self.taking_over, None, False
         pause = max(self.pause, now - self.silent_since)
         at = self.timestamp(now)
-        self.broadcast(Switched(self.record.seq + 1, at, self.model, before, pause, len(self.seats)))
+        self.broadcast(ModelSwitched(self.record.seq + 1, at, self.model, before, pause, len(self.seats)))
         self.figures.forget_latencies()
         self.connections_changed()
 
@@ -176,7 +187,7 @@ class Room(RoomState):
         if not (watchers := self.watched):
             return
         cost, (lines, deliveries) = self.cost(), self.figures.rates(now)
-        reading = Metered(
+        reading = MeterReading(
             at=self.timestamp(now),
             model=self.model,
             connections=len(self.seats),

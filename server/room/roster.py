@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from server.room import names
-from server.room.away import Away
+from server.room.away import FormerMembers
 from server.room.member import Member
 
 FORMER_S = 600.0
@@ -15,7 +15,7 @@ class Roster:
 
     def __init__(self) -> None:
         self._members: dict[str, Member] = {}
-        self._away = Away()
+        self._away = FormerMembers()
         self._holders: dict[str, Member] = {}
 
     def __len__(self) -> int:

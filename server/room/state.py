@@ -14,16 +14,16 @@ from protocol.messages import Event, Goodbye, Hello, Limits, Model, Refused, Seq
 from server.address_groups import address_group
 from server.address_limits import AddressLimits
 from server.flood_log import FloodLog
-from server.room.figures import Figures
+from server.room.history import History
 from server.room.line_limits import LineLimits
 from server.room.member import Member
 from server.room.moderation import Moderation
 from server.room.operators import Operators
+from server.room.outbox import Audience, Broadcast, Outbox
 from server.room.presence import PendingPresence
-from server.room.record import Record
 from server.room.roster import Roster
-from server.room.turn import Audience, Entry, Turn
-from server.session import Mark
+from server.room.stats import RoomStats
+from server.session import DeliveryFlags
 
 MEASURED_EVERY = 0.25
 """Seconds for which one measurement of the cost does, while nobody comes or goes."""
@@ -32,7 +32,7 @@ REPLAY_KIB_AT_ONCE, REPLAY_KIB_RATE = 32 * 1024, 2 * 1024.0
 """What welcomes may bring to one address group: at once, then a second."""
 
 
-class Cost(Struct, frozen=True):
+class ResourceUsage(Struct, frozen=True):
     """What the running model takes: memory in bytes of the whole tree, shared pages counted once."""
 
     processes: int = 0
@@ -88,7 +88,7 @@ class RoomState:
         motd: str = "",
         operators: Operators,
         make_token: Callable[[], str],
-        measure: Callable[[Sequence[int]], Cost],
+        measure: Callable[[Sequence[int]], ResourceUsage],
         journal: Callable[[str], None] = lambda text: None,
         log_join: Callable[[str], None] = lambda text: None,
         wall_clock_offset: Callable[[], float] = lambda: 0.0,
@@ -103,16 +103,16 @@ class RoomState:
         self.model = model
         self.motd = motd
         self.roster = Roster()
-        self.record = Record(keep, history)
+        self.record = History(keep, history)
         self.presence = PendingPresence()
         self.moderation = Moderation()
         self.operators = operators
-        self.figures = Figures()
+        self.figures = RoomStats()
         self.seats: dict[int, Seat] = {}
         self.reserved: set[int] = set()
         """Connections above the limit on connections. Only operators get in on them."""
         self.audience = Audience()
-        self.turn = Turn()
+        self.turn = Outbox()
         """What is to be told next."""
         self.make_token = make_token
         self.measure = measure
@@ -130,7 +130,7 @@ class RoomState:
         """Called with the time, often; saves the state if that is due."""
         self.is_restored = False
         """It goes on with the state of an earlier room, and nobody was told yet."""
-        self._cost, self._measured_at = Cost(), -inf
+        self._cost, self._measured_at = ResourceUsage(), -inf
         self.switch_under_way = False
         """Another model was asked for, and neither serves yet nor has failed."""
         self.taking_over: Model | None = None
@@ -175,15 +175,15 @@ class RoomState:
         if self.seats[number].let_go:
             return
         self.figures.answered(goodbye.code)
-        self.tell(number, goodbye, Mark.CLOSE)
+        self.tell(number, goodbye, DeliveryFlags.CLOSE)
         self.leave(number, self.seats[number])
 
     # Telling
 
-    def tell(self, number: int, event: Event, mark: int = Mark.NONE) -> None:
+    def tell(self, number: int, event: Event, mark: int = DeliveryFlags.NONE) -> None:
         """Tell one connection something, in order with what everybody is told."""
         seat = self.seats[number]
-        seat.let_go |= bool(mark & Mark.CLOSE)
+        seat.let_go |= bool(mark & DeliveryFlags.CLOSE)
         if isinstance(event, Refused):
             self.figures.answered(event.code, by_operator=bool(seat.member and seat.member.operator))
         self.turn.tell(number, seat.dialect.encode(event), mark)
@@ -191,7 +191,7 @@ class RoomState:
     def broadcast(self, event: Sequenced, author: int = 0) -> None:
         """Tell everybody an event with the next `seq`; a plain client is not told what it said itself."""
         self.record.add(event)
-        self.turn.entries.append(Entry(event, author))
+        self.turn.entries.append(Broadcast(event, author))
 
     def tell_presence(self, now: float) -> None:
         """Tell everybody who has come and gone, if anybody has."""
@@ -216,14 +216,14 @@ class RoomState:
         self.changed = True
         self._measured_at = -inf
 
-    def cost(self) -> Cost:
+    def cost(self) -> ResourceUsage:
         """What the running model takes: measured four times a second at most, however many ask, and after a change."""
         if not self._measured_at <= self.now < self._measured_at + MEASURED_EVERY:
             self._measured_at = self.now
             self._cost = self.measure([seat.worker for seat in self.seats.values()])
         return self._cost
 
-    def status(self, seat: Seat, cost: Cost) -> Status:
+    def status(self, seat: Seat, cost: ResourceUsage) -> Status:
         """What the room runs on, for one connection."""
         return Status(
             model=self.model,

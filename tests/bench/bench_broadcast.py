@@ -11,14 +11,14 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from protocol.messages import Limits
+from server.control import Stop
+from server.listener import Listener, raise_file_limit
 from server.models.event import EventModel
 from server.room.inbox import Inbox
 from server.room.operators import Operators
 from server.room.room import Room
-from server.room.state import Cost
-from server.sockets import Listener, raise_file_limit
+from server.room.state import ResourceUsage
 from server.sources import listen
-from server.wishes import Stop
 from tests.bench.conftest import PerSecond
 
 MEMBERS = 1000
@@ -36,7 +36,7 @@ class Hall:
             limits,
             operators=Operators(),
             make_token=lambda: secrets.token_urlsafe(16),
-            measure=lambda workers: Cost(),
+            measure=lambda workers: ResourceUsage(),
         )
         self.listener = Listener([listen("127.0.0.1", 0)], limits)
         self.model = EventModel(self.listener, Inbox(self.room), Stop())

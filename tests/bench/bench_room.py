@@ -10,7 +10,7 @@ from protocol.dialects import RICH, Dialect
 from protocol.messages import Hello, Limits, Quit, Say
 from server.room.operators import Operators
 from server.room.room import Room
-from server.room.state import Cost
+from server.room.state import ResourceUsage
 from tests.bench.conftest import PerSecond
 
 MEMBERS = 1000
@@ -24,7 +24,7 @@ def room_of(members: int, dialect: Dialect) -> Room:
         Limits(rate=0),
         operators=Operators(),
         make_token=lambda: f"token{next(numbers)}",
-        measure=lambda workers: Cost(),
+        measure=lambda workers: ResourceUsage(),
     )
     for number in range(1, members + 1):
         room.open(number, "event loop")

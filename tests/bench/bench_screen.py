@@ -13,7 +13,7 @@ from time import monotonic, process_time
 from pytest_benchmark.fixture import BenchmarkFixture
 from textual.widgets import TextArea
 
-from protocol import jsonl
+from protocol import json_lines
 from protocol.messages import Event, Limits, Said, Welcome
 from tests.tui.snapshots.scripted import ADDRESS, ScriptedLink
 from tui.app import ChatApp
@@ -92,7 +92,7 @@ class FloodedLink(ScriptedLink):
 
     def _hear(self, *events: Event) -> None:
         """Take events in as they come from the network."""
-        for event in self.client.receive(b"".join(map(jsonl.encode, events))):
+        for event in self.client.receive(b"".join(map(json_lines.encode, events))):
             self._take(event)
         self._batches.flush()
 

@@ -24,9 +24,9 @@ from textual.widget import Widget
 from textual.widgets import RichLog
 
 from protocol.messages import Said
-from tui.transcript.feed import Feed
-from tui.transcript.layout import columns
-from tui.widgets.transcript import Transcript
+from tui.message_log.builder import Feed
+from tui.message_log.layout import columns
+from tui.widgets.message_pane import Transcript
 
 SHARE_OF_RICH_LOG = 1 / 5
 MEMORY_A_LINE = 1024

@@ -1,4 +1,4 @@
-"""Figures: what happens when you switch, measured, as tables for the README and a plot.
+"""RoomStats: what happens when you switch, measured, as tables for the README and a plot.
 
     python -m tests.checker.figures [--runs 20] [--people 1000] [--talk 100] [--plot screenshots/switching.svg]
 

@@ -12,10 +12,10 @@ from typing import Any
 from protocol.messages import Model, Refused
 from server import handover
 from server.connection import Connection
+from server.control import StopEvent
+from server.listener import Listener
 from server.room.inbox import Inbox
 from server.room.operators import Operators
-from server.sockets import Listener
-from server.wishes import Stop
 
 
 def at_each_handover(mistake: Callable[[Listener, list[Connection]], None]) -> None:
@@ -23,7 +23,7 @@ def at_each_handover(mistake: Callable[[Listener, list[Connection]], None]) -> N
     original = handover.run
 
     def run(
-        model: Model, listener: Listener, connections: list[Connection], inbox: Inbox, stop: Stop
+        model: Model, listener: Listener, connections: list[Connection], inbox: Inbox, stop: StopEvent
     ) -> list[Connection]:
         mistake(listener, connections)
         return original(model, listener, connections, inbox, stop)

@@ -12,12 +12,12 @@ from math import inf
 
 from protocol.dialects import PLAIN
 from protocol.messages import Say, Sequenced
+from server.room.history import History
 from server.room.member import Member
+from server.room.outbox import Outbox
 from server.room.presence import PendingPresence
-from server.room.record import Record
 from server.room.room import Room
-from server.room.turn import Turn
-from server.session import Item
+from server.session import Request
 from tests.checker.handover_mutants import HANDOVER_MUTANTS
 
 EVERY = 40
@@ -31,7 +31,7 @@ def dropped_line() -> None:
     """Now and then one connection is not told a line that everybody else is told."""
     chances = count(1)
 
-    def told(turn: Turn, everything: Told) -> Told:
+    def told(turn: Outbox, everything: Told) -> Told:
         for number, data, mark in everything:
             if not mark and data.startswith(SAID) and next(chances) % EVERY == 0:
                 continue
@@ -43,7 +43,7 @@ def dropped_line() -> None:
 def swapped_lines() -> None:
     """Now and then one connection is told two lines of one turn in the wrong order."""
 
-    def told(turn: Turn, everything: Told) -> Told:
+    def told(turn: Outbox, everything: Told) -> Told:
         for number, data, mark in everything:
             lines = data.splitlines(keepends=True)
             if not mark and number % 7 == 0 and len(lines) > 1 and all(line.startswith(SAID) for line in lines):
@@ -55,12 +55,12 @@ def swapped_lines() -> None:
 
 def double_on_resume() -> None:
     """Who comes back is told once more the last event it has heard already. A client hides that; the wire does not."""
-    original = Record.since
+    original = History.since
 
-    def since(record: Record, after: int, max_bytes: int) -> tuple[list[Sequenced], int, int]:
+    def since(record: History, after: int, max_bytes: int) -> tuple[list[Sequenced], int, int]:
         return original(record, max(0, after - 1), max_bytes)
 
-    Record.since = since  # type: ignore[method-assign]
+    History.since = since  # type: ignore[method-assign]
 
 
 def forgotten_answers() -> None:
@@ -73,7 +73,7 @@ def lost_plain_line() -> None:
     chances = count(1)
     original = Room.handle
 
-    def handle(room: Room, number: int, item: Item, now: float, since: float = inf) -> None:
+    def handle(room: Room, number: int, item: Request, now: float, since: float = inf) -> None:
         plain = isinstance(item, Say) and room.seats[number].dialect is PLAIN
         if not plain or next(chances) % 5:
             original(room, number, item, now, since)
@@ -84,7 +84,7 @@ def lost_plain_line() -> None:
 def deaf_plain_members() -> None:
     """In the talk's dialect nobody is told what people say."""
 
-    def told(turn: Turn, everything: Told) -> Told:
+    def told(turn: Outbox, everything: Told) -> Told:
         for number, data, mark in everything:
             plain = not mark and turn.audience.get(number) is PLAIN
             lines = data.splitlines(keepends=True)
@@ -95,7 +95,7 @@ def deaf_plain_members() -> None:
 
 def no_history() -> None:
     """Newcomers are shown nothing of what was said before."""
-    Record.said = lambda record, dialect, max_bytes: ([], 0)  # type: ignore[method-assign]
+    History.said = lambda record, dialect, max_bytes: ([], 0)  # type: ignore[method-assign]
 
 
 def stale_roster() -> None:
@@ -109,15 +109,15 @@ def stale_roster() -> None:
     PendingPresence.note = note  # type: ignore[method-assign]
 
 
-def _retell(told: Callable[[Turn, Told], Told]) -> None:
+def _retell(told: Callable[[Outbox, Told], Told]) -> None:
     """Each turn has for everybody what `told` makes of it."""
-    original = Turn.parts
+    original = Outbox.parts
 
-    def parts(turn: Turn) -> tuple[list[tuple[bytes, Iterable[int]]], Told]:
+    def parts(turn: Outbox) -> tuple[list[tuple[bytes, Iterable[int]]], Told]:
         shared, personal = original(turn)
         return [], told(turn, chain(((number, data, 0) for data, numbers in shared for number in numbers), personal))
 
-    Turn.parts = parts  # type: ignore[method-assign]
+    Outbox.parts = parts  # type: ignore[method-assign]
 
 
 MUTANTS: dict[str, Callable[[], None]] = {

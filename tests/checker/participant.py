@@ -11,8 +11,8 @@ from secrets import token_hex
 from time import monotonic
 
 from protocol.client import ClientConnection, Gap
-from protocol.jsonl import AnyEvent
-from protocol.messages import Goodbye, Granted, People, Refused, Said, Sequenced, Status, Switched, Welcome
+from protocol.json_lines import AnyEvent
+from protocol.messages import Goodbye, ModelSwitched, OperatorGranted, People, Refused, Said, Sequenced, Status, Welcome
 from tests.checker.history import Ending, MemberHistory, Operation, Roster, Stay, Wish
 from tests.checker.narrow import LIMIT, narrow
 from tests.checker.resets import reset as reset_connection
@@ -232,7 +232,7 @@ class Participant:
         event = event_in(line)
         if event is None:
             self._last_words = line.decode(errors="replace")
-        if isinstance(event, Welcome | Switched | Status):
+        if isinstance(event, Welcome | ModelSwitched | Status):
             self.model = event.model
         if self._stay is not None:
             self._take_in_the_room(event, self._stay)
@@ -241,7 +241,7 @@ class Participant:
                 self._welcomed(event)
             case Refused():
                 self._refused(event)
-            case Granted():
+            case OperatorGranted():
                 self.granted = True
             case Status():
                 self.served_by = event.served_by
@@ -258,7 +258,7 @@ class Participant:
         match event:
             case _ if isinstance(event, Sequenced) and event.seq:
                 self._heard(stay, event)
-                if isinstance(event, Switched):
+                if isinstance(event, ModelSwitched):
                     _answer(stay, "switched", event.model)
             case Refused() if event.code in NO_SWITCH:
                 _answer(stay, event.code)

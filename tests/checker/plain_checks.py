@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from protocol import plain
+from protocol import plain_text
 from protocol.messages import Said
 from tests.checker.history import Ending, History, PlainStay, said_in
 
@@ -59,4 +59,4 @@ def _misread(stay: PlainStay, written: list[tuple[str, str]], to_the_end: bool, 
 
 
 def _written(event: Said) -> list[str]:
-    return plain.encode(event).decode().removesuffix("\n").split("\n")
+    return plain_text.encode(event).decode().removesuffix("\n").split("\n")

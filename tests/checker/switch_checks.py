@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from protocol.messages import Switched
+from protocol.messages import ModelSwitched
 from tests.checker.history import History
 
 LONGEST_PAUSE = 2.0
@@ -12,10 +12,10 @@ ANSWER_WITHIN = 8.0
 """Seconds in which whoever asks for a switch hears what became of it."""
 
 
-def switches_in(history: History) -> dict[str, list[Switched]]:
+def switches_in(history: History) -> dict[str, list[ModelSwitched]]:
     """For each epoch, the switches in their order."""
     return {
-        epoch: [event for _, event in sorted(order.items()) if isinstance(event, Switched)]
+        epoch: [event for _, event in sorted(order.items()) if isinstance(event, ModelSwitched)]
         for epoch, order in history.orders().items()
     }
 
@@ -25,7 +25,7 @@ def switches_follow_each_other(history: History) -> Iterator[str]:
     for member, stay in history.stays():
         model = stay.model
         for event in stay.events:
-            if isinstance(event, Switched):
+            if isinstance(event, ModelSwitched):
                 if event.before != model or event.model == model:
                     way = f"from {event.before} to {event.model}"
                     yield f"epoch {stay.epoch}: {member.name} was told of a switch {way} in a room run by {model}"

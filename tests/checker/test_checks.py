@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from protocol.messages import Presence, Said, Switched
+from protocol.messages import ModelSwitched, Presence, Said
 from tests.checker.checks import PROPERTIES, check
 from tests.checker.history import (
     Ending,
@@ -38,7 +38,7 @@ def right() -> History:
         said(4, "ada", "three", "a2"),
         said(5, "pat", "four"),
         said(6, "bob", "five", "b2"),
-        Switched(7, 1.0, "thread", "event", 0.1, 3),
+        ModelSwitched(7, 1.0, "thread", "event", 0.1, 3),
     ]
     ada = MemberHistory("ada", nicks={"ada"}, present_at_end=True, people_at_end=["ada", "bob", "pat"])
     ada.operations = {
@@ -253,7 +253,7 @@ def from_another_model(history: History) -> None:
 
 
 def to_the_same_model(history: History) -> None:
-    ada(history).events.append(Switched(8, 1.0, "thread", "thread", 0.1, 3))
+    ada(history).events.append(ModelSwitched(8, 1.0, "thread", "thread", 0.1, 3))
 
 
 def switch_ignored(history: History) -> None:
@@ -262,7 +262,7 @@ def switch_ignored(history: History) -> None:
 
 
 def slow_switch(history: History) -> None:
-    ada(history).events.append(Switched(8, 10.0, "event", "thread", 2.5, 3))
+    ada(history).events.append(ModelSwitched(8, 10.0, "event", "thread", 2.5, 3))
 
 
 def a_second_burst(history: History) -> None:

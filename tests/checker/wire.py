@@ -2,11 +2,11 @@
 
 from functools import lru_cache
 
-from protocol import jsonl
-from protocol.jsonl import AnyEvent
+from protocol import json_lines
+from protocol.json_lines import AnyEvent
 
 
 @lru_cache(maxsize=4096)
 def event_in(line: bytes) -> AnyEvent | None:
     """The event in a line. Nobody may change it: others hold it too."""
-    return jsonl.decode_event(line)
+    return json_lines.decode_event(line)

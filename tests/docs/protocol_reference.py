@@ -25,8 +25,8 @@ from msgspec.inspect import (
     type_info,
 )
 
-from protocol import jsonl, messages
-from protocol.messages import Command, Event, Order
+from protocol import json_lines, messages
+from protocol.messages import Command, Event, OperatorCommand
 from tests.docs.protocol_examples import CODES, EXAMPLES
 from tests.docs.resume_trace import resume_trace
 
@@ -88,8 +88,8 @@ SET_BY_SERVER = ("dialect",)
 
 def render() -> str:
     """The whole page, with a line end at its end."""
-    commands = [kind for kind in message_types(jsonl.AnyCommand) if not issubclass(kind, Order)]
-    orders = [kind for kind in message_types(jsonl.AnyCommand) if issubclass(kind, Order)]
+    commands = [kind for kind in message_types(json_lines.AnyCommand) if not issubclass(kind, OperatorCommand)]
+    orders = [kind for kind in message_types(json_lines.AnyCommand) if issubclass(kind, OperatorCommand)]
     parts = [
         INTRODUCTION,
         "## Commands of every client\n",
@@ -97,7 +97,7 @@ def render() -> str:
         "## Commands of operators\n\nA member that has not proved the operator's key is answered `not-operator`.\n",
         *map(message_section, orders),
         "## Events\n",
-        *map(message_section, message_types(jsonl.AnyEvent)),
+        *map(message_section, message_types(json_lines.AnyEvent)),
         "## Objects inside messages\n",
         *map(object_section, nested_objects()),
         codes_section(),

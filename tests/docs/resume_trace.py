@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import json
 
-from protocol import jsonl
+from protocol import json_lines
 from protocol.messages import Command, Hello, Resume, Say
 from tests.server.without_sockets import House
 
@@ -59,7 +59,7 @@ def events(house: House, number: int) -> Iterator[str]:
 
 def written(command: Command) -> str:
     """The command as a client would write it: without what is empty, and without the server's own field."""
-    fields = json.decode(jsonl.encode(command))
+    fields = json.decode(json_lines.encode(command))
     return json.encode({k: v for k, v in fields.items() if v not in (None, False, "") and k != "dialect"}).decode()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 
-from protocol import jsonl
+from protocol import json_lines
 from tests.docs.protocol_examples import CODES, EXAMPLES
 from tests.docs.protocol_reference import message_types, render, tag_of
 from tests.docs.resume_trace import resume_trace
@@ -20,14 +20,14 @@ def test_page_matches_code(root: Path) -> None:
     assert page == render(), "docs/protocol.md is out of date; `make docs` writes it anew"
 
 
-@pytest.mark.parametrize("kind", message_types(jsonl.AnyCommand), ids=tag_of)
+@pytest.mark.parametrize("kind", message_types(json_lines.AnyCommand), ids=tag_of)
 def test_command_example_is_valid(kind: type[Struct]) -> None:
-    assert jsonl.decode_command(jsonl.encode(EXAMPLES[kind])) == EXAMPLES[kind]
+    assert json_lines.decode_command(json_lines.encode(EXAMPLES[kind])) == EXAMPLES[kind]
 
 
-@pytest.mark.parametrize("kind", message_types(jsonl.AnyEvent), ids=tag_of)
+@pytest.mark.parametrize("kind", message_types(json_lines.AnyEvent), ids=tag_of)
 def test_event_example_is_valid(kind: type[Struct]) -> None:
-    assert jsonl.decode_event(jsonl.encode(EXAMPLES[kind])) == EXAMPLES[kind]
+    assert json_lines.decode_event(json_lines.encode(EXAMPLES[kind])) == EXAMPLES[kind]
 
 
 @pytest.mark.parametrize("tag", CODES)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from itertools import count
 
-from protocol import jsonl
+from protocol import json_lines
 from protocol.client import ClientConnection, Received
 from protocol.messages import (
     Event,
@@ -36,7 +36,7 @@ def connected(nick: str = "ada") -> ClientConnection:
 
 
 def told(ours: ClientConnection, *events: Event) -> list[Received]:
-    return ours.receive(b"".join(map(jsonl.encode, events)))
+    return ours.receive(b"".join(map(json_lines.encode, events)))
 
 
 def in_room(seq: int = 0) -> ClientConnection:
@@ -47,8 +47,8 @@ def in_room(seq: int = 0) -> ClientConnection:
     return ours
 
 
-def sent(ours: ClientConnection) -> list[jsonl.AnyCommand | Refused]:
-    return [jsonl.decode_command(line) for line in ours.data_to_send().splitlines()]
+def sent(ours: ClientConnection) -> list[json_lines.AnyCommand | Refused]:
+    return [json_lines.decode_command(line) for line in ours.data_to_send().splitlines()]
 
 
 def again(ours: ClientConnection, *events: Event) -> list[Received]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec import inspect as kinds
 
-from protocol import jsonl
+from protocol import json_lines
 from protocol.messages import Command, Event
 
 _T = TypeVar("_T", bound=Struct)
@@ -96,7 +96,7 @@ wire_bytes = st.lists(
         st.just(b"\n"),
         st.binary(max_size=12),
         sendable_text.map(str.encode),
-        commands.map(jsonl.encode),
+        commands.map(json_lines.encode),
     ),
     max_size=25,
 ).map(b"".join)

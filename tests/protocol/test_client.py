@@ -3,7 +3,7 @@ import json
 import pytest
 from hypothesis import given
 
-from protocol import jsonl
+from protocol import json_lines
 from protocol.client import ClientConnection, Gap
 from protocol.messages import (
     Goodbye,
@@ -139,7 +139,7 @@ class TestComingBack:
 
     def test_half_a_line_of_the_old_connection_is_forgotten(self) -> None:
         ours = in_room()
-        ours.receive(jsonl.encode(said(1))[:-5])
+        ours.receive(json_lines.encode(said(1))[:-5])
         assert again(ours, welcome(1, resumed=True, history=[said(1)]))[1:] == [said(1)]
 
     def test_what_was_missed_comes_out_as_if_it_had_been_heard(self) -> None:

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol import client, jsonl
+from protocol import client, json_lines
 from protocol.client import MULTILINE, Gap
 from protocol.messages import (
     Event,
     Said,
 )
-from protocol.text import harmless
+from protocol.sanitize import sanitize
 from tests.protocol.clients import connected, in_room, said, told
 from tests.protocol.strategies import (
     EVENTS,
@@ -32,7 +32,7 @@ class TestWhateverTheServerSends:
         for piece in cut(data, places):
             ours.receive(piece)
 
-    @given(st.lists(events.map(jsonl.encode) | wire_bytes, max_size=6).map(b"".join), places)
+    @given(st.lists(events.map(json_lines.encode) | wire_bytes, max_size=6).map(b"".join), places)
     def test_it_hears_the_same_however_the_bytes_are_cut(self, data: bytes, places: list[int]) -> None:
         results = []
         for pieces in ways_to_cut(data, places):
@@ -48,10 +48,10 @@ class TestWhateverTheServerSends:
             assert isinstance(event, Event)
             for heard in told(connected(), event):
                 for field, text in strings_in(heard):
-                    assert harmless(text, lines=field in MULTILINE) == text
+                    assert sanitize(text, lines=field in MULTILINE) == text
             ours = in_room()
             told(ours, event)
-            assert all(harmless(nick) == nick for nick in (ours.nick, *ours.people))
+            assert all(sanitize(nick) == nick for nick in (ours.nick, *ours.people))
 
         prove()
 
@@ -69,11 +69,11 @@ class TestWhateverTheServerSends:
 
     def test_what_a_newer_server_may_say_is_passed_over(self) -> None:
         ours = in_room()
-        assert ours.receive(b'{"type":"fireworks"}\nnot json\n\xff\n' + jsonl.encode(said(1))) == [said(1)]
+        assert ours.receive(b'{"type":"fireworks"}\nnot json\n\xff\n' + json_lines.encode(said(1))) == [said(1)]
 
     def test_an_event_over_the_limit_is_a_gap_and_costs_no_memory(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(client, "MAX_EVENT", 100)
         ours = in_room()
-        long = jsonl.encode(said(1, "x" * 1000))
+        long = json_lines.encode(said(1, "x" * 1000))
         assert [event for byte in long for event in ours.receive(bytes([byte]))] == []
         assert told(ours, said(2)) == [Gap(1), said(2)]

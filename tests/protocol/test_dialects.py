@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol import jsonl, plain
+from protocol import json_lines, plain_text
 from protocol.dialects import PLAIN, RICH, detect_dialect, other_protocol
 from protocol.messages import Event
 from tests.protocol.strategies import events
@@ -41,5 +41,5 @@ def test_a_person_is_not_taken_for_a_program(start: bytes) -> None:
 
 @given(events)
 def test_an_event_is_written_as_its_reader_reads_it(event: Event) -> None:
-    assert RICH.encode(event) == jsonl.encode(event)
-    assert PLAIN.encode(event) == plain.encode(event)
+    assert RICH.encode(event) == json_lines.encode(event)
+    assert PLAIN.encode(event) == plain_text.encode(event)

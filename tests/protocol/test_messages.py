@@ -6,7 +6,7 @@ from protocol.messages import Event, Hello, Identifier, Limits, Model, Presence,
 from tests.protocol.strategies import COMMANDS, EVENTS
 
 TAGS = {
-    "hello": "Hello", "say": "Say", "rename": "Rename", "who": "Who", "status": "AskStatus", "ping": "Ping",
+    "hello": "Hello", "say": "Say", "rename": "Rename", "who": "Who", "status": "StatusRequest", "ping": "Ping",
     "quit": "Quit", "operator": "Operator", "switch": "Switch",
 }  # fmt: skip
 

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from protocol.text import MAX_MARKS, MAX_NICKNAME, NicknameRefused, check_nickname, counted, harmless
+from protocol.format import plural
+from protocol.nicknames import MAX_NICKNAME, NicknameRefused, check_nickname
+from protocol.sanitize import MAX_MARKS, sanitize
 from tests.protocol.strategies import BIDI, CONTROLS, INVISIBLE, hostile_text
 
 HARMFUL = {chr(code) for code in [*CONTROLS, *BIDI, *INVISIBLE, 0x2028, 0x2029]}
@@ -33,49 +35,49 @@ class TestHarmlessText:
     @example("\u200b\u0301", False)
     @example("\U000e0002", False)
     def test_made_harmless_twice_is_made_harmless_once(self, text: str, lines: bool) -> None:
-        once = harmless(text, lines=lines)
-        assert harmless(once, lines=lines) == once
+        once = sanitize(text, lines=lines)
+        assert sanitize(once, lines=lines) == once
 
     @given(hostile_text, lines)
     @example("\U000e0041\U000e01ff\ufff0\u2065", False)
     def test_nothing_is_left_that_a_terminal_obeys_or_hides(self, text: str, lines: bool) -> None:
-        left = set(harmless(text, lines=lines)) - ({"\n"} if lines else set())
+        left = set(sanitize(text, lines=lines)) - ({"\n"} if lines else set())
         assert not left & HARMFUL
         assert not [char for char in left if category(char) in ("Cc", "Cs", "Zl", "Zp")]
 
     def test_no_control_bidi_invisible_tag_or_surrogate_character_survives(self) -> None:
         harmful = [chr(code) for code in [*CONTROLS, *BIDI, *INVISIBLE, *range(0xD800, 0xE000)]]
-        assert [char for char in harmful if char in harmless(f"a{char}b")] == []
+        assert [char for char in harmful if char in sanitize(f"a{char}b")] == []
 
     @given(hostile_text)
     def test_what_is_left_can_be_written_to_a_terminal(self, text: str) -> None:
-        harmless(text).encode()
+        sanitize(text).encode()
 
     @given(hostile_text)
     def test_a_line_end_stays_only_where_it_is_allowed(self, text: str) -> None:
-        assert "\n" not in harmless(text)
-        assert harmless(text, lines=True).count("\n") == text.count("\n")
+        assert "\n" not in sanitize(text)
+        assert sanitize(text, lines=True).count("\n") == text.count("\n")
 
     @given(hostile_text, lines)
     @example("e" + "\u0301" * 3 + "\u200d" + "\u0301" * 3, False)
     @example("e" + "\u0301\ufe0f" * 9, False)
     def test_a_letter_carries_at_most_three_marks(self, text: str, lines: bool) -> None:
-        assert most_marks(harmless(text, lines=lines)) <= MAX_MARKS
+        assert most_marks(sanitize(text, lines=lines)) <= MAX_MARKS
 
     @given(hostile_text)
     @example("\u200b\u0301")
     @example("a\n\u0301")
     def test_a_mark_never_begins_a_line_and_so_never_sits_on_the_screens_own_words(self, text: str) -> None:
-        for line in harmless(text, lines=True).split("\n"):
+        for line in sanitize(text, lines=True).split("\n"):
             assert category((line or " ")[0]) not in ("Mn", "Me")
 
     @given(printable)
     def test_nothing_printable_is_lost(self, text: str) -> None:
-        assert harmless(text) == text
+        assert sanitize(text) == text
 
     @pytest.mark.parametrize("text", ["Việt Nam", "e\u0323\u0302", "שָׁלוֹם", "สวัสดีครับ", "नमस्ते", "مرحبا", "李雷 😀 ±½→│"])
     def test_the_worlds_writing_stays_as_it_is(self, text: str) -> None:
-        assert harmless(text) == text
+        assert sanitize(text) == text
 
     @pytest.mark.parametrize(
         ("text", "seen"),
@@ -96,7 +98,7 @@ class TestHarmlessText:
         ],
     )
     def test_a_control_becomes_a_picture_of_itself(self, text: str, seen: str) -> None:
-        assert harmless(text) == seen
+        assert sanitize(text) == seen
 
 
 class TestNicknames:
@@ -115,7 +117,7 @@ class TestNicknames:
         assert nick[0].isalnum()
         assert all(category(char)[0] in "LMN" or char in "_-." for char in nick)
         assert not any(char.isspace() for char in nick)
-        assert harmless(nick) == nick == normalize("NFKC", nick)
+        assert sanitize(nick) == nick == normalize("NFKC", nick)
 
     @given(hostile_text)
     def test_a_refusal_is_one_sentence(self, asked: str) -> None:
@@ -124,7 +126,7 @@ class TestNicknames:
             check_nickname(asked)
         except NicknameRefused as refusal:
             reason = str(refusal)
-        assert reason == harmless(reason)
+        assert reason == sanitize(reason)
         assert not reason or reason.startswith("a nickname ")
 
     @pytest.mark.parametrize(
@@ -191,7 +193,7 @@ class TestCounted:
         ],
     )
     def test_one_thing_or_several(self, number: float, told: str) -> None:
-        assert counted(number, "line") == told
+        assert plural(number, "line") == told
 
     def test_a_plural_of_its_own(self) -> None:
-        assert [counted(count, "process", "processes") for count in (1, 2)] == ["1 process", "2 processes"]
+        assert [plural(count, "process", "processes") for count in (1, 2)] == ["1 process", "2 processes"]

@@ -5,9 +5,9 @@ from functools import partial
 from itertools import count
 from typing import TypeVar
 
-from protocol.jsonl import AnyEvent
+from protocol.json_lines import AnyEvent
 from protocol.messages import Command, Event, Goodbye, Hello, Limits, Operator, Refused, Resume, Say, Welcome
-from server.chaos import Strikes
+from server.fault_clients import FaultClients
 from server.room.operators import Operators
 from server.room.restart import StateKeeper, restore
 from tests.server.without_sockets import UNLIMITED, House
@@ -16,7 +16,7 @@ KEY = b"the key of the tests"
 E = TypeVar("E", bound=Event)
 
 
-class WrittenStrikes(Strikes):
+class WrittenStrikes(FaultClients):
     """Notes what would be struck: a house without sockets has nothing to break."""
 
     def __init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from protocol.jsonl import AnyEvent
+from protocol.json_lines import AnyEvent
 from protocol.messages import (
     Event,
     Hello,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hypothesis.stateful import RuleBasedStateMachine
 from msgspec.structs import replace
 
-from protocol import jsonl
+from protocol import json_lines
 from protocol.dialects import PLAIN, Dialect
 from protocol.messages import (
     Event,
@@ -45,7 +45,7 @@ class Person:
 
 
 @dataclass
-class Letter:
+class Direct:
     step: int
     dialect: Dialect
     write: Callable[[int], Event]
@@ -63,7 +63,7 @@ class Link:
     person: Person | None = None
     let_go: bool = False
     stream: bytes = b""
-    letters: list[Letter] = field(default_factory=list)
+    letters: list[Direct] = field(default_factory=list)
     place: int | None = None
     """How much of the one order it has; None while it is not in the room."""
     known_as: str = ""
@@ -101,7 +101,7 @@ class RoomModel(RuleBasedStateMachine):
     ) -> None:
         """That `link` is told this now: the step is over, and the witness asks who is here, to know how far we are."""
         write_it = write if callable(write) else lambda seq: write
-        link.letters.append(Letter(self.steps, link.dialect, write_it, joins, leaves))
+        link.letters.append(Direct(self.steps, link.dialect, write_it, joins, leaves))
 
     def step_ends(self) -> None:
         self.room.handle(WITNESS, Who(), self.now)
@@ -137,7 +137,7 @@ class RoomModel(RuleBasedStateMachine):
     def read_the_order(self) -> None:
         """The witness has heard everything: one order, without gaps, of what was said, and who was here for it."""
         for line in self.links[WITNESS].stream.splitlines():
-            match jsonl.decode_event(line):
+            match json_lines.decode_event(line):
                 case event if isinstance(event, Sequenced):
                     if event.seq <= len(self.log):
                         continue  # An answer given once more.
@@ -191,7 +191,7 @@ class RoomModel(RuleBasedStateMachine):
 
     def follow_own_name(self, link: Link) -> None:
         for line in link.stream.splitlines():
-            match jsonl.decode_event(line):
+            match json_lines.decode_event(line):
                 case Welcome(you=you):
                     link.known_as = you
                 case Presence(renamed=renamed):
@@ -210,4 +210,4 @@ def encode_without_seq(event: Sequenced) -> list[object]:
 def without_status(stream: bytes) -> bytes:
     """The stream without the `status` events, which come when they come."""
     lines = stream.splitlines(keepends=True)
-    return b"".join(line for line in lines if not isinstance(jsonl.decode_event(line), Status))
+    return b"".join(line for line in lines if not isinstance(json_lines.decode_event(line), Status))

@@ -2,7 +2,7 @@
 
 from protocol.dialects import PLAIN, Dialect
 from protocol.messages import Limits, Say
-from server.session import Item, Mark, Reply, Session
+from server.session import DeliveryFlags, Request, Session, SessionReply
 
 UNLIMITED = Limits(rate=0)
 SMALL = Limits(line=120, text=50, lines=3, nick=10, burst=3, rate=2.0)
@@ -17,23 +17,23 @@ def in_room(dialect: Dialect = PLAIN, limits: Limits = UNLIMITED) -> Session:
     """A session that has said hello and was let in."""
     session = opened(limits)
     session.receive(b"ada\n" if dialect is PLAIN else ADA, 0.0)
-    session.queue(b"welcome\n", Mark.JOINED, 0.0)
+    session.queue(b"welcome\n", DeliveryFlags.JOINED, 0.0)
     session.sent(8, 0.0)
     return session
 
 
-def codes(items: list[Item]) -> list[str]:
+def codes(items: list[Request]) -> list[str]:
     """Of each item, the code of the reply or the name of the command."""
-    return [item.code if isinstance(item, Reply) else type(item).__name__.lower() for item in items]
+    return [item.code if isinstance(item, SessionReply) else type(item).__name__.lower() for item in items]
 
 
-def said(items: list[Item]) -> list[str]:
+def said(items: list[Request]) -> list[str]:
     return [item.text for item in items if isinstance(item, Say)]
 
 
-def until_quiet(session: Session, now: float, most: int = 200) -> list[Item]:
+def until_quiet(session: Session, now: float, most: int = 200) -> list[Request]:
     """Wake a session whenever it is due, until nothing is left to wake it for but its deadlines."""
-    items: list[Item] = []
+    items: list[Request] = []
     for _ in range(most):
         due = session.due(now)
         if session.is_leaving or not session.lines.has_line:

@@ -12,8 +12,8 @@ from protocol.dialects import PLAIN, RICH
 from protocol.messages import Said
 from server.broadcast import broadcast, send_to_all
 from server.connection import Connection
-from server.room.turn import Entry, Turn
-from server.session import Mark
+from server.room.outbox import Broadcast, Outbox
+from server.session import DeliveryFlags
 from tests.peers import readable
 from tests.server.pair import Pair
 
@@ -71,7 +71,7 @@ class Hall(list[Pair]):
         except BlockingIOError:
             pass
         if peer is Peer.BEHIND:
-            pair.connection.send(b"behind\n", Mark.NONE, 0.0)
+            pair.connection.send(b"behind\n", DeliveryFlags.NONE, 0.0)
             while len(sent) > 0:
                 sent = sent[len(pair.peer.recv(1 << 20)) :]
             return b"behind\n"
@@ -113,11 +113,11 @@ def test_who_takes_nothing_any_more_is_not_left_to_be_written_to(hall: Hall) -> 
 
 
 def test_each_hears_in_its_dialect_and_only_who_has_a_mark_is_left(hall: Hall) -> None:
-    turn = Turn()
+    turn = Outbox()
     said = Said(seq=1, nick="ada", text="hello", at=0.0)
-    turn.entries.append(Entry(said, author=1))
-    turn.tell(4, b"*** goodbye\n", Mark.CLOSE)
-    turn.tell(9, b"who is gone by now", Mark.NONE)
+    turn.entries.append(Broadcast(said, author=1))
+    turn.tell(4, b"*** goodbye\n", DeliveryFlags.CLOSE)
+    turn.tell(9, b"who is gone by now", DeliveryFlags.NONE)
     for number in (1, 2, 8):
         turn.audience.add(number, PLAIN)
     turn.audience.add(3, RICH)

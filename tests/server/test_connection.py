@@ -8,8 +8,8 @@ from selectors import EVENT_READ, EVENT_WRITE
 import pytest
 
 from protocol.messages import Limits
-from server.connection import FEW, Connection, Misfortune, speakers_first
-from server.session import MAX_UNSENT, Mark, Session
+from server.connection import FEW, Connection, InjectedFault, readable_first
+from server.session import MAX_UNSENT_BYTES, DeliveryFlags, Session
 from tests.server.pair import Pair
 
 
@@ -24,7 +24,7 @@ class TestSpeakersFirst:
     def test_who_has_said_something_comes_before_all_who_are_left(self) -> None:
         pairs = [Pair() for _ in range(3 * FEW)]
         came = []
-        for connection in speakers_first([pair.connection for pair in pairs]):
+        for connection in readable_first([pair.connection for pair in pairs]):
             came.append([pair.connection for pair in pairs].index(connection))
             if len(came) == 2:
                 pairs[-1].peer.send(b"hello\n")
@@ -33,8 +33,8 @@ class TestSpeakersFirst:
         assert came == [*range(FEW), 3 * FEW - 1, *range(FEW, 3 * FEW - 1)]
 
     def test_without_any_they_come_in_their_order(self, pair: Pair) -> None:
-        assert list(speakers_first([])) == []
-        assert list(speakers_first([pair.connection])) == [pair.connection]
+        assert list(readable_first([])) == []
+        assert list(readable_first([pair.connection])) == [pair.connection]
 
 
 class TestConnection:
@@ -45,11 +45,11 @@ class TestConnection:
 
     def test_writes_what_the_peer_takes_and_keeps_the_rest(self, pair: Pair) -> None:
         data = os.urandom(600_000)
-        pair.connection.send(data, Mark.NONE, 0.0)
+        pair.connection.send(data, DeliveryFlags.NONE, 0.0)
         assert pair.connection.session.unsent
         assert pair.connection.interest(0.0) == EVENT_READ | EVENT_WRITE
         got = pair.peer.recv(1 << 20)  # There is room now, but what was kept comes first.
-        pair.connection.send(b"after", Mark.NONE, 0.0)
+        pair.connection.send(b"after", DeliveryFlags.NONE, 0.0)
         while pair.connection.session.unsent:
             pair.connection.flush(0.0)
             got += pair.peer.recv(1 << 20)
@@ -60,8 +60,8 @@ class TestConnection:
         assert pair.connection.interest(0.0) == EVENT_READ
 
     def test_lets_go_whoever_lets_too_much_pile_up(self, pair: Pair) -> None:
-        pair.connection.send(b"begun\n" * 200_000, Mark.NONE, 0.0)
-        pair.connection.send(b"x" * (MAX_UNSENT + 1), Mark.NONE, 0.0)
+        pair.connection.send(b"begun\n" * 200_000, DeliveryFlags.NONE, 0.0)
+        pair.connection.send(b"x" * (MAX_UNSENT_BYTES + 1), DeliveryFlags.NONE, 0.0)
         assert pair.connection.session.is_closing
         assert not pair.connection.over(1.9)
         assert pair.connection.over(2.0)
@@ -74,7 +74,7 @@ class TestConnection:
         assert pair.peer.recv(1) == b""
 
     def test_a_goodbye_closes_our_half_and_waits_for_the_peer(self, pair: Pair) -> None:
-        pair.connection.send(b"bye\n", Mark.CLOSE, 0.0)
+        pair.connection.send(b"bye\n", DeliveryFlags.CLOSE, 0.0)
         assert pair.peer.recv(100) == b"bye\n"
         assert pair.peer.recv(100) == b""
         pair.peer.send(b"what I still had to say\n")
@@ -86,7 +86,7 @@ class TestConnection:
 
     def test_is_over_at_once_when_the_peer_is_gone_both_ways(self, pair: Pair) -> None:
         pair.peer.close()
-        pair.connection.send(b"hello\n", Mark.NONE, 0.0)
+        pair.connection.send(b"hello\n", DeliveryFlags.NONE, 0.0)
         pair.connection.read(0.0)
         assert pair.connection.over(0.0)
 
@@ -102,9 +102,9 @@ class TestConnection:
 
 class TestChaos:
     def test_an_exception_is_raised_at_the_next_chance_and_once(self, pair: Pair) -> None:
-        pair.connection.send(b"", Mark.FAIL, 0.0)
+        pair.connection.send(b"", DeliveryFlags.FAIL, 0.0)
         assert pair.connection.session.due(0.0) == 0.0
-        with pytest.raises(Misfortune):
+        with pytest.raises(InjectedFault):
             pair.connection.advance(0.0)
         assert pair.connection.advance(0.0) == []
 
@@ -113,7 +113,7 @@ class TestChaos:
         ours.setblocking(False)
         slept: list[float] = []
         connection = Connection(ours, Session.open(1, Limits(), 0.0), pause=slept.append)
-        connection.send(b"", Mark.BLOCK | 250 << Mark.SHIFT, 0.0)
+        connection.send(b"", DeliveryFlags.BLOCK | 250 << DeliveryFlags.SHIFT, 0.0)
         assert slept == []
         connection.read(0.0)
         connection.read(0.0)

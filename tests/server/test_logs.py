@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from server import logs
-from server.alike import FewAlike
-from server.logs import JSONFormatter, TextFormatter, UnhurriedHandler
+from server.log_limit import DuplicateFilter
+from server.logs import JSONFormatter, NonBlockingHandler, TextFormatter
 from tests.running import PATIENCE, PlainPeer, readable
 from tests.server.records import raised, record
 
@@ -96,8 +96,8 @@ def test_a_json_line_is_one_object_with_its_traceback_in_it() -> None:
 
 
 def test_at_its_end_the_log_says_how_many_were_not_written_and_the_last_of_them(pipe: tuple[int, int]) -> None:
-    handler = UnhurriedHandler(pipe[1])
-    handler.addFilter(FewAlike())
+    handler = NonBlockingHandler(pipe[1])
+    handler.addFilter(DuplicateFilter())
     handler.setFormatter(TextFormatter())
     for number in range(20):
         handler.handle(record("connection %d failed", number))
@@ -118,7 +118,7 @@ def test_whoever_sets_the_log_up_need_not_end_it(root: Path) -> None:
 
 
 def test_at_its_end_the_log_says_how_many_lines_were_not_taken(pipe: tuple[int, int]) -> None:
-    handler = UnhurriedHandler(pipe[1])
+    handler = NonBlockingHandler(pipe[1])
     handler.emit(record("x" * 1_000_000))
     taken_from(pipe[0])
     handler.close()
@@ -133,8 +133,8 @@ def test_a_log_that_nobody_reads_holds_nobody_up_and_says_later_what_was_lost(
     end: str, request: pytest.FixtureRequest
 ) -> None:
     reading, writing = request.getfixturevalue(end)
-    logs.wait_for_no_terminal(writing)
-    handler = UnhurriedHandler(writing)
+    logs.reopen_terminal_nonblocking(writing)
+    handler = NonBlockingHandler(writing)
     for number in range(20_000):
         handler.emit(record("%d %s", number, "x" * (number % 300)))
     assert handler.dropped > 0
@@ -152,7 +152,7 @@ def test_a_log_that_nobody_reads_holds_nobody_up_and_says_later_what_was_lost(
 
 
 def test_a_line_longer_than_a_pipe_holds_is_cut_and_the_next_one_begins_anew(pipe: tuple[int, int]) -> None:
-    handler = UnhurriedHandler(pipe[1])
+    handler = NonBlockingHandler(pipe[1])
     handler.emit(record("x" * 1_000_000))
     assert handler.dropped == 1
     taken_from(pipe[0])
@@ -165,7 +165,7 @@ def test_a_line_longer_than_a_pipe_holds_is_cut_and_the_next_one_begins_anew(pip
 def test_a_log_whose_reader_is_gone_is_no_failure() -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    handler = UnhurriedHandler(writing)
+    handler = NonBlockingHandler(writing)
     handler.emit(record("to nobody"))
     os.close(writing)
     assert handler.dropped == 1
@@ -173,7 +173,7 @@ def test_a_log_whose_reader_is_gone_is_no_failure() -> None:
 
 def test_a_file_gets_every_line_however_long(tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as file:
-        handler = UnhurriedHandler(file.fileno())
+        handler = NonBlockingHandler(file.fileno())
         for number in range(100):
             handler.emit(record("%d%s", number, "x" * 50_000))
     assert (tmp_path / "log").read_text() == "".join(f"{number}{'x' * 50_000}\n" for number in range(100))
@@ -181,7 +181,7 @@ def test_a_file_gets_every_line_however_long(tmp_path: Path) -> None:
 
 def test_the_terminal_others_share_with_us_still_waits_for_them(terminal: tuple[int, int]) -> None:
     shells = os.dup(terminal[1])
-    logs.wait_for_no_terminal(terminal[1])
+    logs.reopen_terminal_nonblocking(terminal[1])
     assert fcntl.fcntl(terminal[1], fcntl.F_GETFL) & os.O_NONBLOCK
     assert not fcntl.fcntl(shells, fcntl.F_GETFL) & os.O_NONBLOCK
     os.close(shells)
@@ -190,7 +190,7 @@ def test_the_terminal_others_share_with_us_still_waits_for_them(terminal: tuple[
 def test_a_record_that_cannot_be_put_into_words_ends_nothing(
     pipe: tuple[int, int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    handler = UnhurriedHandler(pipe[1])
+    handler = NonBlockingHandler(pipe[1])
     handler.emit(record("%d", "seven"))
     handler.emit(record("fine"))
     assert taken_from(pipe[0]) == "fine\n"

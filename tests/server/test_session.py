@@ -2,11 +2,11 @@ from math import inf
 
 import pytest
 
-from protocol import jsonl
+from protocol import json_lines
 from protocol.dialects import DIALECTS, PLAIN, RICH, Dialect
-from protocol.jsonl import AnyCommand
+from protocol.json_lines import AnyCommand
 from protocol.messages import Hello, Limits, Ping, Quit, Refused, Rename, Resume, Say, Who
-from server.session import LINGER, Mark, Reply
+from server.session import CLOSE_TIMEOUT, DeliveryFlags, SessionReply
 from tests.protocol.strategies import ways_to_cut
 from tests.server.sessions import codes, in_room, opened, said, until_quiet
 
@@ -67,8 +67,8 @@ class TestTheFirstLine:
             session = opened()
             items = [item for piece in pieces for item in session.receive(piece, 0.0)]
             assert codes(items) == ["other-protocol"]
-            assert isinstance(items[0], Reply)
-            assert items[0].mark == Mark.CLOSE
+            assert isinstance(items[0], SessionReply)
+            assert items[0].mark == DeliveryFlags.CLOSE
             assert items[0].data.startswith(b"HTTP/1.1 400" if name == "HTTP" else b"*** goodbye: ")
             assert session.receive(b"ada\nhi\n", 0.0) == []
 
@@ -106,33 +106,33 @@ class TestLines:
     @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
     def test_what_is_not_utf8_is_refused_and_the_connection_stays(self, dialect: Dialect) -> None:
         session = in_room(dialect)
-        good = b"hi\n" if dialect is PLAIN else jsonl.encode(Say("1", "hi"))
+        good = b"hi\n" if dialect is PLAIN else json_lines.encode(Say("1", "hi"))
         assert codes(session.receive(b"\xfe\xff\n" + good, 0.0)) == ["bad-utf8", "say"]
 
     def test_one_that_is_too_long_is_refused_and_not_cut(self) -> None:
         session = in_room()
         items = session.receive(b"x" * 4097 + b"\n" + b"y" * 2000 + b"\n", 0.0)
         assert codes(items) == ["line-too-long", "say"]
-        assert isinstance(items[0], Reply)
+        assert isinstance(items[0], SessionReply)
         assert b"4097" in items[0].data
         assert said(items) == ["y" * 2000]
 
     def test_a_text_that_is_too_long_is_refused_with_its_id(self) -> None:
-        items = in_room(RICH).receive(jsonl.encode(Say("7", "x" * 2001)), 0.0)
+        items = in_room(RICH).receive(json_lines.encode(Say("7", "x" * 2001)), 0.0)
         assert codes(items) == ["text-too-long"]
-        assert isinstance(items[0], Reply)
-        refused = jsonl.decode_event(items[0].data)
+        assert isinstance(items[0], SessionReply)
+        refused = json_lines.decode_event(items[0].data)
         assert isinstance(refused, Refused)
         assert refused.id == "7"
 
     def test_a_text_has_its_line_ends_and_at_most_so_many(self) -> None:
         session = in_room(RICH)
-        assert said(session.receive(jsonl.encode(Say("1", "\na\r\nb\n\nc\n")), 0.0)) == ["a\nb\n\nc"]
-        assert codes(session.receive(jsonl.encode(Say("2", "\n".join(["x"] * 41))), 0.0)) == ["too-many-lines"]
+        assert said(session.receive(json_lines.encode(Say("1", "\na\r\nb\n\nc\n")), 0.0)) == ["a\nb\n\nc"]
+        assert codes(session.receive(json_lines.encode(Say("2", "\n".join(["x"] * 41))), 0.0)) == ["too-many-lines"]
 
     @pytest.mark.parametrize("text", ["", " ", "\n\n", "\u200b\u202e", "\u3000 "])
     def test_one_with_nothing_to_see_is_refused(self, text: str) -> None:
-        assert codes(in_room(RICH).receive(jsonl.encode(Say("1", text)), 0.0)) == ["empty"]
+        assert codes(in_room(RICH).receive(json_lines.encode(Say("1", text)), 0.0)) == ["empty"]
 
     def test_a_blank_one_of_a_plain_client_says_nothing(self) -> None:
         assert in_room().receive(b"\n\r\n  \n", 0.0) == []
@@ -151,7 +151,7 @@ class TestLines:
     )
     def test_a_bad_object_is_refused_with_a_code_and_the_connection_stays(self, line: bytes, code: str) -> None:
         session = in_room(RICH, Limits(line=64 * 1024, rate=0))
-        assert codes(session.receive(line + b"\n" + jsonl.encode(Ping("1")), 0.0)) == [code, "ping"]
+        assert codes(session.receive(line + b"\n" + json_lines.encode(Ping("1")), 0.0)) == [code, "ping"]
 
     @pytest.mark.parametrize("text", ["\x1b[31mred", "\x9b2J", "a\0", "\u202eevil"])
     def test_a_line_that_commands_terminals_is_noted_as_such(self, text: str) -> None:
@@ -167,16 +167,16 @@ class TestLines:
         self, command: type[Say | Ping], id: str
     ) -> None:
         asked = Say(id, "hi") if command is Say else Ping(id)
-        items = in_room(RICH).receive(jsonl.encode(asked), 0.0)
+        items = in_room(RICH).receive(json_lines.encode(asked), 0.0)
         assert codes(items) == ["bad-id"]
-        assert isinstance(items[0], Reply)
+        assert isinstance(items[0], SessionReply)
         assert items[0].data.isascii()
-        refused = jsonl.decode_event(items[0].data)
+        refused = json_lines.decode_event(items[0].data)
         assert refused == Refused("bad-id", "an id has up to 64 printable ASCII characters")
 
     @pytest.mark.parametrize("id", ["", "1", "x" * 64, "a b", "{}~!"])
     def test_an_id_of_printable_ascii_is_taken(self, id: str) -> None:
-        assert in_room(RICH).receive(jsonl.encode(Say(id, "hi")), 0.0) == [Say(id, "hi")]
+        assert in_room(RICH).receive(json_lines.encode(Say(id, "hi")), 0.0) == [Say(id, "hi")]
 
     def test_what_follows_a_quit_is_not_heard(self) -> None:
         session = in_room()
@@ -199,7 +199,7 @@ class TestTheEnd:
 
     def test_it_can_be_closed_once_the_last_words_are_taken_and_the_peer_has_closed(self) -> None:
         session = in_room()
-        session.queue(b"goodbye\n", Mark.CLOSE, 0.0)
+        session.queue(b"goodbye\n", DeliveryFlags.CLOSE, 0.0)
         session.end(0.0)
         assert not session.over(0.0)
         session.sent(8, 0.0)
@@ -207,13 +207,13 @@ class TestTheEnd:
 
     def test_it_is_closed_soon_even_if_they_are_never_taken(self) -> None:
         session = in_room()
-        session.queue(b"goodbye\n", Mark.CLOSE, 0.0)
-        assert not session.over(LINGER - 0.01)
-        assert session.over(LINGER)
+        session.queue(b"goodbye\n", DeliveryFlags.CLOSE, 0.0)
+        assert not session.over(CLOSE_TIMEOUT - 0.01)
+        assert session.over(CLOSE_TIMEOUT)
 
     def test_while_it_is_let_go_what_comes_is_read_and_thrown_away(self) -> None:
         session = in_room(limits=Limits(burst=1, rate=0.001))
-        session.queue(b"goodbye\n", Mark.CLOSE, 0.0)
+        session.queue(b"goodbye\n", DeliveryFlags.CLOSE, 0.0)
         assert session.wants_read(0.0)
         assert session.receive(b"x\n" * 1000, 0.0) == []
         assert session.lines.data == b""
@@ -226,4 +226,4 @@ class TestTheEnd:
 
 @pytest.mark.parametrize("command", [Say("1", "hi"), Who(), Ping("1"), Rename("bob"), Hello("ada")])
 def test_a_rich_command_comes_out_as_it_was_sent(command: AnyCommand) -> None:
-    assert in_room(RICH).receive(jsonl.encode(command), 0.0) == [command]
+    assert in_room(RICH).receive(json_lines.encode(command), 0.0) == [command]

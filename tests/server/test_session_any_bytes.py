@@ -6,8 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from protocol.messages import Hello, Limits, Quit, Rename, Say
-from protocol.text import harmless
-from server.session import Mark, Reply
+from protocol.sanitize import sanitize
+from server.session import DeliveryFlags, SessionReply
 from server.session_state import State
 from tests.protocol.strategies import copied, cut, places, ways_to_cut, wire_bytes
 from tests.server.sessions import ADA, SMALL, UNLIMITED, opened, until_quiet
@@ -17,7 +17,7 @@ streams = st.builds(bytes.__add__, starts, wire_bytes)
 limits = st.sampled_from([UNLIMITED, SMALL, Limits(line=120, text=50, lines=3, rate=0)])
 
 
-def is_telnet(reply: Reply) -> bool:
+def is_telnet(reply: SessionReply) -> bool:
     """Whether it answers commands of telnet: those are gathered by what was read at once."""
     return bool(reply.data) and reply.code == ""
 
@@ -35,8 +35,8 @@ class TestWhateverComes:
             items = [item for piece in pieces for item in session.receive(piece, 1.0)]
             items += until_quiet(session, 1.0)
             items += session.end(300.0)
-            answers = b"".join(item.data for item in items if isinstance(item, Reply) and is_telnet(item))
-            others = [item for item in items if not (isinstance(item, Reply) and is_telnet(item))]
+            answers = b"".join(item.data for item in items if isinstance(item, SessionReply) and is_telnet(item))
+            others = [item for item in items if not (isinstance(item, SessionReply) and is_telnet(item))]
             results.append((others, answers, session.dialect_name, session.state))
         assert results[0] == results[1] == results[2]
 
@@ -51,7 +51,7 @@ class TestWhateverComes:
             now += waits[i % len(waits)] if waits else 0.0
             assert stays.receive(piece, now) == moves.receive(piece, now)
             for session in (stays, moves):
-                session.queue(piece, Mark.JOINED if i == 1 else Mark.NONE, now)
+                session.queue(piece, DeliveryFlags.JOINED if i == 1 else DeliveryFlags.NONE, now)
                 session.sent(i % 3, now)
             assert moves == stays
             moves = copied(moves)
@@ -65,22 +65,22 @@ class TestWhateverComes:
                     case Say(id=id, text=text):
                         assert id.isascii()
                         assert id.isprintable()
-                        assert harmless(text, lines=True) == text
+                        assert sanitize(text, lines=True) == text
                         assert text.strip()
                         assert len(text) <= limits.text
                         assert text.count("\n") < limits.lines
                         assert session.state > State.CONNECTING
                     case Hello(nick=nick) | Rename(nick=nick):
-                        assert harmless(nick) == nick
+                        assert sanitize(nick) == nick
                         assert nick[0].isalnum()
                         assert len(nick) <= limits.nick
-                    case Reply() if is_telnet(item):
+                    case SessionReply() if is_telnet(item):
                         pass
-                    case Reply(data=answer):
+                    case SessionReply(data=answer):
                         assert not answer or answer.endswith(b"\n")
                         for line in answer.decode().split("\n"):
                             # What the room answers a web browser has the line ends of HTTP.
-                            assert harmless(line) == line or line.endswith("\r")
+                            assert sanitize(line) == line or line.endswith("\r")
 
     @given(streams, places)
     def test_nothing_is_heard_of_it_once_it_is_let_go(self, data: bytes, places: list[int]) -> None:
@@ -89,7 +89,9 @@ class TestWhateverComes:
         for piece in cut(data, places):
             for item in session.receive(piece, 1.0):
                 assert not over
-                over = isinstance(item, Quit) or (isinstance(item, Reply) and bool(item.mark & Mark.CLOSE))
+                over = isinstance(item, Quit) or (
+                    isinstance(item, SessionReply) and bool(item.mark & DeliveryFlags.CLOSE)
+                )
             assert session.is_leaving == over
 
     @given(streams, st.lists(st.floats(0.01, 5), max_size=20), limits)

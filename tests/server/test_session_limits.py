@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from protocol.dialects import DIALECTS, Dialect
 from protocol.messages import Limits
 from server.session import (
-    LINGER,
-    MAX_OVER,
-    MAX_STALL,
-    MAX_UNSENT,
+    CLOSE_TIMEOUT,
+    MAX_OVERLONG_BYTES,
+    MAX_UNSENT_BYTES,
     REMINDER_INTERVAL_S,
     TOO_SLOW,
-    Item,
-    Mark,
-    Reply,
+    WRITE_TIMEOUT,
+    DeliveryFlags,
+    Request,
+    SessionReply,
 )
 from tests.protocol.strategies import cut
 from tests.server.sessions import ADA, codes, in_room, opened, said, until_quiet
@@ -26,22 +26,22 @@ from tests.server.sessions import ADA, codes, in_room, opened, said, until_quiet
 class TestALineThatNeverEnds:
     def test_is_let_go_with_a_reason(self) -> None:
         session = in_room()
-        items: list[Item] = []
-        for _ in range((session.limits.line + MAX_OVER) // 1024 + 2):
+        items: list[Request] = []
+        for _ in range((session.limits.line + MAX_OVERLONG_BYTES) // 1024 + 2):
             items += session.receive(b"x" * 1024, 0.0)
             assert len(session.lines.data) <= session.limits.line + 1
         assert codes(items) == ["line-too-long"]
-        assert isinstance(items[0], Reply)
-        assert items[0].mark == Mark.CLOSE
+        assert isinstance(items[0], SessionReply)
+        assert items[0].mark == DeliveryFlags.CLOSE
         assert session.receive(b"\nhi\n", 0.0) == []
 
     @pytest.mark.parametrize("limit", [256, 64 * 1024, 1024 * 1024])
-    @given(places=st.lists(st.integers(1, 2 * MAX_OVER), max_size=4), more=st.integers(-2, 2))
+    @given(places=st.lists(st.integers(1, 2 * MAX_OVERLONG_BYTES), max_size=4), more=st.integers(-2, 2))
     @example(places=[], more=1)
-    @example(places=[MAX_OVER], more=1)
+    @example(places=[MAX_OVERLONG_BYTES], more=1)
     def test_is_let_go_at_the_same_length_however_it_is_cut(self, limit: int, places: list[int], more: int) -> None:
         session = in_room(limits=Limits(line=limit, rate=0))
-        data = b"x" * (limit + MAX_OVER + more) + b"\nhi\n"
+        data = b"x" * (limit + MAX_OVERLONG_BYTES + more) + b"\nhi\n"
         items = [item for piece in cut(data, places) for item in session.receive(piece, 0.0)]
         assert codes(items) == (["line-too-long"] if more > 0 else ["line-too-long", "say"])
 
@@ -185,14 +185,14 @@ class TestDeadlines:
 
     def test_a_reader_that_takes_nothing_is_let_go(self) -> None:
         session = in_room()
-        session.queue(b"line\n", Mark.NONE, 5.0)
-        session.queue(b"line\n", Mark.NONE, 14.0)
-        assert session.due(14.0) == 5.0 + MAX_STALL
+        session.queue(b"line\n", DeliveryFlags.NONE, 5.0)
+        session.queue(b"line\n", DeliveryFlags.NONE, 14.0)
+        assert session.due(14.0) == 5.0 + WRITE_TIMEOUT
         assert codes(session.advance(15.0)) == ["too-slow"]
 
     def test_a_slow_reader_that_takes_something_is_not(self) -> None:
         session = in_room()
-        session.queue(b"x" * 1000 + b"\n", Mark.NONE, 0.0)
+        session.queue(b"x" * 1000 + b"\n", DeliveryFlags.NONE, 0.0)
         for second in range(1, 100):
             session.sent(1, float(second))
             assert session.advance(float(second)) == []
@@ -209,50 +209,50 @@ class TestTheOutbox:
         session, now = in_room(), 0.0
         for size, taken, close in steps:
             now += 1.0
-            session.queue(b"x" * size + b"\n", Mark.CLOSE if close else Mark.NONE, now)
+            session.queue(b"x" * size + b"\n", DeliveryFlags.CLOSE if close else DeliveryFlags.NONE, now)
             session.sent(min(taken, len(session.unsent)), now)
-            assert len(session.unsent) <= MAX_UNSENT + 400_001
+            assert len(session.unsent) <= MAX_UNSENT_BYTES + 400_001
 
     def test_keeps_the_order(self) -> None:
         session = in_room()
-        session.queue(b"a\n", Mark.NONE, 0.0)
-        session.queue(memoryview(b"b\n"), Mark.NONE, 0.0)
+        session.queue(b"a\n", DeliveryFlags.NONE, 0.0)
+        session.queue(memoryview(b"b\n"), DeliveryFlags.NONE, 0.0)
         assert bytes(session.unsent) == b"a\nb\n"
 
     @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
     def test_a_reader_that_lets_too_much_pile_up_is_let_go_with_a_reason(self, dialect: Dialect) -> None:
         session = in_room(dialect)
-        session.queue(b"half sent\n" + b"x" * MAX_UNSENT + b"\n", Mark.NONE, 0.0)
+        session.queue(b"half sent\n" + b"x" * MAX_UNSENT_BYTES + b"\n", DeliveryFlags.NONE, 0.0)
         assert session.is_closing
         assert bytes(session.unsent) == b"half sent\n" + dialect.encode(TOO_SLOW)
         assert session.due(0.0) == 0.0
         told = session.advance(0.0)
-        assert [(item.data, item.code, item.mark) for item in told if isinstance(item, Reply)] == [
-            (b"", "too-slow", Mark.CLOSE)
+        assert [(item.data, item.code, item.mark) for item in told if isinstance(item, SessionReply)] == [
+            (b"", "too-slow", DeliveryFlags.CLOSE)
         ], "the room hears of it, without words of its own"
         assert session.advance(0.0) == []
-        assert session.due(0.0) == LINGER
-        assert session.due(0.0) == LINGER
+        assert session.due(0.0) == CLOSE_TIMEOUT
+        assert session.due(0.0) == CLOSE_TIMEOUT
 
     def test_a_long_welcome_may_pile_up_besides(self) -> None:
         session = opened()
         session.receive(ADA, 0.0)
-        session.queue(b"w" * (2 * MAX_UNSENT) + b"\n", Mark.JOINED, 0.0)
-        session.queue(b"x" * 1000 + b"\n", Mark.NONE, 0.0)
+        session.queue(b"w" * (2 * MAX_UNSENT_BYTES) + b"\n", DeliveryFlags.JOINED, 0.0)
+        session.queue(b"x" * 1000 + b"\n", DeliveryFlags.NONE, 0.0)
         assert not session.is_closing
-        assert len(session.unsent) == 2 * MAX_UNSENT + 1 + 1001
+        assert len(session.unsent) == 2 * MAX_UNSENT_BYTES + 1 + 1001
 
     def test_the_last_words_stay_and_nothing_comes_after_them(self) -> None:
         session = in_room()
-        session.queue(b"line\n", Mark.NONE, 0.0)
-        session.queue(b"goodbye\n", Mark.CLOSE, 0.0)
-        session.queue(b"more\n", Mark.NONE, 0.0)
+        session.queue(b"line\n", DeliveryFlags.NONE, 0.0)
+        session.queue(b"goodbye\n", DeliveryFlags.CLOSE, 0.0)
+        session.queue(b"more\n", DeliveryFlags.NONE, 0.0)
         assert bytes(session.unsent) == b"line\ngoodbye\n"
 
     def test_a_reader_that_is_stuck_gets_only_the_last_words(self) -> None:
         session = in_room()
-        session.queue(b"half a line\nmore\n", Mark.NONE, 0.0)
-        (goodbye,) = session.advance(MAX_STALL)
-        assert isinstance(goodbye, Reply)
-        session.queue(goodbye.data, goodbye.mark, MAX_STALL)
+        session.queue(b"half a line\nmore\n", DeliveryFlags.NONE, 0.0)
+        (goodbye,) = session.advance(WRITE_TIMEOUT)
+        assert isinstance(goodbye, SessionReply)
+        session.queue(goodbye.data, goodbye.mark, WRITE_TIMEOUT)
         assert bytes(session.unsent) == b"half a line\n" + goodbye.data

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.messages import Limits
-from server.session import Mark, Session
+from server.session import DeliveryFlags, Session
 from server.session_state import MOVES, State
 
 LIMITS = Limits(join_timeout=5.0, idle_timeout=5.0)
@@ -13,9 +13,9 @@ STEPS = {
     "quit": lambda session, now: session.receive(b"/quit\n", now),
     "web browser": lambda session, now: session.receive(b"GET / HTTP/1.1\r\n", now),
     "end of input": lambda session, now: session.end(now),
-    "welcome": lambda session, now: session.queue(b"Connected to chat server\n", Mark.JOINED, now),
-    "goodbye": lambda session, now: session.queue(b"*** goodbye: kicked\n", Mark.CLOSE, now),
-    "too much unsent": lambda session, now: session.queue(bytes(2**21), Mark.NONE, now),
+    "welcome": lambda session, now: session.queue(b"Connected to chat server\n", DeliveryFlags.JOINED, now),
+    "goodbye": lambda session, now: session.queue(b"*** goodbye: kicked\n", DeliveryFlags.CLOSE, now),
+    "too much unsent": lambda session, now: session.queue(bytes(2**21), DeliveryFlags.NONE, now),
     "reset": lambda session, now: session.close(),
     "deadline": lambda session, now: session.advance(now),
 }

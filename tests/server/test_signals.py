@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from server import signals
+from server.control import ServerControl
 from server.signals import EXIT_INTERRUPTED, FAREWELL, Signals
-from server.wishes import Wishes
 
 HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
 Install = Callable[[], Signals]
 
 
 @pytest.fixture
-def wishes() -> Wishes:
-    return Wishes()
+def wishes() -> ServerControl:
+    return ServerControl()
 
 
 @pytest.fixture
@@ -26,26 +26,26 @@ def called() -> list[str]:
 
 
 @pytest.fixture
-def install(wishes: Wishes, called: list[str]) -> Iterator[Install]:
+def install(wishes: ServerControl, called: list[str]) -> Iterator[Install]:
     before = {number: signal.getsignal(number) for number in HANDLED}
     yield lambda: Signals(wishes, reload=lambda: called.append("reload"), reap=lambda: called.append("reap"))
     for number, handler in before.items():
         signal.signal(number, handler)
 
 
-def test_nothing_is_asked_for_until_a_signal_comes(install: Install, wishes: Wishes, called: list[str]) -> None:
+def test_nothing_is_asked_for_until_a_signal_comes(install: Install, wishes: ServerControl, called: list[str]) -> None:
     assert not install().interrupted
     assert (wishes.closing, called) == ("", [])
 
 
-def test_sigterm_closes_the_room(install: Install, wishes: Wishes) -> None:
+def test_sigterm_closes_the_room(install: Install, wishes: ServerControl) -> None:
     told = install()
     signal.raise_signal(signal.SIGTERM)
     assert (wishes.closing, told.interrupted, bool(wishes.stop)) == (FAREWELL, False, True)
 
 
 def test_the_first_ctrl_c_closes_the_room_and_the_second_ends_the_process(
-    install: Install, wishes: Wishes, monkeypatch: pytest.MonkeyPatch
+    install: Install, wishes: ServerControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended: list[int] = []
     monkeypatch.setattr(os, "_exit", ended.append)
@@ -56,13 +56,13 @@ def test_the_first_ctrl_c_closes_the_room_and_the_second_ends_the_process(
     assert ended == [EXIT_INTERRUPTED]
 
 
-def test_sighup_reads_the_settings_again(install: Install, wishes: Wishes, called: list[str]) -> None:
+def test_sighup_reads_the_settings_again(install: Install, wishes: ServerControl, called: list[str]) -> None:
     install()
     signal.raise_signal(signal.SIGHUP)
     assert (wishes.closing, called) == ("", ["reload"])
 
 
-def test_sighups_while_the_settings_are_read_are_one_more_reading_and_none_in_the_other(wishes: Wishes) -> None:
+def test_sighups_while_the_settings_are_read_are_one_more_reading_and_none_in_the_other(wishes: ServerControl) -> None:
     before = {number: signal.getsignal(number) for number in HANDLED}
     depth: list[int] = []
     deepest: list[int] = []
@@ -83,7 +83,7 @@ def test_sighups_while_the_settings_are_read_are_one_more_reading_and_none_in_th
 
 
 def test_sighup_of_a_terminal_that_is_gone_closes_the_room(
-    install: Install, wishes: Wishes, called: list[str], monkeypatch: pytest.MonkeyPatch
+    install: Install, wishes: ServerControl, called: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(signals, "on_terminal", lambda: True)
     install()

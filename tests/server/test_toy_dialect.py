@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from protocol import plain
+from protocol import plain_text
 from protocol.dialects import DIALECTS, RICH, Dialect
 from protocol.messages import Event, Hello, Quit, Refused, Said, Welcome
 from tests.server.without_sockets import House
@@ -24,7 +24,12 @@ def encode(event: Event) -> bytes:
 
 
 TOY = replace(
-    RICH, name="toy", first_byte=b"=", decode_hello=decode_hello, decode_command=plain.decode_command, encode=encode
+    RICH,
+    name="toy",
+    first_byte=b"=",
+    decode_hello=decode_hello,
+    decode_command=plain_text.decode_command,
+    encode=encode,
 )
 
 

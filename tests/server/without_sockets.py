@@ -2,11 +2,11 @@
 
 from itertools import count
 
-from protocol import jsonl
+from protocol import json_lines
 from protocol.messages import Command, Limits
 from server.room.operators import Operators
 from server.room.room import Room
-from server.room.state import Cost
+from server.room.state import ResourceUsage
 from server.session import Session
 
 UNLIMITED = Limits(rate=0)
@@ -21,7 +21,7 @@ def new_room(limits: Limits = UNLIMITED, *, keep: int = 10_000, history: int = 5
         history=history,
         operators=Operators(key),
         make_token=lambda: f"token-{next(numbers)}",
-        measure=lambda workers: Cost(1, 1, 2**20, 1),
+        measure=lambda workers: ResourceUsage(1, 1, 2**20, 1),
     )
 
 
@@ -45,7 +45,13 @@ class House:
     def send(self, number: int, *lines: bytes | str | Command) -> None:
         """The peer sends lines or messages (or raw bytes); they are handled at once."""
         for line in lines:
-            data = line if isinstance(line, bytes) else jsonl.encode(line) if isinstance(line, Command) else f"{line}\n"
+            data = (
+                line
+                if isinstance(line, bytes)
+                else json_lines.encode(line)
+                if isinstance(line, Command)
+                else f"{line}\n"
+            )
             session = self.sessions[number]
             for item in session.receive(data if isinstance(data, bytes) else data.encode(), self.now):
                 self.room.handle(number, item, self.now)
@@ -86,8 +92,8 @@ class House:
         self.turn()
         return self.taken(number).decode().splitlines()
 
-    def events(self, number: int) -> list[jsonl.AnyEvent]:
+    def events(self, number: int) -> list[json_lines.AnyEvent]:
         """A turn, and the events a rich peer reads from it."""
         self.turn()
-        told = [jsonl.decode_event(line) for line in self.taken(number).splitlines()]
+        told = [json_lines.decode_event(line) for line in self.taken(number).splitlines()]
         return [event for event in told if event is not None]

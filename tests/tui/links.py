@@ -8,7 +8,7 @@ from protocol.client import Gap, Received
 from protocol.messages import Said
 from tests.running import PATIENCE, Server
 from tui.address import Address
-from tui.link.connection import RoomLink, State
+from tui.link.room_link import RoomLink, State
 
 
 async def until(true: Callable[[], object], what: str = "", patience: float = PATIENCE) -> None:

@@ -8,17 +8,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from textual.content import Content
 
-from protocol import jsonl
+from protocol import json_lines
 from protocol.client import ClientConnection, Received
-from protocol.format import format_status
-from protocol.messages import Metered, Refused, Rules, Status, Switched, Welcome
+from protocol.messages import MeterReading, ModelSwitched, Refused, Rules, Status, Welcome
+from protocol.sentences import format_status
 from tests.protocol.clients import in_room
 from tests.protocol.strategies import events
-from tui.line.words import lines_of
+from tui.line.formatting import lines_of
 from tui.link.pings import LONGEST_INTERVAL_S, SHORTEST_INTERVAL_S, interval
-from tui.metering import Metering, comparison, record
-from tui.minutes.text import json_lines, markdown, records_of
-from tui.transcript.feed import Feed
+from tui.message_log.builder import EntryBuilder
+from tui.meter_history import Metering, comparison, record
+from tui.transcript.formats import as_json_lines, markdown, records_of
 from tui.widgets.rules_line import draw as draw_rules
 from tui.widgets.status_bar import Standing
 from tui.widgets.status_bar import draw as draw_bar
@@ -49,22 +49,22 @@ def _spoil(line: bytes, chooser: random.Random, number: str) -> bytes:
     return json.dumps(event).replace('"@@"', number).encode() + b"\n"
 
 
-spoiled = st.builds(_spoil, events.map(jsonl.encode), st.randoms(use_true_random=False), _numbers)
-told_lines = st.lists(events.map(jsonl.encode) | spoiled, max_size=8)
+spoiled = st.builds(_spoil, events.map(json_lines.encode), st.randoms(use_true_random=False), _numbers)
+told_lines = st.lists(events.map(json_lines.encode) | spoiled, max_size=8)
 
 
 def _show(client: ClientConnection, received: list[Received]) -> None:
     """Draw what was received by each part of the clients that draws events."""
-    feed, metering = Feed(), Metering()
+    feed, metering = EntryBuilder(), Metering()
     feed.take(received)
     for event in received:
         lines_of(event, client.nick)
         match event:
-            case Metered():
+            case MeterReading():
                 metering.add(event)
                 comparison(metering)
                 record(event.tally)
-            case Switched():
+            case ModelSwitched():
                 metering.switched(event)
             case Status():
                 format_status(event)
@@ -73,7 +73,7 @@ def _show(client: ClientConnection, received: list[Received]) -> None:
             case Refused():
                 round(event.wait)
     records = records_of(received, 1e9)
-    json_lines(records)
+    as_json_lines(records)
     markdown(records, "title")
     rules: Rules = client.rules
     assert isinstance(draw_rules(rules, 80), Content)
@@ -90,6 +90,6 @@ def test_clients_with_absurd_events_do_not_raise(lines: list[bytes]) -> None:
 def test_decoder_refuses_numbers_out_of_bounds() -> None:
     """A huge integer raises as soon as it is formatted or meets a float."""
     event: Callable[[str], bytes] = lambda number: b'{"type":"notice","text":"x","seq":%s}' % number.encode()  # noqa: E731
-    assert jsonl.decode_event(event("1")) is not None
+    assert json_lines.decode_event(event("1")) is not None
     for number in ABSURD:
-        assert jsonl.decode_event(event(number)) is None
+        assert json_lines.decode_event(event(number)) is None

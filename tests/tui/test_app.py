@@ -8,7 +8,7 @@ from tests.tui.acting import acting
 from tests.tui.conftest import OpenRelay, StartServer
 from tests.tui.links import address_of
 from tui.address import Address
-from tui.look import look
+from tui.model_style import look
 from tui.settings import Settings
 from tui.widgets.banner import Banner
 

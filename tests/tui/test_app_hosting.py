@@ -12,7 +12,7 @@ from tests.tui.acting import Actor, acting
 from tui.address import Address
 from tui.app import ChatApp
 from tui.hosting.hosted_server import HostOptions
-from tui.look import look
+from tui.model_style import look
 from tui.screens.leave import LeaveScreen
 
 ANYWHERE = HostOptions(model="event", bind=("127.0.0.1:0",))

@@ -2,41 +2,41 @@
 
 import pytest
 
-from protocol import plain
+from protocol import plain_text
 from protocol.client import Gap, Received
-from protocol.format import format_people, format_refused, format_status
 from protocol.messages import (
     Event,
     Goodbye,
     Limits,
+    ModelSwitched,
     Notice,
     People,
     Presence,
     Refused,
-    Ruled,
     Rules,
+    RulesChanged,
     Said,
     Status,
-    Switched,
     Welcome,
 )
-from tui.line.words import history_end, lines_of, plain_text
-from tui.screens.asked import who
-from tui.transcript.feed import Feed
-from tui.typed.commands import Mistake, parse
+from protocol.sentences import format_people, format_refused, format_status
+from tui.commands.parse import ParseError, parse
+from tui.line.formatting import history_end, lines_of, text_of
+from tui.message_log.builder import EntryBuilder
+from tui.screens.command_handlers import who
 
 EVENTS = [
     Presence(1, 1.0, joined=["ada"]),
     Presence(1, 1.0, joined=["ada", "bob", "cleo"]),
     Presence(1, 1.0, left=["ada", "bob"]),
     Presence(1, 1.0, renamed=[("ada", "adele")]),
-    *(Switched(1, 1.0, model, "event", 0.041, 1037) for model in ("process", "thread", "event", "actor")),
+    *(ModelSwitched(1, 1.0, model, "event", 0.041, 1037) for model in ("process", "thread", "event", "actor")),
     Notice("boss kicked ada: enough", 1, 1.0),
     Notice("boss banned ada for an hour", 1, 1.0),
     Notice("boss muted ada", 1, 1.0),
-    Ruled(1, 1.0, "boss locked the room: nobody new comes in", Rules(locked=True)),
-    Ruled(1, 1.0, "boss slowed the room down: a line every 5 s from each of you", Rules(slow=5.0)),
-    Ruled(1, 1.0, "boss pinned: questions at the end", Rules(pin="questions at the end")),
+    RulesChanged(1, 1.0, "boss locked the room: nobody new comes in", Rules(locked=True)),
+    RulesChanged(1, 1.0, "boss slowed the room down: a line every 5 s from each of you", Rules(slow=5.0)),
+    RulesChanged(1, 1.0, "boss pinned: questions at the end", Rules(pin="questions at the end")),
     Goodbye("kicked", "boss kicked you: enough"),
     Goodbye("too-slow", "you read too slowly, and too much piled up"),
 ]
@@ -58,15 +58,15 @@ MISTAKES = [
 
 
 def in_plain(event: Event) -> list[str]:
-    return [line.removeprefix("*** ") for line in plain.encode(event).decode().splitlines()]
+    return [line.removeprefix("*** ") for line in plain_text.encode(event).decode().splitlines()]
 
 
 def in_line_mode(event: Received) -> list[str]:
-    return [plain_text(line).removeprefix("*** ").removeprefix("--- ") for line in lines_of(event, "me")]
+    return [text_of(line).removeprefix("*** ").removeprefix("--- ") for line in lines_of(event, "me")]
 
 
 def in_full_screen(*events: Received) -> list[str]:
-    feed = Feed()
+    feed = EntryBuilder()
     feed.take(events)
     entries = [feed.log.entry(serial) for serial in range(feed.log.next)]
     return [entry.text for entry in entries if entry is not None]
@@ -104,9 +104,9 @@ def test_answers_have_one_sentence_in_all_front_ends() -> None:
 
 @pytest.mark.parametrize("line", MISTAKES)
 def test_mistake_has_one_sentence_in_all_front_ends(line: str) -> None:
-    refused, mistake = plain.decode_command(line.encode()), parse(line)
+    refused, mistake = plain_text.decode_command(line.encode()), parse(line)
     assert isinstance(refused, Refused)
-    assert isinstance(mistake, Mistake)
+    assert isinstance(mistake, ParseError)
     assert refused.reason == mistake.sentence
     assert_in_style(mistake.sentence)
 
@@ -116,5 +116,5 @@ def test_history_has_the_same_marks_in_all_front_ends() -> None:
     welcome = Welcome("ada", "t", 2, "event", 2, "event loop", Limits(), "n", said, people=2)
     plainly = [line for line in in_plain(welcome)[1:] if not line.startswith("bob: ")]
     in_lines = [*lines_of(welcome, "ada"), *history_end(welcome)]
-    assert [plain_text(line).lstrip("*- ") for line in in_lines] == plainly
+    assert [text_of(line).lstrip("*- ") for line in in_lines] == plainly
     assert in_full_screen(welcome, *said) == ["hi", "ho", plainly[-2]]

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import NoReturn
 
 from protocol.operator_key import KeyRefused
-from protocol.text import harmless
+from protocol.sanitize import sanitize
 from tui.console.once import Once
 from tui.console.prompt import CONSOLE_STYLE, ConsolePrompt, log_line
-from tui.console.talk import ConsoleTalk
+from tui.console.talk import ConsoleClient
 from tui.hosting.server_process import SIGNALLED, CannotHost, ServerProcess, how_it_ended, to_join, words_of
 from tui.key_file import read_key_file
+from tui.line.formatting import Line, note, text_of
 from tui.line.terminal import LineTerminal
-from tui.line.words import Line, note, plain_text
 
 EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -78,7 +78,7 @@ class Console:
         self._above.show(news, minor=True)
 
     def _is_news(self, line: Line) -> bool:
-        words = plain_text(line)
+        words = text_of(line)
         # No person's line begins with the room's sign.
         return not words.startswith(BY_ROOM) or self._once.is_new("room", words.removeprefix(BY_ROOM))
 
@@ -94,11 +94,11 @@ class Console:
         self._above.show([[("", self._server.listening)], *self._early, hint])
         self._above.print_now()
         key = made or read_key(Path(self._key_file))
-        talk = ConsoleTalk(to_join(bound[0]), key, show=self._show_talk, on_change=lambda: prompt.redraw())
+        talk = ConsoleClient(to_join(bound[0]), key, show=self._show_talk, on_change=lambda: prompt.redraw())
         prompt = ConsolePrompt(talk, self._terminal)
         return await self._serve(talk, prompt)
 
-    async def _serve(self, talk: ConsoleTalk, prompt: ConsolePrompt) -> int:
+    async def _serve(self, talk: ConsoleClient, prompt: ConsolePrompt) -> int:
         ended = asyncio.create_task(self._server.wait())
         ended.add_done_callback(lambda _: prompt.end())
         staying = asyncio.create_task(talk.stay())
@@ -120,7 +120,7 @@ class Console:
     async def _never_opened(self, failure: CannotHost) -> int:
         code = await self._server.wait()
         self._above.show(self._early)
-        if not any(str(failure) in harmless(line) for line in self._server.last_log_lines):
+        if not any(str(failure) in sanitize(line) for line in self._server.last_log_lines):
             self._above.show([[("", f"chat-server: {failure}")]])
         return code or failure.exit_code
 

@@ -1,5 +1,7 @@
-"""ConsoleTalk: the operator console's place in the room: it comes in by itself, as an operator, watches the meter, and
-comes back whatever sends it away, for as long as the server stands."""
+"""ConsoleClient: the operator console as a member of the room.
+
+It joins by itself as an operator, watches the meter, and joins again after any disconnect, as long as the server runs.
+"""
 
 import asyncio
 import random
@@ -7,13 +9,13 @@ from collections.abc import Callable
 from time import monotonic
 
 from protocol.client import Received
-from protocol.messages import Goodbye, Granted, Metered, Watch, Welcome
+from protocol.messages import Goodbye, MeterReading, OperatorGranted, Watch, Welcome
 from tui.address import Address
-from tui.line.talk import LineTalk
-from tui.line.words import OWN, TEXT, Line, note
-from tui.link.connection import FINAL
-from tui.link.failures import back_off
-from tui.minutes.minutes import Minutes
+from tui.line.formatting import OWN, TEXT, Line, note
+from tui.line.talk import LineClient
+from tui.link.backoff import back_off
+from tui.link.room_link import FINAL
+from tui.transcript.transcript import Transcript
 
 NICK = "console"
 RETURN_AFTER, LONGEST_RETURN = 5.0, 60.0
@@ -23,19 +25,19 @@ STAYED = 30.0
 QUIET = "class:quiet"
 
 
-class ConsoleTalk:
+class ConsoleClient:
     """`show` gets the lines to print; `on_change` is called whenever something has changed that a toolbar shows."""
 
     def __init__(
         self, address: Address, key: bytes, *, show: Callable[[list[Line]], None], on_change: Callable[[], None]
     ) -> None:
         self.address = address
-        self.metered: Metered | None = None
+        self.metered: MeterReading | None = None
         """The last second, measured; None before the first."""
         self._key = key
         self._show = show
         self._on_change = on_change
-        self._minutes = Minutes()
+        self._minutes = Transcript()
         self._closing = False
         self._sent_away = False
         self._told = ""
@@ -66,8 +68,8 @@ class ConsoleTalk:
         self._closing = True
         await self.line_talk.link.close()
 
-    def _enter(self) -> LineTalk:
-        return LineTalk(
+    def _enter(self) -> LineClient:
+        return LineClient(
             self.address,
             NICK,
             show=self._show_talk,
@@ -88,10 +90,10 @@ class ConsoleTalk:
         link = self.line_talk.link
         for event in events:
             match event:
-                case Granted(on=True) | Welcome(operator=True):
+                case OperatorGranted(on=True) | Welcome(operator=True):
                     self._told = ""
                     link.order(Watch())
-                case Metered():
+                case MeterReading():
                     self.metered = event
                 case Goodbye(code="closing"):
                     self._closing = True

@@ -3,7 +3,7 @@
 import sys
 from typing import NoReturn
 
-from tui import streams
+from tui import stdio
 
 EXIT_FAILURE, EXIT_INTERRUPTED = 1, 130
 
@@ -20,10 +20,10 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
     except OSError as error:  # What is printed has nowhere to go, or the system is out of something.
-        streams.tell(f"chat-crowd: cannot go on: {error.strerror or error}")
+        stdio.tell(f"chat-crowd: cannot go on: {error.strerror or error}")
         sys.exit(EXIT_FAILURE)
     finally:
-        streams.let_go()
+        stdio.let_go()
 
 
 if __name__ == "__main__":

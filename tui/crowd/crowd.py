@@ -17,17 +17,17 @@ from time import monotonic
 from msgspec import Struct
 
 from protocol.client import ClientConnection
-from protocol.jsonl import AnyEvent
-from protocol.messages import MAX_COUNT, Refused, Switched
+from protocol.json_lines import AnyEvent
+from protocol.messages import MAX_COUNT, ModelSwitched, Refused
 from tui.crowd.latency import Timeline
 from tui.crowd.loop import Loop, Unreachable
 from tui.crowd.member import Member
+from tui.crowd.member_socket import MemberSocket, Phase
 from tui.crowd.operator import CrowdOperator
 from tui.crowd.report import Progress, Report, Violations
-from tui.crowd.seat import Phase, Seat
+from tui.crowd.script import nicknames, pause, rounds, words
+from tui.crowd.shared_decoder import SharedDecoder
 from tui.crowd.switches import AFTER, SwitchWatch
-from tui.crowd.talk import nicknames, pause, rounds, words
-from tui.crowd.wire import Wire
 from tui.crowd.words import count_reason
 
 REACH_WITHIN = 5.0
@@ -60,7 +60,7 @@ class Plan(Struct, frozen=True):
 
 
 class Interrupted(Exception):
-    """Asked to end before anybody was in."""
+    """ParsedCommand to end before anybody was in."""
 
 
 class Crowd:
@@ -69,7 +69,7 @@ class Crowd:
     def __init__(self, host: str, port: int, plan: Plan) -> None:
         self._host, self._port, self._plan = host, port, plan
         self._random = Random(plan.seed)
-        self._wire = Wire()
+        self._wire = SharedDecoder()
         self._watch = SwitchWatch()
         self._operator = CrowdOperator(holds_key=bool(plan.key))
         self._loop = Loop(self._random, self._hear, self._lost, self._record)
@@ -97,11 +97,11 @@ class Crowd:
             self._loop.close()
             gc.unfreeze()
 
-    def _seat(self, number: int, nick: str) -> Seat:
+    def _seat(self, number: int, nick: str) -> MemberSocket:
         # Whoever knows an id can be taken for its sender, so nobody can guess one.
         client = ClientConnection(nick, lambda: token_hex(8))
         member = Member(number, client, self._wire, checks=number < self._plan.checks)
-        return Seat(member, self._loop.selector, self._plan.key if number == 0 else b"")
+        return MemberSocket(member, self._loop.selector, self._plan.key if number == 0 else b"")
 
     # The phases
 
@@ -177,7 +177,7 @@ class Crowd:
     def _all_here(self) -> bool:
         return self._watch.idle and all(seat.phase is Phase.HERE for seat in self._awaited())
 
-    def _awaited(self) -> list[Seat]:
+    def _awaited(self) -> list[MemberSocket]:
         """Everybody; after an interrupt nobody waits for those who were still on their way in."""
         return [seat for seat in self._loop.seats if seat.was_here or not self.interrupted]
 
@@ -198,15 +198,15 @@ class Crowd:
 
     # What happens in them
 
-    def _hear(self, seat: Seat, event: AnyEvent) -> None:
+    def _hear(self, seat: MemberSocket, event: AnyEvent) -> None:
         if self._operator.hear(seat, event):
             self._watch.refused()
-        if isinstance(event, Switched):
+        if isinstance(event, ModelSwitched):
             self._watch.saw(event, monotonic(), self._started)
         elif isinstance(event, Refused) and event.id:
             self._refused += 1
 
-    def _lost(self, seat: Seat) -> None:
+    def _lost(self, seat: MemberSocket) -> None:
         if self._loop.comes_back:
             count_reason(self._endings, seat.ending)
             self._watch.dropped()
@@ -220,7 +220,7 @@ class Crowd:
         self._watch.ask(self._members(), now)
         return True
 
-    def _say_something(self, speakers: Iterator[Seat]) -> None:
+    def _say_something(self, speakers: Iterator[MemberSocket]) -> None:
         """The next one who is in the room speaks."""
         for seat in islice(speakers, len(self._loop.seats)):
             if seat.phase is Phase.HERE:

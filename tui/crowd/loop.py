@@ -8,8 +8,8 @@ from heapq import heappop, heappush
 from random import Random
 from time import monotonic
 
-from protocol.jsonl import AnyEvent
-from tui.crowd.seat import Phase, Seat
+from protocol.json_lines import AnyEvent
+from tui.crowd.member_socket import MemberSocket, Phase
 from tui.link.reaching import SocketAddress, look_up
 
 AT_ONCE = 64
@@ -35,12 +35,12 @@ class Loop:
     def __init__(
         self,
         random: Random,
-        on_news: Callable[[Seat, AnyEvent], None],
-        on_lost: Callable[[Seat], None],
+        on_news: Callable[[MemberSocket, AnyEvent], None],
+        on_lost: Callable[[MemberSocket], None],
         record: Callable[[float, float], None],
     ) -> None:
         self.selector = selectors.DefaultSelector()
-        self.seats: list[Seat] = []
+        self.seats: list[MemberSocket] = []
         self.comes_back = True
         """Whether members whose connection broke try again."""
         self.gives_up: Callable[[], bool] = lambda: False
@@ -54,7 +54,7 @@ class Loop:
         self._family = socket.AF_INET
         self._address: SocketAddress = ("", 0)
 
-    def open(self, host: str, port: int, seats: Sequence[Seat]) -> None:
+    def open(self, host: str, port: int, seats: Sequence[MemberSocket]) -> None:
         """Look the room up, and send these members in. Raises Unreachable for a name that is not found."""
         deadline = monotonic() + LOOK_UP_WITHIN
         found = look_up(host, port)
@@ -70,7 +70,7 @@ class Loop:
         for seat in seats:
             self._come(seat, 0.0)
 
-    def here(self) -> list[Seat]:
+    def here(self) -> list[MemberSocket]:
         """The seats whose members are in the room."""
         return [seat for seat in self.seats if seat.phase is Phase.HERE]
 
@@ -85,14 +85,14 @@ class Loop:
             self._served_last = 0
         began = monotonic()
         for key, ready in found:
-            seat: Seat = key.data
+            seat: MemberSocket = key.data
             self._serve(seat, ready)
             if monotonic() > began + MAX_TURN_S:
                 self._served_last = seat.member.number
                 break
         self._begin_attempts(monotonic())
 
-    def _serve(self, seat: Seat, ready: int) -> None:
+    def _serve(self, seat: MemberSocket, ready: int) -> None:
         before = seat.phase
         for event in seat.serve(ready, monotonic(), self._record):
             self._on_news(seat, event)
@@ -105,7 +105,7 @@ class Loop:
             seat.end("")
         self.selector.close()
 
-    def _come(self, seat: Seat, wait: float) -> None:
+    def _come(self, seat: MemberSocket, wait: float) -> None:
         heappush(self._attempts, (monotonic() + wait, seat.member.number))
 
     def _begin_attempts(self, now: float) -> None:
@@ -122,7 +122,7 @@ class Loop:
                 if seat.phase is Phase.AWAY:
                     self._moved(seat, Phase.CONNECTING)
 
-    def _moved(self, seat: Seat, before: Phase) -> None:
+    def _moved(self, seat: MemberSocket, before: Phase) -> None:
         if seat.phase is Phase.HERE or seat.phase is Phase.AWAY:
             self._coming.discard(seat.member.number)
         if seat.phase is Phase.AWAY:

@@ -8,10 +8,10 @@ its roster with the room's.
 from collections.abc import Callable, Sequence
 
 from protocol.client import MAX_EVENT, ClientConnection, Gap
-from protocol.jsonl import AnyEvent
-from protocol.messages import People, Said, Switched, Welcome
-from tui.crowd.order import Order
-from tui.crowd.wire import Heard, Line, Wire
+from protocol.json_lines import AnyEvent
+from protocol.messages import ModelSwitched, People, Said, Welcome
+from tui.crowd.sequence_checker import Order
+from tui.crowd.shared_decoder import Heard, Line, SharedDecoder
 
 MAX_PARTIAL_BYTES = 128 * 2**20
 """Of lines that have not ended, of the whole crowd. An honest room sends each member less than MAX_EVENT at once, and
@@ -31,7 +31,7 @@ class NotARoom(Exception):
 class Member:
     """Bytes in, news out. `client` says what is to be sent."""
 
-    def __init__(self, number: int, client: ClientConnection, wire: Wire, *, checks: bool) -> None:
+    def __init__(self, number: int, client: ClientConnection, wire: SharedDecoder, *, checks: bool) -> None:
         self.number = number
         self.client = client
         self.checks = checks
@@ -120,7 +120,7 @@ class Member:
         else:
             self.client.seq = self.order.last
             self._acknowledge((event.id,) if isinstance(event, Said) else ())
-        return (event,) if isinstance(event, Switched) else ()
+        return (event,) if isinstance(event, ModelSwitched) else ()
 
     def _time(self, said_at: Sequence[float], now: float, record: Callable[[float, float], None]) -> None:
         for at in said_at:

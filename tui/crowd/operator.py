@@ -2,9 +2,9 @@
 
 from time import monotonic
 
-from protocol.jsonl import AnyEvent
-from protocol.messages import Granted, Refused, Status, Switched, Welcome
-from tui.crowd.seat import Phase, Seat
+from protocol.json_lines import AnyEvent
+from protocol.messages import ModelSwitched, OperatorGranted, Refused, Status, Welcome
+from tui.crowd.member_socket import MemberSocket, Phase
 from tui.crowd.switches import Directions
 from tui.crowd.words import MAX_MODEL, sanitized
 
@@ -28,16 +28,16 @@ class CrowdOperator:
         self._proved_at = 0.0
         self._directions = Directions()
 
-    def hear(self, seat: Seat, event: AnyEvent) -> bool:
+    def hear(self, seat: MemberSocket, event: AnyEvent) -> bool:
         """Take in what was told. True where a switch that was asked for will not come."""
-        if isinstance(event, Welcome | Switched | Status):
+        if isinstance(event, Welcome | ModelSwitched | Status):
             self.model = sanitized(event.model, MAX_MODEL)
         if seat.member.number:
             return False
         match event:
             case Welcome():
                 self._granted, self._proved_at = event.operator, 0.0
-            case Granted(on=True):
+            case OperatorGranted(on=True):
                 self._granted = True
             case Refused() if event.code in NO_OPERATOR:
                 self.refusal = sanitized(event.reason) or "the room refused the proof"
@@ -46,7 +46,7 @@ class CrowdOperator:
                 return event.code in NO_SWITCH
         return False
 
-    def prove(self, seat: Seat) -> None:
+    def prove(self, seat: MemberSocket) -> None:
         """Answer the room's challenge, unless that is done."""
         if not self._holds_key or self._granted or self.refusal or seat.phase is not Phase.HERE:
             return
@@ -54,7 +54,7 @@ class CrowdOperator:
             self._proved_at = monotonic()
             seat.prove()
 
-    def switch(self, seat: Seat) -> bool:
+    def switch(self, seat: MemberSocket) -> bool:
         """Ask for the next model; False where that cannot be now."""
         if not self._granted or seat.phase is not Phase.HERE or not self.model:
             return False

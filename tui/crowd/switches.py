@@ -10,7 +10,7 @@ from statistics import median
 
 from msgspec import Struct
 
-from protocol.messages import Model, Switched
+from protocol.messages import Model, ModelSwitched
 from tui.crowd.member import Member
 from tui.crowd.words import MAX_MODEL, sanitized
 
@@ -89,7 +89,7 @@ class SwitchWatch:
         """A connection ended."""
         self._dropped += 1
 
-    def saw(self, switched: Switched, now: float, start: float) -> bool:
+    def saw(self, switched: ModelSwitched, now: float, start: float) -> bool:
         """A member heard of a switch. True for the first that did."""
         if switched.seq == self._seq:
             return False

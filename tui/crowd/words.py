@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from protocol.text import harmless
+from protocol.sanitize import sanitize
 
 MAX_MODEL, MAX_REASON = 20, 250
 """Characters kept of a model's name and of a reason."""
@@ -12,7 +12,7 @@ OTHER_REASONS = "other reasons"
 
 def sanitized(text: str, most: int = MAX_REASON) -> str:
     """The first `most` characters, on one line, with nothing in them that a terminal would obey."""
-    return harmless(text[:most])
+    return sanitize(text[:most])
 
 
 def count_reason(reasons: Counter[str], reason: str) -> None:

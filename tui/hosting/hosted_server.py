@@ -13,11 +13,11 @@ from typing import IO
 
 from msgspec import Struct
 
-from protocol.text import harmless
+from protocol.sanitize import sanitize
 from tui.address import DEFAULT_PORT, Address
 from tui.hosting.invitation import is_loopback
 from tui.hosting.log_file import LogFile
-from tui.hosting.reach import own_addresses
+from tui.hosting.network_addresses import own_addresses
 from tui.hosting.server_process import SIGNALLED, ServerProcess, how_it_ended, to_join
 from tui.hosting.server_process import CannotHost as CannotHost
 
@@ -86,7 +86,7 @@ class HostedServer:
         try:
             address = await self.start()
         except CannotHost as failure:
-            self.ended, self.exit_code = f"The room could not be opened: {harmless(str(failure))}", failure.exit_code
+            self.ended, self.exit_code = f"The room could not be opened: {sanitize(str(failure))}", failure.exit_code
             return
         opened(address)
         code = await self.wait()

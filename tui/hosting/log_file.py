@@ -5,7 +5,7 @@ import os
 import stat
 from pathlib import Path
 
-from protocol.text import counted
+from protocol.format import plural
 from tui.hosting.server_process import CannotHost
 
 FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -32,7 +32,7 @@ class LogFile:
 
     def add(self, line: str) -> None:
         """Add a line, without its end. It may hold what strangers sent: the server has made it harmless."""
-        lost = f"{counted(self._lost, 'line')} of this log could not be written\n" if self._lost else ""
+        lost = f"{plural(self._lost, 'line')} of this log could not be written\n" if self._lost else ""
         data = f"{lost}{line}\n".encode()
         try:
             while data:

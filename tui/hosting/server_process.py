@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Struct
 
 import three_chat_rooms
-from protocol.text import harmless
+from protocol.sanitize import sanitize
 from tui.address import Address
 from tui.hosting import guardian
 
@@ -192,7 +192,7 @@ def reap_orphans(own_child: int) -> None:
 
 def words_of(line: str) -> str:
     """What a line of the log says, without the time and the level, and harmless."""
-    return harmless(_BEFORE_WORDS.sub("", line, count=1))
+    return sanitize(_BEFORE_WORDS.sub("", line, count=1))
 
 
 def error_of(log: Sequence[str]) -> str:
@@ -204,7 +204,7 @@ def error_of(log: Sequence[str]) -> str:
         found = _BEFORE_WORDS.match(last)
         level = found["level"] if found else None
         record = _Record(level and level.lower(), words_of(last))
-    return harmless(record.message) if record.level in _ERRORS else ""
+    return sanitize(record.message) if record.level in _ERRORS else ""
 
 
 def how_it_ended(code: int) -> str:

@@ -11,7 +11,7 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
-from tui.line.words import Line, note
+from tui.line.formatting import Line, note
 
 CONFIRM_TIMEOUT_S = 5.0
 """Seconds in which a second Ctrl-C means it."""

@@ -5,20 +5,20 @@ import asyncio
 import signal
 import sys
 
-from protocol.text import harmless
-from tui import streams
+from protocol.sanitize import sanitize
+from tui import stdio
 from tui.address import Address
 from tui.hosting.hosted_server import CannotHost, HostedServer, HostOptions
 from tui.line import pipe as line_pipe
-from tui.minutes.minutes import Minutes
 from tui.settings import Settings, not_remembered, remember
+from tui.transcript.transcript import Transcript
 
 EXIT_LEFT = 0
 LEAVE_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 def run(
-    address: Address | None, nick: str | None, host: HostOptions | None, settings: Settings, minutes: Minutes
+    address: Address | None, nick: str | None, host: HostOptions | None, settings: Settings, minutes: Transcript
 ) -> int:
     """Take part in the room at `address`, or in one that is opened with `host`. Returns the exit code.
 
@@ -29,7 +29,7 @@ def run(
 
 
 async def _run(
-    address: Address | None, nick: str | None, host: HostOptions | None, settings: Settings, minutes: Minutes
+    address: Address | None, nick: str | None, host: HostOptions | None, settings: Settings, minutes: Transcript
 ) -> int:
     told_to_leave = False
     task = asyncio.current_task()
@@ -43,7 +43,7 @@ async def _run(
     loop = asyncio.get_running_loop()
     for number in LEAVE_SIGNALS:
         loop.add_signal_handler(number, leave)
-    keeping = asyncio.create_task(minutes.keep_safe())
+    keeping = asyncio.create_task(minutes.sync_forever())
     try:
         if address is not None:
             return await _take_part(address, nick, settings, None, minutes)
@@ -56,7 +56,7 @@ async def _run(
         keeping.cancel()
 
 
-async def _host(nick: str | None, options: HostOptions, settings: Settings, minutes: Minutes) -> int:
+async def _host(nick: str | None, options: HostOptions, settings: Settings, minutes: Transcript) -> int:
     server = HostedServer(options)
     try:
         address = await server.start()
@@ -72,14 +72,14 @@ async def _host(nick: str | None, options: HostOptions, settings: Settings, minu
 
 
 async def _take_part(
-    address: Address, nick: str | None, settings: Settings, server: HostedServer | None, minutes: Minutes
+    address: Address, nick: str | None, settings: Settings, server: HostedServer | None, minutes: Transcript
 ) -> int:
     key = server.operator_key if server else b""
-    if not streams.can_draw():  # A dumb terminal echoes and edits the line by itself.
+    if not stdio.can_draw():  # A dumb terminal echoes and edits the line by itself.
         return await line_pipe.take_part(address, settings, key, minutes)
     from tui.line import prompt as line_prompt  # prompt_toolkit, which only a terminal needs
 
     code, now = await line_prompt.take_part(address, nick, settings, key, minutes)
     if server is None and now is not settings and not remember(settings, now.with_room(address)):
-        streams.tell(f"chat-tui: {harmless(not_remembered())}")
+        stdio.tell(f"chat-tui: {sanitize(not_remembered())}")
     return code

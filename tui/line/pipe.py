@@ -15,14 +15,16 @@ from io import TextIOWrapper
 from time import monotonic
 from typing import TextIO
 
-from protocol.lines import LineBuffer, TooLong
-from protocol.text import NicknameRefused, check_nickname, counted, harmless
+from protocol.format import plural
+from protocol.framing import LineBuffer, TooLong
+from protocol.nicknames import NicknameRefused, check_nickname
+from protocol.sanitize import sanitize
 from tui.address import Address
-from tui.line.talk import LineTalk, NotLetIn
-from tui.line.words import NOTE, REFUSED, Line, as_text
-from tui.minutes.file import words
-from tui.minutes.minutes import Minutes
+from tui.line.formatting import NOTE, REFUSED, Line, as_text
+from tui.line.talk import LineClient, NotLetIn
 from tui.settings import Settings
+from tui.transcript.file import words
+from tui.transcript.transcript import Transcript
 
 GIVE_UP = 30.0
 """Seconds without the room, once there is nothing more to read, after which what was not acknowledged is given up."""
@@ -37,10 +39,10 @@ ATTEMPTS = 5
 """Nicknames tried, each suggested by the room in the place of the one before."""
 
 
-async def take_part(address: Address, settings: Settings, key: bytes, minutes: Minutes) -> int:
+async def take_part(address: Address, settings: Settings, key: bytes, minutes: Transcript) -> int:
     """Be in the room until the input ends. With the operator's `key`, orders are obeyed. Returns the exit code."""
     output = _Output()
-    talk = LineTalk(address, settings.nick or _own_name(), show=output.show, show_own=False, key=key, minutes=minutes)
+    talk = LineClient(address, settings.nick or _own_name(), show=output.show, show_own=False, key=key, minutes=minutes)
     link = asyncio.create_task(talk.link.run())
     try:
         await _enter(talk)
@@ -55,19 +57,19 @@ async def take_part(address: Address, settings: Settings, key: bytes, minutes: M
     return _exit_code(talk, output)
 
 
-def _exit_code(talk: LineTalk, output: "_Output") -> int:
+def _exit_code(talk: LineClient, output: "_Output") -> int:
     waiting, goodbye = talk.unheard, talk.link.goodbye
     let_go = goodbye is not None and goodbye.code != "quit"
     if goodbye is not None and let_go:
         _tell(f"the room let you go: {goodbye.reason}")
     if waiting:
-        _tell(f"{counted(waiting, 'line')} {'was' if waiting == 1 else 'were'} not heard")
+        _tell(f"{plural(waiting, 'line')} {'was' if waiting == 1 else 'were'} not heard")
     if waiting and not let_go:
         return EXIT_UNREACHABLE
     return EXIT_FAILURE if talk.failures or let_go or output.failed else 0
 
 
-async def _enter(talk: LineTalk) -> None:
+async def _enter(talk: LineClient) -> None:
     for _ in range(ATTEMPTS):
         try:
             await talk.let_in()
@@ -80,7 +82,7 @@ async def _enter(talk: LineTalk) -> None:
     await talk.let_in()
 
 
-async def _say_all(talk: LineTalk, output: "_Output") -> None:
+async def _say_all(talk: LineClient, output: "_Output") -> None:
     lines = _input_lines()
     ends = [asyncio.create_task(talk.over.wait()), asyncio.create_task(output.useless.wait())]
     try:
@@ -99,12 +101,12 @@ async def _say_all(talk: LineTalk, output: "_Output") -> None:
             task.cancel()
 
 
-def _may_go_on(talk: LineTalk) -> bool:
+def _may_go_on(talk: LineClient) -> bool:
     # One by one in slow mode: a line that is refused and said again must not come after the next.
     return talk.unheard < (1 if talk.link.client.rules.slow else IN_FLIGHT)
 
 
-def _say(talk: LineTalk, line: bytes | TooLong) -> bool:
+def _say(talk: LineClient, line: bytes | TooLong) -> bool:
     if isinstance(line, TooLong):
         _tell(f"a line of {line.size} bytes was left out; {MAX_INPUT_LINE} is the most")
         talk.failures += 1
@@ -112,7 +114,7 @@ def _say(talk: LineTalk, line: bytes | TooLong) -> bool:
     return talk.typed(line.decode(errors="replace"))
 
 
-async def _wait_until_heard(talk: LineTalk) -> None:
+async def _wait_until_heard(talk: LineClient) -> None:
     """Wait until the room has answered all that was asked of it, or is away for too long."""
     deadline = monotonic() + GIVE_UP
     settled = asyncio.create_task(talk.settled())
@@ -194,7 +196,7 @@ def _write(stream: TextIO, text: str) -> OSError | None:
 
 
 def _tell(sentence: str) -> None:
-    _write(sys.stderr, f"chat-tui: {harmless(sentence)}\n")
+    _write(sys.stderr, f"chat-tui: {sanitize(sentence)}\n")
 
 
 def _own_name() -> str:

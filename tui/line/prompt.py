@@ -19,17 +19,17 @@ from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.styles import BaseStyle, Style
 from prompt_toolkit.validation import ValidationError, Validator
 
-from protocol.text import NicknameRefused, check_nickname
+from protocol.nicknames import NicknameRefused, check_nickname
 from tui.address import Address
+from tui.commands.completion import complete
 from tui.line.bindings import make_bindings
-from tui.line.talk import LineTalk, NotLetIn
+from tui.line.formatting import NICK_STYLES, Line, note
+from tui.line.talk import LineClient, NotLetIn
 from tui.line.terminal import LineTerminal
 from tui.line.toolbar import toolbar
-from tui.line.words import NICK_STYLES, Line, note
-from tui.look import QUIET
-from tui.minutes.minutes import Minutes
+from tui.model_style import QUIET
 from tui.settings import Settings
-from tui.typed.completion import complete
+from tui.transcript.transcript import Transcript
 
 EXIT_FAILURE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 69, 130
 MAX_WAITING_LINES = 20_000
@@ -61,7 +61,7 @@ class PromptLine:
 
     def __init__(
         self,
-        talk: Callable[[], LineTalk],
+        talk: Callable[[], LineClient],
         terminal: LineTerminal,
         toolbar: Callable[[int], Line],
         style: BaseStyle,
@@ -129,9 +129,9 @@ class Prompt:
     """A person at a terminal, in one room."""
 
     def __init__(
-        self, address: Address, nick: str, settings: Settings, key: bytes, minutes: Minutes, terminal: LineTerminal
+        self, address: Address, nick: str, settings: Settings, key: bytes, minutes: Transcript, terminal: LineTerminal
     ) -> None:
-        self.talk = LineTalk(
+        self.talk = LineClient(
             address,
             nick,
             show=terminal.above.show,
@@ -193,9 +193,9 @@ class Prompt:
 
 
 class TalkCompleter(Completer):
-    """Offers what `tui.typed.completion` finds."""
+    """Offers what `tui.commands.completion` finds."""
 
-    def __init__(self, talk: LineTalk) -> None:
+    def __init__(self, talk: LineClient) -> None:
         self._talk = talk
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
@@ -240,7 +240,7 @@ async def ask_nickname(address: Address, default: str, terminal: LineTerminal) -
 
 
 async def take_part(
-    address: Address, nick: str | None, settings: Settings, key: bytes, minutes: Minutes
+    address: Address, nick: str | None, settings: Settings, key: bytes, minutes: Transcript
 ) -> tuple[int, Settings]:
     """Ask for a nickname where none was given, then be in the room. Returns the exit code, and what to remember."""
     terminal = LineTerminal(STYLE, max_waiting_lines=MAX_WAITING_LINES)
@@ -256,7 +256,7 @@ async def take_part(
 
 
 async def _take_part(
-    address: Address, nick: str | None, settings: Settings, key: bytes, minutes: Minutes, terminal: LineTerminal
+    address: Address, nick: str | None, settings: Settings, key: bytes, minutes: Transcript, terminal: LineTerminal
 ) -> tuple[int, Settings]:
     nick = nick or await ask_nickname(address, settings.nick, terminal)
     prompt = Prompt(address, nick, settings, key, minutes, terminal)
@@ -273,7 +273,7 @@ async def _take_part(
         await link
 
 
-async def _enter(talk: LineTalk, address: Address, terminal: LineTerminal) -> None:
+async def _enter(talk: LineClient, address: Address, terminal: LineTerminal) -> None:
     while True:
         try:
             await talk.let_in()

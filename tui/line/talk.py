@@ -1,4 +1,4 @@
-"""LineTalk: what the prompt and the pipe have in common: a link, what to print of its events, and what typed lines do.
+"""LineClient: the common part of the prompt and the pipe: a link, the lines to print of its events, and typed lines.
 
 It prints through the function it is given, and knows no terminal.
 """
@@ -10,18 +10,19 @@ from collections.abc import Callable
 from math import ceil
 
 from protocol.client import HistoryReader, Received
-from protocol.messages import Goodbye, Granted, Limits, People, Pong, Refused, Said, Status, Welcome
-from protocol.text import counted, harmless
+from protocol.format import plural
+from protocol.messages import Goodbye, Limits, OperatorGranted, People, Pong, Refused, Said, Status, Welcome
+from protocol.sanitize import sanitize
 from tui.address import Address
-from tui.line.words import Line, history_end, key_help, lines_of, note
-from tui.link.connection import NICKNAME_CODES, RoomLink, State
-from tui.minutes.file import CannotSave, save
-from tui.minutes.minutes import Minutes
-from tui.transcript.entries import mentions
-from tui.typed.commands import Asked, Mistake, Spoken, available, needs_room, parse, unsent
-from tui.typed.completion import Speakers
-from tui.typed.deferred import Deferred
-from tui.typed.fitting import fit
+from tui.commands.completion import Speakers
+from tui.commands.length_check import fit
+from tui.commands.parse import ChatLine, ParsedCommand, ParseError, available, needs_room, parse, unsent
+from tui.commands.slow_mode import SlowModeQueue
+from tui.line.formatting import Line, history_end, key_help, lines_of, note
+from tui.link.room_link import NICKNAME_CODES, RoomLink, State
+from tui.message_log.entries import mentions
+from tui.transcript.file import CannotSave, save
+from tui.transcript.transcript import Transcript
 
 
 class NotLetIn(Exception):
@@ -33,7 +34,7 @@ class NotLetIn(Exception):
         self.reached = reached
 
 
-class LineTalk:
+class LineClient:
     """One conversation. `show` gets the lines to print; `show_own` says whether those that were typed here are among
     them, and where one of them waits. A line that slow mode refuses is said once it may be. `key` is the operator's,
     where the room is our own: then leaving is its end."""
@@ -46,7 +47,7 @@ class LineTalk:
         show: Callable[[list[Line]], None],
         show_own: bool,
         key: bytes = b"",
-        minutes: Minutes | None = None,
+        minutes: Transcript | None = None,
         asks_for_nick: bool = True,
         on_heard: Callable[[list[Received]], None] = lambda events: None,
         on_mention: Callable[[], None] = lambda: None,
@@ -61,7 +62,7 @@ class LineTalk:
             asks_for_nick=asks_for_nick,
         )
         self.speakers = Speakers()
-        self._minutes = minutes or Minutes()
+        self._minutes = minutes or Transcript()
         self._minutes.on_trouble = lambda sentence: show([note(sentence)])
         self.failures = 0
         """Typed lines that were not carried out."""
@@ -74,7 +75,7 @@ class LineTalk:
         self._ours = bool(key)
         if key:
             self.link.operator(key)
-        self._deferred = Deferred(lambda id, line: self.link.say(line.text, line.action, id))
+        self._deferred = SlowModeQueue(lambda id, line: self.link.say(line.text, line.action, id))
         self._who_asked: deque[bool] = deque()
         """For each `people` that is still to come, whether a person asked."""
         self._who_due = False
@@ -104,7 +105,7 @@ class LineTalk:
         waiting, left = len(self._deferred), ceil(self._deferred.left)
         if not waiting:
             return ""
-        words = f"{counted(waiting, 'line')} to be said"
+        words = f"{plural(waiting, 'line')} to be said"
         return f"{words}{', the next' if waiting > 1 else ''} in {left} s" if left else words
 
     async def let_in(self) -> None:
@@ -138,19 +139,19 @@ class LineTalk:
     def typed(self, text: str) -> bool:
         """Do what a typed line asks for. False where that is to leave."""
         match parse(text, screen=False):
-            case Spoken(said, action) as spoken:
+            case ChatLine(said, action) as spoken:
                 told = fit(said, self.link.client.limits, action=action)
                 if told.over:
                     self._fail(told.sentence)
                 else:
                     self._say(spoken)
-            case Mistake() as mistake:
+            case ParseError() as mistake:
                 self._fail(mistake.sentence)
-            case Asked() as asked:
+            case ParsedCommand() as asked:
                 return self._do(asked)
         return True
 
-    def _say(self, spoken: Spoken) -> None:
+    def _say(self, spoken: ChatLine) -> None:
         self._deferred.say(self.link.client.new_id(), spoken)
         if self._deferred.left:
             self._tell_deferred()
@@ -160,7 +161,7 @@ class LineTalk:
         if self._show_own:
             self._show([note(f"slow mode: {self.deferred}")])
 
-    def _do(self, asked: Asked) -> bool:
+    def _do(self, asked: ParsedCommand) -> bool:
         if asked.name == "quit":
             return False
         if asked.name == "help":
@@ -191,9 +192,9 @@ class LineTalk:
     def _save(self, name: str) -> None:
         try:
             path = save(name, self._minutes.records, self._minutes.now())
-            self._show([note(f"what was said is in {harmless(path)}")])
+            self._show([note(f"what was said is in {sanitize(path)}")])
         except CannotSave as error:
-            self._fail(harmless(str(error)))
+            self._fail(sanitize(str(error)))
 
     def _fail(self, sentence: str) -> None:
         self.failures += 1
@@ -242,7 +243,7 @@ class LineTalk:
                 self._pong = ""
             case Goodbye():
                 return self._note_goodbye(event)
-            case Granted():
+            case OperatorGranted():
                 return False
             case Refused():
                 return self._note_refused(event)

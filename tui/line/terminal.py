@@ -14,9 +14,9 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.styles import BaseStyle
 from prompt_toolkit.utils import get_term_environment_variable
 
-from tui.line.above import Above
 from tui.line.keyboard import KeyboardInput
-from tui.line.unhurried import Unhurried
+from tui.line.nonblocking import Unhurried
+from tui.line.prompt_printer import Above
 
 FINAL_FLUSH_TIMEOUT_S = 1.0
 """Seconds the terminal has to take what was written last."""

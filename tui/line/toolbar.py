@@ -7,27 +7,27 @@ import math
 from collections.abc import Sequence
 from time import monotonic
 
-from protocol.text import counted
-from tui.line.talk import LineTalk
-from tui.line.words import Line, plain_text
+from protocol.format import plural
+from tui.line.formatting import Line, text_of
+from tui.line.talk import LineClient
 from tui.link.state import State
-from tui.look import look
-from tui.metering import span
-from tui.transcript.layout import fit
-from tui.transcript.wrapping import cells
+from tui.message_log.layout import fit
+from tui.message_log.wrapping import cells
+from tui.meter_history import span
+from tui.model_style import look
 
 WIDE_GAP, TIGHT_GAP = "   ", "  "
 """Between two parts, as there is room."""
 
 
-def toolbar(talk: LineTalk, columns: int) -> Line:
+def toolbar(talk: LineClient, columns: int) -> Line:
     """What it shows in so many columns. Of a room that is away nothing is claimed."""
     link, status = talk.link, talk.link.client.status
     address: Line = [("", str(link.address))]
     if link.state.phase != "online":
         parts: list[Line] = [[("bold", away(link.state))]]
         if waiting := len(link.client.unacknowledged):
-            parts.append([("bold", f"{counted(waiting, 'line')} to be said")])
+            parts.append([("bold", f"{plural(waiting, 'line')} to be said")])
         if link.state.reason:
             parts.append([("", link.state.reason)])
         return fitted([*parts, address], columns)
@@ -55,13 +55,13 @@ def away(state: State) -> str:
 
 def fitted(parts: Sequence[Line], columns: int) -> Line:
     """As many of the parts, in their order of weight, as fit into one row; the first in any case, cut if it must be."""
-    gap = WIDE_GAP if cells(plain_text(_joined(parts, WIDE_GAP))) <= columns else TIGHT_GAP
+    gap = WIDE_GAP if cells(text_of(_joined(parts, WIDE_GAP))) <= columns else TIGHT_GAP
     for count in range(len(parts), 0, -1):
         line = _joined(parts[:count], gap)
-        if cells(plain_text(line)) <= columns:
+        if cells(text_of(line)) <= columns:
             return line
     style = parts[0][0][0] if parts and parts[0] else ""
-    return [(style, fit(plain_text(_joined(parts[:1], gap)), columns))]
+    return [(style, fit(text_of(_joined(parts[:1], gap)), columns))]
 
 
 def _joined(parts: Sequence[Line], gap: str) -> Line:

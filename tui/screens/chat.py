@@ -13,29 +13,29 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from protocol.client import Gap, Received
-from protocol.format import format_refused, format_status
-from protocol.messages import Granted, Refused, Status, Switched, Welcome
-from tui.desktop import follow_link
-from tui.link.connection import RoomLink, State
-from tui.screens import asked
-from tui.screens.host_desk import HostDesk
-from tui.typed.commands import Asked, Spoken, needs_room
-from tui.typed.completion import Completion, Speakers, complete
+from protocol.messages import ModelSwitched, OperatorGranted, Refused, Status, Welcome
+from protocol.sentences import format_refused, format_status
+from tui.clipboard import follow_link
+from tui.commands.completion import Completion, Speakers, complete
+from tui.commands.parse import ChatLine, ParsedCommand, needs_room
+from tui.link.room_link import RoomLink, State
+from tui.screens import command_handlers
+from tui.screens.host import HostControls
 from tui.widgets.banner import Banner
 from tui.widgets.composer import Composer
 from tui.widgets.header import Header
 from tui.widgets.input_line import InputLine
 from tui.widgets.keys import Keys
+from tui.widgets.message_pane import MessagePane
 from tui.widgets.meter_panel import MeterPanel
+from tui.widgets.pane_messages import LinkOpened, Mentioned, UnreadChanged
 from tui.widgets.people import People, Roster
 from tui.widgets.rules_line import RulesLine
 from tui.widgets.search_bar import SearchBar
 from tui.widgets.status_bar import Standing, StatusBar
-from tui.widgets.transcript import Transcript
-from tui.widgets.transcript_messages import LinkOpened, Mentioned, UnreadChanged
 
 
-class ChatScreen(HostDesk):
+class ChatScreen(HostControls):
     """One room, over one link."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -63,8 +63,8 @@ class ChatScreen(HostDesk):
         self._speakers = Speakers()
 
     @property
-    def transcript(self) -> Transcript:
-        return self.query_one(Transcript)
+    def transcript(self) -> MessagePane:
+        return self.query_one(MessagePane)
 
     @property
     def composer(self) -> Composer:
@@ -76,7 +76,7 @@ class ChatScreen(HostDesk):
         yield MeterPanel(id="meter")
         yield RulesLine(id="rules")
         with Horizontal(id="room"):
-            yield Transcript(id="transcript")
+            yield MessagePane(id="transcript")
             yield People(id="people")
         yield SearchBar(id="search")
         yield InputLine(self._complete, self._said, in_room=lambda: self.link.client.in_room, id="input-line")
@@ -120,11 +120,11 @@ class ChatScreen(HostDesk):
                     if self.status_asked:
                         self.status_asked = False
                         self.transcript.note(format_status(event))
-                case Switched() if self.status is not None:
+                case ModelSwitched() if self.status is not None:
                     self.status.model, self.status.served_by = event.model, ""
                 case Refused(id=""):
                     self.refuse(format_refused(event))
-                case Granted():
+                case OperatorGranted():
                     self.query_one(InputLine).operator = event.on
                     self.refresh_bindings()
         self.take_note(received)
@@ -205,22 +205,22 @@ class ChatScreen(HostDesk):
     @on(InputLine.Entered)
     def _entered(self, message: InputLine.Entered) -> None:
         match message.meant:
-            case Spoken(text, action) as spoken:
+            case ChatLine(text, action) as spoken:
                 self._typed_command = ""
                 id = self.link.client.new_id()
                 self.transcript.add_own(id, text, action, self.chat.now())
                 self.deferred.say(id, spoken)
                 self.count_down()
-            case Asked():
-                if message.meant.name not in asked.ABOUT_THE_PANE:
+            case ParsedCommand():
+                if message.meant.name not in command_handlers.ABOUT_THE_PANE:
                     self.action_end()  # Where the answer will be.
                 self._typed_command = message.text if needs_room(message.meant) else ""
-                asked.carry_out(self, message.meant)
+                command_handlers.carry_out(self, message.meant)
 
-    def carry_out(self, asked_for: Asked) -> None:
+    def carry_out(self, asked_for: ParsedCommand) -> None:
         """Do what a command asks for that was chosen, and not typed."""
         self._typed_command = ""
-        asked.carry_out(self, asked_for)
+        command_handlers.carry_out(self, asked_for)
 
     def refuse(self, sentence: str) -> None:
         """Say that the last command was refused: beside the prompt if it was typed there, so that it can be corrected;
@@ -269,8 +269,8 @@ class ChatScreen(HostDesk):
         self.composer.focus()
         self.composer.mention(nick)
 
-    @on(SearchBar.Asked)
-    def _searched(self, message: SearchBar.Asked) -> None:
+    @on(SearchBar.ParsedCommand)
+    def _searched(self, message: SearchBar.ParsedCommand) -> None:
         self.transcript.search(message.text)
         self._tell_found()
 

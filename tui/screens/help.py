@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.typed.commands import available
+from tui.commands.parse import available
 
 PEOPLE = "who is here: Enter puts a nickname into your line"
 HOST_PEOPLE = "who is here: Enter tells what you can do about them"

@@ -12,8 +12,8 @@ from textual.screen import Screen
 from textual.widgets import Digits, Static
 
 from tui.hosting.invitation import Invitation
+from tui.hosting.network_addresses import local_name
 from tui.hosting.qr import Code
-from tui.hosting.reach import local_name
 
 BESIDE = 34
 """Cells that the commands need beside the code."""

@@ -14,10 +14,10 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from protocol.messages import Refused
-from protocol.text import NicknameRefused, check_nickname
+from protocol.nicknames import NicknameRefused, check_nickname
 from tui.address import Address
-from tui.link.connection import State
-from tui.look import MODELS
+from tui.link.room_link import State
+from tui.model_style import MODELS
 from tui.widgets.at_once import carry_out
 from tui.widgets.banner import Banner
 from tui.widgets.keys import Keys

@@ -11,8 +11,8 @@ from textual.app import App, SystemCommand
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from tui.look import MODELS
-from tui.typed.commands import available
+from tui.commands.parse import available
+from tui.model_style import MODELS
 
 if TYPE_CHECKING:
     from tui.app import ChatApp

@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from protocol.messages import Limits
-from tui.typed.fitting import fit
+from tui.commands.length_check import fit
 
 SHOWN = 6
 """Lines of the paste that are shown."""

@@ -13,15 +13,15 @@ from textual.screen import Screen
 from textual.widgets import Digits, Static
 
 from protocol.messages import Rules, Said
-from tui.big_words import big
+from tui.banner_text import big
 from tui.hosting.invitation import Invitation
 from tui.hosting.qr import Code
-from tui.look import look
-from tui.metering import rate
+from tui.meter_history import rate
+from tui.model_style import look
 from tui.widgets.rules_line import draw
 
 if TYPE_CHECKING:
-    from tui.screens.host_desk import HostDesk
+    from tui.screens.host import HostControls
 
 BESIDE = 40
 """Cells that the figures need beside the code."""
@@ -51,7 +51,7 @@ class StageScreen(Screen[None]):
         Binding("ctrl+t", "next_model", "Next model", show=False),
     ]
 
-    def __init__(self, desk: "HostDesk", invitation: Invitation, standing: Standing) -> None:
+    def __init__(self, desk: "HostControls", invitation: Invitation, standing: Standing) -> None:
         super().__init__()
         self._desk = desk
         self.standing = standing

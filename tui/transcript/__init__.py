@@ -1,4 +1,1 @@
-"""What the message pane shows, worked out without a screen: entries, their layout, their colours, search and copying.
-
-Nothing here reads a clock, a socket or a widget. `tui.widgets.transcript` is the shell that draws it.
-"""
+"""What was said in a room, kept: in memory for /save, and in a file."""

@@ -4,7 +4,7 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from tui.typed.commands import Command, available
+from tui.commands.parse import Command, available
 
 AROUND = 3
 """Cells beside a command: the padding, and what one scrolls by."""
@@ -26,7 +26,7 @@ class CommandList(OptionList, can_focus=False):
 
     def offer(self, text: str, *, operator: bool) -> None:
         """Show what fits `text`: the commands to choose from, or what the written one takes; hide where that is no
-        command. Asked again about the same, it leaves the highlight where it is, and stays closed if it was closed."""
+        command. For the same text again, it leaves the highlight where it is, and stays closed if it was closed."""
         if self._offered == (text, operator):
             return
         self._offered = (text, operator)

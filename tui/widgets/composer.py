@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
-from protocol.text import harmless
+from protocol.sanitize import sanitize
 from tui.widgets.at_once import carry_out
 
 MAX_ROWS = 5
@@ -97,7 +97,7 @@ class Composer(TextArea):
         self._on_edit()
         event.stop()
         event.prevent_default()
-        text = harmless(event.text.replace("\r\n", "\n").replace("\r", "\n"), lines=True).removesuffix("\n")
+        text = sanitize(event.text.replace("\r\n", "\n").replace("\r", "\n"), lines=True).removesuffix("\n")
         if text.count("\n") >= ASK_ABOVE:
             self.post_message(self.PasteAsked(text))
         else:

@@ -11,9 +11,9 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from protocol.messages import Limits
+from tui.commands.length_check import Fit, fit
+from tui.commands.parse import ChatLine, ParsedCommand, ParseError, needs_room, parse, unsent
 from tui.screens.paste import PasteScreen
-from tui.typed.commands import Asked, Mistake, Spoken, needs_room, parse, unsent
-from tui.typed.fitting import Fit, fit
 from tui.widgets.command_list import CommandList
 from tui.widgets.composer import MAX_ROWS, Completer, Composer
 
@@ -38,7 +38,7 @@ class InputLine(Vertical):
     class Entered(Message):
         """Something was written and is meant: a line for the room, or a command. `text` is what was written."""
 
-        def __init__(self, meant: Spoken | Asked, text: str) -> None:
+        def __init__(self, meant: ChatLine | ParsedCommand, text: str) -> None:
             super().__init__()
             self.meant, self.text = meant, text
 
@@ -76,9 +76,9 @@ class InputLine(Vertical):
     def fit(self) -> Fit:
         """How what is written fits into one line of the room."""
         text = self.composer.text
-        return self._fit(meant if isinstance(meant := parse(text), Spoken) else Spoken(text))
+        return self._fit(meant if isinstance(meant := parse(text), ChatLine) else ChatLine(text))
 
-    def _fit(self, spoken: Spoken) -> Fit:
+    def _fit(self, spoken: ChatLine) -> Fit:
         return fit(spoken.text, self.limits, action=spoken.action)
 
     def close_commands(self) -> bool:
@@ -105,15 +105,15 @@ class InputLine(Vertical):
         """Take the text, at once: what is typed behind this Enter is the next line. What will not do stays."""
         text = self.composer.text
         meant, chosen = parse(text), self.commands.chosen
-        if chosen and (isinstance(meant, Mistake) or text.lower() != f"/{chosen}"):
+        if chosen and (isinstance(meant, ParseError) or text.lower() != f"/{chosen}"):
             self.composer.write(f"/{chosen} ")
         elif meant is None:
             self.composer.accept(remember=False)
-        elif isinstance(meant, Spoken) and (fit := self._fit(meant)).over:
+        elif isinstance(meant, ChatLine) and (fit := self._fit(meant)).over:
             self.refuse(fit.sentence, text)
-        elif isinstance(meant, Asked) and needs_room(meant) and not self._in_room():
+        elif isinstance(meant, ParsedCommand) and needs_room(meant) and not self._in_room():
             self.refuse(unsent(f"/{meant.name}"), text)
-        elif isinstance(meant, Mistake):
+        elif isinstance(meant, ParseError):
             self.refuse(meant.sentence, text)
         else:
             self.composer.accept()

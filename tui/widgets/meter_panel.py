@@ -5,10 +5,10 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Sparkline, Static
 
-from protocol.messages import Metered
-from protocol.text import size
-from tui.look import look
-from tui.metering import Metering, comparison, cores, rate, record, span
+from protocol.format import format_bytes
+from protocol.messages import MeterReading
+from tui.meter_history import Metering, comparison, cores, rate, record, span
+from tui.model_style import look
 
 NAME, CELL = 18, 10
 """Cells of the table's first column, and of the others."""
@@ -78,18 +78,18 @@ def _styled(model: str, text: str) -> tuple[str, str]:
     return text, f"$model-{model} bold" if look(model).sign != look("").sign else "bold"
 
 
-def _head(reading: Metered) -> Content:
+def _head(reading: MeterReading) -> Content:
     name = _styled(reading.model, f"{look(reading.model).sign} {reading.model}")
     return Content.assemble(name, f"   {reading.connections:,} connected")
 
 
-def _rest(reading: Metered, metering: Metering) -> Content:
+def _rest(reading: MeterReading, metering: Metering) -> Content:
     processes = "1 process" if reading.processes == 1 else f"{reading.processes:,} processes"
     threads = "1 thread" if reading.threads == 1 else f"{reading.threads:,} threads"
     takes = f"p50 {span(reading.p50)}, p99 {span(reading.p99)}" if reading.p50 else "no line by this model yet"
     rows = (
         takes,
-        f"{size(reading.memory)}, {size(reading.memory_each)} each",
+        f"{format_bytes(reading.memory)}, {format_bytes(reading.memory_each)} each",
         f"{processes}, {threads}",
         f"{cores(metering.cores)} processor cores",
         f"{reading.people:,} in the room",

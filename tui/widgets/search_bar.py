@@ -19,7 +19,7 @@ class SearchBar(Horizontal):
         Binding("down", "step(1)", "Newer", show=False, priority=True),
     ]
 
-    class Asked(Message):
+    class ParsedCommand(Message):
         """Search for `text`; empty for nothing."""
 
         def __init__(self, text: str) -> None:
@@ -61,7 +61,7 @@ class SearchBar(Horizontal):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self.post_message(self.Asked(event.value))
+        self.post_message(self.ParsedCommand(event.value))
 
     def action_step(self, by: int) -> None:
         self.post_message(self.Stepped(by))

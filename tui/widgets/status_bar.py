@@ -9,8 +9,8 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui.look import WIDE_SCREEN, look
-from tui.metering import span
+from tui.meter_history import span
+from tui.model_style import WIDE_SCREEN, look
 
 
 class Standing(Struct, frozen=True):

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from time import monotonic
 
 from server.connection import Connection
+from server.control import StopEvent
 from server.models.support.poller import PeerPoll, ReadyClock
-from server.wishes import Stop
 
 QUIET_SWITCH_INTERVAL = 1.0
 """Seconds for `sys.setswitchinterval` while a thousand threads end. Each thread that waits for the interpreter asks for
@@ -64,7 +64,7 @@ class Wakeup:
 class Waiter(PeerPoll):
     """How a thread sleeps: until its connection is ready or due, `wake` is called, or the model is to stop."""
 
-    def __init__(self, connection: Connection, stopping: Stop) -> None:
+    def __init__(self, connection: Connection, stopping: StopEvent) -> None:
         """Raises OSError where no descriptor is left."""
         self._wakeup = Wakeup()
         super().__init__(connection, self._wakeup, stopping)
@@ -98,7 +98,7 @@ class Waiter(PeerPoll):
 class Threads:
     """Starts threads, wakes them, and waits for their ends. Safe to use from all of them."""
 
-    def __init__(self, stopping: Stop) -> None:
+    def __init__(self, stopping: StopEvent) -> None:
         """All threads wake when `stopping` is set."""
         self._stopping = stopping
         self._waiters: dict[int, Waiter] = {}

@@ -10,14 +10,14 @@ import pytest
 from protocol.dialects import PLAIN
 from protocol.messages import Hello, Limits
 from server.connection import Connection
+from server.control import StopEvent
+from server.listener import Listener
 from server.models.support.threads import Waiter
 from server.models.thread import ThreadModel
 from server.room.inbox import Inbox
 from server.session import Session
 from server.session_state import State
-from server.sockets import Listener
 from server.sources import listen
-from server.wishes import Stop
 from tests.pace import allowed
 from tests.running import PATIENCE, Server, wait_until
 from tests.server.limits import SETS_LIMITS, limited, ordinary_user
@@ -56,7 +56,7 @@ def test_a_slow_reader_is_served_where_the_system_has_no_thread_left(start_serve
 def test_what_is_said_while_a_slow_reader_is_written_to_goes_out_at_once() -> None:
     """Run in the test's own process, as it must be said in the very moment in which that thread holds the lock."""
     with listen("127.0.0.1", 0) as sock:
-        model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), Stop())
+        model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), StopEvent())
     (slow, slow_peer), (here, peer) = connected(1, Interrupted), connected(2, Connection)
     model.inbox.open(2, "thread 2")
     model.inbox.handle(2, Hello("ada", dialect=PLAIN.name), time.monotonic())
@@ -78,7 +78,7 @@ def test_a_line_said_during_a_flush_does_not_wait_for_a_block() -> None:
     """The thread that held the lock delivers what others said meanwhile, before it does anything that may take long."""
     blocked = threading.Event()
     with listen("127.0.0.1", 0) as sock:
-        model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), Stop())
+        model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), StopEvent())
     (slow, slow_peer), (here, peer) = connected(1, Interrupted), connected(2, Connection)
     model.inbox.open(2, "thread 2")
     model.inbox.handle(2, Hello("ada", dialect=PLAIN.name), time.monotonic())
@@ -108,7 +108,7 @@ def test_a_line_said_during_a_flush_does_not_wait_for_a_block() -> None:
 def test_whose_goodbye_somebody_else_delivers_is_gone_at_once() -> None:
     """Run in the test's own process, as the peer must leave while another thread holds the lock."""
     with listen("127.0.0.1", 0) as sock:
-        model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), Stop())
+        model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), StopEvent())
     leaver, peer = connected(1, Connection)
     model.take_over([leaver])
     with model.lock:
@@ -125,7 +125,7 @@ def test_whose_goodbye_somebody_else_delivers_is_gone_at_once() -> None:
 def test_who_closed_its_side_and_then_takes_what_was_kept_for_it_is_gone_at_once() -> None:
     """Its own thread no longer listens to it by then: it sleeps until the second one has written all."""
     with listen("127.0.0.1", 0) as sock:
-        model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), Stop())
+        model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), StopEvent())
     slow, peer = connected(1, Connection)
     slow.session.unsent += bytes(2**19)
     model.take_over([slow])
@@ -142,7 +142,7 @@ def test_who_closed_its_side_and_then_takes_what_was_kept_for_it_is_gone_at_once
 def test_who_is_silent_is_let_go_in_time_whoever_delivered_its_welcome() -> None:
     limits = Limits(idle_timeout=0.2, join_timeout=3600.0)
     with listen("127.0.0.1", 0) as sock:
-        model = ThreadModel(Listener([sock], limits), Inbox(new_room(limits)), Stop())
+        model = ThreadModel(Listener([sock], limits), Inbox(new_room(limits)), StopEvent())
     ours, peer = socket.socketpair()
     ours.setblocking(False)
     peer.settimeout(PATIENCE)
@@ -171,7 +171,7 @@ def asleep(model: ThreadModel) -> bool:
 
 def test_whoever_speaks_gets_a_thread_before_those_who_are_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     with listen("127.0.0.1", 0) as sock:
-        model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), Stop())
+        model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), StopEvent())
     pairs = [connected(number, Connection) for number in range(1, 10)]
     pairs[-1][1].send(b"hello\n")
     start, started = ThreadModel.start, []

@@ -1,5 +1,5 @@
 from protocol.messages import Refused
-from server.room.away import KEPT_MEMBERS, Away
+from server.room.away import KEPT_MEMBERS, FormerMembers
 from server.room.member import ESTABLISHED_S, Member
 
 
@@ -20,7 +20,7 @@ def operator(nick: str) -> Member:
 
 
 def test_who_left_is_found_until_it_comes_back() -> None:
-    away, ada = Away(), passer_by("ada")
+    away, ada = FormerMembers(), passer_by("ada")
     away.keep(ada)
     assert away.find("ada") is ada
     away.drop("ada")
@@ -29,7 +29,7 @@ def test_who_left_is_found_until_it_comes_back() -> None:
 
 
 def test_of_those_alike_the_last_are_remembered() -> None:
-    away = Away()
+    away = FormerMembers()
     for number in range(KEPT_MEMBERS + 10):
         away.keep(passer_by(f"{number}"))
     assert away.find("9") is None
@@ -38,7 +38,7 @@ def test_of_those_alike_the_last_are_remembered() -> None:
 
 def test_passers_by_are_forgotten_before_who_spoke_or_stayed_and_operators_last() -> None:
     kinds = [operator, reader, speaker, passer_by]
-    away = Away()
+    away = FormerMembers()
     for kind in kinds:
         away.keep(kind(kind.__name__))
     for forgotten in reversed(kinds):
@@ -51,7 +51,7 @@ def test_passers_by_are_forgotten_before_who_spoke_or_stayed_and_operators_last(
 
 
 def test_whatever_they_are_there_are_never_more_than_so_many() -> None:
-    away = Away()
+    away = FormerMembers()
     for number in range(2 * KEPT_MEMBERS):
         away.keep([passer_by, speaker, reader, operator][number % 4](f"{number}"))
     assert sum(away.find(f"{number}") is not None for number in range(2 * KEPT_MEMBERS)) == KEPT_MEMBERS

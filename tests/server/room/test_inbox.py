@@ -8,7 +8,7 @@ from protocol.dialects import PLAIN
 from protocol.messages import Hello, Say
 from server.room.inbox import Inbox
 from server.room.room import Room
-from server.session import Item, Mark
+from server.session import DeliveryFlags, Request
 from tests.server.without_sockets import new_room
 
 NOW = 1000.0
@@ -55,7 +55,7 @@ def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The room fails over the line `poison`."""
     handle = Room.handle
 
-    def fail(self: Room, number: int, item: Item, now: float, since: float) -> None:
+    def fail(self: Room, number: int, item: Request, now: float, since: float) -> None:
         if isinstance(item, Say) and item.text == "poison":
             raise RuntimeError("a bug in the room")
         handle(self, number, item, now, since)
@@ -69,8 +69,8 @@ def test_an_exception_in_the_room_closes_only_the_sender(inbox: Inbox, caplog: p
     inbox.handle(2, Say("1", "hello"), NOW)
     inbox.handle(1, Say("2", "unheard"), NOW)
     marks = {number: mark for number, _, mark in inbox.flush(NOW)}
-    assert marks[1] & Mark.CLOSE
-    assert not marks.get(2, Mark.NONE) & Mark.CLOSE
+    assert marks[1] & DeliveryFlags.CLOSE
+    assert not marks.get(2, DeliveryFlags.NONE) & DeliveryFlags.CLOSE
     assert [said.text for said in inbox.room.record.said(PLAIN)[0]] == ["hello"]
     assert [member.nick for member in inbox.room.roster.present()] == ["bob"]
     assert inbox.room.figures.tally.died == 1

@@ -3,7 +3,7 @@ import pytest
 from protocol.messages import Rules
 from server.room import names
 from server.room.member import Member
-from server.room.moderation import KEPT, Moderation, Ruling, lasting
+from server.room.moderation import KEPT, BanRecord, Moderation, lasting
 
 NOW = 1000.0
 
@@ -19,7 +19,7 @@ def barred(moderation: Moderation, nick: str, *, known: Member | None = None, ho
 
 
 def ban(moderation: Moderation, *, seconds: float = 60, address: str = "", nick: str = "ada") -> None:
-    moderation.ban(Ruling(nick, 7, "token", address, NOW + seconds), NOW)
+    moderation.ban(BanRecord(nick, 7, "token", address, NOW + seconds), NOW)
 
 
 def test_nothing_holds_at_first() -> None:
@@ -150,7 +150,7 @@ def test_who_shares_an_address_that_is_banned_is_not_told_to_be_banned_itself() 
 
 def test_a_ghost_without_a_nickname_can_be_banned_by_its_address() -> None:
     moderation = Moderation()
-    moderation.ban(Ruling("connection 7", 7, "", "192.0.2.7", NOW + 60), NOW)
+    moderation.ban(BanRecord("connection 7", 7, "", "192.0.2.7", NOW + 60), NOW)
     assert barred(moderation, "anybody", host="192.0.2.7") == "banned"
     assert not barred(moderation, "connection-7")
     assert moderation.unban("#7", NOW) == "connection 7"
@@ -188,12 +188,12 @@ def test_nothing_is_remembered_without_bound() -> None:
     moderation.change(slow=1)
     for number in range(KEPT + 10):
         moderation.mute(f"token {number}", on=True)
-        moderation.ban(Ruling("ada", number, "token", "", NOW + 2 * KEPT), NOW)
+        moderation.ban(BanRecord("ada", number, "token", "", NOW + 2 * KEPT), NOW)
         moderation.refuse_speech(member(token=f"other {number}"), "", NOW + number)
     assert len(moderation._muted) == len(moderation._banned) == KEPT
     assert moderation.refuse_speech(member(token=f"token {KEPT}"), "", NOW) is not None
     assert len(moderation._spoke) <= 2
-    moderation.ban(Ruling("ada", 1, "token", "", NOW + 3 * KEPT), NOW + 2 * KEPT)
+    moderation.ban(BanRecord("ada", 1, "token", "", NOW + 3 * KEPT), NOW + 2 * KEPT)
     assert len(moderation._banned) == 1
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from protocol.text import MAX_NICKNAME, NicknameRefused, check_nickname
+from protocol.nicknames import MAX_NICKNAME, NicknameRefused, check_nickname
 from server.room.names import free_like, keys
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.messages import Granted, Model, Refused
+from protocol.messages import Model, OperatorGranted, Refused
 from server.room.member import Member
 from server.room.operators import ALL_WRONG_AT_ONCE, ALL_WRONG_RATE, WRONG_AT_ONCE, WRONG_RATE, Operators
 
@@ -12,7 +12,7 @@ KEY, NONCE = b"the speaker's key", "a nonce"
 PROOF = hmac.new(KEY, NONCE.encode(), "sha256").hexdigest()
 
 
-def refusal(answer: Granted | Refused | None) -> str:
+def refusal(answer: OperatorGranted | Refused | None) -> str:
     return answer.code if isinstance(answer, Refused) else ""
 
 

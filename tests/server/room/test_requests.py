@@ -1,7 +1,6 @@
 import pytest
 
 from protocol.messages import (
-    AskStatus,
     Mute,
     Notice,
     People,
@@ -14,6 +13,7 @@ from protocol.messages import (
     Say,
     Slow,
     Status,
+    StatusRequest,
     Where,
     Who,
 )
@@ -89,7 +89,7 @@ def test_who_is_here_is_told_in_order(party: Party) -> None:
 
 def test_a_status_says_what_serves_the_one_who_asks(party: Party) -> None:
     party.join("eve", served_by="process 4321")
-    (status,) = only(Status, party.ask("eve", AskStatus()))[-1:]
+    (status,) = only(Status, party.ask("eve", StatusRequest()))[-1:]
     assert (status.served_by, status.connections, status.people) == ("process 4321", 4, 4)
     assert (status.processes, status.threads, status.memory) == (1, 1, 2**20)
 

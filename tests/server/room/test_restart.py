@@ -10,11 +10,11 @@ from protocol.messages import (
     Ban,
     Bans,
     Goodbye,
-    Granted,
     Lock,
     Mute,
     Notice,
     Op,
+    OperatorGranted,
     Pin,
     Quiet,
     Refused,
@@ -25,7 +25,7 @@ from protocol.messages import (
     Welcome,
 )
 from server.room.restart import StateKeeper, restore
-from server.room.whom import find_target
+from server.room.targets import find_target
 from tests.server.guests import Party, only
 from tests.server.without_sockets import new_room
 
@@ -50,7 +50,7 @@ def test_restart_of_a_room_with_rules_brings_them_back_and_says_so() -> None:
     assert again.room.moderation.rules == Rules(locked=True, quiet=True, slow=5, pin="no spoilers")
     sentence = f"{STILL}the room is locked, only operators speak, a line every 5 s from each of you, the pinned line"
     assert told(again) == [sentence]
-    assert only(Granted, again.told_at_first)
+    assert only(OperatorGranted, again.told_at_first)
     again.order(Lock(on=False))
     again.join("ada")
     again.prove("ada")

@@ -4,11 +4,11 @@ import pytest
 
 from protocol.dialects import PLAIN
 from protocol.messages import (
-    AskStatus,
     Goodbye,
     Hello,
     Limits,
     Model,
+    ModelSwitched,
     Notice,
     Ping,
     Pong,
@@ -17,14 +17,14 @@ from protocol.messages import (
     Said,
     Say,
     Status,
-    Switched,
+    StatusRequest,
     Where,
     Who,
 )
 from server.room.member import KEPT_RESULTS
 from server.room.room import TICK
-from server.room.state import Cost
-from server.session import MAX_STALL, Mark, Reply
+from server.room.state import ResourceUsage
+from server.session import WRITE_TIMEOUT, DeliveryFlags, SessionReply
 from tests.server.people import hello, only, plain, rich
 from tests.server.without_sockets import House, new_room
 
@@ -113,7 +113,7 @@ class TestGoing:
         house.send(bob, "hi")
         house.turn()
         house.taken(bob)
-        house.turn(MAX_STALL + 1)
+        house.turn(WRITE_TIMEOUT + 1)
         house.send(bob, "on we go")
         house.turn(5.0)
         assert stuck not in house.sessions
@@ -143,21 +143,21 @@ class TestGoing:
         room = new_room()
         room.open(1, "event loop")
         room.handle(1, Hello("ada", None, PLAIN.name), 0.0)
-        room.handle(1, Reply(b"*** goodbye\n", "idle", Mark.CLOSE), 0.0)
-        for item in (Say("", "hi"), Who(), Quit(), Hello("bob"), Reply(b"*** more\n", "")):
+        room.handle(1, SessionReply(b"*** goodbye\n", "idle", DeliveryFlags.CLOSE), 0.0)
+        for item in (Say("", "hi"), Who(), Quit(), Hello("bob"), SessionReply(b"*** more\n", "")):
             room.handle(1, item, 0.0)
         ((_, data, mark),) = room.take(0.0)
         assert data.endswith(b"*** goodbye\n")
-        assert mark == Mark.JOINED | Mark.CLOSE
+        assert mark == DeliveryFlags.JOINED | DeliveryFlags.CLOSE
 
 
 def measuring(house: House) -> list[int]:
     """How many connections were measured, each time; the number of that time is the number of processes."""
     measured: list[int] = []
 
-    def measure(served_by: Sequence[str]) -> Cost:
+    def measure(served_by: Sequence[str]) -> ResourceUsage:
         measured.append(len(served_by))
-        return Cost(processes=len(measured))
+        return ResourceUsage(processes=len(measured))
 
     house.room.measure = measure
     return measured
@@ -203,10 +203,10 @@ class TestStatus:
         measured = measuring(house)
         house.now += TICK
         for number in people:
-            house.send(number, *[AskStatus(), Where()] * 5)
+            house.send(number, *[StatusRequest(), Where()] * 5)
         assert measured == [3]
         house.now += TICK
-        house.send(people[0], AskStatus())
+        house.send(people[0], StatusRequest())
         assert measured == [3, 3]
         assert only(Status, house.events(people[0]))[-1].processes == 2
 
@@ -215,14 +215,14 @@ class TestStatus:
         ada, _ = rich(house, "ada")
         house.turn(1.0)
         measured = measuring(house)
-        house.send(ada, AskStatus(), AskStatus())
+        house.send(ada, StatusRequest(), StatusRequest())
         bob = house.open()
-        house.send(ada, AskStatus(), AskStatus())
+        house.send(ada, StatusRequest(), StatusRequest())
         house.close(bob)
-        house.send(ada, AskStatus(), AskStatus())
+        house.send(ada, StatusRequest(), StatusRequest())
         house.room.switching(Model.THREAD, house.now)
         house.room.begin(house.now)
-        house.send(ada, AskStatus(), AskStatus())
+        house.send(ada, StatusRequest(), StatusRequest())
         assert measured == [1, 2, 1, 1]
 
 
@@ -237,7 +237,7 @@ class TestSwitching:
         house.turn(1.0)
         said, switched, status = house.events(ada)
         assert isinstance(said, Said)
-        assert switched == Switched(said.seq + 1, house.now - 0.75, "thread", "event", 0.25, 1)
+        assert switched == ModelSwitched(said.seq + 1, house.now - 0.75, "thread", "event", 0.25, 1)
         assert isinstance(status, Status)
         assert (status.model, status.served_by) == ("thread", "thread 1")
 
@@ -254,7 +254,7 @@ class TestSwitching:
         house.room.switching(Model.THREAD, asked)
         house.room.begin(asked + 0.75)
         house.turn(1.0)
-        switched = next(event for event in house.events(ada) if isinstance(event, Switched))
+        switched = next(event for event in house.events(ada) if isinstance(event, ModelSwitched))
         assert switched.pause == pause
 
     def test_the_first_model_begins_without_a_word(self) -> None:

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from protocol.messages import (
     Command,
 )
-from protocol.text import check_nickname, harmless
+from protocol.nicknames import check_nickname
+from protocol.sanitize import sanitize
 from tests.protocol.strategies import commands, strings_in, wire_bytes
 from tests.server.people import plain, rich
 from tests.server.without_sockets import House
@@ -28,7 +29,7 @@ class TestWhateverIsAsked:
         for number in {ada, bob} & house.sessions.keys():
             for event in house.events(number):
                 for field, text in strings_in(event):
-                    assert harmless(text, lines=field == "text") == text
+                    assert sanitize(text, lines=field == "text") == text
 
     @given(st.lists(st.tuples(st.integers(1, 3), wire_bytes), max_size=8))
     def test_a_plain_listener_reads_only_lines_of_people_and_of_the_room(self, sent: list[tuple[int, bytes]]) -> None:
@@ -43,4 +44,4 @@ class TestWhateverIsAsked:
         for line in house.heard(listener):
             start, _, _ = line.partition(" ")
             assert start in ("***", "*") or check_nickname(start.removesuffix(":"))
-            assert harmless(line) == line
+            assert sanitize(line) == line

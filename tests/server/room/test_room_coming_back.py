@@ -2,13 +2,13 @@
 
 import tracemalloc
 
-from protocol import jsonl
+from protocol import json_lines
 from protocol.client import MAX_EVENT
 from protocol.messages import Goodbye, Hello, Ping, Refused, Resume, Said, Say, Welcome
 from server.room.admission import MIN_REPLAY_BYTES
 from server.room.away import KEPT_MEMBERS
+from server.room.history import MAX_REPLAY_BYTES
 from server.room.member import ESTABLISHED_S
-from server.room.record import MAX_BROUGHT
 from server.room.state import REPLAY_KIB_AT_ONCE
 from tests.server.guests import Party
 from tests.server.people import hello, only, plain, rich
@@ -55,8 +55,8 @@ class TestComingBack:
         house.send(new, Hello("ada", Resume(welcome.token, 0)))
         house.turn()
         data = house.taken(new)
-        assert len(data) < MAX_BROUGHT + 4096 < MAX_EVENT
-        back = jsonl.decode_event(data.splitlines()[0])
+        assert len(data) < MAX_REPLAY_BYTES + 4096 < MAX_EVENT
+        back = json_lines.decode_event(data.splitlines()[0])
         assert isinstance(back, Welcome)
         assert back.missed > 0
         assert [event.seq for event in back.history] == list(range(back.missed + 1, back.seq + 1))

@@ -13,6 +13,7 @@ from protocol.messages import (
     Goodbye,
     Hello,
     Model,
+    ModelSwitched,
     Notice,
     People,
     Ping,
@@ -23,7 +24,6 @@ from protocol.messages import (
     Resume,
     Said,
     Say,
-    Switched,
     Welcome,
     Who,
 )
@@ -203,7 +203,7 @@ class RoomAgainstModel(RoomModel):
         before, connections = self.room.model, len(self.room.seats)
         self.room.switching(Model.THREAD, self.now)
         self.room.begin(self.now + 0.5)
-        self.told.append((Switched(0, self.now + 0.5, "thread", before, 0.5, connections), 0))
+        self.told.append((ModelSwitched(0, self.now + 0.5, "thread", before, 0.5, connections), 0))
         self.step_ends()
 
     # What must be true

@@ -43,7 +43,7 @@ def room_fails() -> None:
 
 def door_fails(*, for_ever: bool = False) -> None:
     """A bug in the running model: after a line with the poison, whoever comes next makes accept fail."""
-    from server.sockets import Listener  # Not for a worker, which stays light.
+    from server.listener import Listener  # Not for a worker, which stays light.
 
     handle, accept = Room.handle, Listener.accept
     broken: list[bool] = []
@@ -73,7 +73,7 @@ def slow_to_take_over() -> None:
     from server import connection  # Not for a worker, which stays light.
     from server.room.inbox import Inbox
 
-    begin, first = Inbox.open, connection.speakers_first
+    begin, first = Inbox.open, connection.readable_first
 
     def slowly(self, *args):
         if slow.exists():
@@ -85,13 +85,13 @@ def slow_to_take_over() -> None:
         while slow.exists():
             time.sleep(0.01)
 
-    Inbox.open, connection.speakers_first = slowly, waits_at_the_end
+    Inbox.open, connection.readable_first = slowly, waits_at_the_end
 
 
 def impatient() -> None:
     """Nothing is wrong: who takes nothing is let go after a second, not ten, and may let more pile up."""
-    session.MAX_STALL = 1.0
-    session.MAX_UNSENT = 2**30
+    session.WRITE_TIMEOUT = 1.0
+    session.MAX_UNSENT_BYTES = 2**30
 
 
 def clock_is_set() -> None:
@@ -109,14 +109,14 @@ def clock_is_set() -> None:
 
 def asks_silent_peers_at_once() -> None:
     """Nothing is wrong: TCP asks after a second of silence, and not after a quarter of a minute."""
-    from server import sockets  # Not for a worker, which stays light.
+    from server import listener  # Not for a worker, which stays light.
 
-    sockets.KEEPALIVE, sockets.UNACKNOWLEDGED_TIMEOUT_S = (1, 1, 2), 3
+    listener.KEEPALIVE, listener.UNACKNOWLEDGED_TIMEOUT_S = (1, 1, 2), 3
 
 
 def lingering() -> None:
     """Nothing is wrong: who is let go has a minute to take its last lines, not 2 seconds."""
-    session.LINGER = 60.0
+    session.CLOSE_TIMEOUT = 60.0
 
 
 globals()[os.environ["THREE_CHAT_ROOMS_SABOTAGE"]]()

@@ -237,7 +237,7 @@ def test_ctrl_z_suspends_the_console_and_not_the_room() -> None:
         bob.expect("console: back again")
         shell.press("ctrl-d")
         bob.expect("goodbye")
-        shell.enter("exit")  # Asked by a signal, an interactive shell would stay.
+        shell.enter("exit")  # ParsedCommand by a signal, an interactive shell would stay.
         assert shell.exit_code() == 0
     finally:
         shell.close()

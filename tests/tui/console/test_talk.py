@@ -9,17 +9,17 @@ from tests.running import OPERATOR_KEY, Server
 from tests.tui.conftest import StartServer
 from tests.tui.links import address_of, until
 from tui.console import talk as console_talk
-from tui.console.talk import ConsoleTalk, hushed
-from tui.line.words import NICK_STYLES, OWN, TEXT, Line, plain_text
+from tui.console.talk import ConsoleClient, hushed
+from tui.line.formatting import NICK_STYLES, OWN, TEXT, Line, text_of
 
-Stay = Callable[[Server], ConsoleTalk]
+Stay = Callable[[Server], ConsoleClient]
 
 
 class Heard(list[str]):
     """What the console would print."""
 
     def show(self, lines: list[Line]) -> None:
-        self.extend(plain_text(line) for line in lines)
+        self.extend(text_of(line) for line in lines)
 
     async def has(self, text: str) -> None:
         await until(lambda: any(text in line for line in self), f"{text!r} in {self}")
@@ -31,13 +31,13 @@ def heard() -> Heard:
 
 
 @pytest.fixture
-async def stay(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> Callable[[Server], Awaitable[ConsoleTalk]]:
+async def stay(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> Callable[[Server], Awaitable[ConsoleClient]]:
     """`stay(server)`: a console in its room, ended after the test."""
     monkeypatch.setattr(console_talk, "RETURN_AFTER", 0.1)
-    staying: list[tuple[ConsoleTalk, asyncio.Task[None]]] = []
+    staying: list[tuple[ConsoleClient, asyncio.Task[None]]] = []
 
-    def stay(server: Server) -> ConsoleTalk:
-        talk = ConsoleTalk(address_of(server), OPERATOR_KEY.encode(), show=heard.show, on_change=lambda: None)
+    def stay(server: Server) -> ConsoleClient:
+        talk = ConsoleClient(address_of(server), OPERATOR_KEY.encode(), show=heard.show, on_change=lambda: None)
         staying.append((talk, asyncio.create_task(talk.stay())))
         return talk
 

@@ -16,22 +16,22 @@ import pytest
 from rich.console import Console
 
 from protocol.client import ClientConnection
-from protocol.messages import MAX_COUNT, Switched
+from protocol.messages import MAX_COUNT, ModelSwitched
 from tests.pace import is_within
 from tests.running import ROOT
 from tests.tui.flooding import FLOODS, WELCOME, FloodingServer
 from tests.tui.hostile import CONTROLS, lines
 from tui.crowd import crowd as crowd_module
-from tui.crowd import plot, seat
+from tui.crowd import member_socket, plot
 from tui.crowd.crowd import Crowd, Plan
 from tui.crowd.latency import Sample
 from tui.crowd.loop import Unreachable
 from tui.crowd.member import MAX_FOREIGN_LINES, Member, NotARoom
-from tui.crowd.order import MOST_MISSING, Order
+from tui.crowd.member_socket import LONGEST_WAIT, MemberSocket, Phase
 from tui.crowd.report import Report, as_json, progress_line, summary, switch_table
-from tui.crowd.seat import LONGEST_WAIT, Phase, Seat
+from tui.crowd.sequence_checker import MOST_MISSING, Order
+from tui.crowd.shared_decoder import MAX_CACHED_BYTES, MAX_CONFLICTS, SharedDecoder
 from tui.crowd.switches import Directions, SwitchSeen
-from tui.crowd.wire import MAX_CACHED_BYTES, MAX_CONFLICTS, Wire
 
 PLAN = Plan(people=3, seconds=0.3, talk=50.0, key=b"0123456789abcdef")
 SEQUENCES = "".join(CONTROLS)
@@ -55,7 +55,7 @@ ANSWERS: dict[str, bytes] = {
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, seconds in (("REACH_WITHIN", 0.5), ("JOIN_WITHIN", 0.5), ("SETTLE_WITHIN", 0.3), ("LEAVE_WITHIN", 0.2)):
         monkeypatch.setattr(crowd_module, name, seconds)
-    monkeypatch.setattr(seat, "FIRST_WAIT", 0.02)
+    monkeypatch.setattr(member_socket, "FIRST_WAIT", 0.02)
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_wire_with_a_model_of_control_sequences_is_sanitized() -> None:
     from tui.crowd.switches import SwitchWatch
 
     watch = SwitchWatch()
-    watch.saw(Switched(1, 0.0, "\x1b[2J" * 99, "\x1b[2J", 0.1, 1), 5.0, 0.0)
+    watch.saw(ModelSwitched(1, 0.0, "\x1b[2J" * 99, "\x1b[2J", 0.1, 1), 5.0, 0.0)
     watch.tick([], 50.0)
     assert "\x1b" not in watch.done[0].after + watch.done[0].before
     assert len(watch.done[0].after) == 20
@@ -190,14 +190,14 @@ def test_order_with_many_gaps_remembers_few_numbers() -> None:
 
 
 def test_wire_with_conflicts_without_an_end_keeps_few() -> None:
-    wire = Wire()
+    wire = SharedDecoder()
     for number in range(2000):
         wire.heard(lines({"type": "said", "seq": 1, "nick": "x", "text": f"{number}", "at": 0.0})[:-1])
     assert (len(wire.conflicts), wire.conflict_count) == (MAX_CONFLICTS, 1999)
 
 
 def test_wire_with_huge_lines_keeps_few_bytes() -> None:
-    wire = Wire()
+    wire = SharedDecoder()
     for number in range(1, 100):
         wire.chunk(lines({"type": "said", "seq": number, "nick": "x", "text": "x" * 2**20, "at": 0.0}))
     kept = {id(line): len(line) for line in (*wire._heard.values(), *wire._known, *wire._chunks)}
@@ -205,7 +205,7 @@ def test_wire_with_huge_lines_keeps_few_bytes() -> None:
 
 
 def member() -> Member:
-    member = Member(0, ClientConnection("ada", lambda: "id"), Wire(), checks=False)
+    member = Member(0, ClientConnection("ada", lambda: "id"), SharedDecoder(), checks=False)
     member.connected()
     return member
 
@@ -224,7 +224,7 @@ def test_member_of_no_room_says_so(data: bytes) -> None:
 
 def test_seat_sent_away_at_once_waits_longer_each_time() -> None:
     with DefaultSelector() as selector:
-        one = Seat(member(), selector)
+        one = MemberSocket(member(), selector)
         waits = []
         for _ in range(12):
             one.phase = Phase.HERE
@@ -233,6 +233,6 @@ def test_seat_sent_away_at_once_waits_longer_each_time() -> None:
             waits.append(max(one.wait(Random(chance)) for chance in range(50)))
         assert waits == sorted(waits)
         assert waits[-1] > LONGEST_WAIT / 2
-        one.phase, one._here_since = Phase.HERE, time.monotonic() - seat.SETTLED - 1
+        one.phase, one._here_since = Phase.HERE, time.monotonic() - member_socket.SETTLED - 1
         one.end("kicked")
         assert one.attempts == 1

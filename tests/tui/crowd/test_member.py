@@ -3,10 +3,10 @@
 import pytest
 
 from protocol.client import ClientConnection
-from protocol.jsonl import encode
-from protocol.messages import Event, Limits, People, Presence, Said, Switched, Welcome
+from protocol.json_lines import encode
+from protocol.messages import Event, Limits, ModelSwitched, People, Presence, Said, Welcome
 from tui.crowd.member import Member
-from tui.crowd.wire import Wire
+from tui.crowd.shared_decoder import SharedDecoder
 
 
 def welcome(seq: int, history: list[Said] | None = None, **more: object) -> Welcome:
@@ -23,7 +23,7 @@ class Crowded:
 
     def __init__(self, *, checks: bool) -> None:
         self.ids = iter(f"id{number}" for number in range(100))
-        self.member = Member(0, ClientConnection("ada", lambda: next(self.ids)), Wire(), checks=checks)
+        self.member = Member(0, ClientConnection("ada", lambda: next(self.ids)), SharedDecoder(), checks=checks)
         self.latencies: list[float] = []
         self.now = 0.0
         self.member.connected()
@@ -120,7 +120,9 @@ def test_a_server_that_was_started_anew_begins_its_numbers_anew(crowded: Crowded
 
 def test_switches_and_what_it_is_told_alone_are_news(crowded: Crowded) -> None:
     assert [type(event) for event in crowded.told(welcome(0))] == [Welcome]
-    assert [type(event) for event in crowded.told(said(1), Switched(2, 1.0, "thread", "event", 0.1, 3))] == [Switched]
+    assert [type(event) for event in crowded.told(said(1), ModelSwitched(2, 1.0, "thread", "event", 0.1, 3))] == [
+        ModelSwitched
+    ]
 
 
 def test_the_longest_wait_is_that_of_the_line_that_took_longest_to_get_here(crowded: Crowded) -> None:

@@ -3,16 +3,18 @@
 from itertools import permutations
 
 from protocol.client import ClientConnection
-from protocol.messages import Model, Switched
+from protocol.messages import Model, ModelSwitched
 from tui.crowd.member import Member
+from tui.crowd.shared_decoder import SharedDecoder
 from tui.crowd.switches import AFTER, ANSWER, Directions, SwitchWatch
-from tui.crowd.wire import Wire
 
-SWITCHED = Switched(7, 1.0, "thread", "event", 0.25, 2)
+SWITCHED = ModelSwitched(7, 1.0, "thread", "event", 0.25, 2)
 
 
 def members(*waits: float) -> list[Member]:
-    crowd = [Member(number, ClientConnection("ada", str), Wire(), checks=False) for number in range(len(waits))]
+    crowd = [
+        Member(number, ClientConnection("ada", str), SharedDecoder(), checks=False) for number in range(len(waits))
+    ]
     for member, wait in zip(crowd, waits, strict=True):
         member.longest_wait = wait
     return crowd

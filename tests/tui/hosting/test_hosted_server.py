@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from protocol.messages import Close, Granted, Model, Switch, Switched
+from protocol.messages import Close, Model, ModelSwitched, OperatorGranted, Switch
 from tests.running import MISSING, PATIENCE, PlainPeer, RichPeer, has_ended, wait_until
 from tests.tui.conftest import Join
 from tests.tui.links import until
@@ -98,10 +98,10 @@ async def test_the_host_alone_has_the_key(host: Host, join: Join, model: Model) 
     server = host(model)
     ada = join(await server.start(), "ada")
     ada.link.operator(server.operator_key)
-    await until(lambda: any(isinstance(event, Granted) for event in ada.events), "the proof is taken")
+    await until(lambda: any(isinstance(event, OperatorGranted) for event in ada.events), "the proof is taken")
     other = next(one for one in Model if one != model)
     ada.link.order(Switch(other))
-    await until(lambda: any(isinstance(event, Switched) for event in ada.events), "the switch")
+    await until(lambda: any(isinstance(event, ModelSwitched) for event in ada.events), "the switch")
     key = server.operator_key.decode()
     for process in psutil.Process().children(recursive=True):
         assert key not in " ".join(process.cmdline())
@@ -290,7 +290,7 @@ class TestTheEnd:
         await until(lambda: opened, "the room is open")
         ada = join(opened[0], "ada")
         ada.link.operator(server.operator_key)
-        await until(lambda: any(isinstance(event, Granted) for event in ada.events), "the proof is taken")
+        await until(lambda: any(isinstance(event, OperatorGranted) for event in ada.events), "the proof is taken")
         ada.link.order(Close("thank you all"))
         await standing
         assert server.ended == "The room is closed."

@@ -4,8 +4,8 @@ import pytest
 
 from tui.console.prompt import CONSOLE_STYLE
 from tui.line.prompt import STYLE
-from tui.look import MODELS, UNKNOWN
-from tui.transcript.colours import contrast, parse
+from tui.message_log.colours import contrast, parse
+from tui.model_style import MODELS, UNKNOWN
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 TINTED = ("#fdf6e3", "#fafafa", "#f5f5f5", "#1e1e1e", "#002b36", "#282a36")

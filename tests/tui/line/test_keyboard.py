@@ -16,8 +16,8 @@ from prompt_toolkit.output import DummyOutput
 from tests.running import PATIENCE
 from tui.line import keyboard
 from tui.line.bindings import MAX_INPUT_CHARACTERS, make_bindings
+from tui.line.formatting import Line, text_of
 from tui.line.keyboard import KeyboardInput, keys_of
-from tui.line.words import Line, plain_text
 from tui.terminal.decoder import InputDecoder
 from tui.terminal.keyboard import KeyNormalizer
 
@@ -133,9 +133,7 @@ async def test_prompt_after_a_huge_paste_takes_keys(terminal: int) -> None:
     typing = asyncio.create_task(type_much())
     assert await said([], terminal, shown) == "yes"
     await typing
-    assert [plain_text(line) for line in shown] == [
-        "--- The paste of 10,001 characters was left out: 10,000 is the most."
-    ]
+    assert [text_of(line) for line in shown] == ["--- The paste of 10,001 characters was left out: 10,000 is the most."]
 
 
 async def test_prompt_ctrl_c_with_a_begun_line_clears_it(terminal: int) -> None:

@@ -7,17 +7,17 @@ import pytest
 
 from protocol.messages import Refused, Status
 from tui.address import Address
-from tui.line.talk import LineTalk
+from tui.line.formatting import text_of
+from tui.line.talk import LineClient
 from tui.line.toolbar import toolbar
-from tui.line.words import plain_text
 from tui.link.state import State
-from tui.transcript.wrapping import cells
+from tui.message_log.wrapping import cells
 
 ROOM = Address("192.0.2.77", 20001)
 
 
-def talk(state: State, *, unsaid: int = 0, round_trip: float | None = None) -> LineTalk:
-    talk = LineTalk(ROOM, "ada", show=lambda lines: None, show_own=True)
+def talk(state: State, *, unsaid: int = 0, round_trip: float | None = None) -> LineClient:
+    talk = LineClient(ROOM, "ada", show=lambda lines: None, show_own=True)
     talk.link.state = state
     talk.link.round_trip = round_trip
     talk.link.client.status = Status("process", 1234, "process 4321")
@@ -26,8 +26,8 @@ def talk(state: State, *, unsaid: int = 0, round_trip: float | None = None) -> L
     return talk
 
 
-def drawn(talk: LineTalk, columns: int = 80) -> str:
-    return plain_text(toolbar(talk, columns))
+def drawn(talk: LineClient, columns: int = 80) -> str:
+    return text_of(toolbar(talk, columns))
 
 
 def test_it_tells_what_the_status_bar_of_the_full_screen_tells_and_in_its_words() -> None:

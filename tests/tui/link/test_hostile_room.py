@@ -10,8 +10,8 @@ from tests.tui.flooding import WELCOME
 from tests.tui.hostile import lines
 from tests.tui.links import Linked, until
 from tui.address import Address
-from tui.link import connection
-from tui.link.connection import RoomLink
+from tui.link import room_link
+from tui.link.room_link import RoomLink
 
 Answer = Callable[[dict[str, object], asyncio.StreamWriter], None]
 Serve = Callable[[Answer], Awaitable["HostileRoom"]]
@@ -79,7 +79,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         attempts.append(attempt)
         return 0.001
 
-    monkeypatch.setattr(connection, "back_off", back_off)
+    monkeypatch.setattr(room_link, "back_off", back_off)
     return attempts
 
 

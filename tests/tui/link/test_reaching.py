@@ -18,8 +18,8 @@ from tests.tui.conftest import Open
 from tests.tui.links import until
 from tui.address import Address
 from tui.link import reaching
-from tui.link.connection import RoomLink, State
 from tui.link.reaching import connect, look_up
+from tui.link.room_link import RoomLink, State
 
 HANGING_DNS = {"PYTHONPATH": str(Path(__file__).parent.parent / "hanging_dns")}
 

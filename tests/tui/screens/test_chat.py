@@ -6,10 +6,10 @@ from tests.running import RichPeer, Server
 from tests.tui.acting import Actor, acting
 from tests.tui.conftest import StartServer
 from tests.tui.links import address_of
+from tui.commands.parse import COMMANDS
 from tui.screens.help import HelpScreen
 from tui.screens.paste import PasteScreen
 from tui.settings import Settings
-from tui.typed.commands import COMMANDS
 from tui.widgets.command_list import CommandList
 from tui.widgets.composer import Composer
 from tui.widgets.input_line import InputLine

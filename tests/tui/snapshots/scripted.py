@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from protocol import jsonl
-from protocol.messages import Event, Limits, Notice, People, Presence, Refused, Said, Status, Switched, Welcome
+from protocol import json_lines
+from protocol.messages import Event, Limits, ModelSwitched, Notice, People, Presence, Refused, Said, Status, Welcome
 from tui.address import Address
 from tui.app import ChatApp
-from tui.link.connection import RoomLink, State
+from tui.link.room_link import RoomLink, State
 from tui.settings import Settings
 
 AT = 1_795_464_840.0
@@ -33,7 +33,7 @@ class ScriptedLink(RoomLink):
                 self.round_trip = None
                 self._become(batch)
             else:
-                for event in self.client.receive(b"".join(map(jsonl.encode, batch))):
+                for event in self.client.receive(b"".join(map(json_lines.encode, batch))):
                     self._take(event)
                 self._batches.flush()
                 self.round_trip = 0.003
@@ -73,7 +73,7 @@ class Room:
         self._people = list(people)
         self._connections = connections or len(people)
 
-    def welcome(self, *history: Said | Presence | Switched | Notice, motd: str = "") -> list[Event]:
+    def welcome(self, *history: Said | Presence | ModelSwitched | Notice, motd: str = "") -> list[Event]:
         """What whoever comes in is told first."""
         welcome = Welcome(
             "ada",
@@ -104,10 +104,10 @@ class Room:
         seq, at = self._now(after)
         return Notice(text, seq, at)
 
-    def switched(self, model: str, *, after: float = 5) -> Switched:
+    def switched(self, model: str, *, after: float = 5) -> ModelSwitched:
         seq, at = self._now(after)
         before, self._model = self._model, model
-        return Switched(seq, at, model, before, 0.041, self._connections)
+        return ModelSwitched(seq, at, model, before, 0.041, self._connections)
 
     def refused(self, code: str, reason: str, suggestion: str) -> Refused:
         return Refused(code, reason, suggestion=suggestion)

@@ -3,7 +3,7 @@
 import pytest
 from textual.widgets import Digits
 
-from protocol.messages import Event, Granted, Metered, Ruled, Rules, Tally
+from protocol.messages import Event, MeterReading, OperatorGranted, Rules, RulesChanged, Totals
 from tests.tui.acting import Actor
 from tests.tui.raster import decoded
 from tests.tui.snapshots.scripted import ADDRESS, AT, Room, app
@@ -19,21 +19,21 @@ COSTS = {
     "thread": (0.0009, 0.012, 1, 38, 26 * 2**20, 48_000, 0.22),
     "event": (0.0006, 0.006, 1, 1, 25 * 2**20, 41_000, 0.18),
 }
-TALLY = Tally(
+TALLY = Totals(
     most_people=37, lines=4_210, slowed=3, refused=2, let_go=1, died=1, escaped=2, look_alikes=1, longest=0.21
 )
 
 
-def metered(model: str, lines: float) -> Metered:
+def metered(model: str, lines: float) -> MeterReading:
     """A reading that is the same every time."""
     p50, p99, processes, threads, memory, each, cpu = COSTS[model]
-    return Metered(AT, model, 37, 36, lines, lines * 37, p50, p99, processes, threads, memory, each, cpu, TALLY)
+    return MeterReading(AT, model, 37, 36, lines, lines * 37, p50, p99, processes, threads, memory, each, cpu, TALLY)
 
 
 def hosted(address: Address = ADDRESS) -> ChatApp:
     """A room that was run by all three models, with something pinned."""
     room = Room("process", PEOPLE, 37)
-    evening: list[Event] = [*room.welcome(), Granted(), room.said("bob", "is it faster now?")]
+    evening: list[Event] = [*room.welcome(), OperatorGranted(), room.said("bob", "is it faster now?")]
     evening += [metered("process", lines) for lines in (4.0, 12.0, 31.0, 22.0)]
     evening.append(room.switched("thread"))
     evening += [metered("thread", lines) for lines in (22.0, 18.0, 41.0, 30.0)]
@@ -41,7 +41,7 @@ def hosted(address: Address = ADDRESS) -> ChatApp:
     evening += [metered("event", lines) for lines in (30.0, 44.0, 52.0, 48.0)]
     evening.append(room.said("cleo", "I did not notice a thing"))
     said = room.said("Zoë", "from the [b]last[/b] row")
-    ruled = Ruled(said.seq + 1, said.at, "ada pinned: questions at the end", Rules(pin="questions at the end"))
+    ruled = RulesChanged(said.seq + 1, said.at, "ada pinned: questions at the end", Rules(pin="questions at the end"))
     return app([*evening, said, ruled], address=address)
 
 
@@ -109,14 +109,14 @@ def test_the_stage_with_a_long_line_after_panic(snap_compare: Compare) -> None:
     """The newest line is there, though the one before it is very long: each has one row. What holds stands beside the
     pinned line."""
     room = Room("event", PEOPLE, 37)
-    evening: list[Event] = [*room.welcome(), Granted(), metered("event", 52.0)]
+    evening: list[Event] = [*room.welcome(), OperatorGranted(), metered("event", 52.0)]
     evening += [room.said("bob", f"line {number}") for number in range(20)]
     evening += [
         room.said("dan", "a line that is much too long for the stage 李雷 " * 30),
         room.said("Zoë", "the newest"),
     ]
     rules = Rules(locked=True, quiet=True, slow=2.5, pin="questions at the end, and the code is in the room")
-    evening.append(Ruled(evening[-1].seq + 1, AT, "ada asked for quiet: only operators speak", rules))
+    evening.append(RulesChanged(evening[-1].seq + 1, AT, "ada asked for quiet: only operators speak", rules))
 
     async def look(ada: Actor) -> None:
         await ada.press("f5")
@@ -149,4 +149,4 @@ def test_the_bar_of_a_host(snap_compare: Compare, width: int) -> None:
         assert ("f2 meter" in ada.bar) is (width == 120)
 
     room = Room("process", PEOPLE, 1_234)
-    draw(snap_compare, app([*room.welcome(), Granted(), room.said("bob", "who runs this?")]), look, (width, 16))
+    draw(snap_compare, app([*room.welcome(), OperatorGranted(), room.said("bob", "who runs this?")]), look, (width, 16))

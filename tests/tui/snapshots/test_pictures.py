@@ -12,13 +12,13 @@ import pytest
 from textual.events import Paste
 from textual.pilot import Pilot
 
-from protocol.messages import Event, Granted, Said
+from protocol.messages import Event, OperatorGranted, Said
 from tests.tui.acting import Actor
 from tests.tui.snapshots.scripted import Room, app, still
 from tests.tui.widgets.pane import contrast_of
 from tui.app import ChatApp
-from tui.link.connection import State
-from tui.look import look
+from tui.link.room_link import State
+from tui.model_style import look
 
 Compare = Callable[..., bool]
 Look = Callable[[Actor], Awaitable[None]]
@@ -263,7 +263,7 @@ class TestTheParts:
             assert ("run the room by another model" in ada.picture) is (width == 80)
 
         room = Room("event", ["ada", "bob"])
-        draw(snap_compare, app([*room.welcome(), Granted(), room.said("bob", "hello")]), look, (width, 18))
+        draw(snap_compare, app([*room.welcome(), OperatorGranted(), room.said("bob", "hello")]), look, (width, 18))
 
     def test_too_long(self, snap_compare: Compare) -> None:
         """The last five rows of the input, with the cursor at their end; the count in red because it is over."""

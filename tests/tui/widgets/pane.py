@@ -7,15 +7,15 @@ from textual.app import App, ComposeResult
 from textual.strip import Strip
 
 from protocol.messages import Said
-from tui.transcript.colours import contrast
-from tui.widgets.transcript import Transcript
+from tui.message_log.colours import contrast
+from tui.widgets.message_pane import MessagePane
 
 AT = 1_795_464_840.0
 """Seconds since the epoch: a Monday in November."""
 
 
 class PaneApp(App[None]):
-    CSS = "Transcript { height: 1fr; }"
+    CSS = "MessagePane { height: 1fr; }"
 
     def __init__(self) -> None:
         super().__init__()
@@ -23,22 +23,22 @@ class PaneApp(App[None]):
         self.serial = count(1)
 
     def compose(self) -> ComposeResult:
-        yield Transcript()
+        yield MessagePane()
 
     @property
-    def pane(self) -> Transcript:
-        return self.query_one(Transcript)
+    def pane(self) -> MessagePane:
+        return self.query_one(MessagePane)
 
     def on_mount(self) -> None:
         self.pane.me = "ada"
 
-    def on_transcript_unread_changed(self, message: Transcript.UnreadChanged) -> None:
+    def on_transcript_unread_changed(self, message: MessagePane.UnreadChanged) -> None:
         self.posted.append(message.count)
 
-    def on_transcript_mentioned(self, message: Transcript.Mentioned) -> None:
+    def on_transcript_mentioned(self, message: MessagePane.Mentioned) -> None:
         self.posted.append((message.nick, message.text))
 
-    def on_transcript_link_opened(self, message: Transcript.LinkOpened) -> None:
+    def on_transcript_link_opened(self, message: MessagePane.LinkOpened) -> None:
         self.posted.append(message.url)
 
     def said(self, text: str, nick: str = "bob", id: str = "", action: bool = False) -> Said:

@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from protocol.messages import Granted
+from protocol.messages import OperatorGranted
 from tests.tui.acting import Actor
 from tests.tui.snapshots.scripted import Room, app
-from tui.typed.commands import available
+from tui.commands.parse import available
 from tui.widgets.input_line import ROWS_AROUND_COMMANDS
 
 USAGES = [command.usage for command in available(operator=True)]
@@ -17,7 +17,7 @@ USAGES = [command.usage for command in available(operator=True)]
 @asynccontextmanager
 async def operator(size: tuple[int, int]) -> AsyncIterator[Actor]:
     """An operator in a quiet room."""
-    chat = app([*Room("event").welcome(), Granted()])
+    chat = app([*Room("event").welcome(), OperatorGranted()])
     async with chat.run_test(size=size) as pilot:
         actor = Actor(chat, pilot)
         await actor.is_in()

@@ -10,12 +10,12 @@ from textual.selection import Selection
 from textual.theme import BUILTIN_THEMES
 
 from protocol.client import Gap
-from protocol.messages import Notice, Presence, Refused, Switched
+from protocol.messages import ModelSwitched, Notice, Presence, Refused
 from tests.pace import is_within
 from tests.peers import PATIENCE
 from tests.tui.widgets.pane import AT, PaneApp
-from tui.transcript.colours import contrast
-from tui.transcript.copying import END_X
+from tui.message_log.colours import contrast
+from tui.message_log.selection import END_X
 
 HOSTILE = [
     "\x1b[2J\x1b]0;owned\x07",
@@ -85,7 +85,9 @@ async def test_the_layout_becomes_exact_by_itself() -> None:
 async def test_every_theme_can_be_read(theme: str) -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 12)) as pilot:
-        app.pane.add([app.said("words", "bob"), app.said("ada: selected"), Switched(2, AT, "thread", "event", 0.01, 3)])
+        app.pane.add(
+            [app.said("words", "bob"), app.said("ada: selected"), ModelSwitched(2, AT, "thread", "event", 0.01, 3)]
+        )
         app.pane.add([Notice("the room speaks"), Gap(3), Presence(9, AT, ["cleo"]), app.said("found")])
         app.pane.note("bad news", "error")
         app.theme = theme

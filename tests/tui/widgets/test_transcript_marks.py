@@ -4,9 +4,9 @@ from textual.geometry import Offset
 from textual.selection import Selection
 
 from protocol.client import Gap
-from protocol.messages import Notice, Switched
+from protocol.messages import ModelSwitched, Notice
 from tests.tui.widgets.pane import AT, PaneApp
-from tui.widgets.transcript import Transcript
+from tui.widgets.message_pane import MessagePane
 
 
 async def test_dragging_selects_what_is_copied_as_clean_text() -> None:
@@ -16,16 +16,16 @@ async def test_dragging_selects_what_is_copied_as_clean_text() -> None:
         await pilot.pause()
         first, second = app.row_of("hello"), app.row_of("second")
         column = app.shown()[first].index("there")
-        await pilot.mouse_down(Transcript, offset=(column, first))
-        await pilot.hover(Transcript, offset=(column + 4, first))
-        await pilot.mouse_up(Transcript, offset=(column + 4, first))
+        await pilot.mouse_down(MessagePane, offset=(column, first))
+        await pilot.hover(MessagePane, offset=(column + 4, first))
+        await pilot.mouse_up(MessagePane, offset=(column + 4, first))
         assert app.screen.get_selected_text() == "there"
         assert [style.bgcolor for style in app.styles_of("there")] != [
             style.bgcolor for style in app.styles_of("hello")
         ]
-        await pilot.mouse_down(Transcript, offset=(column, first))
-        await pilot.hover(Transcript, offset=(57, second))
-        await pilot.mouse_up(Transcript, offset=(57, second))
+        await pilot.mouse_down(MessagePane, offset=(column, first))
+        await pilot.hover(MessagePane, offset=(57, second))
+        await pilot.mouse_up(MessagePane, offset=(57, second))
         assert app.screen.get_selected_text() == (
             "bob: … there, dear friends of the long line that wraps\nbob: second [b]line[/b]"
         )
@@ -37,9 +37,9 @@ async def test_what_lies_right_of_a_row_belongs_to_none_of_the_text_below() -> N
         app.say("a row\nand another")
         await pilot.pause()
         row = app.row_of("a row")
-        await pilot.mouse_down(Transcript, offset=(app.shown()[row].index("row"), row))
-        await pilot.hover(Transcript, offset=(50, row))
-        await pilot.mouse_up(Transcript, offset=(50, row))
+        await pilot.mouse_down(MessagePane, offset=(app.shown()[row].index("row"), row))
+        await pilot.hover(MessagePane, offset=(50, row))
+        await pilot.mouse_up(MessagePane, offset=(50, row))
         assert app.screen.get_selected_text() == "row"
 
 
@@ -50,9 +50,9 @@ async def test_a_selection_stays_on_its_text_when_all_is_wrapped_anew() -> None:
         await pilot.pause()
         row = app.row_of("three")
         column = app.shown()[row].index("three")
-        await pilot.mouse_down(Transcript, offset=(column, row))
-        await pilot.hover(Transcript, offset=(column + 9, row))
-        await pilot.mouse_up(Transcript, offset=(column + 9, row))
+        await pilot.mouse_down(MessagePane, offset=(column, row))
+        await pilot.hover(MessagePane, offset=(column + 9, row))
+        await pilot.mouse_up(MessagePane, offset=(column + 9, row))
         await pilot.resize_terminal(40, 12)
         app.chat(3)
         await pilot.pause()
@@ -72,7 +72,7 @@ async def test_a_second_click_selects_one_entry() -> None:
     async with app.run_test(size=(80, 12)) as pilot:
         app.say("first", "second", "third")
         await pilot.pause()
-        await pilot.click(Transcript, offset=(30, app.row_of("second")), times=2)
+        await pilot.click(MessagePane, offset=(30, app.row_of("second")), times=2)
         assert app.screen.get_selected_text() == "bob: second"
 
 
@@ -80,7 +80,7 @@ async def test_everything_can_be_selected() -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 12)):
         app.say("first")
-        app.pane.add([Switched(2, AT, "thread", "event", 0.01, 3), Gap(2)])
+        app.pane.add([ModelSwitched(2, AT, "thread", "event", 0.01, 3), Gap(2)])
         app.pane.text_select_all()
         assert app.screen.get_selected_text() == (
             "bob: first\n*** now a thread each: 3 carried over in 10 ms\n*** 2 things that happened here are lost"
@@ -95,13 +95,13 @@ async def test_a_click_opens_a_link_and_a_drag_does_not() -> None:
         row = app.row_of("https")
         column = app.shown()[row].index("https")
         assert app.styles_of("https://example.org/a?b=1")[0].underline
-        await pilot.click(Transcript, offset=(column + 3, row))
-        await pilot.click(Transcript, offset=(column - 3, row))
-        await pilot.click(Transcript, offset=(app.shown()[row].index("javascript"), row))
+        await pilot.click(MessagePane, offset=(column + 3, row))
+        await pilot.click(MessagePane, offset=(column - 3, row))
+        await pilot.click(MessagePane, offset=(app.shown()[row].index("javascript"), row))
         assert app.posted == ["https://example.org/a?b=1"]
-        await pilot.mouse_down(Transcript, offset=(column, row))
-        await pilot.hover(Transcript, offset=(column + 8, row))
-        await pilot.mouse_up(Transcript, offset=(column + 8, row))
+        await pilot.mouse_down(MessagePane, offset=(column, row))
+        await pilot.hover(MessagePane, offset=(column + 8, row))
+        await pilot.mouse_up(MessagePane, offset=(column + 8, row))
         await pilot.pause()
         assert app.posted == ["https://example.org/a?b=1"]
 

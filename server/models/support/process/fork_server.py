@@ -23,7 +23,7 @@ from protocol.messages import Limits
 from server.models.support.process import pipes
 from server.models.support.process.pipes import RETURN, Channel, pack, pack_delivery, pack_session
 from server.models.support.process.worker import run, work
-from server.session import Mark, Session
+from server.session import DeliveryFlags, Session
 
 ANSWER = struct.Struct("!i")
 """The answer to a request: the pid of the child, or minus the errno of a fork that failed."""
@@ -114,7 +114,7 @@ def play(peer: socket.socket, master: Channel, opening: bytes, line: bytes) -> N
         peer.send(opening)
         for number in range(WARMUP_ROUNDS):
             master.receive()
-            master.send(pack_delivery(line, Mark.NONE if number else Mark.JOINED))
+            master.send(pack_delivery(line, DeliveryFlags.NONE if number else DeliveryFlags.JOINED))
             peer.recv(len(line))
             peer.send(line)
         master.send(pack(RETURN))

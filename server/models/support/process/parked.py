@@ -11,7 +11,7 @@ from time import monotonic
 
 from server.connection import Connection
 from server.models.support.process.worker_handle import Worker
-from server.session import Item
+from server.session import Request
 
 WORKERS_AT_ONCE = 8
 """Workers that start, or give their sessions back, at a time. More would be done sooner, and leave the cores no time
@@ -43,7 +43,7 @@ class ParkedConnection:
         if self._wants_read():
             self._selector.register(self.connection, EVENT_READ, self)
 
-    def receive(self, ready: int) -> list[tuple[Item, float]]:
+    def receive(self, ready: int) -> list[tuple[Request, float]]:
         """Read once. Returns what the connection asks of the room, each item with the time since when it may have
         waited."""
         items = self.connection.read(monotonic()) if self._wants_read() else []

@@ -10,7 +10,7 @@ import struct
 
 import msgspec
 
-from server.session import Item, Session
+from server.session import Request, Session
 
 READ_SIZE = 64 * 1024
 
@@ -38,7 +38,7 @@ _HEAD = struct.Struct("!xIc")
 _MARK = struct.Struct("!I")
 _SINCE = struct.Struct("!d")
 _encoder = msgspec.msgpack.Encoder()
-_items = msgspec.msgpack.Decoder(Item)
+_items = msgspec.msgpack.Decoder(Request)
 _sessions = msgspec.msgpack.Decoder(Session)
 
 
@@ -47,7 +47,7 @@ def pack(kind: bytes, payload: bytes = b"") -> bytes:
     return _HEAD.pack(len(payload), kind) + payload
 
 
-def pack_item(item: Item, since: float) -> bytes:
+def pack_item(item: Request, since: float) -> bytes:
     """What the connection asks of the room, and since when it may have waited to be read."""
     return pack(ITEM, _SINCE.pack(since) + _encoder.encode(item))
 
@@ -67,7 +67,7 @@ def pack_delivery(data: bytes, mark: int) -> bytes:
     return pack(DELIVERY, _MARK.pack(mark) + data) if mark or NUL in data else data
 
 
-def item_in(payload: bytes) -> tuple[Item, float]:
+def item_in(payload: bytes) -> tuple[Request, float]:
     """The item of a frame by `pack_item`, and its time."""
     return _items.decode(memoryview(payload)[_SINCE.size :]), _SINCE.unpack_from(payload)[0]
 

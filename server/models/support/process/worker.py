@@ -32,7 +32,7 @@ from server.models.support.process.pipes import (
     pack_session,
     session_in,
 )
-from server.session import Item
+from server.session import Request
 
 
 def work(sock: socket.SocketType, channel: Channel) -> NoReturn:
@@ -100,7 +100,7 @@ def receive(channel: Channel, frames: list[tuple[bytes, bytes]]) -> bool:
     return arrived is not None
 
 
-def attend(connection: Connection, ready: int) -> list[Item]:
+def attend(connection: Connection, ready: int) -> list[Request]:
     """Write what the peer takes now, and read from it; returns what it asks of the room."""
     if ready & EVENT_WRITE:
         connection.flush(monotonic())

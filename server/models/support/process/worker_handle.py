@@ -28,8 +28,8 @@ from server.models.support.process.pipes import (
     pack_session,
     session_in,
 )
-from server.room.turn import Turn
-from server.session import Item, Mark
+from server.room.outbox import Outbox
+from server.session import DeliveryFlags, Request
 
 log = logging.getLogger("chat.server")
 
@@ -74,7 +74,7 @@ class Worker:
         self._deferred: list[tuple[bytes, int]] = []
         """Deliveries that wait for the session."""
         self._largest_write = 0
-        self._tracked: deque[Turn] = deque()
+        self._tracked: deque[Outbox] = deque()
         self._selector = selector
         self._scheduler = scheduler
         self.pid, self._channel = fork_server.fork(connection.fileno())
@@ -90,18 +90,18 @@ class Worker:
 
     def send(self, data: bytes, mark: int) -> None:
         """Queue a delivery, to be written when the scheduler has come to this worker. A worker that has too much queued
-        is killed, and so is one with Mark.KILL."""
+        is killed, and so is one with DeliveryFlags.KILL."""
         if self.asked_back:
             self._deferred.append((data, mark))
         else:
             self._unsent.append(pack_delivery(data, mark))
             self._scheduler.add(self)
-        if mark & Mark.KILL:
+        if mark & DeliveryFlags.KILL:
             self.kill("is killed on purpose")
         elif len(self._channel.unsent) > MAX_QUEUED_BYTES + self._largest_write:
             self.kill("does not read its pipe")
 
-    def track(self, turn: Turn) -> None:
+    def track(self, turn: Outbox) -> None:
         """Have the worker report when it has written all that is queued for it: the turn has been flushed then."""
         if not self.asked_back and len(self._tracked) < MAX_TRACKED_TURNS:
             self._tracked.append(turn)
@@ -125,7 +125,7 @@ class Worker:
 
     # From the worker
 
-    def receive(self, ready: int) -> list[tuple[Item, float]]:
+    def receive(self, ready: int) -> list[tuple[Request, float]]:
         """Write and read once, as the pipes are ready. Returns what the connection asks of the room, each item with the
         time since when it may have waited."""
         if ready & EVENT_WRITE:
@@ -134,7 +134,7 @@ class Worker:
                 self._selector.unregister(self._channel.writing)
         if not ready & EVENT_READ:
             return []
-        items: list[tuple[Item, float]] = []
+        items: list[tuple[Request, float]] = []
         frames = self._channel.receive()
         if frames is None:
             if not self._is_ending:
@@ -210,7 +210,7 @@ class WriteScheduler:
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         """`clock` returns seconds."""
-        self.flushed: list[Turn] = []
+        self.flushed: list[Outbox] = []
         """Turns that all peers have, and that `write_next` has not returned yet."""
         self._clock = clock
         self._waiting: dict[Worker, None] = {}
@@ -228,7 +228,7 @@ class WriteScheduler:
         """Seconds until the next batch is due; infinity while no worker waits."""
         return max(0.0, self._next_at - self._clock()) if self._waiting else inf
 
-    def write_next(self, turn: Turn) -> list[Turn]:
+    def write_next(self, turn: Outbox) -> list[Outbox]:
         """Write to the next batch, if it is due. Returns the turns that all peers have by now. That `turn`, which is
         queued, is one of them, the last worker will report."""
         if (last := next(reversed(self._waiting), None)) is None:

@@ -6,25 +6,25 @@ from selectors import EVENT_READ, EVENT_WRITE
 
 import pytest
 
+from server.control import StopEvent
 from server.models.support.poller import Poller
-from server.session import Mark
-from server.wishes import Stop
+from server.session import DeliveryFlags
 from tests.server.pair import Pair
 
 
 @pytest.fixture
-def stop() -> Stop:
-    return Stop()
+def stop() -> StopEvent:
+    return StopEvent()
 
 
 @pytest.fixture
-def poller(stop: Stop) -> Iterator[Poller]:
+def poller(stop: StopEvent) -> Iterator[Poller]:
     made = Poller(stop)
     yield made
     made.close()
 
 
-def test_yields_a_source_that_is_ready(poller: Poller, stop: Stop) -> None:
+def test_yields_a_source_that_is_ready(poller: Poller, stop: StopEvent) -> None:
     assert list(poller.select(0)) == []
     stop.ask()
     assert list(poller.select(60)) == [(stop, EVENT_READ)]
@@ -38,7 +38,7 @@ def test_yields_a_connection_that_is_ready(poller: Poller, pair: Pair) -> None:
 
 def test_watch_follows_what_a_connection_needs(poller: Poller, pair: Pair) -> None:
     poller.watch(pair.connection)
-    pair.connection.session.queue(b"x", Mark.NONE, time.monotonic())
+    pair.connection.session.queue(b"x", DeliveryFlags.NONE, time.monotonic())
     poller.watch(pair.connection)
     assert list(poller.select(60)) == [(pair.connection, EVENT_WRITE)]
     pair.connection.session.unsent.clear()

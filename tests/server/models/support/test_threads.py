@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
+from server.control import StopEvent
 from server.models.support.threads import Threads
-from server.wishes import Stop
 from tests.peers import PATIENCE
 
 CONNECTION: Any = SimpleNamespace(number=1)
 
 
 def test_joining_waits_for_a_thread_that_is_just_being_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    threads = Threads(Stop())
+    threads = Threads(StopEvent())
     being_started, go_on, worked = threading.Event(), threading.Event(), threading.Event()
     really_start = threading.Thread.start
     errors: list[BaseException] = []
@@ -48,7 +48,7 @@ def test_joining_waits_for_a_thread_that_is_just_being_started(monkeypatch: pyte
 
 
 def test_joining_waits_for_threads_that_threads_start() -> None:
-    threads = Threads(Stop())
+    threads = Threads(StopEvent())
     go_on, done = threading.Event(), threading.Event()
 
     def first(connection: Any, waiter: Any) -> None:
@@ -66,7 +66,7 @@ def test_where_no_thread_is_to_be_had_it_is_an_error_of_the_system(monkeypatch: 
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", start)
-    threads = Threads(Stop())
+    threads = Threads(StopEvent())
     with pytest.raises(OSError, match="can't start new thread"):
         threads.start(lambda connection, waiter: None, CONNECTION)
     threads.join()

@@ -10,8 +10,8 @@ from selectors import EVENT_READ, EVENT_WRITE
 
 import pytest
 
+from server.control import StopEvent
 from server.models.support.threads import Waiter, Wakeup
-from server.wishes import Stop
 from tests.server.pair import Pair
 
 
@@ -71,12 +71,12 @@ class TestWakeup:
 
 
 @pytest.fixture
-def stopping() -> Stop:
-    return Stop()
+def stopping() -> StopEvent:
+    return StopEvent()
 
 
 @pytest.fixture
-def waiter(pair: Pair, stopping: Stop) -> Iterator[Waiter]:
+def waiter(pair: Pair, stopping: StopEvent) -> Iterator[Waiter]:
     made = Waiter(pair.connection, stopping)
     yield made
     made.close()
@@ -105,7 +105,7 @@ class TestWaiter:
         threading.Timer(0.05, pair.peer.send, [b"x"]).start()
         assert waiter.wait() == EVENT_READ
 
-    def test_returns_when_the_model_is_to_stop(self, waiter: Waiter, stopping: Stop) -> None:
+    def test_returns_when_the_model_is_to_stop(self, waiter: Waiter, stopping: StopEvent) -> None:
         threading.Timer(0.05, stopping.ask).start()
         assert waiter.wait() == 0
 

@@ -7,14 +7,19 @@ from hypothesis import strategies as st
 from protocol.messages import Hello, Limits, Say
 from server.models.support.process import pipes as frames
 from server.models.support.process.pipes import FrameBuffer
-from server.session import Item, Mark, Reply, Session
+from server.session import DeliveryFlags, Request, Session, SessionReply
 from server.session_state import State
 from tests.protocol.strategies import commands, cut, places, ways_to_cut, wire_bytes
 
 kinds = st.sampled_from([frames.ITEM, frames.SESSION, frames.FAILURE, frames.DELIVERY, frames.RETURN])
 payloads = st.binary(max_size=40) | st.just(b"") | st.binary(min_size=300, max_size=400)
 some_frames = st.lists(st.tuples(kinds, payloads), max_size=8)
-replies = st.builds(Reply, st.binary(max_size=20), st.text(max_size=9), st.sampled_from([Mark.NONE, Mark.CLOSE]))
+replies = st.builds(
+    SessionReply,
+    st.binary(max_size=20),
+    st.text(max_size=9),
+    st.sampled_from([DeliveryFlags.NONE, DeliveryFlags.CLOSE]),
+)
 
 
 def the_frame_in(data: bytes) -> tuple[bytes, bytes]:
@@ -40,7 +45,7 @@ def test_a_frame_that_is_not_whole_stays_back(sent: list[tuple[bytes, bytes]], m
 
 
 @given(commands | replies)
-def test_what_a_connection_says_reaches_the_room_as_it_was(item: Item) -> None:
+def test_what_a_connection_says_reaches_the_room_as_it_was(item: Request) -> None:
     kind, payload = the_frame_in(frames.pack_item(item, 1234.5))
     assert kind == frames.ITEM
     came, since = frames.item_in(payload)
@@ -70,7 +75,10 @@ def test_half_a_frame_is_waited_for() -> None:
     assert buffer.empty
 
 
-@given(st.binary(min_size=1, max_size=50), st.sampled_from([0, Mark.JOINED, Mark.CLOSE, Mark.JOINED | Mark.CLOSE]))
+@given(
+    st.binary(min_size=1, max_size=50),
+    st.sampled_from([0, DeliveryFlags.JOINED, DeliveryFlags.CLOSE, DeliveryFlags.JOINED | DeliveryFlags.CLOSE]),
+)
 def test_a_delivery_arrives_with_its_mark(data: bytes, mark: int) -> None:
     kind, payload = the_frame_in(frames.pack_delivery(data, mark))
     assert kind == (frames.DELIVERY if mark or b"\0" in data else frames.TALK)
@@ -83,7 +91,9 @@ def test_a_session_comes_back_equal_at_any_point_of_its_life(data: bytes, places
     for i, piece in enumerate(cut(data, places)):
         now = 1.5 + i
         session.receive(piece, now)
-        session.queue(piece, Mark.JOINED if i == 2 else Mark.CLOSE if i == 6 else Mark.NONE, now)
+        session.queue(
+            piece, DeliveryFlags.JOINED if i == 2 else DeliveryFlags.CLOSE if i == 6 else DeliveryFlags.NONE, now
+        )
         session.sent(i % 4, now)
         kind, payload = the_frame_in(frames.pack_session(session))
         assert kind == frames.SESSION
@@ -94,7 +104,7 @@ def test_a_session_comes_back_equal_at_any_point_of_its_life(data: bytes, places
 def test_a_session_brings_half_a_line_what_is_unsent_and_what_it_may_still_say() -> None:
     session = Session.open(7, Limits(burst=10), 0.0)
     assert session.receive(b"ada\nhi\nhal", 0.0) == [Hello("ada", None, session.dialect_name), Say("", "hi")]
-    session.queue(b"not taken yet\n", Mark.JOINED, 0.0)
+    session.queue(b"not taken yet\n", DeliveryFlags.JOINED, 0.0)
     there = frames.session_in(the_frame_in(frames.pack_session(session))[1])
     assert there.state is State.JOINED
     assert bytes(there.unsent) == b"not taken yet\n"
@@ -104,10 +114,10 @@ def test_a_session_brings_half_a_line_what_is_unsent_and_what_it_may_still_say()
 
 def test_a_session_that_came_back_can_send_on() -> None:
     session = Session.open(7, Limits(), 0.0)
-    session.queue(b"abc\n", Mark.NONE, 0.0)
+    session.queue(b"abc\n", DeliveryFlags.NONE, 0.0)
     there = frames.session_in(the_frame_in(frames.pack_session(session))[1])
     there.sent(2, 0.0)
-    there.queue(b"d\n", Mark.NONE, 0.0)
+    there.queue(b"d\n", DeliveryFlags.NONE, 0.0)
     assert bytes(there.unsent) == b"c\nd\n"
 
 

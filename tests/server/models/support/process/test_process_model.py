@@ -15,16 +15,16 @@ from protocol.dialects import RICH
 from protocol.messages import Limits, Model
 from server import handover
 from server.connection import Connection
+from server.control import StopEvent
+from server.listener import Listener
 from server.models.process import ProcessModel
 from server.models.support.process.fork_server_handle import ForkServer, ForkServerGone
 from server.models.support.process.parked import WORKERS_AT_ONCE, ParkedConnection
 from server.models.support.process.worker_handle import Worker
 from server.room.inbox import Inbox
-from server.room.turn import Turn
-from server.session import Item, Session
-from server.sockets import Listener
+from server.room.outbox import Outbox
+from server.session import Request, Session
 from server.sources import listen
-from server.wishes import Stop
 from tests.peers import wait_until
 from tests.server.without_sockets import new_room
 
@@ -42,7 +42,7 @@ def inbox() -> Inbox:
 
 @pytest.fixture
 def model(listener: Listener, inbox: Inbox) -> Iterator[ProcessModel]:
-    started = ProcessModel(listener, inbox, Stop())
+    started = ProcessModel(listener, inbox, StopEvent())
     started.take_over([])
     yield started
     for connection in started.stop():
@@ -103,7 +103,7 @@ def test_one_forked_whose_answer_was_lost_takes_nothing_from_its_successor(
         assert worker.pid == successor
         wait_until(lambda: not psutil.pid_exists(orphan), "the orphan has found its pipe ended")
         for _ in range(20):
-            worker.track(Turn())
+            worker.track(Outbox())
         worker.write()
         wait_until(
             lambda: worker.receive(EVENT_READ) or len(model.scheduler.flushed) >= 20,
@@ -135,7 +135,7 @@ def test_who_has_no_worker_yet_is_heard_while_the_others_get_theirs(
         start(self, connection)
 
     monkeypatch.setattr(ProcessModel, "start", note)
-    model = ProcessModel(listener, inbox, Stop())
+    model = ProcessModel(listener, inbox, StopEvent())
     model.take_over(connections)
     assert heard == ["ada"]
     for one in [*peers, *model.stop()]:
@@ -147,7 +147,7 @@ def test_newcomers_wait_until_all_were_taken_over(listener: Listener, inbox: Inb
     ours.setblocking(False)
     inbox.open(99, "event loop")
     newcomer = socket.create_connection(listener.sources[0].getsockname())
-    model = ProcessModel(listener, inbox, Stop())
+    model = ProcessModel(listener, inbox, StopEvent())
     model.take_over([Connection(ours, Session.open(99, Limits(rate=0), time.monotonic()))])
     assert list(inbox.room.seats) == [99]
     wait_until(lambda: model.run_once() or len(inbox.room.seats) == 2, "the newcomer is let in")
@@ -158,7 +158,7 @@ def test_newcomers_wait_until_all_were_taken_over(listener: Listener, inbox: Inb
 def test_who_has_no_worker_any_more_is_heard_while_another_is_waited_for(
     listener: Listener, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model, park = ProcessModel(listener, inbox, Stop()), ProcessModel.park
+    model, park = ProcessModel(listener, inbox, StopEvent()), ProcessModel.park
     model.take_over([])
     (ada, _), (bob, stuck) = come(model, "ada"), come(model, "bob")
 
@@ -176,7 +176,7 @@ def test_who_has_no_worker_any_more_is_heard_while_another_is_waited_for(
 
 def test_who_is_asked_to_stop_forks_no_more(listener: Listener, inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     peers, connections = carried(listener, inbox, 40)
-    stop, start, before = Stop(), ProcessModel.start, children()
+    stop, start, before = StopEvent(), ProcessModel.start, children()
 
     def asked_meanwhile(self: ProcessModel, connection: Connection) -> None:
         start(self, connection)
@@ -205,7 +205,7 @@ def test_where_one_cannot_be_parked_all_are_given_back(
         listen(self)
 
     monkeypatch.setattr(ParkedConnection, "listen", refuse_the_second)
-    model = ProcessModel(listener, inbox, Stop())
+    model = ProcessModel(listener, inbox, StopEvent())
     with pytest.raises(OSError, match="no space left"):
         model.take_over(connections)
     assert model.stop() == connections
@@ -217,11 +217,11 @@ def test_a_parked_connection_that_fails_ends_alone(
     listener: Listener, inbox: Inbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (ada, bob), connections = carried(listener, inbox, 2)
-    model = ProcessModel(listener, inbox, Stop())
+    model = ProcessModel(listener, inbox, StopEvent())
     model.park(connections)
     receive = ParkedConnection.receive
 
-    def fail_over_ada(self: ParkedConnection, ready: int) -> list[tuple[Item, float]]:
+    def fail_over_ada(self: ParkedConnection, ready: int) -> list[tuple[Request, float]]:
         if self.connection is connections[0]:
             raise RuntimeError("a bug in the session")
         return receive(self, ready)

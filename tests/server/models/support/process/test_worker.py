@@ -11,7 +11,7 @@ from protocol.messages import Limits
 from server.models.support.process import pipes
 from server.models.support.process.pipes import RETURN, SESSION, pack, pack_delivery, pack_session
 from server.models.support.process.worker import run
-from server.session import Mark, Session
+from server.session import DeliveryFlags, Session
 from server.session_state import State
 from tests.peers import PATIENCE, readable
 
@@ -33,7 +33,7 @@ class Scene:
         session.fault = seconds if brought else 0.0
         self.master.send(pack_session(session))
         if not brought:
-            self.master.send(pack_delivery(b"", Mark.BLOCK | int(seconds * 1000) << Mark.SHIFT))
+            self.master.send(pack_delivery(b"", DeliveryFlags.BLOCK | int(seconds * 1000) << DeliveryFlags.SHIFT))
         self.worker = Thread(target=run, args=(self.ours, self.channel), daemon=True)
         self.worker.start()
 

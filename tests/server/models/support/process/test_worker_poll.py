@@ -13,7 +13,7 @@ import pytest
 from server.models.support.process import pipes
 from server.models.support.process.pipes import DELIVERY, FLUSHED, TALK, pack, pack_delivery
 from server.models.support.process.worker import WorkerPoll
-from server.session import Mark
+from server.session import DeliveryFlags
 from tests.peers import PATIENCE
 
 
@@ -48,7 +48,7 @@ def test_what_the_master_has_for_the_peer_is_passed_on_in_its_sleep(scene: Scene
     sleeper = Thread(target=lambda: woke.append(scene.poll.wait()))
     sleeper.start()
     for number in range(20):
-        scene.master.send(pack_delivery(b"ada: %d\n" % number, Mark.NONE))
+        scene.master.send(pack_delivery(b"ada: %d\n" % number, DeliveryFlags.NONE))
         assert scene.peer.recv(100) == b"ada: %d\n" % number
     assert not woke
     scene.peer.send(b"hello\n")
@@ -62,14 +62,14 @@ def test_it_wakes_for_a_frame_and_has_not_passed_on_what_came_before_it(scene: S
 
 
 def test_it_wakes_for_what_is_marked(scene: Scene) -> None:
-    scene.master.send(pack_delivery(b"bye\n", Mark.CLOSE))
+    scene.master.send(pack_delivery(b"bye\n", DeliveryFlags.CLOSE))
     _, frames, _ = scene.poll.wait()
     assert frames is not None
     assert [kind for kind, _ in frames] == [DELIVERY]
 
 
 def test_in_the_middle_of_a_frame_nothing_is_passed_on(scene: Scene) -> None:
-    frame = pack_delivery(b"welcome\n" * 5, Mark.JOINED)
+    frame = pack_delivery(b"welcome\n" * 5, DeliveryFlags.JOINED)
     scene.master.send(frame[:20])
     assert scene.poll.wait() == (0, [], False)
     scene.master.send(frame[20:] + b"ada: hi\n")

@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 
 from server.models.support.process.worker_handle import BATCH, WAKEUP_COST, Worker, WriteScheduler
-from server.room.turn import Turn
+from server.room.outbox import Outbox
 
 
 class Clock:
@@ -23,12 +23,12 @@ class Listener:
     def __init__(self, name: int, turns: list[int]) -> None:
         self._name = name
         self._turns = turns
-        self.tracked: list[Turn] = []
+        self.tracked: list[Outbox] = []
 
     def write(self) -> None:
         self._turns.append(self._name)
 
-    def track(self, turn: Turn) -> None:
+    def track(self, turn: Outbox) -> None:
         self.tracked.append(turn)
 
 
@@ -56,9 +56,9 @@ def scheduler(clock: Clock, crowd: list[Worker]) -> WriteScheduler:
     return scheduler
 
 
-def said() -> Turn:
+def said() -> Outbox:
     """A turn with a line in it, whose way the meter follows."""
-    turn = Turn()
+    turn = Outbox()
     turn.said_at.append(0.0)
     return turn
 
@@ -66,12 +66,12 @@ def said() -> Turn:
 def go_round(scheduler: WriteScheduler, clock: Clock) -> None:
     while (due := scheduler.delay()) < inf:
         clock.now += due
-        scheduler.write_next(Turn())
+        scheduler.write_next(Outbox())
 
 
 def test_where_nobody_waits_there_is_nothing_to_do(clock: Clock) -> None:
     scheduler = WriteScheduler(clock)
-    scheduler.write_next(Turn())
+    scheduler.write_next(Outbox())
     assert scheduler.delay() == inf
 
 
@@ -85,19 +85,19 @@ def test_whoever_waits_is_written_to_once_and_in_order(
 def test_a_few_are_written_to_at_a_time_and_the_cores_get_time_to_wake_them(
     scheduler: WriteScheduler, clock: Clock, turns: list[int]
 ) -> None:
-    scheduler.write_next(Turn())
-    scheduler.write_next(Turn())
+    scheduler.write_next(Outbox())
+    scheduler.write_next(Outbox())
     assert len(turns) == BATCH
     assert scheduler.delay() == pytest.approx(BATCH * WAKEUP_COST)
     clock.now += scheduler.delay()
-    scheduler.write_next(Turn())
+    scheduler.write_next(Outbox())
     assert len(turns) == 2 * BATCH
 
 
 def test_what_is_said_in_the_middle_of_a_round_makes_nobody_wait_longer(
     scheduler: WriteScheduler, clock: Clock, crowd: list[Worker], turns: list[int]
 ) -> None:
-    scheduler.write_next(Turn())
+    scheduler.write_next(Outbox())
     for worker in crowd:  # A second line, for all: who waits already hears it with the first.
         scheduler.add(worker)
     scheduler.write_next(said())
@@ -125,5 +125,5 @@ def test_a_turn_without_a_worker_to_wait_for_is_flushed_at_once(clock: Clock) ->
 def test_a_turn_is_flushed_once_its_last_worker_reports(scheduler: WriteScheduler, crowd: list[Worker]) -> None:
     assert scheduler.write_next(said()) == []
     scheduler.flushed += crowd[-1].tracked
-    assert scheduler.write_next(Turn()) == crowd[-1].tracked
-    assert scheduler.write_next(Turn()) == []
+    assert scheduler.write_next(Outbox()) == crowd[-1].tracked
+    assert scheduler.write_next(Outbox()) == []

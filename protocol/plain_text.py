@@ -1,0 +1,193 @@
+"""The talk's dialect: a nickname line, then `nick: text`.
+
+But for the greeting, what the room itself says begins with `*** `; a person's line begins with a nickname, which begins
+with a letter or a digit, so nobody can speak for the room. `/` begins a command, `//` a line that begins with a slash.
+"""
+
+from textwrap import wrap
+
+from protocol import operator_commands
+from protocol.format import unknown_command
+from protocol.messages import (
+    AnyOperatorCommand,
+    Event,
+    Goodbye,
+    Hello,
+    ModelSwitched,
+    Notice,
+    People,
+    Presence,
+    Quit,
+    Refused,
+    Rename,
+    RulesChanged,
+    Said,
+    Say,
+    Status,
+    StatusRequest,
+    Welcome,
+    Where,
+    Who,
+)
+from protocol.sentences import (
+    HISTORY_END,
+    format_goodbye,
+    format_history_start,
+    format_incomplete,
+    format_names,
+    format_people,
+    format_refused,
+    format_status,
+    format_switched,
+    format_welcome,
+    format_welcome_notes,
+)
+
+_ORDERS = "\n".join(
+    f"***   {line}" for line in wrap(" ".join(f"/{name}" for name in sorted(operator_commands.NAMES)), 70)
+)
+HELP = f"""\
+*** type a line and everybody reads it; these are the commands:
+***   /who         who is here
+***   /nick NAME   change your nickname
+***   /me TEXT     say what you do
+***   /status      what the room runs on
+***   /where       what serves you, and what that costs
+***   /quit        leave
+***   //TEXT       say a line that begins with a slash
+*** and for operators:
+{_ORDERS}
+""".encode()
+_BYTE_ORDER_MARK = "\ufeff"
+"""Some programs write one before each piece of text."""
+COMMAND_NAMES = ("who", "nick", "me", "status", "where", "quit", "help", *sorted(operator_commands.NAMES))
+MAX_NAMED = 5
+"""Nicknames told one by one in a presence line; the others are counted."""
+
+PlainCommand = Hello | Say | Rename | Who | StatusRequest | Where | Quit | AnyOperatorCommand
+
+
+def decode_hello(line: bytes) -> Hello | Quit | Refused:
+    """The first line: a nickname, `/help` or `/quit`."""
+    try:
+        nick = line.decode().removeprefix(_BYTE_ORDER_MARK).strip()
+    except UnicodeDecodeError:
+        return Refused("bad-utf8", "that nickname is not UTF-8")
+    match nick.lower():
+        case "/quit":
+            return Quit()
+        case "/help":
+            return Refused("help", "")
+    return Hello(nick)
+
+
+def decode_command(line: bytes) -> PlainCommand | Refused | None:
+    """The command in a later line; None where it holds nothing to say."""
+    try:
+        text = line.decode().removeprefix(_BYTE_ORDER_MARK)
+    except UnicodeDecodeError:
+        return Refused("bad-utf8", "that line is not UTF-8, and was not said")
+    if not text.strip():
+        return None
+    if text.startswith("//"):
+        return Say("", text[1:])
+    if text.startswith("/"):
+        return _slash(*text[1:].split(maxsplit=1))
+    return Say("", text)
+
+
+def _slash(name: str = "", rest: str = "") -> PlainCommand | Refused:
+    rest = rest.strip()
+    match name.lower():
+        case "who":
+            return Who(nameless=True)
+        case "nick" if rest:
+            return Rename(rest)
+        case "me" if rest:
+            return Say("", rest, action=True)
+        case "status":
+            return StatusRequest()
+        case "where":
+            return Where()
+        case "quit":
+            return Quit()
+        case "nick" | "me":
+            usage = "/nick NAME" if name.lower() == "nick" else "/me TEXT"
+            return Refused("bad-command", format_incomplete(usage))
+        case "help":
+            return Refused("help", "")
+        case "switch":
+            return _order("model", rest)
+        case order if order in operator_commands.NAMES:
+            return _order(order, rest)
+        case _:
+            return Refused("bad-command", unknown_command(name, COMMAND_NAMES))
+
+
+def _order(name: str, rest: str) -> AnyOperatorCommand | Refused:
+    """An operator's, as everybody here may be one: the room tells those who are not."""
+    try:
+        return operator_commands.understand(name, rest)
+    except operator_commands.CommandRefused as refused:
+        return Refused("bad-command", str(refused))
+
+
+def encode(event: Event) -> bytes:
+    """The event as lines; nothing for what a plain client has no use for."""
+    match event:
+        case Said():
+            return _said(event)
+        case Refused(code="help"):
+            return HELP
+        case Welcome():
+            return _welcome(event)
+        case _:
+            return b"".join(map(_noted, _notices(event)))
+
+
+def _said(event: Said) -> bytes:
+    start = f"* {event.nick} " if event.action else f"{event.nick}: "
+    if "\n" not in event.text:
+        return f"{start}{event.text}\n".encode()
+    return "".join(f"{start}{line}\n" for line in event.text.split("\n")).encode()
+
+
+def _welcome(event: Welcome) -> bytes:
+    # The talk's own client waits for the first line.
+    parts = [b"Connected to chat server\n", *map(_noted, format_welcome_notes(event))]
+    if event.history:
+        parts.append(_noted(format_history_start(len(event.history))))
+        parts += [encode(past) for past in event.history]
+        parts.append(_noted(HISTORY_END))
+    return b"".join([*parts, _noted(format_welcome(event))])
+
+
+def _noted(sentence: str) -> bytes:
+    return f"*** {sentence}\n".encode()
+
+
+def _notices(event: Event) -> list[str]:
+    match event:
+        case Presence():
+            return [
+                *_gathered(event.left, "left"),
+                *(f"{before} is now {after}" for before, after in event.renamed),
+                *_gathered(event.joined, "joined"),
+            ]
+        case ModelSwitched():
+            return [format_switched(event)]
+        case Notice() | RulesChanged():
+            return event.text.split("\n")
+        case Refused():
+            return [format_refused(event)]
+        case Goodbye():
+            return [format_goodbye(event)]
+        case People():
+            return [format_people(event.people)]
+        case Status():
+            return [format_status(event)]
+    return []
+
+
+def _gathered(nicks: list[str], did: str) -> list[str]:
+    return [f"{format_names(nicks, MAX_NAMED)} {did}"] if nicks else []

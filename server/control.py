@@ -1,0 +1,72 @@
+"""ServerControl: what is asked of the running model from outside it, and how it is asked to stop."""
+
+import os
+import select
+from math import inf
+from time import monotonic
+
+from protocol.messages import Model
+
+SHUTDOWN_TIMEOUT = 1.7
+"""Seconds from being asked to end to the last goodbye, so that the server is gone within two."""
+
+
+class StopEvent:
+    """Asks a model to stop, from wherever: a signal handler, another thread, the room.
+
+    It is true once asked, and its file descriptor is readable, so whoever waits on it wakes, all threads at once.
+    """
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+        self._asked = False
+
+    def __bool__(self) -> bool:
+        return self._asked
+
+    def fileno(self) -> int:
+        return self._read
+
+    def wait(self, seconds: float) -> None:
+        """Return once asked, or after so many seconds."""
+        poller = select.poll()
+        poller.register(self, select.POLLIN)
+        poller.poll(seconds * 1000)
+
+    def ask(self) -> None:
+        """Ask the running model to stop and to give its connections back."""
+        if not self._asked:
+            self._asked = True
+            os.write(self._write, b"!")
+
+    def clear(self) -> None:
+        """The model has stopped; the next may start."""
+        if self._asked:
+            os.read(self._read, 1)
+            self._asked = False
+
+
+class ServerControl:
+    """What has been asked of the running model, from a signal handler, the room or another thread."""
+
+    def __init__(self) -> None:
+        self.stop = StopEvent()
+        self.model: Model | None = None
+        """What is asked for, until the running model has stopped."""
+        self.closing = ""
+        """Why the server ends, once it has been asked to."""
+        self.end_by = inf
+        """Until when it may say goodbye, in seconds of the monotonic clock."""
+
+    def switch(self, model: Model) -> bool:
+        """Ask for another model; False while the running one has been asked to stop already."""
+        if self.model is not None or self.closing:
+            return False
+        self.model = model
+        self.stop.ask()
+        return True
+
+    def close(self, reason: str) -> None:
+        """Ask the server to end."""
+        self.closing, self.end_by = reason, min(self.end_by, monotonic() + SHUTDOWN_TIMEOUT)
+        self.stop.ask()

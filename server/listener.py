@@ -1,0 +1,386 @@
+"""The listener: it accepts connections, admits or rejects them, and prepares their sockets for all three models."""
+
+import contextlib
+import errno
+import logging
+import os
+import resource
+import socket
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from time import monotonic, sleep
+from typing import NamedTuple, Protocol
+
+from protocol import json_lines
+from protocol.dialects import PLAIN
+from protocol.format import plural
+from protocol.messages import Goodbye, Hello, Limits
+from server.address_groups import address_group
+from server.admission_queue import AdmissionQueue
+from server.connection import Connection
+from server.session import Session
+from server.sources import Source, WakeupSource
+
+ACCEPTED_AT_ONCE = 128
+"""New connections taken from the listen queue in one pass. That is cheap."""
+ADMITTED_AT_ONCE = 16
+"""New connections served in one pass, so that a rush does not hold up the talk."""
+MAX_ADMISSIBLE = 1024
+"""With so many waiting that their addresses allow, the others are left in the listen queue."""
+MAX_WAITING = 2048
+"""Connections that wait, and a quarter of the descriptors at most."""
+MAX_UNDECIDED, MAX_UNDECIDED_EACH = 128, 32
+"""Connections at a full room whose hello may show an operator; of these, from one address group."""
+MAX_RESERVED, MAX_RESERVED_EACH = 16, 4
+"""Connections above the limit that may try to prove the operators' key; of these, from one address group."""
+HELLO_TIMEOUT_S = 1.0
+"""What such a connection has to say hello."""
+PEEKED_BYTES = 4096
+MAX_REJECTED, REJECT_LINGER_S = 64, 2.0
+"""Rejected connections that are left to close themselves, and for how long."""
+TEND_INTERVAL_S = 0.05
+KEEPALIVE = (15, 5, 6)
+"""Seconds of silence before TCP asks, seconds between questions, questions without an answer (RFC 9293, 3.8.4). A peer
+whose machine or network is gone leaves the room after 45 s; an interruption that is shorter goes unnoticed."""
+KEEPALIVE_NAMES = (("TCP_KEEPIDLE", "TCP_KEEPALIVE"), ("TCP_KEEPINTVL",), ("TCP_KEEPCNT",))
+"""The names of the options. macOS has the second name of the first, as Python before 3.10.5 does there."""
+UNACKNOWLEDGED_TIMEOUT_S = KEEPALIVE[0] + KEEPALIVE[1] * KEEPALIVE[2]
+"""How long output may stay unacknowledged: TCP does not ask meanwhile, and retransmits for 15 minutes."""
+MACOS_TCP_RXT_CONNDROPTIME = 0x80
+"""From netinet/tcp.h: in seconds, what TCP_USER_TIMEOUT says in milliseconds (RFC 5482)."""
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+"""What accept(2) says when the system has nothing left, so that asking again at once is no use."""
+
+log = logging.getLogger("chat.server")
+
+
+class Members(Protocol):
+    """What the listener asks the room about a token that a hello carries."""
+
+    def is_operator(self, token: str) -> bool:
+        """Whether the member with this token is an operator."""
+
+    def is_established(self, token: str) -> bool:
+        """Whether the member with this token has been in the room for a while."""
+
+
+class Waiting:
+    """A connection that was accepted and is not served yet."""
+
+    __slots__ = ("group", "host", "since", "sock")
+
+    def __init__(self, sock: socket.socket, host: str, since: float) -> None:
+        self.sock = sock
+        self.host = host
+        self.group = address_group(host)
+        self.since = since
+
+
+class Listener:
+    """The sources of connections, and the limits on which connections are accepted.
+
+    Accepting is cheap, serving is not. So all that connect are accepted into an AdmissionQueue, from which a few at a
+    time are admitted in fair turns between addresses.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        limits: Limits,
+        max_clients: int = 0,
+        max_per_ip: int = 0,
+        pause: Callable[[float], object] = sleep,
+        members: Members | None = None,
+    ) -> None:
+        """`limits` are for connections from now on; 0 clients means no limit. `pause`: see Connection. With `members`,
+        operators among them are admitted to a full room."""
+        self._wakeup = WakeupSource()
+        self.sources: Sequence[Source] = [*sources, self._wakeup]
+        """Each is readable while `admit` has something to do."""
+        self.limits = limits
+        self.max_clients = max_clients
+        self.max_per_ip = max_per_ip
+        self._pause = pause
+        self._members = members
+        self.on_turned_away: Callable[[], None] = lambda: None
+        self.on_flood: Callable[[str, str], object] = lambda what, group: None
+        """Called with what was limited, and the address group."""
+        self.on_reserved: Callable[[int], object] = lambda number: None
+        """Called with the number of a connection above the limit, which is to prove the operators' key."""
+        self._reserved: dict[int, str] = {}
+        self._hosts: Counter[str] = Counter()
+        """Connections by address group."""
+        self._counting = threading.Lock()
+        """Guards `_hosts`: a connection is closed by whichever thread serves it."""
+        self._last_number = 0
+        self._spare: int | None = os.open(os.devnull, os.O_RDONLY)
+        descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._queue: AdmissionQueue[Waiting] = AdmissionQueue(min(MAX_WAITING, max(1, descriptors // 4)))
+        self._at_full_room: list[Waiting] = []
+        """They may be operators: their hello tells."""
+        self._rejected: list[tuple[socket.socket | Connection, socket.SocketType, float]] = []
+        """Connections that were told why they are rejected, with the time at which they are closed at the latest."""
+        self._next_tend = self._next_look = 0.0
+
+    def admit(self, start: Callable[[Connection], None]) -> None:
+        """Accept a few of the waiting connections, and have the running model `start` each. `start` raises OSError for
+        a connection that the system has too little left to serve; that connection is rejected."""
+        for connection in self.accept():
+            try:
+                start(connection)
+            except OSError as error:
+                log.warning("connection %d cannot be served: %s", connection.number, error.strerror)
+                self.turn_away(connection, f"the room is full: the server has too little left ({error.strerror})")
+
+    def accept(self) -> Iterator[Connection]:
+        """The connections that are admitted now, a few at a time. One that is rejected is told the reason."""
+        now = monotonic()
+        for source in self.sources:
+            self._accept_from(source, now)
+        self._drain_rejected(now)
+        self._find_returning(now)
+        yield from self._find_operators(now)
+        for waiting in self._queue.take(now, ADMITTED_AT_ONCE):
+            if self._is_gone(waiting):
+                waiting.sock.close()
+            elif (connection := self._admit(waiting, now)) is not None:
+                yield connection
+        if self._queue.admissible(now):
+            self._wakeup.set()
+
+    def tend(self) -> None:
+        """Have `admit` called again while connections wait. To be called several times a second."""
+        if (self._queue or self._at_full_room or self._rejected) and (now := monotonic()) >= self._next_tend:
+            self._next_tend = now + TEND_INTERVAL_S
+            self._wakeup.set()
+
+    def reject_waiting(self, reason: str) -> None:
+        """Tell those that wait why they are not let in any more."""
+        for waiting in [*self._queue, *self._at_full_room]:
+            self._queue.discard(waiting.group, waiting)
+            self.turn_away(waiting.sock, reason)
+        self._at_full_room.clear()
+
+    def turn_away(self, peer: socket.socket | Connection, reason: str, *, lingers: bool = True) -> None:
+        """Tell a newcomer why it cannot be let in, and close. It has no dialect yet, so the words are plain."""
+        self.on_turned_away()
+        with contextlib.suppress(OSError):
+            sock = peer if isinstance(peer, socket.socket) else peer.socket
+            sock.setblocking(False)
+            sock.send(PLAIN.encode(Goodbye("full", reason)))
+            if lingers:
+                sock.shutdown(socket.SHUT_WR)
+                self._wakeup.watch(sock)
+                self._rejected.append((peer, sock, monotonic() + REJECT_LINGER_S))
+                if len(self._rejected) > MAX_REJECTED:
+                    self._close_rejected(*self._rejected[0][:2])
+                return
+        peer.close()
+
+    def _close_rejected(self, peer: socket.socket | Connection, sock: socket.SocketType) -> None:
+        self._rejected = [entry for entry in self._rejected if entry[0] is not peer]
+        self._wakeup.unwatch(sock)
+        peer.close()
+
+    def _drain_rejected(self, now: float) -> None:
+        """Read what rejected connections send, and close those that have ended. To close at once, with bytes unread,
+        would reset the connection and lose the reason (RFC 9112, 9.6)."""
+        for peer, sock, deadline in list(self._rejected):
+            try:
+                has_ended = not sock.recv(PEEKED_BYTES)
+            except (BlockingIOError, InterruptedError):
+                has_ended = False
+            except OSError:
+                has_ended = True
+            if has_ended or now >= deadline:
+                self._close_rejected(peer, sock)
+
+    def _accept_from(self, source: Source, now: float) -> None:
+        """Accept what is in the listen queue. There, a connection would wait behind a flood from another address."""
+        if len(self._queue) >= MAX_ADMISSIBLE and self._queue.admissible(now) >= MAX_ADMISSIBLE:
+            return
+        for _ in range(ACCEPTED_AT_ONCE):
+            try:
+                sock, address = source.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                if error.errno in (errno.EMFILE, errno.ENFILE):
+                    self._accept_on_spare(source)
+                if error.errno in EXHAUSTED:
+                    return
+                continue  # The peer has gone again (ECONNABORTED and its like, see accept(2)).
+            waiting = Waiting(sock, str(address[0]), now)
+            self._queue.add(waiting.group, waiting)
+            for excess in self._queue.drop_excess(waiting.group, now):
+                self.on_flood("connection turned away", excess.group)
+                left = max(1, round(self._queue.wait(excess.group, now)))
+                words = f"many connections come from your address: try again in {plural(left, 'second')}"
+                self.turn_away(excess.sock, words)
+
+    def _admit(self, waiting: Waiting, now: float) -> Connection | None:
+        full = self._full_for(waiting.group)
+        if not full:
+            return self._open(waiting)
+        if self._members is None:
+            self.turn_away(waiting.sock, full)
+            return None
+        self._at_full_room.append(waiting)
+        self._wakeup.watch(waiting.sock)
+        same = [other for other in self._at_full_room if other.group == waiting.group]
+        for one in same[: max(0, len(same) - MAX_UNDECIDED_EACH)] or self._at_full_room[:-MAX_UNDECIDED]:
+            self._forget(one)
+            self.turn_away(one.sock, full)
+        return None
+
+    def _forget(self, waiting: Waiting) -> None:
+        """It does not wait at the full room any more."""
+        self._at_full_room.remove(waiting)
+        self._wakeup.unwatch(waiting.sock)
+
+    def _full_for(self, group: str) -> str:
+        """Why no connection from this group can come in now; an empty string where it can."""
+        if self.max_clients and self._hosts.total() >= self.max_clients:
+            return f"the room is full: it takes {plural(self.max_clients, 'connection')}"
+        if self.max_per_ip and self._hosts[group] >= self.max_per_ip:
+            are = "is" if self.max_per_ip == 1 else "are"
+            return f"there {are} {plural(self.max_per_ip, 'connection')} from your address already"
+        return ""
+
+    def _open(self, waiting: Waiting) -> Connection | None:
+        """Serve it."""
+        sock, host, group = waiting.sock, waiting.host, waiting.group
+        try:
+            prepare(sock)
+        except OSError:  # The peer has gone again (EINVAL on macOS).
+            sock.close()
+            return None
+        with self._counting:
+            self._hosts[group] += 1
+        self._last_number += 1
+        number = self._last_number
+        log.debug("connection %d opened from %s", number, host)
+        session = Session.open(number, self.limits, monotonic())
+        return Connection(sock, session, host, lambda: self._left(number, group), self._pause)
+
+    def _left(self, number: int, group: str) -> None:
+        log.debug("connection %d closed", number)
+        self._reserved.pop(number, None)
+        with self._counting:
+            self._hosts[group] -= 1
+            if not self._hosts[group]:
+                del self._hosts[group]
+
+    def _find_returning(self, now: float) -> None:
+        """Put members that come back before the newcomers from the same address, where those have to wait."""
+        if self._members is None or not self._queue or now < self._next_look:
+            return
+        self._next_look = now + TEND_INTERVAL_S
+        for waiting in self._queue.delayed(now):
+            if self._members.is_established(peek_first_line(waiting.sock).token):
+                self._queue.promote(waiting.group, waiting)
+
+    def _find_operators(self, now: float) -> Iterator[Connection]:
+        """Of those that wait at a full room: operators are admitted, the others are told."""
+        for waiting in list(self._at_full_room):
+            line = peek_first_line(waiting.sock)
+            is_operator = self._members is not None and self._members.is_operator(line.token)
+            reserved = line.holds_key and not is_operator and self._has_reserve(waiting.group)
+            full = "" if is_operator or reserved else self._full_for(waiting.group)
+            if full and not line.decided and now < waiting.since + HELLO_TIMEOUT_S:
+                if line.begun:
+                    self._wakeup.unwatch(waiting.sock)  # It is readable all the time. The rest is found by `tend`.
+                continue
+            self._forget(waiting)
+            if full:
+                self.turn_away(waiting.sock, full)
+            elif (connection := self._open(waiting)) is not None:
+                if reserved:
+                    self._reserved[connection.number] = waiting.group
+                    self.on_reserved(connection.number)
+                yield connection
+
+    def _has_reserve(self, group: str) -> bool:
+        """Whether one more of this group may try to prove the operators' key at a full room."""
+        groups = list(self._reserved.values())
+        return len(groups) < MAX_RESERVED and groups.count(group) < MAX_RESERVED_EACH
+
+    @staticmethod
+    def _is_gone(waiting: Waiting) -> bool:
+        """Whether the peer has closed without a word."""
+        try:
+            return not waiting.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError:
+            return True
+
+    def _accept_on_spare(self, source: Source) -> None:
+        """Out of file descriptors: give up the one kept for this, to tell the newcomer and not let it hang."""
+        log.warning("no file descriptor is left for a new connection; it was turned away")
+        if self._spare is not None:
+            os.close(self._spare)
+            self._spare = None
+        with contextlib.suppress(OSError):  # Another thread may be faster, to accept's place or to the spare's.
+            sock, _ = source.accept()
+            self.turn_away(sock, "the room is full: the server has no file descriptor left", lingers=False)
+        with contextlib.suppress(OSError):
+            self._spare = os.open(os.devnull, os.O_RDONLY)
+
+
+class FirstLine(NamedTuple):
+    """What a connection that waits has sent so far."""
+
+    begun: bool
+    decided: bool
+    """Nothing that follows can make it the hello of a member that comes back."""
+    token: str = ""
+    """The token by which a member comes back."""
+    holds_key: bool = False
+    """It says that it can prove the operators' key."""
+
+
+def peek_first_line(sock: socket.socket) -> FirstLine:
+    """Look at the first line. It stays to be read."""
+    try:
+        data = sock.recv(PEEKED_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except (BlockingIOError, InterruptedError):
+        return FirstLine(False, False)
+    except OSError:
+        return FirstLine(True, True)
+    line, end, _ = data.partition(b"\n")
+    if not line.startswith(b"{"):
+        return FirstLine(True, True)
+    command = json_lines.decode_command(line) if end else None
+    if not isinstance(command, Hello):
+        return FirstLine(True, bool(end) or len(data) == PEEKED_BYTES)
+    return FirstLine(True, True, command.resume.token if command.resume else "", command.operator)
+
+
+def prepare(sock: socket.socket) -> None:
+    """Never wait, send at once, and find out about peers that have gone without a word."""
+    sock.setblocking(False)
+    if sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return  # The rest is about TCP.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)  # Where telnet's data mark stands is what it means.
+    for names, value in zip(KEEPALIVE_NAMES, KEEPALIVE, strict=True):
+        for name in names:
+            if hasattr(socket, name):
+                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+                break
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_TIMEOUT_S * 1000)
+    elif sys.platform == "darwin":
+        sock.setsockopt(socket.IPPROTO_TCP, MACOS_TCP_RXT_CONNDROPTIME, UNACKNOWLEDGED_TIMEOUT_S)
+
+
+def raise_file_limit() -> None:
+    """Allow as many open files as the system lets us: each connection takes one, and up to three as a process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):  # macOS says "unlimited" and means less.
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,91 @@
+"""LogGroup: limits log records that are alike, as when thousands of connections meet the same trouble.
+
+The first few of each ten seconds are written. The next one like them, or the end of the log, tells how many were not.
+"""
+
+import logging
+import time
+
+MOST_ALIKE, PERIOD = 10, 10.0
+"""Records of a kind that are written in so many seconds."""
+MOST_KINDS = 1000
+"""Kinds that are counted at a time."""
+
+
+class LogGroup:
+    """What came of one kind since its period began."""
+
+    __slots__ = ("began", "count", "last", "level")
+
+    def __init__(self, began: float) -> None:
+        self.began = began
+        self.count = 0
+        self.level = logging.NOTSET
+        self.last = ""
+        """The words of the last one that was not written."""
+
+    @property
+    def unwritten(self) -> int:
+        return max(0, self.count - MOST_ALIKE)
+
+    @property
+    def since(self) -> str:
+        return time.strftime("%H:%M:%S", time.localtime(self.began))
+
+
+class DuplicateFilter(logging.Filter):
+    """Passes the first MOST_ALIKE records of a kind in each PERIOD, and counts the others. What is asked for by -vv is
+    passed whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: dict[object, LogGroup] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to write the record."""
+        if record.levelno <= logging.DEBUG:
+            return True
+        kind = kind_of(record)
+        alike = self._seen.get(kind)
+        if alike is None or not alike.began <= record.created < alike.began + PERIOD:
+            if alike is not None and alike.unwritten:
+                record.msg = f"{_words(record)} (and {alike.unwritten} more like it since {alike.since})"
+                record.args = None
+            if len(self._seen) >= MOST_KINDS:
+                self._seen.clear()
+            alike = self._seen[kind] = LogGroup(record.created)
+        alike.count += 1
+        if not alike.unwritten:
+            return True
+        alike.level, alike.last = record.levelno, _words(record)
+        return False
+
+    def rest(self) -> list[tuple[int, str]]:
+        """For each kind of which some were not written, and nobody was told yet: the level, and words that tell."""
+        untold = [alike for alike in list(self._seen.values()) if alike.unwritten]
+        self._seen.clear()
+        return [
+            (alike.level, f"not written since {alike.since}: {alike.unwritten} more, the last of them: {alike.last}")
+            for alike in untold
+        ]
+
+
+def kind_of(record: logging.LogRecord) -> object:
+    """What makes records alike: the message before its arguments are put in and, of an exception, its type and where it
+    was raised, so that no bug hides behind another."""
+    error = record.exc_info[1] if record.exc_info else None
+    if error is None:
+        return record.msg
+    trace = error.__traceback__
+    if trace is None:  # Of a worker process only the text came. Its last line is the exception's own words.
+        return record.msg, type(error), str(error).strip().rpartition("\n")[0]
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return record.msg, type(error), trace.tb_frame.f_code.co_filename, trace.tb_lineno
+
+
+def _words(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001 - whatever its arguments are: a log never ends what it tells of
+        return str(record.msg)

@@ -1,0 +1,109 @@
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from protocol.framing import LineBuffer, TooLong
+from tests.protocol.strategies import copied, cut, places, ways_to_cut, wire_bytes
+
+LIMIT = 20
+stream = st.one_of(
+    wire_bytes,
+    st.text("ab\r\n", max_size=120).map(str.encode),
+    st.lists(st.sampled_from([b"a" * LIMIT, b"\r", b"\n", b"b"]), max_size=12).map(b"".join),
+)
+
+
+def plain_model(data: bytes, limit: int = LIMIT) -> list[bytes | TooLong]:
+    """What a LineBuffer is: everything between line ends, with what is too long marked."""
+    *whole, _ = data.split(b"\n")
+    lines = [line.removesuffix(b"\r") for line in whole]
+    return [line if len(line) <= limit else TooLong(len(line)) for line in lines]
+
+
+def drained(buffer: LineBuffer) -> list[bytes | TooLong]:
+    lines: list[bytes | TooLong] = []
+    while (line := buffer.next_line(LIMIT)) is not None:
+        lines.append(line)
+    return lines
+
+
+@given(stream, places)
+@example(b"a" * (LIMIT + 1) + b"\r\n", [LIMIT + 2])
+@example(b"a" * LIMIT + b"\r\nb\n", [LIMIT + 1])
+def test_the_lines_are_the_same_however_the_bytes_are_cut(data: bytes, places: list[int]) -> None:
+    for pieces in ways_to_cut(data, places):
+        buffer = LineBuffer()
+        lines: list[bytes | TooLong] = []
+        for piece in pieces:
+            buffer.feed(piece)
+            lines += drained(buffer)
+        assert lines == plain_model(data)
+
+
+@given(stream, places, st.data())
+def test_the_lines_are_the_same_however_few_are_taken_at_once(
+    data: bytes, places: list[int], more: st.DataObject
+) -> None:
+    buffer = LineBuffer()
+    lines: list[bytes | TooLong] = []
+    for piece in cut(data, places):
+        buffer.feed(piece)
+        for _ in range(more.draw(st.integers(0, 3))):
+            if (line := buffer.next_line(LIMIT)) is not None:
+                lines.append(line)
+    assert lines + drained(buffer) == plain_model(data)
+
+
+@given(stream, places)
+def test_a_buffer_can_move_to_another_process_between_any_two_bytes(data: bytes, places: list[int]) -> None:
+    buffer = LineBuffer()
+    lines: list[bytes | TooLong] = []
+    for piece in cut(data, places):
+        buffer = copied(buffer)
+        buffer.feed(piece)
+        buffer = copied(buffer)
+        if (line := buffer.next_line(LIMIT)) is not None:
+            lines.append(line)
+    assert lines + drained(copied(buffer)) == plain_model(data)
+
+
+@given(stream, places)
+def test_it_knows_whether_a_whole_line_waits(data: bytes, places: list[int]) -> None:
+    buffer = LineBuffer()
+    for piece in cut(data, places):
+        buffer.feed(piece)
+        while buffer.has_line:
+            assert buffer.next_line(LIMIT) is not None
+        assert buffer.next_line(LIMIT) is None
+
+
+@given(stream, places)
+def test_a_line_that_never_ends_costs_no_memory(data: bytes, places: list[int]) -> None:
+    buffer = LineBuffer()
+    for piece in cut(data.replace(b"\n", b"-"), places):
+        buffer.feed(piece)
+        assert buffer.next_line(LIMIT) is None
+        assert len(buffer.data) <= LIMIT + 1
+
+
+def test_a_megabyte_without_an_end_is_counted_and_not_kept() -> None:
+    buffer = LineBuffer()
+    for _ in range(1024):
+        buffer.feed(b"x" * 1024)
+        buffer.next_line(LIMIT)
+    assert buffer.data == b""
+    assert buffer.runaway == 2**20
+    buffer.feed(b"\nada\n")
+    assert drained(buffer) == [TooLong(2**20), b"ada"]
+
+
+def test_only_lf_ends_a_line() -> None:
+    text = "a\rb\0c\x0bd\x0ce\x85f\u2028g\u2029h"
+    buffer = LineBuffer()
+    buffer.feed(text.encode() + b"\n")
+    assert buffer.next_line(100) == text.encode()
+
+
+def test_crlf_and_lf_may_be_mixed() -> None:
+    buffer = LineBuffer()
+    buffer.feed(b"a\r\nb\nc\r\n\n\r\n")
+    assert drained(buffer) == [b"a", b"b", b"c", b"", b""]

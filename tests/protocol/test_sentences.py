@@ -1,0 +1,42 @@
+"""The room's sentences, and where a client's history ends."""
+
+import pytest
+
+from protocol.client import HistoryReader
+from protocol.messages import Limits, Notice, Said, Welcome
+from protocol.sentences import format_history_start, format_welcome
+
+
+def welcome(**fields: object) -> Welcome:
+    values = {"you": "ada", "token": "t", "seq": 9, "model": "event", "connections": 3, "served_by": "event loop"}
+    return Welcome(**values | {"limits": Limits(), "nonce": ""} | fields)  # type: ignore[arg-type]  # A dict of fields.
+
+
+@pytest.mark.parametrize(
+    ("people", "company"),
+    [(0, "and alone so far"), (1, "and alone so far"), (2, "with 1 other"), (1001, "with 1,000 others")],
+)
+def test_welcome_counts_the_others(people: int, company: str) -> None:
+    assert format_welcome(welcome(people=people)).startswith(f"you are in the room, as ada, {company}; /help")
+
+
+def test_history_start_counts_the_lines() -> None:
+    assert format_history_start(1) == "the last 1 line, from before you came:"
+
+
+def test_history_ends_with_its_last_event() -> None:
+    reader = HistoryReader()
+    first = welcome(history=[Said(4, "bob", "hi", 0.0), Said(8, "bob", "ho", 0.0)])
+    heard = [first, *first.history, Notice("live", 10, 0.0), Said(11, "bob", "live", 0.0)]
+    assert [reader.ended_by(event) for event in heard] == [None, None, first, None, None]
+
+
+def test_history_of_nothing_has_no_end() -> None:
+    reader = HistoryReader()
+    assert [reader.ended_by(event) for event in (welcome(), Said(10, "bob", "live", 0.0))] == [None, None]
+
+
+def test_events_missed_and_resumed_are_no_history() -> None:
+    reader = HistoryReader()
+    missed = Said(9, "bob", "hi", 0.0)
+    assert [reader.ended_by(event) for event in (welcome(resumed=True, history=[missed]), missed)] == [None, None]

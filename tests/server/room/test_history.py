@@ -1,0 +1,85 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol import json_lines
+from protocol.dialects import DIALECTS, RICH, Dialect
+from protocol.messages import Notice, Said, Sequenced
+from server.room.history import MAX_REPLAY_BYTES, History
+
+sizes = st.integers(0, 8)
+kinds = st.lists(st.booleans(), max_size=20)
+
+
+def told(kinds: list[bool]) -> list[Sequenced]:
+    return [Said(i, "ada", "hi", 0.0) if said else Notice("hear", i) for i, said in enumerate(kinds, start=1)]
+
+
+def filled(keep: int, history: int, events: list[Sequenced]) -> History:
+    record = History(keep, history)
+    for event in events:
+        record.add(event)
+    return record
+
+
+@given(sizes, sizes, kinds, st.integers(0, 30) | st.just(2**53))
+def test_since_gives_what_came_after_as_far_as_it_is_kept_and_counts_the_rest(
+    keep: int, history: int, kinds: list[bool], after: int
+) -> None:
+    events = told(kinds)
+    later = events[after:]
+    kept = later[-keep:] if keep else []
+    assert filled(keep, history, events).since(after)[:2] == (kept, len(later) - len(kept))
+
+
+@given(sizes, sizes, kinds)
+def test_a_newcomer_is_shown_the_last_lines_that_were_said(keep: int, history: int, kinds: list[bool]) -> None:
+    events = told(kinds)
+    said = [event for event in events if isinstance(event, Said)]
+    assert filled(keep, history, events).said(RICH)[0] == (said[-history:] if history else [])
+
+
+@given(kinds)
+def test_it_knows_the_number_of_the_last_event(kinds: list[bool]) -> None:
+    assert filled(3, 3, told(kinds)).seq == len(kinds)
+
+
+def test_it_keeps_no_more_than_it_was_told_to() -> None:
+    record = filled(10, 5, told([True] * 1000))
+    events, missed, _ = record.since(0)
+    assert (len(events), missed, len(record.said(RICH)[0])) == (10, 990, 5)
+
+
+@given(sizes, kinds, st.integers(-3, 30))
+def test_an_event_is_found_as_long_as_it_is_kept(keep: int, kinds: list[bool], seq: int) -> None:
+    events = told(kinds)
+    kept = {event.seq: event for event in (events[-keep:] if keep else [])}
+    assert filled(keep, 3, events).find(seq) == kept.get(seq)
+
+
+def long_lines(count: int) -> list[Sequenced]:
+    return [Said(seq, "ada", "\U0001f600" * 2000, 0.0) for seq in range(1, count + 1)]
+
+
+def test_who_comes_back_is_brought_the_newest_that_fit_and_the_rest_is_counted() -> None:
+    events = long_lines(500)
+    brought, missed, _ = filled(1000, 50, events).since(0)
+    assert brought == events[missed:]
+    size = sum(len(json_lines.encode(event)) for event in brought)
+    assert MAX_REPLAY_BYTES - len(json_lines.encode(events[0])) < size <= MAX_REPLAY_BYTES
+
+
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
+def test_a_newcomer_is_shown_the_newest_that_fit_as_it_reads_them(dialect: Dialect) -> None:
+    # Each line of a text begins with the nickname in the plain dialect: there it is several times as long.
+    events: list[Sequenced] = [Said(seq, "a" * 24, "\n".join("x" * 40), 0.0) for seq in range(1, 10_001)]
+    shown = filled(10, 20_000, events).said(dialect)[0]
+    assert shown == events[-len(shown) :]
+    assert len(shown) < len(events)
+    size = sum(len(dialect.encode(event)) for event in shown)
+    assert MAX_REPLAY_BYTES - len(dialect.encode(events[0])) < size <= MAX_REPLAY_BYTES
+
+
+def test_one_event_that_is_too_long_to_bring_is_counted_as_missed() -> None:
+    events: list[Sequenced] = [Notice("x" * MAX_REPLAY_BYTES, 1), Notice("hi", 2)]
+    assert filled(10, 10, events).since(0)[:2] == ([events[1]], 1)

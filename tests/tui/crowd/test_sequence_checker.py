@@ -1,0 +1,52 @@
+"""A member's order: what is lost, doubled and out of order is told apart."""
+
+from tui.crowd.sequence_checker import MOST_MISSING, Order
+
+
+def seen(*seqs: int) -> tuple[int, int, int]:
+    order = Order()
+    for seq in seqs:
+        order.see(seq)
+    return order.lost, order.doubled, order.disordered
+
+
+def test_numbers_that_follow_each_other_are_all_right() -> None:
+    assert seen(1, 2, 3, 4) == (0, 0, 0)
+
+
+def test_a_number_that_never_comes_is_lost() -> None:
+    assert seen(1, 2, 5, 6) == (2, 0, 0)
+
+
+def test_a_number_that_comes_again_is_doubled() -> None:
+    assert seen(1, 2, 3, 2, 3) == (0, 2, 0)
+
+
+def test_two_numbers_that_are_swapped_are_out_of_order_and_not_lost() -> None:
+    assert seen(1, 3, 2, 4) == (0, 0, 1)
+
+
+def test_a_gap_that_the_room_tells_of_is_not_lost() -> None:
+    order = Order()
+    order.begin(10)
+    order.gap(5)
+    order.see(16)
+
+    assert (order.lost, order.told_gaps) == (0, 5)
+
+
+def test_what_should_have_come_and_did_not_is_lost() -> None:
+    order = Order()
+    order.begin(3)
+    order.expect(5)
+    order.expect(4)
+
+    assert (order.lost, order.last) == (2, 5)
+
+
+def test_a_jump_beyond_all_bounds_is_counted_and_costs_no_memory() -> None:
+    order = Order()
+    order.see(10**12)
+
+    assert order.lost == 10**12 - 1
+    assert MOST_MISSING < 10**12

@@ -1,0 +1,70 @@
+"""A terminal that takes nothing holds nobody up, and gets all of it in order once it goes on."""
+
+import os
+import pty
+import time
+import tty
+from collections.abc import Iterator
+
+import pytest
+
+from tests.pace import is_within
+from tests.running import PATIENCE, wait_until
+from tui.line.nonblocking import Unhurried
+
+MUCH = "".join(f"{number:07}\n" for number in range(50_000))
+
+
+@pytest.fixture
+def terminal() -> Iterator[tuple[int, int]]:
+    """A terminal's two ends: who looks at it, and who writes to it."""
+    screen, program = pty.openpty()
+    tty.setraw(program)
+    yield screen, program
+    os.close(screen)
+    os.close(program)
+
+
+def read(screen: int, size: int) -> bytes:
+    data = bytearray()
+    while len(data) < size:
+        data += os.read(screen, 65536)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+def test_writing_never_waits_and_nothing_is_lost(terminal: tuple[int, int], blocking: bool) -> None:
+    screen, program = terminal
+    os.set_blocking(program, blocking)
+    unhurried = Unhurried(program)
+    began = time.monotonic()
+    for start in range(0, len(MUCH), 1000):
+        unhurried.write(MUCH[start : start + 1000])
+    assert is_within(time.monotonic() - began, 1)
+    wait_until(lambda: 0 < unhurried.backlog < len(MUCH), "the terminal to take what it can")
+    began = time.monotonic()
+    unhurried.drain(0.1)
+    took = time.monotonic() - began
+    assert took >= 0.1
+    assert is_within(took, 1)
+    assert read(screen, len(MUCH)).decode() == MUCH
+    unhurried.drain(PATIENCE)
+    assert unhurried.backlog == 0
+
+
+def test_what_the_terminal_cannot_write_is_replaced(terminal: tuple[int, int]) -> None:
+    Unhurried(terminal[1], "ascii").write("❯ x")
+    assert read(terminal[0], 3) == b"? x"
+
+
+def test_a_terminal_that_is_gone_takes_everything_and_shows_nothing() -> None:
+    screen, program = pty.openpty()
+    os.close(screen)
+    unhurried = Unhurried(program)
+    unhurried.write("last words")
+    unhurried.drain(PATIENCE)
+    assert unhurried.backlog == 0
+    unhurried.write("more")
+    assert unhurried.backlog == 0
+    assert not unhurried.isatty()
+    os.close(program)

@@ -1,0 +1,120 @@
+"""Lines above the prompt: all of them in order, and where they come too fast, the latest and how many were left out."""
+
+import asyncio
+import contextlib
+import io
+import os
+import pty
+import termios
+from collections.abc import Iterator
+
+import pytest
+from prompt_toolkit import PromptSession
+from prompt_toolkit.output.plain_text import PlainTextOutput
+from prompt_toolkit.styles import Style
+
+from tests.peers import PATIENCE
+from tests.tui.links import until
+from tui.line.formatting import Line
+from tui.line.nonblocking import Unhurried
+from tui.line.prompt_printer import Above
+from tui.line.terminal import LineTerminal
+
+
+@pytest.fixture
+def written() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+@pytest.fixture
+def above(written: io.StringIO, pipe: tuple[int, int]) -> Above:
+    return Above(Unhurried(pipe[1]), PlainTextOutput(written), Style([]), MAX_WAITING_LINES)
+
+
+MAX_WAITING_LINES = 400
+
+
+def lines(name: str, count: int) -> list[Line]:
+    return [[("", f"{name} {number}")] for number in range(count)]
+
+
+def test_lines_are_printed_once_in_the_order_in_which_they_came(above: Above, written: io.StringIO) -> None:
+    above.show(lines("log", 1))
+    above.show(lines("talk", 2), minor=True)
+    above.show(lines("more", 1))
+    above.print_now()
+    above.print_now()
+    assert written.getvalue().splitlines() == ["log 0", "talk 0", "talk 1", "more 0"]
+    assert written.getvalue().count("log 0") == 1
+
+
+def test_talk_that_comes_too_fast_is_left_out_and_counted_and_costs_the_log_nothing(
+    above: Above, written: io.StringIO
+) -> None:
+    above.show(lines("log", 3))
+    above.show(lines("talk", MAX_WAITING_LINES + 100), minor=True)
+    above.print_now()
+    printed = written.getvalue().splitlines()
+    assert printed[0] == "--- 100 lines came faster than this terminal took them: not shown"
+    assert printed[1:5] == ["log 0", "log 1", "log 2", "talk 100"]
+    assert printed[-1] == f"talk {MAX_WAITING_LINES + 99}"
+
+
+async def test_nothing_is_printed_to_a_terminal_that_takes_nothing(written: io.StringIO) -> None:
+    reading, writing = os.pipe()
+    terminal = Unhurried(writing)
+    above = Above(terminal, PlainTextOutput(written), Style([]), MAX_WAITING_LINES)
+    terminal.write("x" * 300_000)
+    await until(lambda: terminal.backlog < 300_000, "the pipe to be full")
+    printing = asyncio.create_task(above.run())
+    above.show(lines("log", 1))
+    await asyncio.sleep(0.3)  # Nothing tells that it does not happen.
+    assert above.clogged
+    assert written.getvalue() == ""
+    os.set_blocking(reading, False)  # What was written last may still count as backlog: a read would wait for ever.
+
+    def is_drained() -> bool:
+        with contextlib.suppress(BlockingIOError):
+            os.read(reading, 300_000)
+        return not terminal.backlog
+
+    await until(is_drained, "the terminal to take it all")
+    await until(lambda: "log 0" in written.getvalue(), "the line")
+    printing.cancel()
+    os.close(reading)
+    os.close(writing)
+
+
+async def test_printing_above_a_prompt_leaves_raw_mode_never(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In cooked mode, Ctrl-D, Ctrl-C and Ctrl-Z that are typed meanwhile are lost."""
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs) as stdin, os.fdopen(os.dup(theirs), "w") as stdout:
+        monkeypatch.setattr("sys.stdin", stdin)
+        monkeypatch.setattr("sys.stdout", stdout)
+        terminal = LineTerminal(Style([]), max_waiting_lines=10)
+        raw: list[bool] = []
+        monkeypatch.setattr(
+            terminal.output, "flush", lambda: raw.append(not termios.tcgetattr(theirs)[3] & termios.ICANON)
+        )
+        with terminal.session():
+            printing = asyncio.create_task(terminal.above.run())
+            session: PromptSession[str] = PromptSession(input=terminal.input, output=terminal.output)
+            line = asyncio.create_task(session.prompt_async(set_exception_handler=False))
+            await until(lambda: session.app.is_running and any(raw))
+            raw.clear()
+            terminal.above.show(lines("talk", 3))
+            await until(lambda: len(raw) > 3)
+            os.write(ours, b"\x04")
+            with pytest.raises(EOFError):
+                await asyncio.wait_for(line, PATIENCE)
+            printing.cancel()
+        assert all(raw)
+    os.close(ours)

@@ -1,0 +1,125 @@
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.style import Style
+from textual.strip import Strip
+
+from tests.tui.message_log.test_layout import COLUMNS, ENTRIES
+from tui.message_log.colours import nick_colour
+from tui.message_log.entries import Entry, Flag, Kind, spoken
+from tui.message_log.layout import Columns, columns, rows
+from tui.message_log.rendering import MENTION_BAR, Layer, Paints, layers, paint, switch_styles
+from tui.message_log.selection import HEADER, point
+
+BACKGROUND = (20, 22, 27)
+MATCH, SELECTED, TINT = Style(bgcolor="#333300"), Style(bgcolor="#003300"), Style(bgcolor="#000033")
+PAINTS = Paints(
+    text=Style(color="#d5d9e2"),
+    roles={"pending": Style(dim=True), "notice": Style(color="#7aa2f7")}
+    | switch_styles(Style(color="#d5d9e2"), BACKGROUND),
+    link=Style(underline=True),
+    match=MATCH,
+    current=Style(bgcolor="#ffff00"),
+    selection=SELECTED,
+    mention=TINT,
+    mention_bar=Style(color="#7aa2f7"),
+    background=BACKGROUND,
+)
+AT = columns(66, True)
+
+
+def painted(
+    entry: Entry, at: Columns = AT, selected: tuple[int, int] | None = None, found: Layer | None = None
+) -> list[Strip]:
+    made = rows(entry, at)
+    over = [*layers(entry, len(entry.text), PAINTS), found or []]
+    return [paint(entry, 7, row, at.width, PAINTS, over, selected) for row in made]
+
+
+def with_background(strips: list[Strip], style: Style) -> list[str]:
+    return [s.text for strip in strips for s in strip if s.style is not None and s.style.bgcolor == style.bgcolor]
+
+
+@given(ENTRIES, COLUMNS, st.tuples(st.integers(-1, 200), st.integers(-1, 400)))
+def test_each_row_is_as_wide_as_the_pane(entry: Entry, at: Columns, selected: tuple[int, int]) -> None:
+    for strip in [*painted(entry, at), *painted(entry, at, selected)]:
+        assert strip.cell_length == at.width == cell_len(strip.text)
+
+
+@given(ENTRIES, COLUMNS)
+def test_each_cell_names_its_place_in_the_text(entry: Entry, at: Columns) -> None:
+    for row, strip in zip(rows(entry, at), painted(entry, at), strict=True):
+        for segment in strip:
+            assert segment.style is not None
+            if not segment.text or "offset" not in segment.style.meta:
+                continue
+            x, serial = segment.style.meta["offset"]
+            place = point(x)
+            assert serial == 7
+            assert place == HEADER or row.start <= place <= row.end
+            if not row.words and row.start <= place < row.end and segment.text.strip() and place != HEADER:
+                shown = entry.text[place : place + len(segment.text)]
+                assert segment.text == shown or place == row.start
+
+
+@given(ENTRIES, COLUMNS)
+def test_what_is_selected_is_drawn_so_and_nothing_else(entry: Entry, at: Columns) -> None:
+    shown = [row for row in rows(entry, at) if not row.words]
+    start, end = shown[0].start, min(len(entry.text), shown[-1].end)
+    middle = (start + end) // 2
+    wanted = "".join(entry.text[max(row.start, middle) : max(row.end, middle)] for row in shown)
+    assert "".join(with_background(painted(entry, at, (middle, end)), SELECTED)) == wanted
+
+
+def test_the_nickname_is_selected_with_the_whole_entry() -> None:
+    marked = with_background(painted(spoken("ada", "hello", False, 1e9), selected=(HEADER, 5)), SELECTED)
+    assert "".join(marked) == "ada  hello"
+
+
+def test_a_nickname_has_its_colour_and_mine_is_bold() -> None:
+    for flags, bold in ((0, False), (Flag.OWN, True)):
+        (strip,) = painted(spoken("ada", "hello", False, 1e9, flags))
+        style = next(segment.style for segment in strip if segment.text == "ada")
+        assert style is not None
+        assert style.color is not None
+        assert style.color.name == nick_colour("ada", BACKGROUND)
+        assert bool(style.bold) is bold
+
+
+def test_links_are_underlined_over_all_their_rows_and_carry_the_address() -> None:
+    url = "https://example.org/" + "x" * 80
+    parts = [
+        (segment.text, segment.style.meta["url"])
+        for strip in painted(spoken("ada", f"see {url} now", False, 1e9))
+        for segment in strip
+        if segment.style is not None and segment.style.underline
+    ]
+    assert len(parts) > 1
+    assert "".join(text for text, _ in parts) == url
+    assert {address for _, address in parts} == {url}
+
+
+def test_occurrences_are_drawn_over_links_and_rows() -> None:
+    entry = spoken("ada", "https://example.org/ " + "wide " * 20, False, 1e9)
+    found = [(8, 15, MATCH), (60, 70, MATCH)]
+    marked = "".join(with_background(painted(entry, found=found), MATCH))
+    assert marked == "example" + entry.text[60:70]
+
+
+def test_a_mention_has_a_bar_and_a_tint_on_each_row() -> None:
+    strips = painted(spoken("bob", "ada " * 30, False, 1e9, Flag.MENTION))
+    assert len(strips) > 1
+    assert all(strip.text.startswith(MENTION_BAR) for strip in strips)
+    assert "".join(with_background(strips, TINT)) == "".join(strip.text for strip in strips)
+
+
+def test_markup_and_marks_of_a_model_stay_words() -> None:
+    (strip,) = painted(spoken("ada", "[red]x[/red] [@click=app.exit]y[/]", False, 1e9))
+    assert "[red]x[/red] [@click=app.exit]y[/]" in strip.text
+    assert all(set(segment.style.meta) <= {"offset"} for segment in strip if segment.style is not None)
+
+
+def test_a_rule_runs_to_the_edge() -> None:
+    (strip,) = painted(Entry(Kind.SWITCH, "now a thread each", "thread"))
+    assert strip.text.startswith(" ≋ ── now a thread each ───")
+    assert strip.text.endswith("── ")

@@ -1,0 +1,18 @@
+"""What is told of a link that was opened or copied."""
+
+import pytest
+
+from tui.clipboard import spelled_out
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("https://example.org/ü", "https://example.org/ü"),
+        ("https://аpple.com/", "https://аpple.com/ (xn--pple-43d.com)"),
+        ("https://[::1/", "https://[::1/"),
+        ("https://ü..x/", "https://ü..x/"),
+    ],
+)
+def test_spelled_out_shows_the_ascii_name_of_a_host(url: str, told: str) -> None:
+    assert spelled_out(url) == told

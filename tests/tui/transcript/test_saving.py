@@ -1,0 +1,134 @@
+"""Keeping what was said, as people do it: by command on the screen, and by option in a pipe, against real rooms."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.running import PATIENCE, ROOT, Server
+from tests.tui.acting import acting
+from tests.tui.conftest import StartServer
+from tests.tui.links import address_of
+from tests.tui.screens.desks import at_the_desk
+from tui.transcript.transcript import Transcript
+
+
+def pipe(server: Server, lines: str, *options: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Say lines through `chat-tui --plain`, in a folder."""
+    command = [sys.executable, "-m", "tui", "--plain", "-n", "ada", *options, str(address_of(server))]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        command, input=lines, capture_output=True, text=True, timeout=PATIENCE * 2, cwd=folder, env=environment
+    )
+
+
+def told(path: Path) -> list[str]:
+    return [str(json.loads(line).get("text", "")) for line in path.read_text().splitlines()]
+
+
+def test_a_pipe_keeps_a_transcript_and_saves_what_was_said(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server()
+    done = pipe(server, "one\n/save then.md\ntwo\n", "--transcript", "talk.jsonl", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [text for text in told(tmp_path / "talk.jsonl") if text] == ["one", "two", "see you"]
+    assert "--- what was said is in then.md" in done.stderr
+    assert (tmp_path / "then.md").read_text().startswith("# A tale of three chat rooms")
+
+
+def test_a_transcript_that_is_there_is_not_written_over_and_nothing_is_joined(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    server = start_server()
+    (tmp_path / "talk.jsonl").write_text("mine")
+    done = pipe(server, "one\n", "--transcript", "talk.jsonl", folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "chat-tui: talk.jsonl is there already, and is not written over\n"
+    assert (tmp_path / "talk.jsonl").read_text() == "mine"
+
+
+def test_a_full_disk_is_told_once_and_the_room_goes_on(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server()
+    bob = server.plain("bob")
+    done = pipe(server, "one\ntwo\nthree\n", "--transcript", "/dev/full", folder=tmp_path)
+    bob.expect("ada: three")
+    assert done.stderr.count("no space left on device; the room goes on") == 1
+    assert (
+        done.stderr.splitlines()[-1]
+        == "chat-tui: the transcript /dev/full is not whole: the disk did not take all of it"
+    )
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("name", ["talk.jsonl", "talk.md"])
+async def test_the_screen_keeps_switches_moderation_and_chaos(
+    start_server: StartServer, tmp_path: Path, name: str
+) -> None:
+    server = start_server()
+    bob = server.plain("bob")
+    path = tmp_path / name
+    minutes = Transcript(path)
+    async with at_the_desk(server, minutes=minutes) as boss:
+        bob.say("\x1b[2J# not a heading")
+        await boss.sees("# not a heading")
+        await boss.says("/lock")
+        await boss.says("/chaos block 50ms")
+        await boss.press("f7")
+        await boss.sees("locked the room", "blocks", "now a thread each")
+    assert minutes.close() == ""
+    text = path.read_text()
+    for words in ("bob", "locked the room", "blocks event loop of boss for 50 ms", "thread"):
+        assert words in text
+    assert "\x1b" not in text
+
+
+async def test_the_screen_saves_by_command_and_refuses_to_write_over(start_server: StartServer, tmp_path: Path) -> None:
+    async with acting(address_of(start_server()), "ada", size=(140, 30)) as ada:
+        await ada.says("remember this")
+        await ada.sees("ada  remember this")
+        for words in ("what was said is in ", "is there already"):
+            await ada.says(f"/save {tmp_path}/talk.jsonl")
+            await ada.sees(words)
+    assert "remember this" in told(tmp_path / "talk.jsonl")
+
+
+async def test_the_screen_tells_of_a_full_disk_and_goes_on(start_server: StartServer) -> None:
+    server = start_server()
+    bob = server.plain("bob")
+    minutes = Transcript(Path("/dev/full"))
+    async with acting(address_of(server), "ada", minutes=minutes) as ada:
+        await ada.sees("no space left on device")
+        await ada.says("still here")
+        bob.expect("ada: still here")
+    assert "is not whole" in minutes.close()
+
+
+def test_a_host_in_a_pipe_gives_orders(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tui", "--plain", "--host", "--bind", "127.0.0.1:0", "-n", "ada"]
+    orders = "/pin a line\n/slow 5\n/slow off\n/lock\n/kick nobody\n/slow down\n/chaos fire\n"
+    done = subprocess.run(
+        command,
+        input=orders,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE * 2,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    for words in ("*** ada pinned: a line", "a line every 5 s", "*** ada ended slow mode", "*** ada locked the room"):
+        assert words in done.stdout
+    assert "nobody here is called nobody" in done.stderr
+    assert "--- /slow takes the seconds between two lines, up to 3600, or off" in done.stderr
+    assert "--- /chaos takes what is to go wrong" in done.stderr
+    assert done.returncode == 1
+
+
+async def test_app_whose_settings_cannot_be_kept_says_so_once(start_server: StartServer) -> None:
+    async with acting(address_of(start_server()), "ada", remember=lambda settings: False) as ada:
+        await ada.sees("your settings cannot be written to")
+        ada.app.set(times=False)
+        ada.app.set(times=True)
+        await ada.says("hello")
+        await ada.sees("ada  hello")
+        assert ada.picture.count("your settings cannot be written to") == 1

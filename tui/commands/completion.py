@@ -1,0 +1,104 @@
+"""Completion: what Tab offers for a line that is being typed, in the full screen and in line mode. Pure.
+
+A slash at the start of the line begins a command, `/model ` wants a model, `/chaos ` a fault, and any other word a
+nickname, with or without `@`. Who spoke last is offered first: it is them one answers.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from unicodedata import normalize
+
+from msgspec import Struct
+
+from protocol.client import Received
+from protocol.messages import FAULTS, Model, Presence, Said
+from tui.commands.parse import available
+
+MOST_OFFERED = 50
+CHOICES: dict[str, Sequence[str]] = {"model": [str(model) for model in Model], "chaos": FAULTS}
+"""What may follow a command at once."""
+_LAST_WORD = re.compile(r"@?[^\s@]*$")
+
+
+class Completion(Struct, frozen=True):
+    """Put `text` in the place of what stands from `start` to the cursor."""
+
+    start: int
+    text: str
+
+
+class Speakers:
+    """Who has spoken, the latest first. Bounded: after KEPT others, a speaker is forgotten."""
+
+    KEPT = 1000
+
+    def __init__(self) -> None:
+        self._nicks: dict[str, None] = {}
+
+    def hear(self, events: Sequence[Received]) -> None:
+        """Note who spoke, and who has another name now."""
+        for event in events:
+            match event:
+                case Said():
+                    self._nicks.pop(event.nick, None)
+                    self._nicks[event.nick] = None
+                    if len(self._nicks) > self.KEPT:
+                        del self._nicks[next(iter(self._nicks))]
+                case Presence() if event.renamed:
+                    renamed = dict(event.renamed)
+                    self._nicks = {renamed.get(nick, nick): None for nick in self._nicks}
+
+    @property
+    def latest_first(self) -> list[str]:
+        return list(reversed(self._nicks))
+
+
+def complete(
+    text: str,
+    cursor: int,
+    *,
+    people: Collection[str],
+    speakers: Sequence[str],
+    me: str,
+    operator: bool = False,
+    screen: bool = True,
+) -> list[Completion]:
+    """What could be meant before the cursor, the likeliest first; `speakers` are the latest first."""
+    before = text[:cursor]
+    if before.startswith("/") and not before.startswith("//") and "\n" not in before:
+        head, space, argument = before[1:].partition(" ")
+        if not space:
+            names = [command.name for command in available(operator=operator, screen=screen)]
+            return [Completion(0, f"/{name} ") for name in names if name.startswith(head.lower())]
+        if operator and (words := CHOICES.get(head.lower())) and " " not in argument:
+            start = cursor - len(argument)
+            return [Completion(start, word) for word in words if word.startswith(argument.lower())]
+        if operator and head.lower() == "chaos":
+            return _nicknames(before, [*_by_likelihood(people, speakers, me), "random"])
+    return _nicknames(before, _by_likelihood(people, speakers, me))
+
+
+def _nicknames(before: str, nicks: Sequence[str]) -> list[Completion]:
+    match = _LAST_WORD.search(before)
+    word = match[0] if match else ""
+    at, typed = ("@", word[1:]) if word.startswith("@") else ("", word)
+    if not word:
+        return []
+    start = len(before) - len(word)
+    # At the start of a line a nickname says to whom the line goes.
+    after = ": " if start == 0 and not at else " "
+    begun = _fold(typed)
+    found = [nick for nick in nicks if _fold(nick).startswith(begun)]
+    return [Completion(start, f"{at}{nick}{after}") for nick in found[:MOST_OFFERED]]
+
+
+def _fold(text: str) -> str:
+    """The same for any case, and for an accented letter in one character or in two."""
+    return normalize("NFC", text).casefold()
+
+
+def _by_likelihood(people: Collection[str], speakers: Sequence[str], me: str) -> list[str]:
+    present = set(people)
+    spoke = [nick for nick in speakers if nick in present]
+    silent = sorted(present.difference(spoke), key=str.casefold)
+    return [nick for nick in [*spoke, *silent] if nick != me]

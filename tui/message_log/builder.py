@@ -1,0 +1,151 @@
+"""EntryBuilder: puts what the room tells, what I said and what the client has to say into the log, in the room's order.
+
+It folds comings and goings, stamps times and days, and tells apart what is news and what is history.
+"""
+
+from collections.abc import Sequence
+from time import localtime
+
+from msgspec import Struct
+
+from protocol.client import Gap, HistoryReader, Received
+from protocol.messages import Goodbye, ModelSwitched, Notice, Presence, Refused, RulesChanged, Said, Welcome
+from protocol.sentences import HISTORY_END
+from tui.message_log.entries import (
+    Entry,
+    Flag,
+    Kind,
+    clean,
+    clean_nick,
+    gap,
+    noticed,
+    said,
+    sane_time,
+    spoken,
+    switched,
+)
+from tui.message_log.folding import PresenceSummary
+from tui.message_log.store import Log
+
+
+class BatchSummary(Struct):
+    """What a batch of events brought: how many lines of other people, the first of them, the last that names me."""
+
+    lines: int = 0
+    first: int | None = None
+    mention: Entry | None = None
+
+
+class EntryBuilder:
+    """The log and the way into it. `me` is my nickname; it follows what the room says."""
+
+    def __init__(self) -> None:
+        self.log = Log()
+        self.me = ""
+        self._history_until = 0
+        self._history = HistoryReader()
+        self._fold: PresenceSummary | None = None
+        self._minute = -1
+        self._day: tuple[int, int] | None = None
+
+    def take(self, events: Sequence[Received]) -> BatchSummary:
+        """Take in what the room told, in order. The history of a first welcome is no news; what was missed is."""
+        news = BatchSummary()
+        for event in events:
+            match event:
+                case Said():
+                    self._take_said(event, news)
+                case Presence():
+                    self._take_presence(event)
+                case ModelSwitched():
+                    self._append(switched(event))
+                case Notice() | RulesChanged() | Goodbye():
+                    self._take_words(event)
+                case Gap():
+                    self._append(gap(event))
+                case Welcome():
+                    self._take_welcome(event)
+                case Refused() if event.id:
+                    self.refused(event.id, event.reason)
+            if self._history.ended_by(event) is not None:
+                self._append(Entry(Kind.NOTICE, HISTORY_END))
+        return news
+
+    def say(self, id: str, text: str, action: bool, at: float) -> None:
+        """A line of mine, that the room has not acknowledged yet."""
+        self.log.wait(id, spoken(clean_nick(self.me), text, action, at, Flag.OWN | Flag.PENDING))
+
+    def refused(self, id: str, reason: str) -> None:
+        """The room did not take my line. It stays to be read, with the reason."""
+        entry = self.log.arrived(id)
+        if entry is not None:
+            self._append(Entry(Kind.ERROR, f"not said: {clean(reason)}\n{entry.text}"))
+
+    def note(self, text: str, kind: str) -> None:
+        """The client's own words; `kind` is `error` for bad news, or anything else. They have no time: our clock need
+        not be the room's."""
+        self._append(Entry(Kind.ERROR if kind == "error" else Kind.NOTE, clean(text)))
+
+    def clear(self) -> None:
+        """Forget all but what waits."""
+        self.log.clear()
+        self._fold, self._minute, self._day = None, -1, None
+
+    def _take_said(self, event: Said, news: BatchSummary) -> None:
+        mine = event.id and self.log.arrived(event.id)
+        entry = said(event, event.nick if mine else self.me)
+        serial = self._append(entry)
+        if event.seq > self._history_until and not entry.flags & Flag.OWN:
+            news.lines += 1
+            if news.first is None:
+                news.first = serial
+            if entry.flags & Flag.MENTION:
+                news.mention = entry
+
+    def _take_presence(self, event: Presence) -> None:
+        for old, new in event.renamed:
+            if clean_nick(old) == self.me:
+                self.me = clean_nick(new)
+                break
+        fold = self._fold
+        if fold is None or fold.full:
+            fold = PresenceSummary()
+        fold.add(event)
+        text = fold.text()
+        if fold is not self._fold:
+            if text:
+                self._append(Entry(Kind.CROWD, text, at=sane_time(event.at)))
+                self._fold = fold
+        elif (last := self.log.entry(self.log.next - 1)) is not None:
+            # Names changed there and back come to nothing, but the line is there by now.
+            entry = Entry(Kind.CROWD, text or "somebody changed names", at=last.at, flags=last.flags)
+            self.log.change_last(entry)
+
+    def _take_words(self, event: Notice | RulesChanged | Goodbye) -> None:
+        entry = noticed(event)
+        if entry.text.strip():
+            self._append(entry)
+
+    def _take_welcome(self, event: Welcome) -> None:
+        self.me = clean_nick(event.you)
+        if not event.resumed:
+            self._history_until = event.seq
+            if event.motd.strip():
+                self._append(Entry(Kind.NOTICE, clean(event.motd)))
+
+    def _append(self, entry: Entry) -> int:
+        self._fold = None
+        self._stamp(entry)
+        return self.log.append(entry)
+
+    def _stamp(self, entry: Entry) -> None:
+        """The time is shown where the minute changes, the day where the day does."""
+        minute = int(entry.at) // 60
+        if not entry.at or minute == self._minute:
+            return
+        self._minute = minute
+        now = localtime(entry.at)
+        if (now.tm_year, now.tm_yday) != self._day:
+            self._day = now.tm_year, now.tm_yday
+            entry.flags |= Flag.NEW_DAY
+        entry.flags |= Flag.STAMPED

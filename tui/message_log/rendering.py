@@ -1,0 +1,170 @@
+"""One row of the pane as a Strip: the words a stranger wrote become segments as they are, and never markup."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tui.message_log.colours import RGB, is_dark, nick_colour, parse, readable
+from tui.message_log.entries import PEOPLE, Entry, Flag, Kind
+from tui.message_log.layout import Row
+from tui.message_log.links import links
+from tui.message_log.selection import HEADER, beside_x, row_x
+from tui.message_log.wrapping import cells
+from tui.model_style import look
+
+Layer = list[tuple[int, int, Style]]
+"""Ranges of an entry's text and what their style adds: in order, none over another."""
+
+MENTION_BAR = "▌"
+NOTHING = Style.null()
+
+
+class Paints(NamedTuple):
+    """The styles of the theme. `roles` has one for each role that `layout` names; `text` is for all others."""
+
+    text: Style
+    roles: dict[str, Style]
+    link: Style
+    match: Style
+    current: Style
+    selection: Style
+    mention: Style
+    mention_bar: Style
+    background: RGB
+
+
+def switch_styles(base: Style, background: RGB) -> dict[str, Style]:
+    """The style of each model's switch line, readable on `background`."""
+    dark = is_dark(background)
+    styles = {}
+    for model in ("process", "thread", "event"):
+        one = look(model)
+        colour = readable(parse(one.dark if dark else one.light), background)
+        styles[f"switch-{model}"] = base + Style(color=colour, bold=True)
+    return styles
+
+
+def layers(entry: Entry, shown: int, paints: Paints) -> list[Layer]:
+    """The styles within the first `shown` characters of the text: the nickname in an action, and links."""
+    made: list[Layer] = []
+    if entry.kind is Kind.ACTION:
+        style = _nick_style(entry, paints)
+        # Without its background: the row may be tinted.
+        made.append([(0, len(entry.nick), Style(color=style.color, bold=style.bold, italic=style.italic))])
+    if entry.kind in PEOPLE or entry.kind is Kind.NOTICE:
+        found = links(entry.text[:shown])
+        made.append([(link.start, link.end, paints.link + Style(meta={"url": link.url})) for link in found])
+    return made
+
+
+def paint(
+    entry: Entry,
+    serial: int,
+    row: Row,
+    width: int,
+    paints: Paints,
+    over: Sequence[Layer] = (),
+    selected: tuple[int, int] | None = None,
+    named: Style = NOTHING,
+) -> Strip:
+    """The row, exactly `width` cells wide, with the layers `over` it, stamped for selection with where it stands in the
+    entry's text. `selected` is a range of that, which begins with HEADER where who said it is selected as well; `named`
+    marks who said it."""
+    base = paints.roles.get(row.role, paints.text)
+    tint = paints.mention if entry.flags & Flag.MENTION and not row.words else Style.null()
+    pieces = _gutter(entry, row, paints, tint, named)
+    if row.words:
+        pieces.append(Segment(row.words, base))
+        x = beside = beside_x(row.start)
+    else:
+        x, beside = row_x(row.start, sum(len(piece.text) for piece in pieces)), beside_x(row.end)
+        body = _body(entry, row, base + tint, over)
+        pieces = pieces + body if selected is None else _select(pieces, row, body, selected, paints.selection)
+    used = sum(cells(piece.text) for piece in pieces)
+    blank = max(width - used, 0)
+    filler = " " + "─" * (blank - 2) + " " if row.rule and blank > 2 else " " * blank
+    segments = [*_stamped(pieces, x, serial), *_stamped([Segment(filler, base + tint)], beside, serial)]
+    strip = Strip(segments, used + blank)
+    return strip if used <= width else strip.crop(0, width)
+
+
+def _stamped(pieces: list[Segment], x: int, y: int) -> list[Segment]:
+    """The pieces with the place of each, as `Strip.apply_offsets` would stamp them; without a strip for each step."""
+    stamped = []
+    for words, style, _ in pieces:
+        stamped.append(Segment(words, (style or Style.null()) + Style.from_meta({"offset": (x, y)})))
+        x += len(words)
+    return stamped
+
+
+def _gutter(entry: Entry, row: Row, paints: Paints, tint: Style, named: Style) -> list[Segment]:
+    pieces = []
+    for words, role in row.gutter:
+        style = paints.roles.get(role, paints.text)
+        if role == "nick":
+            pieces.append(Segment(words, _nick_style(entry, paints) + tint + named))
+            continue
+        pieces.append(Segment(words, style + tint))
+    if entry.flags & Flag.MENTION and not row.words and pieces:
+        first = pieces[0]
+        pieces[:1] = [Segment(MENTION_BAR, paints.mention_bar + tint), Segment(first.text[1:], first.style)]
+    return pieces
+
+
+def _nick_style(entry: Entry, paints: Paints) -> Style:
+    if entry.flags & Flag.PENDING:
+        return paints.roles["pending"]
+    return paints.text + Style(color=nick_colour(entry.nick, paints.background), bold=bool(entry.flags & Flag.OWN))
+
+
+def _body(entry: Entry, row: Row, base: Style, over: Sequence[Layer]) -> list[Segment]:
+    """The row's share of the entry's text, cut where a style begins or ends."""
+    inside: Layer = []
+    for layer in over:
+        for start, end, style in layer[max(bisect_right(layer, row.start, key=_start) - 1, 0) :]:
+            if start >= row.end:
+                break
+            if end > row.start:
+                inside.append((max(start, row.start), min(end, row.end), style))
+    cuts = sorted({row.start, row.end, *(a for a, _, _ in inside), *(b for _, b, _ in inside)})
+    segments = []
+    for start, end in pairwise(cuts):
+        style = base
+        for a, b, added in inside:
+            if a <= start and end <= b:
+                style += added
+        segments.append(Segment(entry.text[start:end], style))
+    return segments
+
+
+def _start(span: tuple[int, int, Style]) -> int:
+    return span[0]
+
+
+def _select(
+    left: list[Segment], row: Row, body: list[Segment], selected: tuple[int, int], style: Style
+) -> list[Segment]:
+    """The whole row, with what is selected of it restyled."""
+    start, end = selected
+    gutter = sum(len(piece.text) for piece in left)
+    begin = max(start, row.start) - row.start + gutter
+    if start == HEADER and row.start == 0 and left:
+        begin = gutter - len("".join(piece.text for piece in left).lstrip()) if len(left) < 3 else gutter - _name(left)
+    stop = min(end, row.end) - row.start + gutter
+    segments, at = [], 0
+    for words, old, _ in [*left, *body]:
+        a, b = max(begin - at, 0), max(stop - at, 0)
+        parts = ((words[:a], False), (words[a:b], True), (words[max(a, b) :], False)) if a < b else ((words, False),)
+        segments += [Segment(part, (old or style) + style if on else old) for part, on in parts if part]
+        at += len(words)
+    return segments
+
+
+def _name(left: list[Segment]) -> int:
+    """Characters of the nickname and the blanks behind it."""
+    return len(left[-2].text) + len(left[-1].text)

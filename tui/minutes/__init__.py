@@ -1,1 +1,0 @@
-"""What was said in a room, kept: in memory for /save, and in a file."""

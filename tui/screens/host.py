@@ -1,0 +1,238 @@
+"""HostControls: the part of the room's screen that is for whoever runs the room: meter, join card, stage, order, panic.
+
+What is laid down for all (the pinned line, slow mode) is shown to everybody by the same part.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from math import ceil
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from protocol.client import Received
+from protocol.messages import (
+    Lock,
+    MeterReading,
+    ModelSwitched,
+    OperatorCommand,
+    OperatorGranted,
+    Quiet,
+    Refused,
+    Said,
+    Status,
+    Switch,
+    Watch,
+    Welcome,
+)
+from tui.commands.parse import ParsedCommand, parse, unsent
+from tui.commands.slow_mode import SlowModeQueue
+from tui.hosting.invitation import Invitation
+from tui.link.room_link import RoomLink
+from tui.meter_history import Metering
+from tui.screens.join_card import JoinCard
+from tui.screens.person import NAME, PersonScreen
+from tui.screens.stage import StageScreen, Standing
+from tui.widgets.input_line import InputLine
+from tui.widgets.message_pane import MessagePane
+from tui.widgets.meter_panel import MeterPanel
+from tui.widgets.rules_line import RulesLine
+
+if TYPE_CHECKING:
+    from tui.app import ChatApp
+
+ON_STAGE = 50
+"""Lines kept for the stage."""
+FOR_OPERATORS = ("meter", "panic", "stage", "model", "next_model")
+
+
+class HostControls(Screen[None]):
+    """The base of ChatScreen, which carries out commands and composes RulesLine and MeterPanel."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "meter", "meter"),
+        Binding("f4", "card", "card", show=False),
+        Binding("f5", "stage", "Stage", show=False),
+        Binding("f6", "model('process')", "Process", show=False, priority=True),
+        Binding("f7", "model('thread')", "Thread", show=False, priority=True),
+        Binding("f8", "model('event')", "Event", show=False, priority=True),
+        Binding("ctrl+t", "next_model", "Next model", show=False, priority=True),
+    ]
+
+    def __init__(self, link: RoomLink) -> None:
+        super().__init__()
+        self.link = link
+        self.status: Status | None = None
+        self.metering = Metering()
+        self._last_said: deque[Said] = deque(maxlen=ON_STAGE)
+        self.deferred = SlowModeQueue(lambda id, line: self.link.say(line.text, line.action, id))
+        """What we say, as far as slow mode keeps it back."""
+        self._counting = False
+        self._typed_command = ""
+        """The last command that was typed, until it is refused, or something else was asked for."""
+
+    @property
+    def chat(self) -> "ChatApp":
+        return cast("ChatApp", self.app)
+
+    @property
+    def operator(self) -> bool:
+        """Whether the room has granted that we may order it about."""
+        return self.link.client.is_operator
+
+    @property
+    def model(self) -> str:
+        """The model that runs the room."""
+        return self.status.model if self.status else ""
+
+    @property
+    def invitation(self) -> Invitation:
+        """How others get into this room."""
+        own = self.chat.own
+        return Invitation(tuple(self.chat.invitations) or (self.link.address,), own.bound if own else ())
+
+    def carry_out(self, asked: ParsedCommand) -> None:
+        """Do what a command asks for."""
+        raise NotImplementedError
+
+    def mention(self, nick: str) -> None:
+        """Name somebody in the line being written."""
+        raise NotImplementedError
+
+    # What the room tells
+
+    def take_note(self, received: Sequence[Received]) -> None:
+        """See to what a batch of events means for the desk."""
+        for event in received:
+            match event:
+                case Welcome(operator=True) | OperatorGranted(on=True):
+                    self.link.order(Watch())
+                    self.refresh_bindings()
+                case MeterReading():
+                    self.metering.add(event)
+                    self.query_one(MeterPanel).show(self.metering)
+                case ModelSwitched():
+                    self.metering.switched(event)
+                case Said():
+                    self._last_said.append(event)
+        while untold := self.chat.minutes.untold:
+            self.query_one(MessagePane).note(untold.pop(0), "error")
+        self.query_one(RulesLine).rules = self.link.client.rules
+        self.query_one(InputLine).slow = self.link.client.rules.slow
+        if isinstance(self.app.screen, StageScreen):
+            self.app.screen.show(self._standing())
+
+    def without_deferred(self, received: Sequence[Received]) -> list[Received]:
+        """The same without the answers to lines that are said later: they still wait in the pane."""
+        self.deferred.pace(0.0 if self.operator else self.link.client.rules.slow)
+        told = [event for event in received if not self._defers(event)]
+        self.count_down()
+        return told
+
+    def _defers(self, event: Received) -> bool:
+        match event:
+            case Refused(code="slow-mode") if self.deferred.refused(event.id, event.wait):
+                return True
+            case Said() | Refused():
+                self.deferred.answered(event.id)
+        return False
+
+    def count_down(self) -> None:
+        """Show how long a line still waits, until none does."""
+        self.query_one(InputLine).waiting = ceil(self.deferred.left)
+        if self.deferred and not self._counting:
+            self._counting = True
+            self.set_timer(0.25, self._count_on)
+
+    def _count_on(self) -> None:
+        self._counting = False
+        self.count_down()
+
+    # What the room is asked for
+
+    def say_unsent(self, what: str) -> None:
+        """Say that the room is away and was not asked for `what`, wherever one looks."""
+        sentence = unsent(what)
+        self.query_one(MessagePane).note(sentence, "error")
+        if self.app.screen is not self:
+            self.app.notify(sentence, severity="error")
+
+    def _order(self, what: str, *orders: OperatorCommand) -> None:
+        if not self.link.client.in_room:
+            self.say_unsent(what)
+            return
+        self._typed_command = ""
+        for order in orders:
+            self.link.order(order)
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.operator if action in FOR_OPERATORS else True
+
+    def action_model(self, model: str) -> None:
+        self._order("/model", Switch(model))
+
+    def action_next_model(self) -> None:
+        models = ("process", "thread", "event")
+        self.action_model(models[(models.index(self.model) + 1) % 3 if self.model in models else 0])
+
+    def action_meter(self) -> None:
+        panel = self.query_one(MeterPanel)
+        panel.display = not panel.display
+
+    def action_panic(self) -> None:
+        """Lock the room and ask for quiet, at once; where both hold, lift both."""
+        rules = self.link.client.rules
+        calm = rules.locked and rules.quiet
+        self._order("/unlock and /unquiet" if calm else "/lock and /quiet", Lock(on=not calm), Quiet(on=not calm))
+
+    def action_card(self) -> None:
+        """Show the join card; what is typed on it goes into the line."""
+
+        def people() -> int:
+            return len(self.link.client.people)
+
+        type_key = self.query_one(InputLine).composer.post_message
+        self.app.push_screen(JoinCard(self.app.title, self.invitation, people, type_key))
+
+    def action_stage(self) -> None:
+        self.app.push_screen(StageScreen(self, self.invitation, self._standing()))
+
+    def _standing(self) -> Standing:
+        client = self.link.client
+        lines = self.metering.last.lines if self.metering.last else None
+        return Standing(self.model, len(client.people), lines, tuple(self._last_said), client.rules)
+
+    # People and the palette
+
+    def deal_with(self, nick: str) -> None:
+        """Ask what to do about somebody, and do it."""
+
+        def chosen(line: str | None) -> None:
+            if line == NAME:
+                self.mention(nick)
+            elif line is not None and isinstance(asked := parse(line), ParsedCommand):
+                self.carry_out(asked)
+
+        self.app.push_screen(PersonScreen(nick, self.model), chosen)
+
+    def desk_commands(self) -> Iterator[SystemCommand]:
+        """For the palette: what there is to do here beside the commands."""
+        yield SystemCommand("Join card", "How others get in, for the wall (F4)", self.action_card)
+        if not self.operator:
+            return
+        yield SystemCommand("Meter", "What the room does and costs, model beside model (F2)", self.action_meter)
+        yield SystemCommand("Stage", "The model, the people and the lines, for the projector (F5)", self.action_stage)
+        yield SystemCommand("Panic", "Lock the room and ask for quiet, or lift both (F9)", self.action_panic)
+
+    def begin(self, name: str) -> None:
+        """Carry a command out, or put it into the line where it wants words after it."""
+        asked = parse(f"/{name}")
+        needs_words = name == "close" or not isinstance(asked, ParsedCommand)
+        if needs_words:
+            self.query_one(InputLine).composer.begin(f"/{name} ")
+        elif isinstance(asked, ParsedCommand):
+            self.carry_out(asked)

@@ -1,0 +1,275 @@
+"""MessagePane: draws the rows of an EntryBuilder that a Viewport shows, and lays out only those in full.
+
+It knows nothing of the network, and reads no clock but to share the work of a new layout out over time.
+"""
+
+from collections.abc import Sequence
+from time import perf_counter
+
+from textual import events
+from textual.geometry import Offset, Size
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.timer import Timer
+
+from protocol.client import Received
+from tui.message_log.builder import EntryBuilder
+from tui.message_log.layout import columns
+from tui.message_log.row_cache import RowCache
+from tui.message_log.search import Search
+from tui.message_log.selection import END_X, copied
+from tui.message_log.store import Log
+from tui.message_log.viewport import Viewport
+from tui.widgets.pane_messages import LinkOpened, Mentioned, UnreadChanged
+from tui.widgets.pane_styles import COMPONENTS, DEFAULT_STYLES, paints
+
+SETTLE_EVERY = 1 / 25
+"""Seconds between two slices of the work that makes the layout exact, and how long a slice lasts."""
+SETTLE_FOR = 0.006
+
+
+class MessagePane(ScrollView, can_focus=False):
+    """The pane. Tell it what happened with `add`, `add_own` and `note`."""
+
+    ALLOW_SELECT = True
+    COMPONENT_CLASSES = COMPONENTS
+    DEFAULT_CSS = DEFAULT_STYLES
+
+    me: reactive[str] = reactive("", repaint=False)
+    """My nickname; it follows what the room says."""
+    show_times: reactive[bool] = reactive(True, repaint=False)
+    away: reactive[bool] = reactive(False, repaint=False)
+    """Whether the reader looks elsewhere (another window): what comes meanwhile is marked as new."""
+
+    UnreadChanged = UnreadChanged
+    Mentioned = Mentioned
+    LinkOpened = LinkOpened
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._feed = EntryBuilder()
+        self._window = Viewport(self._feed.log)
+        self._sheet = RowCache(self._feed.log, lambda: paints(self))
+        self._unread = 0
+        self._marked = False  # whether there is a mark for the time since the reader left
+        self._moving = False
+        self._laid_out = Size(0, 0)
+        self._settling: Timer | None = None
+
+    @property
+    def entries(self) -> Log:
+        """What is in the pane."""
+        return self._feed.log
+
+    @property
+    def unread(self) -> int:
+        """Lines of others that came while the end was out of view."""
+        return self._unread
+
+    # What happens in the room
+
+    def add(self, events: Sequence[Received]) -> None:
+        """Show what the room told, in order. What does not belong into the pane is passed over."""
+        before, self._feed.me = self.entries.next, self.me
+        news = self._feed.take(events)
+        self.me = self._feed.me
+        if news.first is not None and not self._marked and (self.away or not self._window.follow):
+            self._marked = True
+            self.entries.set_mark(news.first)
+            self._sheet.clear()
+        if not self._window.follow:
+            self._count_unread(self._unread + news.lines)
+        if news.mention is not None:
+            self.post_message(self.Mentioned(news.mention.nick, news.mention.text))
+        self._changed(before)
+
+    def add_own(self, id: str, text: str, action: bool, at: float) -> None:
+        """Show a line of mine, dim until its `said` with the same id comes."""
+        self._feed.me = self.me
+        self._feed.say(id, text, action, at)
+        self.jump_to_end()
+
+    def note(self, text: str, kind: str = "local") -> None:
+        """Show the client's own words, and go there; `kind` is `local` or `error`."""
+        before = self.entries.next
+        self._feed.note(text, kind)
+        self._changed(before)
+        self.jump_to_end()
+
+    def clear(self) -> None:
+        """Empty the pane, but for my lines that wait for the room."""
+        self._feed.clear()
+        self.clear_search()
+        self.jump_to_end()
+
+    def _changed(self, before: int) -> None:
+        """There may be new entries since `before`, and the one before may have changed; what waits has moved."""
+        self._sheet.forget(before - 1)
+        self._look_through(before - 1)
+        self._moved()
+
+    # Where the reader is
+
+    def jump_to_end(self) -> None:
+        """Show the latest, and follow it."""
+        self._window.follow = True
+        self._redraw()
+
+    def scroll_end(self, *args: object, **options: object) -> None:
+        """The same as `jump_to_end`: there is no animation to be told about."""
+        self.jump_to_end()
+
+    def _scroll_to(self, *args: object, **options: object) -> bool:
+        """Never animated: an animation would run towards a row number that means something else by then."""
+        return super()._scroll_to(*args, **{**options, "animate": False})  # type: ignore[arg-type]  # as they came
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        # While the size is new, only its Resize knows what the numbers mean.
+        if not self._moving and self.size == self._laid_out and round(old_value) != round(new_value):
+            self._window.look_at(round(new_value))
+            self._moved()
+
+    def watch_away(self) -> None:
+        self._moved()
+
+    def _moved(self) -> None:
+        """The log or the window changed: lay out what is in view, and keep what the reader looks at in its place."""
+        if self._window.follow:
+            self._count_unread(0)
+            self._marked = self._marked and self.away
+        if self.size:
+            self._window.settle()
+            self._scroll_into_place()
+            if self._settling is not None:
+                self._settling.resume()
+            self.refresh()
+
+    def _scroll_into_place(self) -> None:
+        self._moving = True
+        try:
+            self.virtual_size = Size(self._sheet.columns.width, self.entries.rows)
+            y = self._window.y
+            if y != round(self.scroll_y):
+                self.scroll_y = self.scroll_target_y = y
+        finally:
+            self._moving = False
+
+    def _settle_slice(self) -> None:
+        """Lay out a little more of what is out of view, too little to be felt."""
+        until = perf_counter() + SETTLE_FOR
+        while self.entries.settle_more(self._window.anchor):
+            if perf_counter() > until:
+                break
+        else:
+            if self._settling is not None:
+                self._settling.pause()
+        self._scroll_into_place()
+
+    def _count_unread(self, count: int) -> None:
+        if count != self._unread:
+            self._unread = count
+            self.post_message(self.UnreadChanged(count))
+
+    # Searching
+
+    @property
+    def found(self) -> tuple[int, int]:
+        """Which match of the search the reader is at, from 1 for the oldest, and how many there are."""
+        search = self._sheet.search
+        return (search.position, len(search)) if search is not None else (0, 0)
+
+    def search(self, text: str) -> int:
+        """Look for `text` in any case, and go to the nearest match above the bottom of the view. Returns how many
+        entries match."""
+        search = self._sheet.search = Search(text) if text else None
+        if search is None:
+            self._redraw()
+            return 0
+        self._look_through(self.entries.first)
+        self._go_to(search.start_at(self._window.bottom))
+        return len(search)
+
+    def search_next(self) -> None:
+        """Go to the next younger match."""
+        if self._sheet.search is not None:
+            self._go_to(self._sheet.search.next())
+
+    def search_previous(self) -> None:
+        """Go to the next older match."""
+        if self._sheet.search is not None:
+            self._go_to(self._sheet.search.previous())
+
+    def clear_search(self) -> None:
+        """Search no more; the view stays where it is."""
+        self._sheet.search = None
+        self._redraw()
+
+    def _look_through(self, first: int) -> None:
+        search = self._sheet.search
+        if search is not None:
+            search.forget(self.entries.first)
+            for serial, entry in self.entries.entries(first):
+                search.look(serial, entry)
+
+    def _go_to(self, serial: int | None) -> None:
+        if serial is not None:
+            self._window.show(serial)
+        self._redraw()
+
+    # Selecting, and links
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """What is selected, as plain text."""
+        start, end = selection
+        oldest = (self.entries.first, 0)
+        first = max((start.y, start.x), oldest) if start else oldest
+        last = (end.y, end.x) if end else (self.entries.next - 1, END_X)
+        return copied(self.entries.entry, first, last), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Draw what is selected."""
+        self._sheet.selection = selection
+        self._redraw()
+
+    def on_click(self, event: events.Click) -> None:
+        """Open the link under the mouse. A second click selects an entry, and not, as elsewhere, all there is."""
+        event.prevent_default()
+        url, offset = event.style.meta.get("url"), event.style.meta.get("offset")
+        if event.chain == 2 and offset is not None:
+            self.screen.selections = {self: Selection(Offset(0, offset[1]), Offset(END_X, offset[1]))}
+        elif event.chain == 1 and isinstance(url, str) and self.text_selection is None:
+            self.post_message(self.LinkOpened(url))
+
+    # Drawing
+
+    def on_mount(self) -> None:
+        self._settling = self.set_interval(SETTLE_EVERY, self._settle_slice, pause=True)
+
+    def on_resize(self) -> None:
+        self._redraw()
+
+    def watch_show_times(self) -> None:
+        self._redraw()
+
+    def notify_style_update(self) -> None:
+        """The theme changed."""
+        super().notify_style_update()
+        self._sheet.clear(paints=True)
+
+    def _redraw(self) -> None:
+        """Draw anew all that is in view, for the size and the options as they are now."""
+        self._sheet.clear()
+        if self.size:
+            room = self.scrollable_content_region.size
+            self._sheet.columns = columns(room.width, self.show_times)
+            self.entries.set_columns(self._sheet.columns)
+            self._window.height = room.height
+            self._laid_out = self.size
+        self._moved()
+
+    def render_line(self, y: int) -> Strip:
+        """Row `y` of the window."""
+        return self._sheet.strip(self.scroll_offset.y + y)

@@ -1,0 +1,113 @@
+"""The pane's styles: what the theme says, made readable where a theme says what cannot be read."""
+
+from rich.color import Color as RichColour
+from rich.style import Style
+from textual.widget import Widget
+
+from tui.message_log.colours import RGB, readable
+from tui.message_log.rendering import Paints, switch_styles
+
+ROLES = {
+    "time": "quiet",
+    "rule": "quiet",
+    "day": "quiet",
+    "more": "quiet",
+    "crowd": "quiet",
+    "crowd-sign": "quiet",
+    "note": "quiet",
+    "note-sign": "quiet",
+    "notice": "notice",
+    "notice-sign": "notice",
+    "error": "error",
+    "error-sign": "error",
+    "gap": "gap",
+    "new": "new",
+    "pending": "pending",
+}
+"""Which component's style each role of the layout gets."""
+COMPONENTS = {
+    f"transcript--{name}"
+    for name in ("quiet", "notice", "error", "gap", "new", "pending", "match", "current", "mention", "bar")
+}
+DEFAULT_STYLES = """
+MessagePane {
+    background: $background;
+    color: $foreground;
+    overflow-x: hidden;
+    overflow-y: scroll;
+    scrollbar-size-vertical: 1;
+
+    & > .transcript--quiet { color: $foreground 55%; }
+    & > .transcript--pending { color: $foreground 45%; text-style: italic; }
+    & > .transcript--notice { color: $accent; }
+    & > .transcript--error { color: $error; }
+    & > .transcript--gap { color: $warning; }
+    & > .transcript--new { color: $error; text-style: bold; }
+    & > .transcript--match { background: $warning 35%; }
+    & > .transcript--current { background: $warning; text-style: bold; }
+    & > .transcript--mention { background: $accent 14%; }
+    & > .transcript--bar { color: $accent; }
+}
+"""
+
+
+def paints(widget: Widget) -> Paints:
+    """The styles for the theme as it is now."""
+    text = widget.rich_style
+    background = _background(widget)
+
+    def component(name: str) -> Style:
+        return widget.get_component_rich_style(f"transcript--{name}")
+
+    roles = {role: _readable(component(name), background) for role, name in ROLES.items()}
+    roles["action"] = text + Style(italic=True)
+    return Paints(
+        text=text,
+        roles=roles | switch_styles(text, background),
+        link=Style(underline=True),
+        match=_laid_over(component("match"), text),
+        current=_laid_over(component("current"), text) + Style(bold=True),
+        selection=_laid_over(_selection(widget), text),
+        mention=Style(bgcolor=component("mention").bgcolor),
+        mention_bar=component("bar"),
+        background=background,
+    )
+
+
+def _background(widget: Widget) -> RGB:
+    """What the pane is drawn on. Of the terminal's own colour all we know is that the theme is for dark ones or not."""
+    background = widget.background_colors[1]
+    if background.ansi is not None:
+        return (0, 0, 0) if widget.app.current_theme.dark else (255, 255, 255)
+    red, green, blue = background.rgb
+    return red, green, blue
+
+
+def _selection(widget: Widget) -> Style:
+    """The screen's style for what is selected; its foreground only where it has one."""
+    style = widget.screen.get_component_rich_style("screen--selection")
+    return Style(bgcolor=style.bgcolor) if style.color == style.bgcolor else style
+
+
+def _readable(style: Style, background: RGB) -> Style:
+    return style + Style(color=readable(_numbers(style.color), background)) if _is_true(style.color) else style
+
+
+def _laid_over(style: Style, text: Style) -> Style:
+    """A background to lay over text of any colour, with a foreground that can be read on it."""
+    if not _is_true(style.bgcolor):
+        return style
+    colour = style.color if _is_true(style.color) else text.color
+    background = _numbers(style.bgcolor)
+    return Style(bgcolor=style.bgcolor, color=readable(_numbers(colour), background))
+
+
+def _is_true(colour: RichColour | None) -> bool:
+    """Whether we know how the colour looks: it is none of the terminal's own."""
+    return colour is not None and colour.triplet is not None
+
+
+def _numbers(colour: RichColour | None) -> RGB:
+    if colour is None or colour.triplet is None:
+        return 128, 128, 128
+    return colour.triplet.red, colour.triplet.green, colour.triplet.blue
