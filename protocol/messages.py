@@ -1,7 +1,7 @@
 """Everything that can be said between a client and the room, as msgspec tagged structs.
 
 A Command travels from a client to the server, an Event from the server to a client. `type` is the tag on the wire.
-Nothing here knows how a message is written: `jsonl` and `plain` do.
+Nothing here knows how a message is written: `json_lines` and `plain_text` do.
 """
 
 from enum import StrEnum

@@ -36,8 +36,8 @@ PROTOCOL = (
         "        self._out = bytearray()\n        self.in_room",
     ),
     Mutation("protocol/opening.py", "return size if len(data) - place >= size else None", "return size"),
-    Mutation("protocol/text.py", "if marks > MAX_MARKS or not kept", "if not kept"),
-    Mutation("protocol/text.py", "if not nick[0].isalnum():", "if not nick[-1].isalnum():"),
+    Mutation("protocol/sanitize.py", "if marks > MAX_MARKS or not kept", "if not kept"),
+    Mutation("protocol/nicknames.py", "if not nick[0].isalnum():", "if not nick[-1].isalnum():"),
 )
 SESSION = (
     Mutation("server/session.py", "            self.heard = now\n", ""),
@@ -49,12 +49,12 @@ SESSION = (
         "return not self.eof_received and (self.is_leaving or self.allowance.has_token(now))",
         "return not self.eof_received",
     ),
-    Mutation("server/session.py", " and now >= self.heard + PAUSE", ""),
+    Mutation("server/session.py", " and now >= self.heard + BURST_RESET", ""),
     Mutation("server/session.py", "return not self.lines.has_line and self.allowance", "return self.allowance"),
-    Mutation("server/session.py", "max(self.join_by, self.heard + ANSWERED)", "self.join_by"),
+    Mutation("server/session.py", "max(self.join_by, self.heard + JOIN_GRACE)", "self.join_by"),
     Mutation("server/session.py", "((one | other) & flags) | max(one & ~flags, other & ~flags)", "one | other"),
     Mutation("server/session.py", "            self.untold = True\n", ""),
-    Mutation("server/session.py", "due = min(due, self.progress + MAX_STALL)", "pass"),
+    Mutation("server/session.py", "due = min(due, self.progress + WRITE_TIMEOUT)", "pass"),
     Mutation("server/session.py", "if self.state > State.CONNECTING else", "if True else"),
     Mutation("server/token_bucket.py", "return min(float(self.burst), self.tokens", "return max(0.0, self.tokens"),
 )
@@ -73,9 +73,11 @@ BROADCAST = (
 ROOM = (
     Mutation("server/room/outbox.py", "if entry.author != number]", "]"),
     Mutation(
-        "server/room/outbox.py", "if letter.mark & Mark.JOINED), 0)", "if letter.mark & Mark.JOINED and False), 0)"
+        "server/room/outbox.py",
+        "if letter.mark & DeliveryFlags.JOINED), 0)",
+        "if letter.mark & DeliveryFlags.JOINED and False), 0)",
     ),
-    Mutation("server/room/outbox.py", "if not mark & Mark.CLOSE:", "if True:"),
+    Mutation("server/room/outbox.py", "if not mark & DeliveryFlags.CLOSE:", "if True:"),
     Mutation(
         "server/room/outbox.py", "self.audience.get(number) or self.leavers.get(number)", "self.audience.get(number)"
     ),
