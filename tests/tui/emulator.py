@@ -137,7 +137,7 @@ class Emulator:
         self.family()
         code = self.process.wait(patience)
         self.until(lambda: not any(process.is_running() for process in self.family()), "its children to end")
-        if self._theirs >= 0:
+        if self._theirs >= 0 and self._reading.is_set():
             os.write(self._theirs, END_OF_OUTPUT)
             self.until(lambda: self._last_bytes == END_OF_OUTPUT, "the last bytes to be read")
         return code
