@@ -1,4 +1,4 @@
-"""Draws all pictures anew: `python -m screenshots.draw [NAME …]`."""
+"""Draws all pictures again, or the named ones: `python -m screenshots.draw [NAME …]`."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from screenshots.pictures import PICTURES
 
 
 def main() -> int:
-    """Draw the pictures that are named, or all. Returns the exit code."""
+    """Draw the named pictures, or all. Returns the exit code."""
     wanted = sys.argv[1:] or list(PICTURES)
     if unknown := [name for name in wanted if name not in PICTURES]:
         print(f"there is no picture {unknown[0]!r}: they are {', '.join(PICTURES)}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""A lively room to take pictures of: a real server, and guests that talk over real connections."""
+"""A lively room for the pictures: a real server, and guests that talk over real connections."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -40,7 +40,7 @@ AFTERWARDS = (
 
 
 def talk(model: str) -> tuple[tuple[str, str], ...]:
-    """What is said under a model: who, and what."""
+    """Return the lines of a conversation in a room run by `model`: nickname and text of each."""
     question, answer = RUN_BY[model]
     return (
         ("bob", "is this thing on?"),
@@ -60,7 +60,7 @@ def talk(model: str) -> tuple[tuple[str, str], ...]:
 
 
 class Guests:
-    """People in the room, by their nicknames."""
+    """Members of the room, by nickname."""
 
     def __init__(self, server: HostedServer, address: Address) -> None:
         self._server = server
@@ -70,7 +70,7 @@ class Guests:
         self._running: list[asyncio.Task[None]] = []
 
     async def join(self, *nicks: str) -> None:
-        """Come in, one after the other."""
+        """Join the room, one after the other."""
         for nick in nicks:
             link = RoomLink(self._address, nick, on_events=self._hear, on_state=lambda state: None)
             self._links[nick] = link
@@ -78,11 +78,11 @@ class Guests:
             await until(partial(_is_online, link))
 
     async def settle(self) -> None:
-        """Wait until everybody is told who is here: the room gathers joins for a quarter of a second."""
+        """Wait until each guest has the whole roster: the room gathers joins for a quarter of a second."""
         await until(lambda: all(len(link.client.people) >= len(self._links) for link in self._links.values()))
 
     async def talk(self, lines: Sequence[tuple[str, str]]) -> None:
-        """Say these lines, each once the one before was heard; those whose speaker is no guest are passed over."""
+        """Say these lines, each after the previous one was delivered. Lines of other members are skipped."""
         for nick, text in lines:
             if link := self._links.get(nick):
                 action = text.startswith("/me ")
@@ -90,7 +90,7 @@ class Guests:
                 await until(partial(self._heard.__contains__, id))
 
     async def chatter(self, seconds: float) -> None:
-        """Everybody talks at once, a few lines a second each."""
+        """Have all guests talk at once, a few lines a second each."""
         words = cycle(SMALL_TALK)
         until_then = monotonic() + seconds
         while monotonic() < until_then:
@@ -99,7 +99,7 @@ class Guests:
             await asyncio.sleep(0.25)
 
     async def switch(self, model: str) -> None:
-        """Run the room by another model: the first guest is an operator."""
+        """Switch the model: the first guest becomes an operator."""
         link = next(iter(self._links.values()))
         link.operator(self._server.operator_key)
         await until(lambda: link.client.is_operator)
@@ -115,7 +115,7 @@ class Guests:
 
 
 async def until(true: Callable[[], object]) -> None:
-    """Wait until it is true; TimeoutError where it never is."""
+    """Wait until `true()` is true. Raises TimeoutError after PATIENCE seconds."""
     async with asyncio.timeout(PATIENCE):
         while not true():  # noqa: ASYNC110  # what a screen shows sets no event
             await asyncio.sleep(0.03)
@@ -126,7 +126,7 @@ def _is_online(link: RoomLink) -> bool:
 
 
 class Room:
-    """A server, and the address to join it by."""
+    """A server, and the address at which clients join it."""
 
     def __init__(self, server: HostedServer, address: Address) -> None:
         self.server = server
@@ -145,7 +145,7 @@ async def room(model: str) -> AsyncIterator[Room]:
 
 @asynccontextmanager
 async def guests(room: Room, *nicks: str) -> AsyncIterator[Guests]:
-    """Guests who have joined, and leave in the end."""
+    """Guests that have joined. They leave at the end of the context."""
     them = Guests(room.server, room.address)
     try:
         await them.join(*nicks)

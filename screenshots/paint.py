@@ -1,7 +1,7 @@
-"""Writes a picture as SVG and PNG. The PNG needs no browser: resvg has a renderer of its own, and this machine's fonts.
+"""Writes a picture as SVG and PNG. The PNG needs no browser: resvg renders it with the fonts of this machine.
 
-Rich gives each run of text the length of its letters, as if all were one cell wide, and a run that begins with a sign
-its letters have no glyph for is drawn whole in another font. So runs are cut here where the kind of letter changes.
+Rich sets the length of each run of text as if all letters were one cell wide. And a run whose first letter is not in
+the font is drawn in another font as a whole. So runs are split here where the kind of letter changes.
 """
 
 import re
@@ -37,11 +37,11 @@ def write(name: str, svg: str) -> None:
 
 
 def _cut(run: re.Match[str]) -> str:
-    """The same run in parts, each of one kind of letter, and each where its cells are."""
+    """Split a run into parts of one kind of letter, each at the position of its cells."""
     text, x = unescape(run["text"]), float(run["x"])
     parts = []
     for sign, chars in groupby(text, _is_sign):
-        # A wide letter stands alone: a fixed length for several would be shared out evenly.
+        # Each sign is a part of its own: a length for several would be divided evenly between them.
         for part in chars if sign else ["".join(chars)]:
             width = CELL * cell_len(part)
             if width:
@@ -54,5 +54,5 @@ def _cut(run: re.Match[str]) -> str:
 
 
 def _is_sign(char: str) -> bool:
-    """Whether Fira Code may have no glyph for it: whatever is neither Latin nor drawn with boxes."""
+    """Return True for letters that are neither Latin nor box drawing, so that Fira Code may have no glyph."""
     return not (char < "\u0250" or "\u2010" <= char <= "\u2026" or "\u2500" <= char <= "\u259f")

@@ -1,4 +1,4 @@
-"""The pictures, each a short scene: somebody at the real screen, in a real room, with real guests."""
+"""The pictures. Each is a short scene: a person at the real screen, in a real room, with real guests."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -25,8 +25,10 @@ SPEAKERS = ("bob", "cleo", "dan", "Zoë", "李雷")
 
 
 class OnTheNetwork(HostedServer):
-    """A room that tells the address it would have in a network, as documents write one (RFC 5737). It listens on this
-    machine alone, and all that is drawn is real but for that address."""
+    """A room that shows an address for documentation (RFC 5737) as its network address.
+
+    It listens on this machine only, and all else in the picture is real.
+    """
 
     @property
     def invitations(self) -> list[Address]:
@@ -34,7 +36,7 @@ class OnTheNetwork(HostedServer):
 
 
 class Person:
-    """Somebody at the screen."""
+    """A person at the screen."""
 
     def __init__(self, app: ChatApp, pilot: Pilot[None]) -> None:
         self.app = app
@@ -50,7 +52,7 @@ class Person:
         await self.pilot.press("enter")
 
     async def draw(self, name: str) -> None:
-        """Write the picture, with the cursor still."""
+        """Write the picture, with a cursor that does not blink."""
         for field in (*self.app.screen.query(TextArea), *self.app.screen.query(Input)):
             field.cursor_blink = False
         await asyncio.sleep(0.3)
@@ -62,7 +64,7 @@ class Person:
 async def person(
     address: Address | None, nick: str = "ada", *, host: HostOptions | None = None, size: tuple[int, int] = SIZE
 ) -> AsyncIterator[Person]:
-    """Somebody at the full screen; in the room already, if they have a nickname."""
+    """A person at the full screen, already in the room if `nick` is given."""
     app = ChatApp(address=address, nick=nick, host=host, settings=Settings())
     if host is not None:
         app.own = OnTheNetwork(host)
@@ -78,14 +80,14 @@ async def person(
 
 
 async def prompt(name: str) -> None:
-    """What one sees first."""
+    """The first screen: the prompt for a nickname."""
     async with room("event") as server, person(server.address, "", size=SMALL) as ada:
         await ada.pilot.press(*"ada")
         await ada.draw(name)
 
 
 async def busy(name: str, *, model: str) -> None:
-    """A guest's view of the same evening under each model: a talk, a switch to it, and on."""
+    """The view of a guest of the same evening with each model: a conversation, and a switch to the model."""
     before = {"process": "event", "thread": "process", "event": "thread"}[model]
     async with room(before) as server, guests(server, *SPEAKERS) as them, person(server.address) as ada:
         await them.join(*CROWD)
@@ -100,7 +102,7 @@ async def busy(name: str, *, model: str) -> None:
 
 
 async def search(name: str) -> None:
-    """Looking for a word."""
+    """The search for a word."""
     async with room("event") as server, guests(server, *SPEAKERS) as them, person(server.address) as ada:
         await them.join(*CROWD)
         await them.settle()
@@ -112,7 +114,7 @@ async def search(name: str) -> None:
 
 @asynccontextmanager
 async def host() -> AsyncIterator[Person]:
-    """Whoever has opened a room, with all the guests in it, and talk."""
+    """A person that has opened a room, at the join card."""
     options = HostOptions("process", (HOSTED_AT,), ("--rate-limit", "off"))
     async with person(None, host=options) as ada:
         await ada.sees("One of these in your terminal")
@@ -120,28 +122,28 @@ async def host() -> AsyncIterator[Person]:
 
 
 def hosted_by(ada: Person) -> Room:
-    """Her room, by the address that leads there on this machine."""
+    """Return the room of a host, with its address on this machine."""
     assert ada.app.own is not None
     assert ada.app.own.bound is not None
     return Room(ada.app.own, ada.app.own.bound[0])
 
 
 async def join_card(name: str) -> None:
-    """What a host sees first, and shows to the audience."""
+    """The join card, which a host sees first and shows to the audience."""
     async with host() as ada:
         await ada.sees("1 here")
         await ada.draw(name)
 
 
 async def meter(name: str) -> None:
-    """The host's view: the meter has seen all three models."""
+    """The view of a host: the meter after all three models have run."""
     async with host() as ada:
         await ada.pilot.press("escape", "f2")
         async with guests(hosted_by(ada), *SPEAKERS) as them:
             await them.join(*CROWD)
             await them.settle()
             for key in ("f7", "f8", "f6"):
-                await them.chatter(3.2)  # The meter tells once a second.
+                await them.chatter(3.2)  # The meter is updated once a second.
                 await ada.pilot.press(key)
                 await them.settle()
             await them.chatter(2.2)
@@ -151,7 +153,7 @@ async def meter(name: str) -> None:
 
 
 async def stage(name: str) -> None:
-    """What the projector shows."""
+    """The stage, for the projector."""
     async with host() as ada:
         await ada.pilot.press("escape")
         async with guests(hosted_by(ada), *SPEAKERS) as them:
@@ -178,7 +180,7 @@ async def line_mode(name: str) -> None:
 
 
 async def console(name: str) -> None:
-    """`chat-server` in a terminal: its log, and a line under it for the operator."""
+    """`chat-server` in a terminal: its log, and below it the input line of the operator."""
     with Terminal("server", ["-v", "--bind", HOSTED_AT, "--rate-limit", "off"], LINE_SIZE) as terminal:
         await terminal.sees("lines/s")
         async with guests(Room(HostedServer(), Address.parse(HOSTED_AT)), *SPEAKERS) as them:
@@ -192,7 +194,7 @@ async def console(name: str) -> None:
             await them.talk(AFTERWARDS)
             await terminal.sees(AFTERWARDS[0][1])
             terminal.type("/ki")
-            await asyncio.sleep(1.2)  # The toolbar follows once a second.
+            await asyncio.sleep(1.2)  # The toolbar is updated once a second.
             write(name, terminal.svg("chat-server"))
 
 

@@ -1,4 +1,4 @@
-"""What a program draws in a real terminal: a pseudo-terminal, an emulator behind it, and the screen of that as SVG."""
+"""A program in a pseudo-terminal with a terminal emulator, whose screen is drawn as SVG."""
 
 import asyncio
 import fcntl
@@ -60,7 +60,7 @@ class Terminal:
         await until(lambda: text in "\n".join(self._screen.display))
 
     def svg(self, title: str) -> str:
-        """The screen as it is now."""
+        """Return the current screen as SVG."""
         columns, _ = self._size
         console = Console(record=True, width=columns, file=StringIO(), force_terminal=True, color_system="truecolor")
         for y in range(self._screen.lines):
@@ -80,12 +80,12 @@ class Terminal:
             self._answer(data)
 
     def _answer(self, data: bytes) -> None:
-        if b"\x1b[6n" in data:  # Where is the cursor? prompt_toolkit waits for the answer.
+        if b"\x1b[6n" in data:  # A query for the cursor position, whose answer prompt_toolkit waits for.
             os.write(self._ours, f"\x1b[{self._screen.cursor.y + 1};{self._screen.cursor.x + 1}R".encode())
 
 
 def _take_terminal() -> None:
-    """The operator console is only for whom the terminal belongs to."""
+    """Make the terminal the controlling one, as the operator console needs that."""
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 

@@ -1,4 +1,4 @@
-"""What every test stands on: an environment that is nobody's, and no process left behind."""
+"""Fixtures for all tests: an environment without the settings of the caller, and no process left behind."""
 
 import os
 import shutil
@@ -16,19 +16,19 @@ from tests.pace import allowed
 ROOT = Path(__file__).parent.parent
 SWAYS_OUR_PROGRAMS = ("CHAT_", "TEXTUAL", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "PYTHONPATH", "PYTHONHOME")
 SNAPSHOT_REPORT = "TEXTUAL_SNAPSHOT_TEMPDIR"
-"""Where pytest-textual-snapshot gathers its report, told to its workers."""
+"""The folder in which pytest-textual-snapshot gathers its report, for its workers."""
 TEST_TIMEOUT_S = allowed(120)
-"""Far more than any wait in a test: a test that waits in vain says so itself."""
+"""Far longer than any wait in a test: a wait in vain fails with its own message first."""
 os.environ.setdefault("PYTEST_TIMEOUT", f"{TEST_TIMEOUT_S:.0f}")
 MARK, RUN = "THREE_CHAT_ROOMS_TESTS", uuid.uuid4().hex
 
-# How long one example takes says nothing on a machine that does other things as well.
+# The time of one example is no criterion on a machine that runs other programs too.
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ours")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test marked `needs` where a program that it names is not on PATH."""
+    """Skip a test marked `needs` if a program that it names is not on PATH."""
     for mark in item.iter_markers("needs"):
         for program in mark.args:
             if shutil.which(program) is None:
@@ -43,7 +43,7 @@ def root() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def callers_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The environment as the caller had it. The tests run without the caller's options and configuration."""
+    """The environment of the caller. The tests run without its options and configuration."""
     before = dict(os.environ)
     with pytest.MonkeyPatch.context() as patch:
         for name in before:
@@ -56,14 +56,14 @@ def callers_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[di
 
 @pytest.fixture(scope="session", autouse=True)
 def ctrl_c_is_heard() -> None:
-    """A shell has its background jobs ignore SIGINT, and what they start inherits that, our programs too."""
+    """Reset SIGINT: a shell makes its background jobs ignore it, and our programs would inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def nothing_left_running(callers_environment: dict[str, str]) -> Iterator[None]:
-    """Fails where a process outlives the tests, even one that has lost its parent: it still carries our mark."""
+    """Fail if a process outlives the tests. A mark in its environment finds it even without its parent."""
     yield
     _, alive = psutil.wait_procs(started_by_us(), timeout=allowed(20))
     told = []

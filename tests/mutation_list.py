@@ -1,4 +1,4 @@
-"""The mutations of `make mutants`. The old text stands once in its file; to change it there means to change it here."""
+"""The mutations of `make mutants`. The old text stands exactly once in its file, and must be kept equal to it."""
 
 from typing import NamedTuple
 

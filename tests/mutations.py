@@ -1,7 +1,7 @@
 """Small mistakes in the product, one at a time, to prove that the tests notice each of them.
 
     make mutants                          all of them
-    make mutants ARGS="lines session"     those whose file has one of these words in its name
+    make mutants ARGS="lines session"     only files with one of these words in their name
     make mutants ARGS="--near"            without the tests that start servers, which take minutes for each survivor
     make mutants ARGS="--list"            only list them
 
@@ -38,15 +38,15 @@ NEAR_TESTS = {
     "server/room": ("tests/server/room", "tests/server/test_broadcast.py", "tests/protocol"),
     "server": (*SESSION_TESTS, "tests/server/room"),
 }
-"""By the folder of the changed file: the tests without processes that speak for it."""
+"""For the folder of the changed file: its tests without processes."""
 FAR_TESTS = ("tests/server/models", "tests/server/test_handover.py")
-"""Those with real servers, for what the near ones do not notice."""
+"""The tests with real servers, for mutations that the near tests do not catch."""
 TIMEOUT_S = 1800
-"""How long the tests may take: a mistake that makes them hang is noticed as well."""
+"""The limit for the tests. A mutation that makes them hang counts as caught."""
 
 
 class Result(NamedTuple):
-    """`caught_by` is the first test that failed, or empty."""
+    """The outcome of a mutation: `caught_by` is the first test that failed, or empty."""
 
     mutation: Mutation
     caught_by: str
@@ -54,9 +54,9 @@ class Result(NamedTuple):
 
 
 def main() -> int:
-    """Returns the exit code: 1 where a mutation was not caught, 2 where one cannot be applied."""
+    """Return the exit code: 1 if a mutation was not caught, 2 if one cannot be applied."""
     parser = argparse.ArgumentParser(prog="make mutants", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("words", nargs="*", help="only those whose file has one of these words in its name")
+    parser.add_argument("words", nargs="*", help="only files with one of these words in their name")
     parser.add_argument("--list", action="store_true", help="list them, and run nothing")
     parser.add_argument("--near", action="store_true", help="without the tests that start servers")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at a time")
@@ -80,14 +80,14 @@ def main() -> int:
 
 
 def report(results: Iterable[Result]) -> Iterator[Result]:
-    """Print each as it comes."""
+    """Print each result as it arrives."""
     for result in results:
         print(f"{result.caught_by or 'NOT CAUGHT':70} {result.seconds:5.0f} s  {result.mutation}", flush=True)
         yield result
 
 
 def attempt(mutation: Mutation, far: Sequence[str]) -> Result:
-    """Apply a mutation and run the tests that are near it, then those that are far."""
+    """Apply a mutation, and run the near tests, then the far ones."""
     began = monotonic()
     own, others = tests_near(mutation.file)
     caught_by = outcome(mutation, own) or outcome(mutation, others) or outcome(mutation, far)
@@ -95,7 +95,7 @@ def attempt(mutation: Mutation, far: Sequence[str]) -> Result:
 
 
 def tests_near(file: str) -> tuple[list[str], tuple[str, ...]]:
-    """The tests of the module itself, and those of its folder and of what stands on it."""
+    """Return the tests of the module, and those of its folder and of the modules that use it."""
     path = Path(file)
     own = sorted((ROOT / "tests" / path.parent).glob(f"test_{path.stem}*.py"))
     others = next(tests for folder, tests in NEAR_TESTS.items() if file.startswith(folder))
@@ -103,7 +103,7 @@ def tests_near(file: str) -> tuple[list[str], tuple[str, ...]]:
 
 
 def outcome(mutation: Mutation | None, tests: Sequence[str]) -> str:
-    """The first test that fails with this mutation, or empty where all pass or there are none."""
+    """Return the first test that fails with this mutation, or empty if all pass or there are none."""
     if not tests:
         return ""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", "not alone", *tests]

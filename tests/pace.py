@@ -1,7 +1,7 @@
-"""How slow this machine is: one factor by which every upper limit on measured time is stretched.
+"""The pace of this machine: a factor by which each upper limit on measured time is multiplied.
 
-The factor is measured once, before the tests start, and handed to the workers of pytest-xdist in the environment. It is
-1 on a quiet machine. It is measured again where a limit is exceeded, as the machine may have become busy meanwhile.
+The factor is measured once, before the tests start, and passed to the workers of pytest-xdist in the environment. It is
+1 on a quiet machine. It is measured again if a limit is exceeded, as the machine may have become busy meanwhile.
 """
 
 import os
@@ -11,13 +11,13 @@ from time import perf_counter
 
 VARIABLE = "THREE_CHAT_ROOMS_PACE"
 QUIET_START_S = 0.010
-"""How long a bare interpreter takes to start and end on a quiet machine, generously."""
+"""The time in which a bare interpreter starts and ends on a quiet machine, with a reserve."""
 STARTS = 6
 MAX_FACTOR = 5.0
 
 
 def measure() -> float:
-    """How many times longer than on a quiet machine a bare interpreter takes, between 1 and MAX_FACTOR."""
+    """Measure the start of a bare interpreter, as a multiple of QUIET_START_S between 1 and MAX_FACTOR."""
     began = perf_counter()
     for _ in range(STARTS):
         subprocess.run([sys.executable, "-I", "-S", "-c", ""], check=True)
@@ -30,10 +30,10 @@ FACTOR = float(os.environ[VARIABLE])
 
 
 def allowed(seconds: float) -> float:
-    """The seconds that a machine as slow as this one may take for what takes a quiet one `seconds` at most."""
+    """Return the limit on this machine for work that takes a quiet machine at most `seconds`."""
     return seconds * FACTOR
 
 
 def is_within(took: float, seconds: float) -> bool:
-    """Whether `took` is less than the `seconds` that a quiet machine takes at most, as slow as this one is now."""
+    """Return True if `took` is less than `allowed(seconds)`, with a new measurement if it is not."""
     return took < allowed(seconds) or took < seconds * measure()

@@ -1,6 +1,6 @@
-"""Peers for tests: real sockets that keep what they have heard, with a deadline on every wait.
+"""Peers for tests: real sockets that keep the lines they have read, with a deadline for each wait.
 
-They know what is on the wire, and nothing of how a server or a client of ours works.
+They use the wire format only, without code of the server or the client.
 """
 
 import hmac
@@ -15,7 +15,7 @@ from typing import IO, Any
 from tests.pace import allowed
 
 PATIENCE = allowed(20.0)
-"""Seconds any wait may take before a test fails. Generous: a busy machine is no failure."""
+"""Seconds that a wait may take before a test fails; generous, as a busy machine is no fault."""
 OPERATOR_KEY = "the key of the tests"
 
 
@@ -24,7 +24,7 @@ class Closed(Exception):
 
 
 def wait_until(true: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
-    """Return once `true()` is; fail with `what` when it never is."""
+    """Return as soon as `true()` is true; fail with `what` after `patience` seconds."""
     deadline = time.monotonic() + patience
     while not true():
         assert time.monotonic() < deadline, f"in {patience} s it did not come true: {what}"
@@ -32,7 +32,7 @@ def wait_until(true: Callable[[], object], what: str, patience: float = PATIENCE
 
 
 class Peer:
-    """A TCP connection that keeps what it has heard. Every wait ends within PATIENCE."""
+    """A TCP connection that keeps the lines it has read. Each wait ends within PATIENCE."""
 
     def __init__(self, address: tuple[str, int], receive_buffer: int = 0) -> None:
         self.socket = socket.socket()
@@ -44,12 +44,12 @@ class Peer:
         self._data = bytearray()
 
     def send(self, data: bytes | str) -> None:
-        """Write, as it is."""
+        """Send the data unchanged."""
         self.socket.settimeout(PATIENCE)
         self.socket.sendall(data.encode() if isinstance(data, str) else data)
 
     def line(self, patience: float = PATIENCE) -> str:
-        """The next line without its end. Raises Closed, or TimeoutError with what came before."""
+        """Return the next line without its end. Raises Closed, or TimeoutError with the lines before."""
         deadline = time.monotonic() + patience
         while (end := self._data.find(b"\n")) < 0:
             left = deadline - time.monotonic()
@@ -71,7 +71,7 @@ class Peer:
         return f"{[line[:300] for line in self.heard[-10:]]} and {bytes(self._data[:100])!r}"
 
     def lines_until_closed(self) -> list[str]:
-        """All lines up to the end of the connection."""
+        """Return all lines up to the end of the connection."""
         lines = []
         try:
             while True:
@@ -80,7 +80,7 @@ class Peer:
             return lines
 
     def hears_nothing(self, seconds: float) -> bool:
-        """Whether no line comes for so long."""
+        """Return True if no line arrives within `seconds`."""
         try:
             self.line(seconds)
         except TimeoutError:
@@ -88,11 +88,11 @@ class Peer:
         return False
 
     def half_close(self) -> None:
-        """Say that nothing more will be sent."""
+        """Close the sending side."""
         self.socket.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
-        """Close so that the server gets a reset, as when a machine is switched off and on."""
+        """Close with RST, as a machine that restarts does."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
@@ -101,10 +101,10 @@ class Peer:
 
 
 class PlainPeer(Peer):
-    """Speaks the talk's dialect."""
+    """A client of the plain dialect."""
 
     def join(self, nick: str) -> None:
-        """Give a nickname and be let in."""
+        """Give a nickname, and wait for the welcome."""
         self.send(f"{nick}\n")
         self.expect("Connected to chat server")
 
@@ -112,7 +112,7 @@ class PlainPeer(Peer):
         self.send(f"{text}\n")
 
     def expect(self, wanted: str, patience: float = PATIENCE) -> list[str]:
-        """Wait for a line with `wanted` in it; returns the lines up to it."""
+        """Wait for a line that contains `wanted`; returns the lines up to it."""
         lines = []
         deadline = time.monotonic() + patience
         while not lines or wanted not in lines[-1]:
@@ -123,14 +123,14 @@ class PlainPeer(Peer):
         return lines
 
     def said(self) -> str:
-        """The next line that a person said; what the room says in between is passed over."""
+        """Return the next line of a member; lines of the room are skipped."""
         while (line := self.line()).startswith("*** "):
             pass
         return line
 
 
 class RichPeer(Peer):
-    """Speaks the rich dialect. Events are the dicts that came, so that a test sees what is really on the wire."""
+    """A client of the rich dialect. Events are dicts, so that a test sees the wire format."""
 
     welcome: dict[str, Any]
 
@@ -139,12 +139,12 @@ class RichPeer(Peer):
 
     def event(self, patience: float = PATIENCE) -> dict[str, Any]:
         while (line := self.line(patience)).startswith("*** "):
-            pass  # A peer that is slow to say hello is greeted in plain text, which a client passes over.
+            pass  # A peer with a late hello gets a greeting in plain text, which clients skip.
         event: dict[str, Any] = json.loads(line)
         return event
 
     def expect(self, type: str, patience: float = PATIENCE, **fields: object) -> dict[str, Any]:
-        """Wait for an event of this type with these fields; those before it are passed over."""
+        """Wait for an event of this type with these fields; events before it are skipped."""
         deadline = time.monotonic() + patience
         while True:
             try:
@@ -164,7 +164,7 @@ class RichPeer(Peer):
         self.command("say", id=id, text=text, **fields)
 
     def sync(self) -> list[dict[str, Any]]:
-        """Wait until the server has dealt with all that was sent; returns what it said meanwhile."""
+        """Wait until the server has handled all that was sent; returns the events before the pong."""
         self._pings = getattr(self, "_pings", 0) + 1
         self.command("ping", id=f"sync-{self._pings}")
         events = [self.event()]
@@ -173,7 +173,7 @@ class RichPeer(Peer):
         return events[:-1]
 
     def expect_presence(self, *, joined: Sequence[str] = (), left: Sequence[str] = ()) -> None:
-        """Wait until all of these have been told to have come and gone, in however many events from now on."""
+        """Wait until presence events from now on have named all of these nicknames."""
         missing_in, missing_out = set(joined), set(left)
         while missing_in or missing_out:
             event = self.expect("presence")
@@ -181,21 +181,21 @@ class RichPeer(Peer):
             missing_out -= set(event.get("left", ()))
 
     def sees(self, *nicks: str) -> None:
-        """Wait until everybody has been told that all of these are here."""
+        """Wait until the announced roster has all of these nicknames."""
         wait_until(lambda: set(nicks) <= set(self.people()), f"{nicks} are here")
 
     def sees_no(self, *nicks: str) -> None:
-        """Wait until everybody has been told that none of these is here."""
+        """Wait until the announced roster has none of these nicknames."""
         wait_until(lambda: not set(nicks) & set(self.people()), f"{nicks} have left")
 
     def status(self) -> dict[str, Any]:
-        """What the room runs on now, and not what it has told before."""
+        """Request the status, and return the answer to this request."""
         self.sync()
         self.command("status")
         return self.expect("status")
 
     def people(self) -> list[str]:
-        """The roster as it was last told to everybody."""
+        """Request the roster, as the room last announced it."""
         self.command("who")
         people: list[str] = self.expect("people")["people"]
         return people
@@ -207,13 +207,13 @@ class RichPeer(Peer):
         self.expect("operator")
 
     def switch(self, model: str) -> dict[str, Any]:
-        """Have the room run by another model; returns the `switched` event."""
+        """Switch the model; returns the `switched` event."""
         self.command("switch", model=model)
         return self.expect("switched", model=model)
 
 
 def readable(source: socket.socket | IO[str], seconds: float) -> bool:
-    """Whether something can be read within so long. By poll, as numbers above 1023 are nothing to select."""
+    """Return True if data can be read within `seconds`. Uses poll(), as select() rejects descriptors above 1023."""
     poller = select.poll()
     poller.register(source, select.POLLIN)
     return bool(poller.poll(seconds * 1000))

@@ -1,6 +1,6 @@
-"""Real servers for tests: processes on free ports of 127.0.0.1, with a deadline on every wait.
+"""Real servers for tests: processes on free ports of 127.0.0.1, with a deadline for each wait.
 
-Nothing here knows how the server works inside. A Server is ended by its process id, and its workers with it.
+This module does not depend on the internals of the server. A Server and its workers are ended by their process ids.
 """
 
 import os
@@ -34,7 +34,7 @@ __all__ = [
 ]
 ROOT = Path(__file__).parent.parent
 MISSING = str(ROOT / "tests" / "missing")
-"""A path at which there is nothing."""
+"""A path at which no file is."""
 SABOTAGE = ROOT / "tests" / "server" / "sabotage"
 LISTENING = re.compile(r"listening on (\S+):(\d+) \(model (\w+), pid (\d+)\)(?:, and on (.+))?")
 
@@ -43,7 +43,7 @@ P = TypeVar("P", bound=Peer)
 
 
 class Facts(NamedTuple):
-    """What a server's process tree takes: bytes for `memory` (unique set size), counts for the rest."""
+    """The resources of a process tree: bytes for `memory` (unique set size), counts for the others."""
 
     fds: int
     threads: int
@@ -52,7 +52,7 @@ class Facts(NamedTuple):
 
 
 def facts_of(process: psutil.Process) -> Facts:
-    """What a process and all below it take now."""
+    """Measure the resources of a process and its descendants."""
     tree = [process, *process.children(recursive=True)]
     fds = threads = memory = 0
     for one in tree:
@@ -64,14 +64,14 @@ def facts_of(process: psutil.Process) -> Facts:
 
 
 def has_ended(process: psutil.Process) -> bool:
-    """Whether it is gone, or only its exit status is left."""
+    """Return True if the process is gone or a zombie."""
     with suppress(psutil.NoSuchProcess):
         return process.status() == psutil.STATUS_ZOMBIE
     return True
 
 
 class Server:
-    """A server process of its own. `command` starts it; what it logs goes to `log_path`."""
+    """A server process. `command` starts it, and its log goes to `log_path`."""
 
     def __init__(self, command: Sequence[str], environment: dict[str, str], log_path: Path) -> None:
         self.log_path = log_path
@@ -108,27 +108,27 @@ class Server:
     # Peers
 
     def connect(self, *, receive_buffer: int = 0) -> Peer:
-        """A connection that has said nothing yet."""
+        """Open a connection that has sent nothing yet."""
         return self._keep(Peer(self.address, receive_buffer))
 
     def plain(self, nick: str) -> PlainPeer:
-        """Somebody who has joined in the talk's dialect."""
+        """Join in the plain dialect."""
         peer = self._keep(PlainPeer(self.address))
         peer.join(nick)
         return peer
 
     def rich(self, nick: str, **hello: object) -> RichPeer:
-        """Somebody who has joined in the rich dialect. `hello` holds more fields of the first command."""
+        """Join in the rich dialect. `hello` has more fields of the first command."""
         peer = self.rich_stranger()
         peer.hello(nick, **hello)
         return peer
 
     def rich_stranger(self) -> RichPeer:
-        """A connection for the rich dialect that has said nothing yet."""
+        """Open a connection for the rich dialect that has sent nothing yet."""
         return self._keep(RichPeer(self.address))
 
     def operator(self, nick: str = "boss") -> RichPeer:
-        """Somebody who has joined and has proved to be an operator."""
+        """Join in the rich dialect, and become an operator."""
         peer = self.rich(nick)
         peer.prove()
         return peer
@@ -137,42 +137,42 @@ class Server:
         self._peers.append(peer)
         return peer
 
-    # What it takes
+    # State
 
     def facts(self) -> Facts:
-        """What the process tree takes now."""
+        """Measure the resources of the process tree."""
         return facts_of(self.process)
 
     def children(self) -> list[psutil.Process]:
         return self.process.children(recursive=True)
 
     def log(self) -> str:
-        """All that was logged so far."""
+        """Return the log so far."""
         return self.log_path.read_text(errors="replace")
 
     def alive(self) -> bool:
         return self._popen.poll() is None
 
-    # Its end
+    # Ending
 
     def ended(self) -> bool:
-        """Whether no process of it is left."""
+        """Return True if the server and its workers have ended."""
         return not self.alive() and not any(process.is_running() for process in self._known)
 
     def terminate(self, number: int = signal.SIGTERM) -> int:
-        """Ask it to end; returns its exit code."""
+        """Send a signal that ends the server; returns the exit code."""
         self._known = self.children()
         self._popen.send_signal(number)
         return self._popen.wait(PATIENCE)
 
     def clear(self) -> None:
-        """Close all connections to it."""
+        """Close all connections that this object opened."""
         for peer in self._peers:
             peer.close()
         self._peers.clear()
 
     def close(self) -> None:
-        """End it and everybody connected to it; a test's last act."""
+        """Close all connections, and end the server; the last step of a test."""
         self.clear()
         if self.alive():
             self._popen.send_signal(signal.SIGTERM)
@@ -181,7 +181,7 @@ class Server:
         self.kill()
 
     def kill(self) -> None:
-        """End it at once, whatever state it is in."""
+        """Kill the server and its workers at once, in any state."""
         with suppress(psutil.NoSuchProcess):
             for child in self.children():
                 with suppress(psutil.NoSuchProcess):
@@ -193,10 +193,10 @@ class Server:
 
 
 def start(model: str, folder: Path, *options: str, sabotage: str = "", prefix: Sequence[str] = ()) -> Server:
-    """A server on a free port, with no limit on the pace of talk unless `options` set one.
+    """Start a server on a free port, without a rate limit unless `options` set one.
 
-    `sabotage` names what goes wrong in it (see tests/server/sabotage/). `prefix` is a command that becomes the server
-    after it has prepared for it.
+    `sabotage` names a fault in it (see tests/server/sabotage/). `prefix` is a command that executes the server at its
+    end.
     """
     number = len(list(folder.glob("server*.log")))
     key_file = folder / "operator.key"

@@ -1,4 +1,4 @@
-"""The first and the last moments of each command, which no module of it can speak for."""
+"""The start and the end of each command, before and after the code of its modules."""
 
 import os
 import signal
@@ -50,7 +50,7 @@ LOADS_LONG = """
 import time
 print("loading", flush=True)
 for _ in range(600):
-    time.sleep(0.1)  # Not 60 s at once: a signal just before a sleep is minded after it.
+    time.sleep(0.1)  # Not 60 s at once: a signal just before a sleep is handled after it.
 """
 
 

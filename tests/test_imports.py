@@ -1,4 +1,4 @@
-"""Who may load whom: the import contracts read the source, this reads what a fresh interpreter holds in memory."""
+"""Imports at run time: the import contracts read the source, these tests the modules of a new interpreter."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ MODELS = ("server.models.process", "server.models.thread", "server.models.event"
 
 
 def loaded_by(*modules: str, cwd: Path) -> set[str]:
-    """Every module in memory after these were imported, in this order, by an interpreter that had only just started."""
+    """Return all modules that a new interpreter has loaded after importing these, in this order."""
     program = (
         "import importlib, json, sys\n"
         "before = set(sys.modules)\n"
@@ -30,7 +30,7 @@ def loaded_by(*modules: str, cwd: Path) -> set[str]:
 
 
 def modules_of(package: str, root: Path) -> list[str]:
-    """Every module of a package. `__main__` is not for importing: it runs."""
+    """Return all modules of a package without `__main__`, which runs when it is imported."""
     files = sorted((root / package).rglob("*.py"))
     names = [".".join(file.relative_to(root).with_suffix("").parts).removesuffix(".__init__") for file in files]
     return [name for name in names if not name.endswith("__main__")]

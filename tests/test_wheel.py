@@ -1,4 +1,4 @@
-"""The wheel as a stranger gets it: built, installed with all it asks for into an empty environment, run elsewhere."""
+"""The wheel as a user gets it: built, installed with its dependencies into an empty environment, run elsewhere."""
 
 import email
 import subprocess
@@ -17,7 +17,7 @@ ENTRY = "three_chat_rooms.py"
 
 
 def run(*command: str | Path, cwd: Path, env: dict[str, str]) -> str:
-    __tracebackhide__ = True  # the caller's environment is nothing to print into a log
+    __tracebackhide__ = True  # the environment of the caller must not be printed into a log
     done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
         pytest.fail(f"{' '.join(map(str, command))} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
@@ -26,7 +26,7 @@ def run(*command: str | Path, cwd: Path, env: dict[str, str]) -> str:
 
 @pytest.fixture(scope="module")
 def plain_environment(callers_environment: dict[str, str]) -> dict[str, str]:
-    """The caller's, with the caller's pip configuration, but without anything that would show Python the checkout."""
+    """The environment of the caller with its pip configuration, but without variables that show Python the checkout."""
     hidden = ("PYTHON", "VIRTUAL_ENV")
     return {name: value for name, value in callers_environment.items() if not name.startswith(hidden)}
 
@@ -42,7 +42,7 @@ def wheel(root: Path, plain_environment: dict[str, str], tmp_path_factory: pytes
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, plain_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of commands of a new virtual environment that holds the wheel, what it asks for, and nothing else."""
+    """The folder of commands of a virtual environment with only the wheel and its dependencies."""
     folder = tmp_path_factory.mktemp("empty")
     run(sys.executable, "-m", "venv", "--without-pip", "venv", cwd=folder, env=plain_environment)
     commands = folder / "venv" / "bin"

@@ -1,6 +1,6 @@
-"""Attacks from one address, each bounded in count and time: what the others notice of them.
+"""Attacks from one address, bounded in count and time, and their effect on the other clients.
 
-The attacker comes from 127.0.0.2, which only Linux has without being told; the others from 127.0.0.1.
+The attacker connects from 127.0.0.2, which only Linux accepts without configuration; the others from 127.0.0.1.
 """
 
 import hmac
@@ -36,7 +36,7 @@ def open_server(tmp_path: Path) -> Iterator[Open]:
 
 
 def attack(server: Server, data: bytes = b"") -> socket.socket:
-    """A connection from the attacker's address."""
+    """Connect from the address of the attacker, and send the data."""
     try:
         sock = socket.create_connection(server.address, PATIENCE, source_address=(ATTACKER, 0))
     except OSError as error:
@@ -46,7 +46,7 @@ def attack(server: Server, data: bytes = b"") -> socket.socket:
 
 
 def paced(a_second: float, seconds: float) -> Iterator[int]:
-    """Counts so many a second, for so long."""
+    """Count, at a rate of `a_second`, for so many seconds."""
     began = time.monotonic()
     for number in range(int(a_second * seconds)):
         time.sleep(max(0.0, began + number / a_second - time.monotonic()))
@@ -56,13 +56,13 @@ def paced(a_second: float, seconds: float) -> Iterator[int]:
 
 
 def finish(benchmark: BenchmarkFixture, run: Callable[[], str]) -> None:
-    """Run it once, and print its figures."""
+    """Run the attack once, and print its figures."""
     print(f"\n{benchmark.name}: {benchmark.pedantic(run, rounds=1)}")
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_reconnecting_with_bursts(benchmark: BenchmarkFixture, open_server: Open, model: str) -> None:
-    """230 connections a second, each of which says as much as it may at once."""
+    """230 connections a second, each of which says a full burst of lines."""
     server = open_server(model)
     listener = server.plain("listener")
 
@@ -84,7 +84,7 @@ def test_reconnecting_with_bursts(benchmark: BenchmarkFixture, open_server: Open
 
 @pytest.mark.parametrize("model", MODELS)
 def test_joins(benchmark: BenchmarkFixture, open_server: Open, model: str) -> None:
-    """1,500 connections that join as fast as they come, and newcomers from elsewhere meanwhile."""
+    """1,500 connections that join as fast as they can, and members that join from another address meanwhile."""
     server = open_server(model)
 
     def run() -> str:
@@ -103,7 +103,7 @@ def test_joins(benchmark: BenchmarkFixture, open_server: Open, model: str) -> No
 
 @pytest.mark.parametrize("model", MODELS)
 def test_guessing_proofs(benchmark: BenchmarkFixture, open_server: Open, model: str) -> None:
-    """200 connections that guess without a pause, and the right proof of a new connection."""
+    """200 connections that guess proofs without a pause, and a new connection with the right proof."""
     server = open_server(model)
     guess = b'{"type":"operator","proof":"a guess"}\n'
     guessers = [attack(server, b'{"type":"hello","nick":"eve%d"}\n' % number + guess) for number in range(200)]
@@ -127,7 +127,7 @@ def test_guessing_proofs(benchmark: BenchmarkFixture, open_server: Open, model: 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_resuming(benchmark: BenchmarkFixture, open_server: Open, model: str) -> None:
-    """200 members that come back, ask for all that was said, and read nothing of it."""
+    """200 members that resume, request the whole history, and read nothing of it."""
     server = open_server(model, "off")
     boss = server.operator()
     for number in range(600):  # 1.1 MiB

@@ -1,8 +1,8 @@
-"""A small audience against each model, in a real server process: how soon all have heard what was said.
+"""A small audience against each model, in a real server process: the time until all have got the lines.
 
-For the large one, beside a C floor and an IRC server, see the comparison that seats a thousand. Here everybody sits in
-one process, which reads as fast as it can and shares the machine with the server: the figures compare the models with
-each other on this machine, and nothing else.
+The README compares an audience of a thousand with a server in C and with an IRC server. Here all clients are in one
+process, which reads as fast as it can and shares the machine with the server. The figures compare the models with each
+other on one machine only.
 """
 
 import selectors
@@ -18,13 +18,13 @@ from tests.bench.conftest import PerSecond
 
 AUDIENCE, SPEAKERS = 100, 10
 MARK = b"#"
-"""Stands once in each line that is said, so that lines can be counted however they are cut."""
+"""Stands once in each line, so that lines can be counted in any piece of the stream."""
 LINE = b"a line of the length that people write, more or less, when they chat " + MARK + b"\n"
 PATIENCE = 60.0
 
 
 class Audience:
-    """Plain clients of one server, all read by one selector."""
+    """Plain clients of one server, with one selector."""
 
     def __init__(self, model: str, folder: Path) -> None:
         self.server = running.start(model, folder)
@@ -35,10 +35,10 @@ class Audience:
             self.selector.register(sock, selectors.EVENT_READ)
 
     def talk(self, speakers: int, lines: int) -> None:
-        """So many say so many lines each, and everybody has heard them."""
+        """Have `speakers` clients say `lines` lines each, and wait until all clients have got them."""
         for sock in self.sockets[:speakers]:
-            sock.send(LINE * lines)  # A few kilobytes: taken at once.
-        missing = speakers * lines * (AUDIENCE - 1)  # Nobody is told its own line in the plain dialect.
+            sock.send(LINE * lines)  # A few kilobytes, which the kernel takes at once.
+        missing = speakers * lines * (AUDIENCE - 1)  # A plain client does not get its own lines.
         deadline = time.monotonic() + PATIENCE
         while missing:
             assert time.monotonic() < deadline, f"{missing} lines never came"

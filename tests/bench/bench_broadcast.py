@@ -1,6 +1,6 @@
-"""A turn of the event model, from the speaker's bytes in its socket to the bytes in 1,000 others: real TCP on loopback.
+"""A pass of the event loop, from the bytes in the socket of the speaker to those in 1,000 others, by TCP on loopback.
 
-Beside it what the system itself takes for that: one `send` to each of the same sockets, of the same bytes.
+The floor beside it is the cost of the system calls: one `send` of the same bytes to each of the same sockets.
 """
 
 import secrets
@@ -27,7 +27,7 @@ ROUNDS = 100
 
 
 class Hall:
-    """The event model, run turn by turn by whoever measures, and the far ends of 1,000 connections to it."""
+    """The event model, of which the benchmark runs each pass, and the clients of 1,000 connections to it."""
 
     def __init__(self) -> None:
         raise_file_limit()
@@ -51,7 +51,7 @@ class Hall:
             self.model.run_once()
 
     def drain(self) -> int:
-        """Read all that has come to everybody; returns how many bytes."""
+        """Read all data that the clients have received; returns the number of bytes."""
         size = 0
         for peer in self.peers:
             try:
@@ -86,7 +86,7 @@ def test_event_model(benchmark: BenchmarkFixture, hall: Hall, lines: int, per_se
         hall.peers[0].sendall(TEXT * lines)
 
     benchmark.pedantic(hall.model.run_once, setup=somebody_speaks, rounds=ROUNDS, warmup_rounds=3)
-    # All but the speaker hear each line, begun by the nickname.
+    # All clients but the speaker get each line, which begins with the nickname.
     heard.append(hall.drain())
     assert heard[-1] == (MEMBERS - 1) * lines * len(b"member0: " + TEXT)
     per_second((MEMBERS - 1) * lines, "deliveries")

@@ -1,4 +1,4 @@
-"""What it costs to write an event and to read a command, in each dialect."""
+"""The cost of encoding an event and of decoding a command, in each dialect."""
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture

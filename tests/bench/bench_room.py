@@ -1,4 +1,4 @@
-"""What the Room costs without a socket: to let 1,000 people in, and to tell them what was said."""
+"""The cost of the Room without sockets: admitting 1,000 members, and delivering lines to them."""
 
 from collections import deque
 from itertools import count
@@ -18,7 +18,7 @@ TEXT = "a line of the length that people write, more or less, when they chat"
 
 
 def room_of(members: int, dialect: Dialect) -> Room:
-    """A room in which so many have been welcomed, and know of each other."""
+    """Return a room with so many members, which have got each other's presence."""
     numbers = count()
     room = Room(
         Limits(rate=0),
@@ -35,7 +35,7 @@ def room_of(members: int, dialect: Dialect) -> Room:
 
 
 def drain(room: Room, now: float) -> int:
-    """Take a turn, as a model does; returns how many deliveries it holds."""
+    """Take the output of the room, as a model does; returns the number of deliveries."""
     deliveries = 0
     for _ in room.take(now):
         deliveries += 1
@@ -71,7 +71,7 @@ def test_turn(benchmark: BenchmarkFixture, dialect: Dialect, lines: int, per_sec
         return drain(room, now)
 
     told = benchmark(turn)
-    # A plain client that spoke is not told its own line: with a single line, nothing is left for it.
+    # A plain client does not get its own line, so a single line leaves no delivery for it.
     assert told in (MEMBERS, MEMBERS - 1) if lines == 1 else told == MEMBERS
     per_second(MEMBERS * lines, "deliveries")
 

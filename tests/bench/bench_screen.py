@@ -1,7 +1,7 @@
-"""The whole client: how soon it paints beside the smallest Textual app, and whether it keeps up with a flood.
+"""The whole client: its first paint compared with the smallest Textual app, and its speed under a flood.
 
 Ratios and shares are asserted, and the figures printed. The flood comes from a scripted link, as fast as a room could
-send it; what is typed meanwhile must show.
+send it. Letters typed meanwhile must appear.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ from tui.app import ChatApp
 from tui.settings import Settings
 
 FIRST_PAINT = 1.6
-"""Times as long as the smallest app."""
+"""The longest first paint, as a multiple of that of the smallest app."""
 STARTS = 7
 FLOOD, SECONDS, HERTZ = 5_000, 10, 12
-"""Lines a second, for so long, in so many batches a second."""
+"""Lines a second, seconds, and batches a second."""
 CORES = 0.7
 ECHO = 0.5
-"""Seconds after which a typed letter stands in the input line, at the worst."""
+"""Seconds until a typed letter is in the input line, at most."""
 
 SMALLEST = """
 import os, time
@@ -51,7 +51,7 @@ ChatApp(address=Address("127.0.0.1", 9), nick="", host=None, settings=Settings()
 
 
 def until_painted(program: str) -> float:
-    """Seconds of processor from the start of Python to the first paint."""
+    """Return the processor time in seconds from the start of Python to the first paint."""
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     return float(done.stdout)
 
@@ -70,14 +70,14 @@ def test_the_prompt_is_painted_almost_as_soon_as_the_smallest_app(benchmark: Ben
 
 
 class FloodedLink(ScriptedLink):
-    """A room in which everybody talks at once."""
+    """The link to a room in which all members talk at once."""
 
     behind = 0.0
     last = ""
     """The last line that was said."""
 
     async def run(self) -> None:
-        """Say FLOOD lines a second, and note how late they could be handed over at the worst."""
+        """Deliver FLOOD lines a second, and record the longest delay of a batch."""
         self.client.connected()
         self._hear(Welcome("ada", "token", 0, "event", 50, "event loop", Limits(), "nonce"))
         await asyncio.sleep(0.5)
@@ -91,7 +91,7 @@ class FloodedLink(ScriptedLink):
         await asyncio.Event().wait()
 
     def _hear(self, *events: Event) -> None:
-        """Take events in as they come from the network."""
+        """Receive events as if they came from the network."""
         for event in self.client.receive(b"".join(map(json_lines.encode, events))):
             self._take(event)
         self._batches.flush()
@@ -112,7 +112,7 @@ def test_a_flood_is_shown_without_falling_behind_and_typing_echoes_meanwhile(ben
 
 
 async def flooded() -> tuple[float, list[float]]:
-    """Run the client under the flood, and type; returns the cores it used, and how long each letter took to show."""
+    """Type in the client under the flood; returns the cores it used, and the seconds until each letter appeared."""
     app = ChatApp(address=ADDRESS, nick="ada", host=None, settings=Settings(nick="ada"), make_link=FloodedLink)
     echoes: list[float] = []
     async with app.run_test(size=(100, 30)) as pilot:

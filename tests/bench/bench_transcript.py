@@ -1,7 +1,7 @@
-"""The message pane beside Textual's own RichLog, and a full pane beside a small one: in real (headless) apps.
+"""The message pane compared with Textual's RichLog, and a full pane with a small one, in real headless apps.
 
-What counts is the ratios within one run; they are asserted, and the figures printed. Times are of the processor, so
-that neither waiting nor what else the machine does counts. The pane has 100 columns.
+The ratios within one run are asserted, and the figures printed. Times are processor times, so that neither waiting nor
+other programs on the machine count. The pane has 100 columns.
 """
 
 import asyncio
@@ -33,16 +33,16 @@ MEMORY_A_LINE = 1024
 LINES = 10_000
 FULL, SMALL = 100_000, 1_000
 FRAMES = 3
-"""A new width of a full pane may take the work of so many of a small one's."""
+"""A new width of a full pane may take so many times as long as that of a small one."""
 BATCH = 400
-"""Lines the link hands over at once, when 5,000 come in a second."""
+"""Lines that the link passes on at once, if 5,000 arrive in a second."""
 WORDS = re.findall(
     r"\S+", "the room is run by one loop and nobody waits for a thread which is 李雷 🎉 fine https://example.org/x"
 )
 
 
 def said(count: int) -> list[Said]:
-    """What people write, more or less: a few words or a few rows, some of it in wide letters. Each text is its own."""
+    """Return lines as people write them: a few words or a few rows, some in wide letters. All texts are different."""
     dice = random.Random(1)
     return [
         Said(seq, f"guest{seq % 50}", " ".join(dice.choices(WORDS, k=dice.randint(2, 20))), 1.8e9 + seq / 10)
@@ -60,7 +60,7 @@ class PaneApp(App[None]):
 
 
 class Timed(Transcript):
-    """Notes when it is first painted for a width."""
+    """Records the time of its first paint for each width."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ def in_app(pane: Widget, work: Callable[[Pilot[None]], Coroutine[None, None, flo
 
 
 def append_to_pane(events: list[Said]) -> float:
-    """Seconds it takes, with the screen kept up to date after each batch."""
+    """Return the seconds to append the lines, with the screen updated after each batch."""
     pane = Transcript()
 
     async def work(pilot: Pilot[None]) -> float:
@@ -96,7 +96,7 @@ def append_to_pane(events: list[Said]) -> float:
 
 
 def append_to_rich_log(events: list[Said]) -> float:
-    """The same with RichLog: nickname and text, nothing else."""
+    """Do the same with RichLog, with nickname and text only."""
     log = RichLog(wrap=True)
 
     async def work(pilot: Pilot[None]) -> float:
@@ -111,7 +111,7 @@ def append_to_rich_log(events: list[Said]) -> float:
 
 
 def resize(lines: int) -> float:
-    """Seconds from a new size of the terminal until the pane has been painted for it: the median of several."""
+    """Return the seconds from a new size of the terminal to the first paint for it: the median of several."""
     pane = Timed()
     events = said(lines)
 
@@ -132,7 +132,7 @@ def resize(lines: int) -> float:
 
 
 def memory_of_a_line(events: list[Said]) -> float:
-    """Bytes that a kept line takes, its text included, as it would come from the wire: no string is shared."""
+    """Return the bytes of memory for each line with its text. Lines come from the wire and share no strings."""
     tracemalloc.start()
     try:
         feed = Feed()
@@ -147,7 +147,7 @@ def memory_of_a_line(events: list[Said]) -> float:
 
 @pytest.fixture
 def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Print a figure, captured or not: the tables count the start of the app in."""
+    """Print a figure in spite of capturing. The tables include the start of the app, so they do not show it."""
 
     def print_it(figure: str) -> None:
         with capsys.disabled():

@@ -1,4 +1,4 @@
-"""What `make bench` prints besides the tables: figures per second, and how they compare in their group."""
+"""Figures per second, which `make bench` prints after the tables, with their ratios within each group."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ _figures = pytest.StashKey[list[tuple[str, str, str, float]]]()
 
 @pytest.fixture
 def per_second(request: pytest.FixtureRequest, benchmark: BenchmarkFixture) -> PerSecond:
-    """`per_second(count, unit)`, called after the measuring: a round did `count` of `unit`."""
+    """`per_second(count, unit)` is called after the measurement: a round did `count` of `unit`."""
 
     def note(count: int, unit: str) -> None:
         if benchmark.stats is not None:  # None under --benchmark-disable
@@ -23,7 +23,7 @@ def per_second(request: pytest.FixtureRequest, benchmark: BenchmarkFixture) -> P
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """By group, the fastest first, as medians."""
+    """Print the medians by group, the fastest first."""
     figures = config.stash.get(_figures, [])
     for group in dict.fromkeys(figure[0] for figure in figures):
         rows = sorted((figure for figure in figures if figure[0] == group), key=lambda row: -row[3])

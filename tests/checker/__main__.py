@@ -1,6 +1,6 @@
-"""`make torture`: every disturbance at once, for as long as it is told, and a report of what it found.
+"""`make torture`: all disturbances at once for a given time, and a report of the violations.
 
-Exit codes: 0 where nothing was violated, 1 where something was.
+Exit codes: 0 without a violation, 1 with one.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from tests.checker.scenario import Scenario, few_are_kept
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), default=Path("build/torture.md"),
               help="Where to write the report; the same in JSON beside it.")  # fmt: skip
 def main(seconds: float, people: int, talk: float, every: float, seed: int | None, model: str, report: Path) -> None:
-    """Torture a server with every disturbance at once, and judge what everybody saw."""
+    """Torture a server with every disturbance at once, and check what all participants saw."""
     chosen = secrets.randbelow(10**6) if seed is None else seed
     click.echo(f"seed {chosen}: {people} people, {seconds:g} s", err=True)
     scenario = Scenario(
@@ -49,7 +49,7 @@ def main(seconds: float, people: int, talk: float, every: float, seed: int | Non
     if outcome.violations:
         histories = report.with_name(f"{report.stem}-histories.jsonl")
         write_histories(history, histories)
-        click.echo(f"seed {chosen}: what everybody did and saw is in {histories}", err=True)
+        click.echo(f"seed {chosen}: what all participants did and saw is in {histories}", err=True)
     for violation in outcome.violations:
         click.echo(f"{violation.property}: {violation.words}", err=True)
     verdict = f"{len(outcome.violations)} violations" if outcome.violations else "nothing was violated"

@@ -1,6 +1,6 @@
-"""Checks: what must hold of a history, each a pure function that returns what violates it, in words.
+"""Checks: the properties that a history must have. Each is a pure function that describes its violations.
 
-Nothing in them knows how a history came about. `check` runs them all.
+A check depends on the history alone, not on how it was recorded. `check` runs all of them.
 """
 
 from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ from tests.checker.switch_checks import every_switch_is_answered, switches_are_s
 
 Check = Callable[[History], Iterator[str]]
 MOST_TOLD = 20
-"""Violations told of each property; one mistake can break thousands."""
+"""Violations reported for each property. One mistake can cause thousands."""
 
 
 PROPERTIES: tuple[Check, ...] = (
@@ -72,14 +72,14 @@ PROPERTIES: tuple[Check, ...] = (
 
 
 class Violation(Struct, frozen=True):
-    """A property that does not hold, and how."""
+    """A property that does not hold, and a sentence that says how."""
 
     property: str
     words: str
 
 
 def check(history: History) -> list[Violation]:
-    """All violations of all properties."""
+    """Return the violations of all properties, at most MOST_TOLD of each."""
     found: list[Violation] = []
     for property in PROPERTIES:
         for count, words in enumerate(property(history)):

@@ -1,6 +1,6 @@
-"""Acts against connections: cut, stalled, slow and reset ones, people who come and go, strangers, and floods.
+"""Acts against connections: cuts, stalls, slow networks, resets, turnover, strangers and floods.
 
-Each is one disturbance, seeded.
+Each act is one disturbance with a seed of its own.
 """
 
 import asyncio
@@ -16,17 +16,17 @@ from tests.checker.reach import Reach
 from tests.checker.waiting import until
 
 LONGEST_STALL = 12.0
-"""Seconds: longer than the server has patience with a reader that takes nothing."""
+"""Seconds: longer than the server waits for a client that reads nothing."""
 PATIENT = 8.0
-"""Seconds for which it surely has."""
+"""Seconds for which the server certainly waits for it."""
 BACK_WITHIN = 2.0
-"""Seconds for somebody to come back, before the nemesis goes on without it."""
+"""Seconds for a participant to reconnect before the nemesis goes on without it."""
 SILENT = 30
-"""Connections that say nothing, at a time."""
+"""Connections that one act opens and that send nothing."""
 
 
 class ConnectionActs:
-    """Each act takes its own randomness, and returns when its disturbance is over."""
+    """Each act takes its own random generator and returns when its disturbance is over."""
 
     def __init__(self, reach: Reach, switch: Callable[[Random], Awaitable[None]]) -> None:
         self._reach, self._switch = reach, switch
@@ -54,14 +54,16 @@ class ConnectionActs:
             await victim.stop_reading(seconds)
 
     async def clog(self, random: Random) -> None:
-        """Who does not read for less than its limit is carried over, with all that it has not taken. It comes anew for
-        that: the kernel keeps ten times as much for a connection that it has come to trust."""
+        """Switch while slow members read nothing: a handover carries their unsent output over.
+
+        The slow members reconnect first, as the kernel buffers ten times as much for an older connection.
+        """
         victims = [
             member for member in self._reach.staying() if member.slow and member.here and member.reading.is_set()
         ]
         self._reach.did(Kind.CLOG)
         for victim in victims:
-            victim.cut("it came anew", reset=False)
+            victim.cut("it reconnected", reset=False)
         await asyncio.sleep(0.1)
         await until(lambda: all(victim.here for victim in victims), BACK_WITHIN)
         stalls = [asyncio.create_task(victim.stop_reading(random.uniform(1.5, 3))) for victim in victims]
@@ -95,7 +97,7 @@ class ConnectionActs:
     # Strangers
 
     async def silent(self, random: Random) -> None:
-        """Some stay until the server lets them go, where there is time for it."""
+        """Open connections that send nothing; some stay until the server closes them, if time is left."""
         self._reach.did(Kind.SILENT)
         longest = self._reach.join_timeout + LATE + 0.5
         seconds = longest if self._reach.left() > longest and random.random() < 0.7 else random.uniform(0.2, 2)
@@ -118,7 +120,7 @@ class ConnectionActs:
         self._reach.did(Kind.FLOOD)
 
     def _talk_much(self, random: Random) -> None:
-        """More than the buffers on the way to a narrow connection hold."""
+        """Send more than the buffers on the way to a narrow connection hold."""
         for speaker in random.sample(self._reach.staying(), min(10, len(self._reach.staying()))):
             for _ in range(10):
                 speaker.say(self._reach.talk.long_line(speaker.history.name))

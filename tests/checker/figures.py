@@ -1,10 +1,10 @@
-"""RoomStats: what happens when you switch, measured, as tables for the README and a plot.
+"""Figures: measures switches of the model, and prints tables for the README and draws a plot.
 
     python -m tests.checker.figures [--runs 20] [--people 1000] [--talk 100] [--plot screenshots/switching.svg]
 
-Each run fills a room by chat-crowd and switches it in all six directions while the crowd talks. Then fifty switches in
-a row, and what the server takes before and after. The crowd runs on the same machine as the server, and takes its share
-of it: nothing else should run meanwhile. A run takes 40 seconds, fifty switches of a thousand about two minutes.
+Each run fills a room with chat-crowd and switches it in all six directions while the crowd talks. After the runs, the
+resources of the server are compared before and after fifty switches in a row. The crowd shares the machine with the
+server, so no other program should run. A run takes 40 seconds, fifty switches of a thousand about two minutes.
 """
 
 import subprocess
@@ -23,12 +23,12 @@ from tui.crowd.plot import write as write_plot
 from tui.crowd.report import MODEL_SIGNS, Report
 
 PAUSE_LIMITS = {"event": 0.25, "thread": 0.25, "process": 1.5}
-"""Seconds that a switch into this model may pause deliveries of a thousand connections."""
+"""Seconds for which a switch to this model may pause the deliveries to a thousand connections."""
 LEAK_LIMIT = 0.10
 BETWEEN = 4.0
-"""Seconds between two switches: what a switch delays has come by then."""
+"""Seconds between two switches: enough for all lines that a switch delays to arrive."""
 TALK_FOR = 7.4 * BETWEEN
-"""Seconds of a run: six switches, and a little more where they take long."""
+"""Seconds of a run: six switches, and a reserve for slow ones."""
 WAYS = [
     (before, after)
     for after in ("event", "thread", "process")
@@ -38,17 +38,17 @@ WAYS = [
 
 
 class Direction(Struct):
-    """One of the six directions, over all runs. Seconds, and counts."""
+    """One of the six directions, over all runs."""
 
     pauses: list[float] = []
-    """The longest that a line took to anybody."""
+    """Seconds: for each switch the longest time that a line took to any member."""
     told: list[float] = []
-    """What the room said that the pause was."""
+    """Seconds: the pauses that the room reported."""
     dropped: int = 0
 
 
 class Total(Struct):
-    """All runs together."""
+    """Counts over all runs."""
 
     runs: int = 0
     reconnects: int = 0
@@ -64,14 +64,14 @@ class Total(Struct):
 @click.option("--runs", default=20, help="Runs of six switches.")
 @click.option("--people", default=1000, help="Connections.")
 @click.option("--talk", default=100.0, help="Lines a second, all together.")
-@click.option("--switches", default=50, help="Switches in a row, for what may leak.")
+@click.option("--switches", default=50, help="Switches in a row, to find leaks.")
 @click.option(
     "--plot",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Draw the run in the middle into this SVG, and a PNG beside it.",
 )
 def main(runs: int, people: int, talk: float, switches: int, plot: Path | None) -> None:
-    """Measure, and print tables in Markdown."""
+    """Measure switches, and print the tables in Markdown."""
     directions: defaultdict[tuple[str, str], Direction] = defaultdict(Direction)
     total = Total()
     reports: list[Report] = []
@@ -93,7 +93,7 @@ def main(runs: int, people: int, talk: float, switches: int, plot: Path | None) 
 
 
 def run(folder: Path, people: int, talk: float) -> Report:
-    """One crowd's report. Raises where it has none."""
+    """Return the report of one crowd. Raises msgspec.DecodeError without a report."""
     server = start("event", folder, "--rate-limit", "10/2")
     command = [sys.executable, "-m", "tui.crowd.cli", f"127.0.0.1:{server.address[1]}", "--json"]
     command += ["--people", f"{people}", "--talk", f"{talk}", "--for", f"{TALK_FOR}", "--switch-every", f"{BETWEEN}"]
@@ -107,7 +107,7 @@ def run(folder: Path, people: int, talk: float) -> Report:
 
 
 def count(report: Report, directions: dict[tuple[str, str], Direction], total: Total) -> None:
-    """Add a run."""
+    """Add the report of a run to the totals."""
     for switch in report.switches:
         direction = directions[switch.before, switch.after]
         direction.pauses.append(switch.pause)
@@ -124,14 +124,14 @@ def count(report: Report, directions: dict[tuple[str, str], Direction], total: T
 
 
 def told(report: Report) -> str:
-    """A run in a line."""
+    """Summarize a run in one line."""
     pauses = ", ".join(f"{way(s.before, s.after, short=True)} {ms(s.pause)}" for s in report.switches)
     wrong = "something was wrong" if report.violations or report.absent else "nothing lost"
     return f"{pauses}; {report.reconnects} reconnects; {wrong}"
 
 
 def switch_table(directions: dict[tuple[str, str], Direction], total: Total, people: int, talk: float) -> str:
-    """The table of pauses, under a sentence that says what it is of."""
+    """Format the table of pauses, below a sentence with the totals."""
     lines = [
         f"{people:,} connections, {talk:g} lines a second, {total.runs} run{'s' * (total.runs != 1)} of six switches, "
         f"{total.deliveries:,} deliveries: {total.reconnects} connections dropped, {total.lost} lines lost, "
@@ -154,9 +154,9 @@ def switch_table(directions: dict[tuple[str, str], Direction], total: Total, peo
 
 
 def measure_leaks(folder: Path, people: int, switches: int) -> tuple[Facts, Facts]:
-    """What a server with so many connections takes before and after so many switches, in the event model each time.
+    """Return the resources of a server in the event model, before and after `switches` switches.
 
-    Before that each model has run once: what is loaded once is no leak.
+    Each model has run once before the first measurement: memory that is loaded once is no leak.
     """
     server = start("event", folder, "--rate-limit", "off")
     try:
@@ -179,7 +179,7 @@ def measure_leaks(folder: Path, people: int, switches: int) -> tuple[Facts, Fact
 
 
 def leak_table(before: Facts, after: Facts, switches: int) -> str:
-    """The table of what may leak."""
+    """Format the table of the resources that may leak."""
     lines = [
         f"| at rest, by the event model | each model has run once | after {switches} switches more | |",
         "| --- | ---: | ---: | ---: |",
@@ -195,14 +195,14 @@ def leak_table(before: Facts, after: Facts, switches: int) -> str:
 
 
 def way(before: str, after: str, *, short: bool = False) -> str:
-    """From one model to another, with their signs."""
+    """Name a direction, with the signs of both models."""
     if short:
         return f"{MODEL_SIGNS[before]}→{MODEL_SIGNS[after]}"
     return f"{MODEL_SIGNS[before]} {before} → {MODEL_SIGNS[after]} {after}"
 
 
 def ms(seconds: float) -> str:
-    """Milliseconds."""
+    """Format seconds as milliseconds."""
     return f"{seconds * 1000:,.0f} ms"
 
 

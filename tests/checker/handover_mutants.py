@@ -1,4 +1,4 @@
-"""Mutants of switches: what a handover may get wrong. See tests.checker.mutants."""
+"""Mutants with a mistake in the handover between two models. See tests.checker.mutants."""
 
 import os
 import threading
@@ -19,7 +19,7 @@ from server.room.operators import Operators
 
 
 def at_each_handover(mistake: Callable[[Listener, list[Connection]], None]) -> None:
-    """Have it made whenever a model takes over."""
+    """Make the mistake whenever a model takes over."""
     original = handover.run
 
     def run(
@@ -32,7 +32,7 @@ def at_each_handover(mistake: Callable[[Listener, list[Connection]], None]) -> N
 
 
 def lost_half_line() -> None:
-    """A handover forgets what had come of a line that was not whole."""
+    """A handover loses the received part of an incomplete line."""
 
     def forget(listener: Listener, connections: list[Connection]) -> None:
         for connection in connections:
@@ -43,7 +43,7 @@ def lost_half_line() -> None:
 
 
 def lost_unsent() -> None:
-    """A handover forgets what somebody has not taken yet, but for the line that was begun."""
+    """A handover loses the unsent output of each connection, except for a line that was begun."""
 
     def forget(listener: Listener, connections: list[Connection]) -> None:
         for connection in connections:
@@ -54,7 +54,7 @@ def lost_unsent() -> None:
 
 
 def leak() -> None:
-    """Each handover leaves a thread and a descriptor behind."""
+    """Each handover leaks a thread and a file descriptor."""
 
     def leave_behind(listener: Listener, connections: list[Connection]) -> None:
         threading.Thread(target=time.sleep, args=(1e6,), daemon=True).start()
@@ -64,7 +64,7 @@ def leak() -> None:
 
 
 def new_allowance() -> None:
-    """A handover gives everybody a whole burst again."""
+    """A handover refills the token bucket of each connection."""
 
     def give(listener: Listener, connections: list[Connection]) -> None:
         for connection in connections:
@@ -74,7 +74,7 @@ def new_allowance() -> None:
 
 
 def no_deadline() -> None:
-    """A handover forgets until when somebody has to say who it is."""
+    """A handover forgets the deadline by which a connection must give a nickname."""
 
     def forget(listener: Listener, connections: list[Connection]) -> None:
         for connection in connections:
@@ -84,7 +84,7 @@ def no_deadline() -> None:
 
 
 def refused_newcomers() -> None:
-    """A handover closes who waits in the listen queue."""
+    """A handover closes the connections that wait in the listen queue."""
 
     def refuse(listener: Listener, connections: list[Connection]) -> None:
         with suppress(OSError):
@@ -95,13 +95,13 @@ def refused_newcomers() -> None:
 
 
 def slow_switch() -> None:
-    """Now and then a model takes its time to take over."""
+    """Each sixth handover takes 2.5 s longer."""
     chances = count(1)
     at_each_handover(lambda listener, connections: time.sleep(0 if next(chances) % 6 else 2.5))
 
 
 def ignored_switch() -> None:
-    """Once nothing comes of a switch, and nobody says why."""
+    """The sixth request for a switch is ignored without an answer."""
     chances = count(1)
     original = Operators.switch
 

@@ -1,7 +1,7 @@
-"""Histories: what every participant did and saw, written down while it happened and judged afterwards. Pure structs.
+"""Histories: what each participant did and saw, recorded during a run and checked afterwards. Pure structs.
 
-A history holds what was on the wire, not what a client made of it: a client that hides a doubled line must not hide it
-from the checker. Numbers (`seq`) mean something only within one epoch: from a start of the server to its end.
+A history holds the events on the wire, not those that the client library passes on: if the library hides a duplicate,
+the checker still sees it. A `seq` is unique only within one epoch, from a start of the server to its end.
 """
 
 from enum import StrEnum
@@ -12,41 +12,41 @@ from protocol.messages import Said, Sequenced
 
 
 class Ending(StrEnum):
-    """Why a connection ended."""
+    """The way in which a connection ended."""
 
     QUIT = "quit"
-    """We said goodbye, and the room did."""
+    """The participant said goodbye, and the room answered."""
     CUT = "cut"
-    """We, or the nemesis, cut it."""
+    """The participant or the nemesis cut the connection."""
     DROPPED = "dropped"
-    """The other side ended it, and nothing we did explains that."""
+    """The server ended the connection, and no act of ours explains that."""
 
 
 class Operation(Struct):
-    """A line that somebody said, and every answer to it."""
+    """A line that a participant said, and all answers to it."""
 
     id: str
     text: str
     invoked: int
-    """Counted for each participant: the how-many-eth of its lines."""
+    """The index of the line among those of its participant."""
     acknowledged: list[tuple[str, int]] = field(default_factory=list)
-    """Each time its `said` came back to its sender: epoch and seq."""
+    """Epoch and seq of each `said` that came back to the sender."""
     refused: list[tuple[str, str]] = field(default_factory=list)
-    """Each refusal: epoch and code."""
+    """Epoch and code of each refusal."""
     action: bool = False
 
 
 class Wish(Struct):
-    """A model that the operator asked for, and what came of it. Times are seconds of one clock."""
+    """A request of the operator for another model, and its answer. Times are seconds of one monotonic clock."""
 
     model: str
     asked: float
     answer: str = ""
-    """`switched`, or the code of the refusal; empty while there is none."""
+    """`switched`, or the code of the refusal; empty without an answer."""
 
 
 class Roster(Struct):
-    """The people the room named, as of `seq`. It came after `place` events of its stay."""
+    """A `people` message: the nicknames as of `seq`. It arrived after `place` events of its stay."""
 
     seq: int
     place: int
@@ -61,62 +61,62 @@ class Stay(Struct):
     welcome_seq: int
     resumed: bool
     after: int | None
-    """The last seq that the client said it had seen; None where it came as somebody new."""
+    """The last seq that the client had seen when it resumed; None for a new member."""
     missed: int
     history: list[Sequenced]
     events: list[Sequenced] = field(default_factory=list)
-    """What came with a `seq`, in the order it came."""
+    """The events with a `seq`, in the order of arrival."""
     rosters: list[Roster] = field(default_factory=list)
     misunderstood: list[str] = field(default_factory=list)
-    """Refusals that say that the server could not read what we wrote: we write nothing unreadable."""
+    """Refusals of a line as unreadable. The participant sends no unreadable lines, so each is a fault."""
     passed_on: list[int] = field(default_factory=list)
-    """The numbers that ClientConnection passed on, in order."""
+    """The seqs that ClientConnection passed on, in order."""
     gaps: list[int | None] = field(default_factory=list)
-    """The gaps that ClientConnection told of."""
+    """The gaps that ClientConnection reported."""
     model: str = ""
-    """What ran the room at the welcome."""
+    """The model at the welcome."""
     burst: int = 0
     rate: float = 0.0
-    """The allowance told at the welcome: lines at once, then lines a second; 0 for no limit."""
+    """The rate limit in the welcome: lines at once, then lines a second; 0 for no limit."""
     wishes: list[Wish] = field(default_factory=list)
-    """The switches that the operator asked for on this connection."""
+    """The switches that the operator requested on this connection."""
     ended: float = 0.0
-    """When it ended, on the clock of the wishes."""
+    """The time of the end, on the clock of the requests."""
     ending: Ending = Ending.QUIT
     reason: str = ""
 
 
 class MemberHistory(Struct):
-    """One participant that speaks the rich dialect."""
+    """A participant that speaks the rich dialect."""
 
     name: str
     operations: dict[str, Operation] = field(default_factory=dict)
     stays: list[Stay] = field(default_factory=list)
     turned_away: list[str] = field(default_factory=list)
-    """Why, each time a connection was closed before any welcome and nothing explains that."""
+    """The reason of each connection that the server closed before the welcome, without an act that explains it."""
     nicks: set[str] = field(default_factory=set)
-    """Every nickname it ever asked for or was given."""
+    """All nicknames that it requested or was given."""
     present_at_end: bool = False
-    """Whether it was in the room when everything had settled."""
+    """True if it was in the room when the run had settled."""
     people_at_end: list[str] = field(default_factory=list)
-    """Its own roster then, kept by presence events alone."""
+    """Its roster at that time, derived from presence events alone."""
 
 
 class PlainStay(Struct):
-    """One connection in the talk's dialect."""
+    """One connection in the plain dialect."""
 
     epoch: str
     nick: str
     said: list[str] = field(default_factory=list)
-    """What it said, each text once in the whole run."""
+    """The texts that it said. Each text is unique in the run."""
     lines: list[str] = field(default_factory=list)
-    """What people said, as it was written to it: no lines of the room's own."""
+    """The lines of other members as received, without those of the room itself."""
     ending: Ending = Ending.QUIT
     reason: str = ""
 
 
 class PlainHistory(Struct):
-    """One participant that speaks the talk's dialect."""
+    """A participant that speaks the plain dialect."""
 
     name: str
     stays: list[PlainStay] = field(default_factory=list)
@@ -125,8 +125,10 @@ class PlainHistory(Struct):
 
 
 class Silence(Struct, frozen=True):
-    """A connection that never said a word. Seconds from its opening: when it was closed, None where it was not as long
-    as somebody looked, which was for `watched`."""
+    """A connection that sent nothing. `closed` and `watched` are seconds after its opening.
+
+    `closed` is None if the connection was still open when it had been watched for `watched` seconds.
+    """
 
     epoch: str
     closed: float | None
@@ -134,7 +136,7 @@ class Silence(Struct, frozen=True):
 
 
 class Taken(Struct, frozen=True):
-    """What the server took at rest, by the event model, with so many connections."""
+    """The resources of the server at rest, in the event model, with `connections` connections."""
 
     connections: int
     fds: int
@@ -148,29 +150,29 @@ class History(Struct):
     members: list[MemberHistory] = field(default_factory=list)
     plain: list[PlainHistory] = field(default_factory=list)
     epoch: str = ""
-    """The last one."""
+    """The last epoch."""
     settled: bool = True
-    """Whether, after the disturbances, everybody was in the room, up to date and answered, before patience ended."""
+    """True if all participants were in the room, up to date and answered in time after the disturbances."""
     kept: int = 10_000
-    """Events the server keeps for those who come back."""
+    """Events that the server keeps for members that resume."""
     shown: int = 50
-    """Lines that somebody new is shown."""
+    """Lines of history that a new member gets."""
     join_timeout: float = 10.0
-    """Seconds within which a connection has to say who it is."""
+    """Seconds within which a connection must give a nickname."""
     silences: list[Silence] = field(default_factory=list)
     stops: list[tuple[float, float]] = field(default_factory=list)
-    """When something stopped the server, or what it needs to switch: seconds since the epoch, from and to."""
+    """Start and end of each time in which the server or its fork server was stopped, in seconds of Unix time."""
     before: Taken | None = None
-    """What it took at first, when each model had run once."""
+    """The resources at the beginning, after each model had run once."""
     after: Taken | None = None
-    """What it took at the end, in its last epoch."""
+    """The resources at the end, in the last epoch."""
 
     def stays(self) -> list[tuple[MemberHistory, Stay]]:
-        """Every stay of every member."""
+        """Return all stays of all members."""
         return [(member, stay) for member in self.members for stay in member.stays]
 
     def orders(self) -> dict[str, dict[int, Sequenced]]:
-        """For each epoch, what the room told under each number: as whoever heard it first was told."""
+        """Return the event of each seq for each epoch, as its first recipient got it."""
         orders: dict[str, dict[int, Sequenced]] = {}
         for _, stay in self.stays():
             order = orders.setdefault(stay.epoch, {})
@@ -180,5 +182,5 @@ class History(Struct):
 
 
 def said_in(order: dict[int, Sequenced]) -> list[Said]:
-    """The lines of an order, in order."""
+    """Return the lines of one epoch, in order."""
     return [event for _, event in sorted(order.items()) if isinstance(event, Said)]

@@ -1,6 +1,6 @@
-"""Host: the server under test, as a process of its own that can be stopped, killed, and started anew on its port.
+"""Host: the server under test, a process that can be stopped, killed and started again on its port.
 
-Each start is an epoch; the server tells it to everybody as its message of the day.
+Each start is an epoch. Its name is the message of the day, so all clients learn it.
 """
 
 import os
@@ -23,40 +23,39 @@ from tests.running import facts_of
 ROOT = Path(__file__).parents[2]
 KEY = "the checker's own key"
 LISTENING = re.compile(r"listening on \S+:(\d+) ")
-"""Seconds a start or an end may take."""
 
 
 class Host:
-    """A server, through all its epochs."""
+    """A server over all its epochs."""
 
     def __init__(self, folder: Path, model: str, *options: str, mutant: str = "") -> None:
-        """`options` are the server's own; `mutant` names what is wrong with it (see tests.checker.mutants)."""
+        """`options` are those of chat-server; `mutant` names its mistakes (see tests.checker.mutants)."""
         self.epoch = 0
         self.port = 0
         self.log_path = folder / "server.log"
         self.model = model
-        """What it starts with."""
+        """The model with which it starts."""
         self._options, self._mutant = options, mutant
         self._motd, self._key = folder / "motd", folder / "key"
         self._key.write_text(KEY)
         self._key.chmod(0o600)
         self._popen: subprocess.Popen[str] | None = None
         self._nurseries: set[int] = set()
-        """The processes that fork its workers, and lead their groups, as far as they were seen."""
+        """The process ids of its fork servers so far, which are the group ids of their workers too."""
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it listens."""
+        """The address at which it listens."""
         return ("127.0.0.1", self.port)
 
     @property
     def process(self) -> psutil.Process:
-        """The server itself."""
+        """The process of the server itself."""
         assert self._popen is not None
         return psutil.Process(self._popen.pid)
 
     def start(self) -> None:
-        """Start it, on the port it had before if there was one."""
+        """Start the server, on the port of the previous epoch if there was one."""
         self.epoch += 1
         self._motd.write_text(f"epoch {self.epoch}")
         through = ["-m", "tests.checker.mutants", self._mutant] if self._mutant else ["-m", "server"]
@@ -73,7 +72,7 @@ class Host:
         self.port = int(listening[1])
 
     def end(self, number: int) -> int:
-        """Send it a signal that ends it; returns its exit code."""
+        """Send a signal that ends the server; returns the exit code."""
         assert self._popen is not None
         self._popen.send_signal(signal.SIGCONT)
         self._popen.send_signal(number)
@@ -83,7 +82,7 @@ class Host:
         return code
 
     def close(self) -> None:
-        """End it, however it is."""
+        """End the server in any state, also if it has ended or hangs."""
         if self._popen is None or self._popen.poll() is not None:
             return
         children = self.descendants()
@@ -94,22 +93,22 @@ class Host:
         psutil.wait_procs(children, timeout=PATIENCE)
 
     def descendants(self) -> list[psutil.Process]:
-        """All processes below it."""
+        """Return its children, their children, and so on."""
         with suppress(psutil.NoSuchProcess):
             return self.process.children(recursive=True)
         return []
 
     def signal_worker(self, pid: int, number: int) -> bool:
-        """Send a signal to one of its workers; False where there is no such worker any more."""
+        """Send a signal to one of its workers; returns False if this worker has ended."""
         with suppress(ProcessLookupError):
-            # Whoever was forked by one that was killed since is no descendant any more, but still of its group.
+            # The workers of a killed fork server are no descendants any more, but still in its process group.
             if os.getpgid(pid) in self._nurseries or pid in {process.pid for process in self.descendants()}:
                 os.kill(pid, number)
                 return True
         return False
 
     def forkserver(self) -> int:
-        """The process that forks its workers; 0 where there is none."""
+        """Return the process id of the fork server; 0 without one."""
         with suppress(psutil.NoSuchProcess, ProcessLookupError):
             for child in self.process.children():
                 if os.getpgid(child.pid) == child.pid:
@@ -118,28 +117,28 @@ class Host:
         return 0
 
     def taken(self, connections: int) -> Taken:
-        """What it takes now, with so many connections."""
+        """Measure the resources of the server, to which `connections` connections are open."""
         facts = facts_of(self.process)
         return Taken(connections, facts.fds, facts.threads, facts.children)
 
     def pause(self) -> None:
-        """SIGSTOP."""
+        """Stop the server with SIGSTOP."""
         assert self._popen is not None
         self._popen.send_signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
-        """SIGCONT."""
+        """Continue the server with SIGCONT."""
         assert self._popen is not None
         self._popen.send_signal(signal.SIGCONT)
 
     def allow_files(self, spare: int | None) -> None:
-        """Let the server open only so many files more than it has; None for as many as ever. Linux only."""
+        """Limit the server to `spare` more open files; None lifts the limit. Linux only."""
         _, hard = resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE)
         soft = hard if spare is None else self.process.num_fds() + spare
         resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
 
     def log(self) -> str:
-        """All it has logged."""
+        """Return the log of all epochs."""
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
 

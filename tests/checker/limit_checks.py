@@ -1,4 +1,4 @@
-"""What must hold of limits, and of what the server takes: allowances, deadlines, and nothing left behind. Pure."""
+"""Checks of limits and resources: rate limits, deadlines, and leaks. Pure."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -7,13 +7,13 @@ from protocol.messages import Said
 from tests.checker.history import History, Stay, Taken
 
 BUNCHED = 1.5
-"""Seconds for which lines that were read may wait for the room, and are then told as of one moment."""
+"""Seconds for which received lines may wait for the room. Those lines then get the same time."""
 EARLY, LATE = 0.2, 3.0
-"""Seconds by which a deadline may be missed: by a clock, by a server that was stopped or is busy."""
+"""Seconds before and after a deadline that are tolerated: clocks differ, and the server may be stopped or busy."""
 
 
 def nobody_says_more_than_is_allowed(history: History) -> Iterator[str]:
-    """On one connection nobody says more than a burst, and then more than the rate allows, over switches too."""
+    """No connection delivers more lines than its burst and its rate allow, also over switches."""
     orders = history.orders()
     for member in history.members:
         for stay, after in pairwise([*member.stays, None]):
@@ -25,7 +25,7 @@ def nobody_says_more_than_is_allowed(history: History) -> Iterator[str]:
 
 
 def _excess(stay: Stay, said: list[Said]) -> float:
-    """By how many lines the fastest moment went beyond the allowance."""
+    """Return by how many lines the fastest moment exceeded the rate limit."""
     saved = lowest = float(stay.burst)
     before = said[0].at if said else 0.0
     for line in said:
@@ -35,7 +35,7 @@ def _excess(stay: Stay, said: list[Said]) -> float:
 
 
 def the_silent_are_let_go(history: History) -> Iterator[str]:
-    """Who does not say who it is, is let go when its time is over, and not before, over switches too."""
+    """A connection without a nickname is closed at its deadline and not before, also over switches."""
     for silence in history.silences:
         if silence.closed is None and silence.watched > history.join_timeout + LATE:
             yield f"epoch {silence.epoch}: a silent connection was still open after {silence.watched:.1f} s"
@@ -44,7 +44,7 @@ def the_silent_are_let_go(history: History) -> Iterator[str]:
 
 
 def nothing_is_left_behind(history: History) -> Iterator[str]:
-    """At rest the server takes what it took before it was disturbed: descriptors, threads and children."""
+    """At rest the server has as many descriptors, threads and children as before the disturbances."""
     before, after = history.before, history.after
     if before is None or after is None:
         return

@@ -1,4 +1,4 @@
-"""What must hold of lines: acknowledged, refused, told as they were said, and in their sender's order. Pure."""
+"""Checks of lines: acknowledgements, refusals, unchanged texts, and the order of each sender. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from tests.checker.history import Ending, History, PlainHistory, said_in
 
 
 def acknowledged_means_one_seq(history: History) -> Iterator[str]:
-    """A line that was acknowledged has exactly one seq in its epoch, and the same id again gets the same one."""
+    """An acknowledged line has exactly one seq in its epoch, and the same id again gets the same seq."""
     where: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for epoch, order in history.orders().items():
         for said in said_in(order):
@@ -25,8 +25,7 @@ def acknowledged_means_one_seq(history: History) -> Iterator[str]:
 
 
 def everything_is_answered(history: History) -> Iterator[str]:
-    """When all has settled, each line was acknowledged or refused: nothing is unknown for ever. What somebody said
-    before its goodbye is answered before the goodbye."""
+    """Each line is acknowledged or refused in the end; those before a goodbye are answered before the goodbye."""
     for member in history.members:
         unknown = [op for op in member.operations.values() if not (op.acknowledged or op.refused)]
         took_leave = bool(member.stays) and member.stays[-1].ending is Ending.QUIT
@@ -35,7 +34,7 @@ def everything_is_answered(history: History) -> Iterator[str]:
 
 
 def refused_is_never_said(history: History) -> Iterator[str]:
-    """A line that was refused appears nowhere in that epoch."""
+    """A refused line is not delivered in that epoch."""
     said = {(epoch, line.id) for epoch, order in history.orders().items() for line in said_in(order)}
     for member in history.members:
         for operation in member.operations.values():
@@ -45,7 +44,7 @@ def refused_is_never_said(history: History) -> Iterator[str]:
 
 
 def nothing_unsaid_is_told(history: History) -> Iterator[str]:
-    """Whatever is told was said: by that person, in those words, in that way."""
+    """Each delivered line was said by that member, with that text, and as an action or not."""
     lines = {op.id: (member, op) for member in history.members for op in member.operations.values()}
     plain_nicks = {text: stay.nick for person in history.plain for stay in person.stays for text in stay.said}
     for epoch, order in history.orders().items():
@@ -68,7 +67,7 @@ def nothing_unsaid_is_told(history: History) -> Iterator[str]:
 
 
 def senders_keep_their_order(history: History) -> Iterator[str]:
-    """Each sender's lines are told in the order it said them."""
+    """The lines of a sender are delivered in the order in which it said them."""
     owner = {op.id: (member, op) for member in history.members for op in member.operations.values()}
     texts = {text: (person.name, n) for person in history.plain for n, text in enumerate(_plain_texts(person))}
     for epoch, order in history.orders().items():

@@ -2,7 +2,7 @@
 
     python -m tests.checker.mutants NAME[+NAME…] [options of the server]
 
-patches the mistakes in and runs the real command. Most are rare, as real ones are.
+makes the mistakes by patching the code, and runs the real command. Most mistakes happen rarely, as real ones do.
 """
 
 import sys
@@ -21,14 +21,14 @@ from server.session import Request
 from tests.checker.handover_mutants import HANDOVER_MUTANTS
 
 EVERY = 40
-"""One of so many chances to make the mistake is taken."""
+"""A rare mistake is made at one of so many opportunities."""
 SAID = b'{"type":"said"'
 Told = Iterator[tuple[int, bytes, int]]
-"""What a turn has for each connection: its number, the bytes, and a mark."""
+"""The deliveries of an outbox: connection number, bytes, and flags."""
 
 
 def dropped_line() -> None:
-    """Now and then one connection is not told a line that everybody else is told."""
+    """Now and then one connection does not get a line that all others get."""
     chances = count(1)
 
     def told(turn: Outbox, everything: Told) -> Told:
@@ -41,7 +41,7 @@ def dropped_line() -> None:
 
 
 def swapped_lines() -> None:
-    """Now and then one connection is told two lines of one turn in the wrong order."""
+    """Now and then one connection gets two lines of an outbox in the wrong order."""
 
     def told(turn: Outbox, everything: Told) -> Told:
         for number, data, mark in everything:
@@ -54,7 +54,7 @@ def swapped_lines() -> None:
 
 
 def double_on_resume() -> None:
-    """Who comes back is told once more the last event it has heard already. A client hides that; the wire does not."""
+    """A member that resumes gets the last event that it has again. The client library hides that; the wire shows it."""
     original = History.since
 
     def since(record: History, after: int, max_bytes: int) -> tuple[list[Sequenced], int, int]:
@@ -64,12 +64,12 @@ def double_on_resume() -> None:
 
 
 def forgotten_answers() -> None:
-    """A line that is sent again, because its acknowledgement was lost with the connection, is said again."""
+    """A line that is sent again because the connection broke before its acknowledgement is delivered twice."""
     Member.remember = lambda member, id, result: None  # type: ignore[method-assign]
 
 
 def lost_plain_line() -> None:
-    """Now and then a line said in the talk's dialect is not told to anybody."""
+    """Each fifth line in the plain dialect is lost."""
     chances = count(1)
     original = Room.handle
 
@@ -82,7 +82,7 @@ def lost_plain_line() -> None:
 
 
 def deaf_plain_members() -> None:
-    """In the talk's dialect nobody is told what people say."""
+    """Plain clients get no lines of other members."""
 
     def told(turn: Outbox, everything: Told) -> Told:
         for number, data, mark in everything:
@@ -94,12 +94,12 @@ def deaf_plain_members() -> None:
 
 
 def no_history() -> None:
-    """Newcomers are shown nothing of what was said before."""
+    """New members get no history."""
     History.said = lambda record, dialect, max_bytes: ([], 0)  # type: ignore[method-assign]
 
 
 def stale_roster() -> None:
-    """Nobody is told who leaves. (One of a few would not do: it may be one that comes back at once.)"""
+    """No member is told of departures. (A rare mistake might hit only members that come back at once.)"""
     original = PendingPresence.note
 
     def note(pending: PendingPresence, token: str, nick: str | None) -> None:
@@ -110,7 +110,7 @@ def stale_roster() -> None:
 
 
 def _retell(told: Callable[[Outbox, Told], Told]) -> None:
-    """Each turn has for everybody what `told` makes of it."""
+    """Replace the deliveries of each outbox by those that `told` returns."""
     original = Outbox.parts
 
     def parts(turn: Outbox) -> tuple[list[tuple[bytes, Iterable[int]]], Told]:

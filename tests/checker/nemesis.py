@@ -1,4 +1,4 @@
-"""Nemesis: carries out a plan of disturbances against a running room."""
+"""Nemesis: carries out a plan of disturbances in a running room."""
 
 import asyncio
 import signal
@@ -12,7 +12,7 @@ from tests.checker.server_acts import ServerActs
 
 
 class Nemesis:
-    """Does what a plan says, within its reach."""
+    """Carries out each step of a plan."""
 
     def __init__(self, reach: Reach) -> None:
         self.reach = reach
@@ -40,7 +40,7 @@ class Nemesis:
         }
 
     async def run(self, steps: list[Step]) -> None:
-        """Carry the plan out, each step at its time; then wait until every disturbance is over."""
+        """Carry out each step at its time, then wait until all disturbances are over."""
         loop = asyncio.get_running_loop()
         start = loop.time()
         self.reach.ends = start + (steps[-1].at if steps else 0.0)
@@ -48,10 +48,10 @@ class Nemesis:
         for step in steps:
             await asyncio.sleep(max(0.0, start + step.at - loop.time()))
             if self.reach.weather.restarting:
-                continue  # There is nothing to disturb.
+                continue  # No server is running.
             acts.append(asyncio.create_task(self.act(step.kind, Random(step.seed))))
         await asyncio.gather(*acts)
 
     async def act(self, kind: Kind, random: Random) -> None:
-        """Do one thing; returns when it is over."""
+        """Carry out one disturbance; returns when it is over."""
         await self._acts[kind](random)

@@ -1,4 +1,4 @@
-"""What must hold of the one order, and of how each member hears it, on one connection and over several. Pure."""
+"""Checks of the one order of events, and of how each member gets it, on one connection and over several. Pure."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from tests.checker.history import History, MemberHistory, Stay, said_in
 
 
 def there_is_one_order(history: History) -> Iterator[str]:
-    """A number means the same event to everybody, and no number below the last was never told."""
+    """A seq is the same event for all members, and each seq below the last was delivered to a member."""
     orders = history.orders()
     for member, stay in history.stays():
         for event in (*stay.history, *stay.events):
@@ -14,14 +14,14 @@ def there_is_one_order(history: History) -> Iterator[str]:
                 yield f"epoch {stay.epoch}: event {event.seq} is {event} to {member.name}, and {first} to another"
     for epoch, order in orders.items():
         if holes := set(range(min(order, default=0), max(order, default=0))) - order.keys():
-            # A newcomer is shown lines only, so what came before anybody was there may be unknown.
+            # A new member gets only lines as history, so other events before the first welcome may be unknown.
             heard_from = min(stay.welcome_seq for _, stay in history.stays() if stay.epoch == epoch)
             if lost := sorted(seq for seq in holes if seq > heard_from):
                 yield f"epoch {epoch}: nobody was ever told the events {lost[:10]}"
 
 
 def each_hears_all_of_it(history: History) -> Iterator[str]:
-    """Between its welcome and its end a member hears exactly that order: nothing left out, doubled or swapped."""
+    """A connection gets exactly that order from its welcome to its end: nothing missing, doubled or swapped."""
     for member, stay in history.stays():
         expected = stay.welcome_seq + 1
         for event in stay.events:
@@ -32,7 +32,7 @@ def each_hears_all_of_it(history: History) -> Iterator[str]:
 
 
 def a_resume_continues(history: History) -> Iterator[str]:
-    """Who comes back is known, and is told exactly what it missed, or how much of it is gone."""
+    """A member that resumes is known, and gets exactly the events it missed, or their number if they are lost."""
     for member in history.members:
         before: Stay | None = None
         for stay in member.stays:
@@ -60,7 +60,7 @@ def _continues(member: MemberHistory, before: Stay, stay: Stay, kept: int) -> It
 
 
 def newcomers_are_shown_the_last_lines(history: History) -> Iterator[str]:
-    """Somebody new is shown the last lines that were said before the welcome, in order, and none twice."""
+    """A new member gets the last lines before the welcome as history, in order, and none twice."""
     said = {epoch: said_in(order) for epoch, order in history.orders().items()}
     for member, stay in history.stays():
         if stay.resumed:
@@ -72,7 +72,7 @@ def newcomers_are_shown_the_last_lines(history: History) -> Iterator[str]:
 
 
 def clients_pass_everything_on_once(history: History) -> Iterator[str]:
-    """What ClientConnection gives to its user is each event once, in order, however the connection behaved."""
+    """ClientConnection passes on each event once and in order, in spite of broken connections."""
     for member, stay in history.stays():
         wanted, last = [], stay.after if stay.resumed else 0
         for event in (*stay.history, *stay.events):
@@ -84,7 +84,7 @@ def clients_pass_everything_on_once(history: History) -> Iterator[str]:
 
 
 def _ranges(seqs: list[int]) -> str:
-    """1-4, 6, 5 for [1, 2, 3, 4, 6, 5]."""
+    """Format [1, 2, 3, 4, 6, 5] as "1-4, 6, 5"."""
     parts: list[list[int]] = []
     for seq in seqs:
         if parts and seq == parts[-1][1] + 1:

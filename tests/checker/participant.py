@@ -1,6 +1,6 @@
-"""Participant: somebody in the room who writes down all it does and sees. An asyncio shell around ClientConnection.
+"""Participant: a member that records all it does and sees. An asyncio shell around ClientConnection.
 
-What is written down is what was on the wire; what ClientConnection made of it is written down beside it.
+The record has the events on the wire, and beside them the events that ClientConnection passed on.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from tests.checker.weather import Weather
 from tests.checker.wire import event_in
 
 LONGEST_WAIT = 1.0
-"""Seconds between two attempts to come back, at most; at random, so that not all come at once."""
+"""Seconds between two attempts to connect, at most. They are random, so that not all members come at once."""
 NO_SWITCH = ("switching", "same-model", "switch-failed", "not-operator")
 
 
@@ -30,14 +30,14 @@ class Participant:
     def __init__(
         self, name: str, address: tuple[str, int], random: Random, weather: Weather, *, slow: bool = False
     ) -> None:
-        """Where it is `slow`, next to nothing waits on the way to it: what it does not read, the server keeps."""
+        """A `slow` member has small kernel buffers: the server keeps the output that it does not read."""
         self.history = MemberHistory(name, nicks={name})
         self.client = ClientConnection(name, lambda: token_hex(8))
         self.excused = ""
-        """Why this connection may end: what somebody did to it."""
+        """The act of ours that explains an end of this connection; empty without one."""
         self.served_by = ""
         self.model = ""
-        """What runs the room."""
+        """The model that runs the room."""
         self.granted = False
         self.reading = asyncio.Event()
         self.reading.set()
@@ -48,42 +48,42 @@ class Participant:
         self._writer: asyncio.StreamWriter | None = None
         self._writing = asyncio.Lock()
         self.leaving = False
-        """Whether it has said goodbye for good."""
+        """True after the final goodbye."""
         self._weather = weather
         self._came_in = ""
-        """The epoch in which this connection was opened."""
+        """The epoch in which the connection was opened."""
         self._last_words = ""
         self._after: int | None = None
         self._knows_people = False
 
     @property
     def here(self) -> bool:
-        """Whether it is in the room."""
+        """True while it is in the room."""
         return self._stay is not None
 
     @property
     def last(self) -> int:
-        """The number of the last event it heard."""
+        """The seq of the last event it got."""
         return self.client.seq
 
     @property
     def up_to_date(self) -> bool:
-        """Whether it is in the room, and every line it said was answered."""
+        """True if it is in the room and all its lines were answered."""
         return self.here and not self.client.unacknowledged
 
     def local_port(self) -> int:
-        """The port it connects from; 0 while it does not."""
+        """Return the local port of the connection; 0 without one."""
         return self._writer.get_extra_info("sockname")[1] if self._writer else 0
 
-    # What it does
+    # Acts
 
     def say(self, text: str, *, action: bool = False) -> None:
-        """Say a line, now or as soon as it is in the room."""
+        """Say a line, at once or as soon as it is in the room."""
         self._note(text, action)
         self._flush()
 
     async def say_in_halves(self, text: str, pause: float) -> None:
-        """Say a line whose second half comes later, on the same connection or never."""
+        """Send a line, and its second half after `pause` seconds if the connection still exists."""
         if not self.here:
             return
         async with self._writing:
@@ -98,7 +98,7 @@ class Participant:
         self._flush()
 
     def say_and_cut(self, text: str, *, whole: bool, reset: bool) -> None:
-        """Say a line, or half of it, and break the connection before any answer. It is said again after coming back."""
+        """Send a line or half of it, and break the connection before the answer. The line is sent again later."""
         if not self.here or self._writing.locked():
             return
         self._note(text, False)
@@ -107,7 +107,7 @@ class Participant:
         self.cut("it cut its own connection", reset=reset)
 
     def cut(self, why: str, *, reset: bool) -> None:
-        """Break the connection."""
+        """Break the connection, for the reason `why`."""
         if self._writer is None:
             return
         self.excused = why
@@ -117,13 +117,13 @@ class Participant:
             self._writer.close()
 
     def look_around(self) -> None:
-        """Ask who is here."""
+        """Request the roster."""
         if self.here:
             self.client.who()
             self._flush()
 
     def rename(self, nick: str) -> None:
-        """Ask for another nickname."""
+        """Request another nickname."""
         if self.here:
             self.history.nicks.add(nick)
             self.client.rename(nick)
@@ -136,30 +136,30 @@ class Participant:
             self._flush()
 
     def switch(self, model: str) -> None:
-        """Ask for another model."""
+        """Request another model."""
         if self._stay is not None:
             self._stay.wishes.append(Wish(model, monotonic()))
             self.client.switch(model)
             self._flush()
 
     async def stop_reading(self, seconds: float) -> None:
-        """Take nothing for so long. After ten seconds the room may let it go for that."""
+        """Read nothing for so long. After ten seconds the server may close the connection."""
         self.reading.clear()
         await asyncio.sleep(seconds)
         self.reading.set()
 
     def leave(self) -> None:
-        """Say goodbye, and do not come back."""
+        """Say goodbye, and do not reconnect."""
         self.leaving = True
         self.reading.set()
         if self.here:
             self.client.quit()
             self._flush()
 
-    # Its life
+    # The connection
 
     async def run(self) -> None:
-        """Be in the room, and come back whenever it breaks, until it leaves."""
+        """Stay in the room, and reconnect whenever the connection breaks, until it leaves."""
         while not self.leaving:
             try:
                 await self._connect()
@@ -213,7 +213,7 @@ class Participant:
         self._stay = None
 
     def _turned_away(self, reason: str) -> None:
-        """The connection ended before its welcome; where it never stood, the server was not there."""
+        """Record an end before the welcome. Without a connection, no server was running, which is no fault."""
         came_in, self._came_in = self._came_in, ""
         if came_in and not (self.excused or self.leaving or self._weather.excuse_at_the_door(came_in)):
             self.history.turned_away.append(f"{came_in}: {self._last_words or reason}")
@@ -226,7 +226,7 @@ class Participant:
         if not self._writing.locked():
             _write(self._writer, self.client.data_to_send())
 
-    # What it is told
+    # Events
 
     def _take(self, line: bytes) -> None:
         event = event_in(line)
@@ -249,7 +249,7 @@ class Participant:
         if isinstance(event, Welcome):
             self._knows_people = self._knows_people and event.resumed and not event.missed
             if not self._knows_people:
-                self.client.who()  # Once that is answered, presence events alone keep the roster.
+                self.client.who()  # After the answer, presence events alone keep the roster.
         self.history.nicks.add(self.client.nick)
         if self._stay:
             self._stay.nick = self.client.nick
@@ -269,7 +269,7 @@ class Participant:
                 stay.reason = f"{event.code}: {event.reason}"
 
     def _pass_on(self, line: bytes) -> None:
-        """Give it to the client, and write down what came of it."""
+        """Pass a line to the client library, and record the events that come out."""
         for passed in self.client.receive(line + b"\n"):
             if self._stay and isinstance(passed, Gap):
                 self._stay.gaps.append(passed.missed)
@@ -299,7 +299,7 @@ class Participant:
         if isinstance(event, Said) and event.id in self.history.operations:
             self.history.operations[event.id].acknowledged.append((stay.epoch, event.seq))
             if event.id in self.client.unacknowledged and event.seq <= self.client.seq:
-                return  # The answer to a line said again: what it was told as, and no part of the order.
+                return  # The answer to a line that was sent again, with its first seq: no part of the order.
         stay.events.append(event)
 
     def _refused(self, event: Refused) -> None:
@@ -314,7 +314,7 @@ class Participant:
 
 
 def _answer(stay: Stay, answer: str, model: str = "") -> None:
-    """Write an answer to the wish it is for. A second one during a switch is refused at once, so before the first."""
+    """Record an answer at its request. A second request during a switch is refused before the first is answered."""
     open_ = [wish for wish in stay.wishes if not wish.answer and (not model or wish.model == model)]
     if open_:
         open_[-1 if answer in ("switched", "switching") else 0].answer = answer

@@ -1,4 +1,4 @@
-"""What must hold of who is in the room, and of how connections end. Pure."""
+"""Checks of the roster, and of the ends of connections. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from tests.checker.history import Ending, History
 
 
 def rosters_agree(history: History) -> Iterator[str]:
-    """The roster at a number is what all presence events up to it make, and the same for everybody."""
+    """The roster at a seq follows from the presence events up to it, and is the same for all members."""
     named: dict[tuple[str, int], list[str]] = {}
     for member, stay in history.stays():
         for roster in stay.rosters:
@@ -24,7 +24,7 @@ def rosters_agree(history: History) -> Iterator[str]:
 
 
 def _fold(epoch: str, order: dict[int, Sequenced], named: dict[int, list[str]]) -> Iterator[str]:
-    # Where no member was there from the beginning, the first roster that was named is where to start.
+    # If no member was there from the beginning, start from the first roster that was sent.
     start = 0 if 1 in order else min(named, default=max(order, default=0))
     people = Counter(named.get(start, ()))
     for seq in sorted(seq for seq in {*order, *named} if seq > start):
@@ -49,7 +49,7 @@ def _apply(epoch: str, event: Presence, people: Counter[str]) -> Iterator[str]:
 
 
 def the_last_roster_is_true(history: History) -> Iterator[str]:
-    """When all has settled, everybody's own roster names exactly those who are in the room."""
+    """In the end the roster of each member has exactly the nicknames in the room."""
     here = sorted(member.stays[-1].nick for member in history.members if member.present_at_end)
     here = sorted([*here, *(person.stays[-1].nick for person in history.plain if person.present_at_end)])
     for member in history.members:
@@ -59,7 +59,7 @@ def the_last_roster_is_true(history: History) -> Iterator[str]:
 
 
 def nobody_is_dropped(history: History) -> Iterator[str]:
-    """No connection ends unless its participant, or the nemesis, ended it."""
+    """A connection ends only if its participant or the nemesis ended it."""
     for person in [*history.members, *history.plain]:
         for stay in person.stays:
             if stay.ending is Ending.DROPPED:
@@ -67,21 +67,21 @@ def nobody_is_dropped(history: History) -> Iterator[str]:
 
 
 def nobody_is_turned_away(history: History) -> Iterator[str]:
-    """Whoever comes in time, and gives a nickname, is let in: also in the middle of a switch."""
+    """A client that gives a nickname in time is let in, also during a switch."""
     for person in [*history.members, *history.plain]:
         for words in person.turned_away:
             yield f"{person.name} was turned away: {words}"
 
 
 def every_line_is_understood(history: History) -> Iterator[str]:
-    """The server never gets half a line, or two in one: whatever we wrote, it could read."""
+    """The server reads each line that a participant sent, never half of one or two in one."""
     for member, stay in history.stays():
         for words in stay.misunderstood:
             yield f"epoch {stay.epoch}: {member.name} was told: {words}"
 
 
 def everything_settles(history: History) -> Iterator[str]:
-    """Once nothing disturbs any more, everybody gets in, catches up and is answered."""
+    """After the last disturbance all participants get in, catch up and are answered."""
     if not history.settled:
         away = [member.name for member in history.members if not member.present_at_end]
         yield f"it did not come to rest; away at the end: {', '.join(away[:10]) or 'nobody'}"

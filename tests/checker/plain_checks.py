@@ -1,4 +1,4 @@
-"""What must hold of the talk's dialect, in which nothing has a number. Pure."""
+"""Checks of the plain dialect, in which lines have no seq. Pure."""
 
 from collections.abc import Iterator
 
@@ -8,9 +8,9 @@ from tests.checker.history import Ending, History, PlainStay, said_in
 
 
 def plain_members_read_the_order(history: History) -> Iterator[str]:
-    """In the talk's dialect each reads what people said, in the one order, to the end, without what it said itself.
+    """A plain client gets the lines of the others in the one order, up to the end.
 
-    Where the server was ended, the last lines may have reached nobody else.
+    After the end of a server, it may have got last lines that no rich client got.
     """
     orders = {epoch: said_in(order) for epoch, order in history.orders().items()}
     for person in history.plain:
@@ -23,8 +23,7 @@ def plain_members_read_the_order(history: History) -> Iterator[str]:
 
 
 def plain_members_are_heard(history: History) -> Iterator[str]:
-    """What somebody says in the talk's dialect is told, in its order: all of it, or, where the connection was cut, all
-    up to some line."""
+    """The lines of a plain client are delivered in order: all of them, or the first ones if the connection was cut."""
     orders = {epoch: said_in(order) for epoch, order in history.orders().items()}
     for person in history.plain:
         for stay in person.stays:
@@ -38,11 +37,11 @@ def plain_members_are_heard(history: History) -> Iterator[str]:
 
 
 def _misread(stay: PlainStay, written: list[tuple[str, str]], to_the_end: bool, ended: bool) -> str:
-    """Where the lines that a peer read depart from `written`, the order's lines with their texts; empty for nowhere."""
+    """Describe the first difference between the lines a client got and `written`, the order; empty without one."""
     own = set(stay.said)
     others = [line for line, text in written if text not in own]
     if not stay.lines:
-        # All that were there at the end heard a last line.
+        # All clients that were there at the end got a last line.
         return f"never read any of {len(others)} lines" if to_the_end and others else ""
     if stay.lines[0] not in others:
         return f"read {stay.lines[0][:60]!r}, which is nowhere in the order"

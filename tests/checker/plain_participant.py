@@ -1,4 +1,4 @@
-"""PlainParticipant: somebody with nc, who speaks the talk's dialect, and writes down what it said and read."""
+"""PlainParticipant: a member that speaks the plain dialect, as with nc, and records what it says and reads."""
 
 import asyncio
 import re
@@ -19,9 +19,9 @@ class PlainParticipant:
     def __init__(self, name: str, address: tuple[str, int], random: Random, weather: Weather) -> None:
         self.history = PlainHistory(name)
         self.excused = ""
-        """Why this connection may end: what somebody did to it."""
+        """The act of ours that explains an end of this connection; empty without one."""
         self.worker = 0
-        """The process that served it when it last asked; 0 for none."""
+        """The process id of its worker when it last asked; 0 without one."""
         self._address = address
         self._random = random
         self._stay: PlainStay | None = None
@@ -32,35 +32,35 @@ class PlainParticipant:
 
     @property
     def here(self) -> bool:
-        """Whether it is in the room."""
+        """True while it is in the room."""
         return self._stay is not None
 
     def say(self, text: str) -> None:
-        """Say a line; nothing where it is not in the room."""
+        """Say a line, if it is in the room."""
         if self._stay and self._writer and not self._writer.is_closing():
             self._stay.said.append(text)
             self._writer.write(f"{text}\n".encode())
 
     def ask_where(self) -> None:
-        """Ask what serves it: the answer is in `worker` some time later."""
+        """Ask for the process that serves it. The answer sets `worker` later."""
         self.worker = 0
         if self._stay and self._writer and not self._writer.is_closing():
             self._writer.write(b"/where\n")
 
     def cut(self, why: str) -> None:
-        """Break the connection."""
+        """Break the connection, for the reason `why`."""
         if self._writer is not None:
             self.excused = why
             self._writer.transport.abort()
 
     def leave(self) -> None:
-        """Say goodbye, and do not come back."""
+        """Say goodbye, and do not reconnect."""
         self._leaving = True
         if self._writer and not self._writer.is_closing():
             self._writer.write(b"/quit\n")
 
     async def run(self) -> None:
-        """Be in the room, and come back whenever it breaks, until it leaves."""
+        """Stay in the room, and reconnect whenever the connection breaks, until it leaves."""
         while not self._leaving:
             try:
                 reader, self._writer = await asyncio.open_connection(*self._address)

@@ -1,4 +1,4 @@
-"""The nemesis's plan: what it does and when, all from one seed. Pure."""
+"""The plan of the nemesis: disturbances and their times, all from one seed. Pure."""
 
 from enum import StrEnum
 from itertools import count
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Kind(StrEnum):
-    """What can be done to a room."""
+    """The kinds of disturbances."""
 
     SWITCH = "switch the model"
     HURRY = "ask for two switches at once"
@@ -40,11 +40,11 @@ OFTEN = {
     Kind.GARBAGE: 2,
     Kind.FLOOD: 2,
 }
-"""How often something is done in one round; what is not here, once."""
+"""The steps of each kind in one round; a kind that is not listed has one."""
 
 
 class Step(Struct, frozen=True):
-    """One disturbance: when (seconds from the start), what, and the seed of all else about it."""
+    """One disturbance: seconds from the start, kind, and the seed of its details."""
 
     at: float
     kind: Kind
@@ -52,9 +52,9 @@ class Step(Struct, frozen=True):
 
 
 def plan(seed: int, seconds: float, kinds: tuple[Kind, ...], every: float) -> list[Step]:
-    """What to do in `seconds`, one step about `every` seconds; the same for the same arguments.
+    """Return the steps for `seconds`, one about each `every` seconds. The same arguments give the same plan.
 
-    Each round does everything in `kinds` as often as OFTEN says, in an order of its own.
+    Each round has all `kinds`, as often as OFTEN says, in an order of its own.
     """
     random = Random(seed)
     steps: list[Step] = []

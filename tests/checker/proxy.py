@@ -1,6 +1,6 @@
-"""Proxy: a bad network between participants and server. TCP in, TCP out, and what it does in between is seeded.
+"""Proxy: a bad network between participants and server, which forwards TCP with seeded faults.
 
-Each connection is delayed and split in its own way; on top of that all can be throttled, and some be reset.
+Each connection has its own delay and splits. In addition, all can be throttled and single ones reset.
 """
 
 import asyncio
@@ -14,9 +14,9 @@ from tests.checker.resets import reset
 MOST_DELAY = 0.03
 """Seconds."""
 SMALLEST, LARGEST = 1, 2000
-"""Bytes of a piece."""
+"""Bytes of a piece that is forwarded."""
 THROTTLED = 4000
-"""Bytes a second of each connection while all are throttled."""
+"""Bytes a second for each connection while all are throttled."""
 
 
 class Proxy:
@@ -36,14 +36,14 @@ class Proxy:
         self.address = self._server.sockets[0].getsockname()[:2]
 
     async def close(self) -> None:
-        """End everything."""
+        """Stop listening, and abort all connections."""
         if self._server:
             self._server.close()
         for writer in list(self._clients.values()):
             writer.transport.abort()
 
     def ports(self) -> list[int]:
-        """The ports its clients come from."""
+        """Return the remote ports of its clients."""
         return sorted(self._clients)
 
     def reset(self, port: int) -> None:
@@ -64,13 +64,13 @@ class Proxy:
                 asyncio.create_task(self._pump(from_server, writer, delay, random)),
             ]
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-            # What one side said before it closed still has to reach the other.
+            # The data that one side sent before it closed must still reach the other.
             await asyncio.wait(pumps, timeout=0.5)
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
         except OSError:
-            pass  # The server is down, and the participant hears of it by being closed.
+            pass  # The server is down. Closing the connection tells the participant.
         finally:
             self._clients.pop(port, None)
             for end in (writer, upstream):
@@ -78,7 +78,7 @@ class Proxy:
                     end.close()
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """To the server, so that it feels what the network does not take."""
+        """Connect to the server by a narrow connection, so that the server soon notices a slow network."""
         sock = socket.socket()
         sock.setblocking(False)
         narrow(sock)

@@ -1,4 +1,4 @@
-"""Reach: what the nemesis has a hand on, and what it writes down."""
+"""Reach: all that the nemesis can disturb, and its records."""
 
 import asyncio
 from collections import Counter
@@ -19,8 +19,10 @@ from tests.checker.weather import Weather
 
 @dataclass
 class Reach:
-    """Everything around. `invite` brings somebody new into `members`, of whom the first is the operator; a silent
-    connection has `join_timeout` seconds."""
+    """The parts of a run. `invite` adds a member to `members`, of which the first is the operator.
+
+    A connection must give a nickname within `join_timeout` seconds.
+    """
 
     host: Host
     weather: Weather
@@ -31,32 +33,31 @@ class Reach:
     invite: Callable[[], None]
     join_timeout: float
     done: Counter[str] = field(default_factory=Counter)
-    """What was done, and how often."""
+    """The number of disturbances of each kind."""
     silences: list[Silence] = field(default_factory=list)
     ends: float = 0.0
-    """When the last step is due, on the loop's clock."""
+    """The time of the last step, on the clock of the event loop."""
 
     @property
     def operator(self) -> Participant:
-        """Who may switch."""
+        """The member that may switch the model."""
         return self.members[0]
 
     def staying(self) -> list[Participant]:
-        """Everybody but the operator, and those who have left."""
+        """Return the members without the operator and those that have left."""
         return [member for member in self.members[1:] if not member.leaving]
 
     def left(self) -> float:
-        """Seconds until the last step."""
+        """Return the seconds until the last step."""
         return self.ends - asyncio.get_running_loop().time()
 
     def did(self, kind: Kind) -> None:
-        """Something was done."""
+        """Count a disturbance."""
         self.done[kind] += 1
 
     @asynccontextmanager
     async def excused(self, victim: Participant | PlainParticipant, why: str) -> AsyncIterator[None]:
-        """Its connection may end while this lasts, and a second longer: what came meanwhile, a goodbye perhaps, is
-        read only then."""
+        """The connection may end in this context and within a second after it, in which it reads a pending goodbye."""
         victim.excused = why or victim.excused
         yield
         await asyncio.sleep(1)
@@ -65,7 +66,7 @@ class Reach:
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        """While this lasts, the server, or what it needs to switch, does not run."""
+        """Record that the server or its fork server is stopped in this context."""
         began = time()
         try:
             yield

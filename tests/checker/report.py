@@ -1,4 +1,4 @@
-"""Report: an outcome as Markdown for people and JSON for programs. Pure."""
+"""Report: an outcome as Markdown for people and as JSON for programs."""
 
 from pathlib import Path
 
@@ -12,12 +12,12 @@ LOG_LINES = 40
 
 
 def as_json(outcome: Outcome) -> bytes:
-    """The whole outcome."""
+    """Encode the whole outcome."""
     return msgspec.json.format(msgspec.json.encode(outcome), indent=2) + b"\n"
 
 
 def write_histories(history: History, path: Path) -> None:
-    """Everybody's history, a line of JSON each, the rich first, then the plain; and a first line with all the rest."""
+    """Write a line of JSON with the data of the run, and one for each participant, the rich ones first."""
     rest = msgspec.structs.replace(history, members=[], plain=[])
     with path.open("wb") as file:
         for part in (rest, *history.members, *history.plain):
@@ -25,7 +25,7 @@ def write_histories(history: History, path: Path) -> None:
 
 
 def as_markdown(outcome: Outcome) -> str:
-    """What was done, what was checked, and what was found."""
+    """Format the disturbances, the checks and the violations."""
     scenario = outcome.scenario
     verdict = "nothing was violated" if not outcome.violations else f"{len(outcome.violations)} violations"
     lines = [
@@ -43,7 +43,7 @@ def as_markdown(outcome: Outcome) -> str:
         f"| connections that were welcomed | {outcome.stays:,} |",
         f"| starts of the server | {outcome.epochs:,} |",
         f"| handovers with unsent output | {outcome.carried_unsent:,} |",
-        f"| gaps told to who came back | {outcome.told_gaps:,} |",
+        f"| gaps told to members that came back | {outcome.told_gaps:,} |",
         f"| at rest again after | {outcome.settled_in:.1f} s |",
         "",
         "## What was done to it",

@@ -1,4 +1,4 @@
-"""Resets: ending a connection as when a machine is switched off."""
+"""Resets: closing a connection with RST, as a machine that restarts does."""
 
 import asyncio
 import socket
@@ -9,7 +9,7 @@ NO_LINGER = struct.pack("ii", 1, 0)
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
-    """Reset it, with whatever was not sent."""
+    """Reset the connection, and discard the unsent data."""
     if not writer.is_closing():
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
     writer.transport.abort()

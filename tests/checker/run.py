@@ -1,4 +1,4 @@
-"""Run: a room, its participants and its nemesis, for so long; then peace, and the history of it all."""
+"""Run: a room with participants and a nemesis for some time, then a quiet phase, and the history of both."""
 
 import asyncio
 import re
@@ -28,17 +28,17 @@ from tests.pace import allowed
 
 JOIN_WITHIN = 30.0
 QUIET = 1.0
-"""Seconds in which nobody hears anything new: then all has settled."""
+"""Seconds without a new event for any member, after which the room counts as settled."""
 LEAVE_WITHIN = 5.0
 SWITCH_WITHIN, REST_WITHIN = allowed(10.0), allowed(4.0)
-"""Seconds for a switch to come, and for the server to get rid of what is over."""
+"""Seconds for a switch to happen, and for the server to release the resources of closed connections."""
 UNSENT = re.compile(r"connections? over, \d+ with unsent output")
-"""What the server logs of a handover in which somebody had not taken everything."""
+"""The log line of a handover with unsent output."""
 ROUNDS = (
     (Model.EVENT, Model.THREAD, Model.PROCESS, Model.EVENT),
     (Model.EVENT, Model.PROCESS, Model.THREAD, Model.EVENT),
 )
-"""Through all models, at the beginning and at the end; together in all six directions."""
+"""The switches at the beginning and at the end; together they have all six directions."""
 
 
 class Run:
@@ -58,7 +58,7 @@ class Run:
         self._halves: list[asyncio.Task[None]] = []
 
     async def play(self, progress: Callable[[str], None] = lambda words: None) -> tuple[History, Outcome]:
-        """Do it all, and judge."""
+        """Carry out the scenario, and check its history."""
         began = monotonic()
         self.host.start()
         self.weather.epoch = f"epoch {self.host.epoch}"
@@ -106,7 +106,7 @@ class Run:
         return nemesis
 
     def _invite(self) -> None:
-        """A few speak plain."""
+        """Add all participants; one in ten speaks the plain dialect."""
         plain = self.scenario.people // 10
         for _ in range(self.scenario.people - plain):
             self._arrive()
@@ -116,7 +116,7 @@ class Run:
             self.lives.append(asyncio.create_task(person.run()))
 
     def _arrive(self) -> None:
-        """Somebody comes. Two of five come through the bad network; one of ten is slow to read."""
+        """Add a member. Two of five connect through the proxy; one of ten has small buffers."""
         number = len(self.members)
         address = self.proxy.address if number % 5 in (3, 4) else self.host.address
         slow = number % 10 == 7
@@ -128,7 +128,7 @@ class Run:
         return [member for member in self.members if not member.leaving]
 
     async def _talk(self) -> None:
-        """Everybody talks, in every way there is to talk."""
+        """Have random members say lines, in all the ways there are."""
         random = self.random
         while True:
             await asyncio.sleep(random.expovariate(self.scenario.talk))
@@ -151,7 +151,7 @@ class Run:
                     member.say(line, action=chance > 0.95)
 
     async def _until(self, true: Callable[[], bool], patience: float) -> bool:
-        """Wait until it has been true for QUIET seconds on end; False where that never came."""
+        """Wait until `true()` is true for QUIET seconds without a new event; returns False after `patience` seconds."""
         deadline = monotonic() + patience
         since = newest = None
         while (now := monotonic()) < deadline:
@@ -172,8 +172,10 @@ class Run:
         return self._in_the_room() and all(member.up_to_date and member.last == newest for member in staying)
 
     async def _round(self, models: tuple[Model, ...]) -> Taken | None:
-        """Have each model run once. Returns what the server takes then; None where nobody switches in this scenario, or
-        a switch did not come."""
+        """Have each model run once; returns the resources of the server after that.
+
+        Returns None if the scenario has no switches, or if a switch does not happen.
+        """
         operator = self.members[0]
         if Kind.SWITCH not in self.scenario.kinds:
             return None
@@ -186,7 +188,7 @@ class Run:
         return await self._at_rest()
 
     async def _at_rest(self) -> Taken:
-        """What the server takes, once that is no more than before, or patience ends."""
+        """Measure the resources when they are no more than before, or after REST_WITHIN seconds."""
         connections = len(self._staying()) + len(self.plain)
         deadline = monotonic() + REST_WITHIN
         while True:
@@ -197,10 +199,10 @@ class Run:
                 return taken
 
     async def _part(self, nemesis: Nemesis) -> History:
-        """Let all come to rest, take down how everybody sees the room, have them look once more, and let them go."""
+        """Wait until the room has settled, record the rosters, and have all participants leave."""
         settled = await self._until(self._settled, self.scenario.settle_within)
         if settled and Kind.CLOG in self.scenario.kinds:
-            await nemesis.act(Kind.CLOG, self.random)  # Now that nothing is in its way.
+            await nemesis.act(Kind.CLOG, self.random)  # Without disturbances beside it.
         self.after = await self._round(ROUNDS[1])
         self.members[0].say("this is the last line")
         settled = settled and await self._until(self._settled, self.scenario.settle_within)

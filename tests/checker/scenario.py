@@ -1,4 +1,4 @@
-"""Scenarios: what is to happen in a run, and what came of it. Pure structs."""
+"""Scenarios: the settings of a run, and its outcome. Pure structs."""
 
 from msgspec import Struct
 
@@ -8,7 +8,7 @@ from tests.checker.plan import Kind
 
 
 class Scenario(Struct, frozen=True):
-    """What is to happen. `talk` is lines a second of all together, `every` the seconds between two disturbances."""
+    """The settings of a run. `talk` is lines a second of all members, `every` the seconds between two disturbances."""
 
     seed: int
     model: Model = Model.EVENT
@@ -21,27 +21,29 @@ class Scenario(Struct, frozen=True):
     mutant: str = ""
     settle_within: float = 30.0
     kept: int = 10_000
-    """Events the server keeps for those who come back."""
+    """Events that the server keeps for members that resume."""
     shown: int = 50
-    """Lines that somebody new is shown."""
+    """Lines of history that a new member gets."""
     join_timeout: float = 4.0
-    """Seconds within which a connection has to say who it is."""
+    """Seconds within which a connection must give a nickname."""
 
     @property
     def server_options(self) -> tuple[str, ...]:
-        """What the server is started with."""
+        """The options with which the server is started."""
         limits = ("--keep", str(self.kept), "--history", str(self.shown), "--join-timeout", str(self.join_timeout))
         return (*limits, *self.options)
 
 
 def few_are_kept(seed: int) -> int:
-    """Events to keep: with every third seed so few that who comes back often has to be told of a gap."""
+    """Return the events to keep: with every third seed so few that resumed members often get a gap."""
     return 10_000 if seed % 3 else 40
 
 
 class Outcome(Struct):
-    """What came of it. `done` counts disturbances, `switches` those that everybody was told of, `carried_unsent` the
-    handovers in which somebody had not taken everything; seconds and counts are of the whole run."""
+    """The outcome of a run. `done` counts disturbances, `switches` those that the room announced.
+
+    `carried_unsent` counts the handovers with unsent output. Seconds and counts are those of the whole run.
+    """
 
     scenario: Scenario
     violations: list[Violation]

@@ -1,4 +1,4 @@
-"""Acts against the server: switches, and what happens to its processes. Each is one disturbance, seeded."""
+"""Acts against the server: switches, and signals to its processes. Each is one disturbance with its own seed."""
 
 import asyncio
 import resource
@@ -16,15 +16,15 @@ from tests.checker.reach import Reach
 
 
 class ServerActs:
-    """Each act takes its own randomness, and returns when its disturbance is over."""
+    """Each act takes its own random generator and returns when its disturbance is over."""
 
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
         self._ways: Counter[tuple[str, str]] = Counter()
-        """Which switches were asked for, and how often."""
+        """The number of requests for each direction."""
 
     async def switch(self, random: Random) -> None:
-        """The way taken least often from where the room is."""
+        """Switch to the model to which the running one was switched least often."""
         if not self._reach.operator.granted:
             self._reach.operator.prove(KEY)
             await asyncio.sleep(0.3)
@@ -39,7 +39,7 @@ class ServerActs:
         self._reach.did(Kind.SWITCH)
 
     async def hurry(self, random: Random) -> None:
-        """Two wishes at once: the second is refused, or comes after the first."""
+        """Request two switches at once: the second is refused, or comes after the first."""
         await self.switch(random)
         await self.switch(random)
         self._reach.did(Kind.HURRY)
@@ -51,7 +51,7 @@ class ServerActs:
             self._reach.did(Kind.KILL)
 
     async def freeze_worker(self, random: Random) -> None:
-        """Whoever it serves may be let go, if a switch comes meanwhile. Nobody else may notice."""
+        """Stop a worker. Its connection may end if a switch comes meanwhile; the others must not notice."""
         victim, pid = await self._worker(random)
         if victim.here and pid and self._reach.host.signal_worker(pid, signal.SIGSTOP):
             self._reach.did(Kind.FREEZE)
@@ -60,7 +60,7 @@ class ServerActs:
                 self._reach.host.signal_worker(pid, signal.SIGCONT)
 
     async def _worker(self, random: Random) -> tuple[Participant | PlainParticipant, int]:
-        """Somebody, and the process that serves it; 0 where none does."""
+        """Choose a member; returns it and the process id of its worker, or 0 without one."""
         plain = self._reach.plain if random.random() < 0.3 else []
         victim = random.choice(plain or self._reach.staying())
         if isinstance(victim, Participant):
@@ -71,7 +71,7 @@ class ServerActs:
         return victim, victim.worker
 
     async def strike_forkserver(self, random: Random) -> None:
-        """What forks the workers is killed, or stopped for a while: nobody who is in may notice."""
+        """Kill the fork server or stop it for a while: the members must not notice."""
         if not (pid := self._reach.host.forkserver()):
             return
         self._reach.did(Kind.FORKSERVER)
@@ -103,7 +103,7 @@ class ServerActs:
         self._reach.did(Kind.RESTART if number == signal.SIGTERM else Kind.CRASH)
 
     async def starve(self, random: Random) -> None:
-        """A model that cannot take all of them over hands back to the one before, and nobody notices."""
+        """Switch without free descriptors: the new model may fail, and members must not notice."""
         if not hasattr(resource, "prlimit"):  # Not on macOS.
             return
         self._reach.weather.starving = True
@@ -113,5 +113,5 @@ class ServerActs:
         await asyncio.sleep(random.uniform(0.5, 1.5))
         if not self._reach.weather.restarting:
             self._reach.host.allow_files(None)
-        await asyncio.sleep(0.5)  # Who was turned away hears of it.
+        await asyncio.sleep(0.5)  # Rejected clients read the reason.
         self._reach.weather.starving = False

@@ -1,4 +1,4 @@
-"""Strangers: connections of nobody who takes part. Some say nothing, some talk another protocol, or none."""
+"""Strangers: connections of no participant. Some send nothing, some speak another protocol or none."""
 
 import asyncio
 from random import Random
@@ -20,8 +20,10 @@ GARBAGE = (
 
 
 async def keep_silent(address: tuple[str, int], seconds: float) -> float | None:
-    """Connect and say nothing for so long. Returns after how many seconds the server closed it; None where it did not,
-    or could not be reached."""
+    """Connect and send nothing for `seconds`.
+
+    Returns the seconds after which the server closed the connection; None if it did not, or refused it.
+    """
     loop = asyncio.get_running_loop()
     try:
         reader, writer = await asyncio.open_connection(*address)
@@ -40,12 +42,12 @@ async def keep_silent(address: tuple[str, int], seconds: float) -> float | None:
 
 
 async def talk_garbage(address: tuple[str, int], random: Random) -> None:
-    """Say several kinds of it, on two connections each."""
+    """Send several kinds of garbage, each on two connections."""
     await asyncio.gather(*(_stranger(address, random, data) for data in random.sample(GARBAGE, AT_ONCE) * 2))
 
 
 async def _stranger(address: tuple[str, int], random: Random, data: bytes) -> None:
-    """Connect, say that much, read nothing, and after a while reset the connection, or just go."""
+    """Connect, send the data, read nothing, and after a while reset or close the connection."""
     try:
         _, writer = await asyncio.open_connection(*address)
     except OSError:

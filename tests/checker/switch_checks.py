@@ -1,4 +1,4 @@
-"""What must hold of switches: each is answered, starts from where the room is, and is short. Pure."""
+"""Checks of switches: each is answered, starts from the running model, and is short. Pure."""
 
 from collections.abc import Iterator
 
@@ -6,14 +6,14 @@ from protocol.messages import ModelSwitched
 from tests.checker.history import History
 
 LONGEST_PAUSE = 2.0
-"""Seconds that a switch may pause deliveries, besides the time in which something was stopped: a second for whoever is
-slow, and a second for a busy machine."""
+"""Seconds for which a switch may pause deliveries, without the time in which a process was stopped: one for slow
+clients and one for a busy machine."""
 ANSWER_WITHIN = 8.0
-"""Seconds in which whoever asks for a switch hears what became of it."""
+"""Seconds within which a request for a switch is answered."""
 
 
 def switches_in(history: History) -> dict[str, list[ModelSwitched]]:
-    """For each epoch, the switches in their order."""
+    """Return the switches of each epoch, in order."""
     return {
         epoch: [event for _, event in sorted(order.items()) if isinstance(event, ModelSwitched)]
         for epoch, order in history.orders().items()
@@ -21,7 +21,7 @@ def switches_in(history: History) -> dict[str, list[ModelSwitched]]:
 
 
 def switches_follow_each_other(history: History) -> Iterator[str]:
-    """Each switch leaves the model that ran the room, as everybody was told it, and leads to another."""
+    """Each switch leads from the model that the members know to another."""
     for member, stay in history.stays():
         model = stay.model
         for event in stay.events:
@@ -33,7 +33,7 @@ def switches_follow_each_other(history: History) -> Iterator[str]:
 
 
 def every_switch_is_answered(history: History) -> Iterator[str]:
-    """Whoever asks for a switch hears that it is done, or why it is not."""
+    """A request for a switch is answered: it is done, or it is refused with a reason."""
     for member, stay in history.stays():
         for wish in stay.wishes:
             if not wish.answer and stay.ended - wish.asked > ANSWER_WITHIN:
@@ -42,7 +42,7 @@ def every_switch_is_answered(history: History) -> Iterator[str]:
 
 
 def switches_are_short(history: History) -> Iterator[str]:
-    """A switch pauses deliveries for no longer than LONGEST_PAUSE, unless something was stopped meanwhile."""
+    """A switch pauses deliveries for at most LONGEST_PAUSE, without the time in which a process was stopped."""
     for epoch, switches in switches_in(history).items():
         for event in switches:
             stopped = sum(_overlap(event.at - event.pause, event.at, *stop) for stop in history.stops)

@@ -1,4 +1,4 @@
-"""Each property holds of a history that is right, and is broken by the one mistake it is there for."""
+"""Each property holds for a correct history, and is violated by a history with the mistake it is for."""
 
 from collections.abc import Callable
 
@@ -30,7 +30,7 @@ def said(seq: int, nick: str, text: str, id: str = "") -> Said:
 
 
 def right() -> History:
-    """Ada and Bob talk, with Pat on nc; Bob's connection breaks after event 3, and he resumes."""
+    """Ada and Bob talk, and Pat speaks the plain dialect. Bob's connection breaks after event 3, and he resumes."""
     order = [
         presence(1, joined=["ada", "bob", "pat"]),
         said(2, "ada", "one", "a1"),

@@ -1,4 +1,4 @@
-"""The tables for the README say what was measured, and what is over its limit."""
+"""The tables for the README show the measured values, and mark those above their limit."""
 
 from collections import defaultdict
 

@@ -1,4 +1,4 @@
-"""The checker can fail: each deliberate mistake in a real server is found, by the property that it breaks."""
+"""The checker finds each deliberate mistake in a real server, by the property that it breaks."""
 
 import asyncio
 from pathlib import Path

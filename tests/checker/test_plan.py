@@ -1,4 +1,4 @@
-"""The nemesis's plan is the same for the same seed, and leaves nothing out."""
+"""The plan of the nemesis is the same for the same seed, and has all kinds of disturbances."""
 
 from tests.checker.plan import Kind, plan
 

@@ -1,4 +1,4 @@
-"""A short torture of each model with every disturbance at once. The long one is `make torture`."""
+"""A short torture of each model with all disturbances at once. The long one is `make torture`."""
 
 import asyncio
 from pathlib import Path

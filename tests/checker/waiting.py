@@ -1,4 +1,4 @@
-"""Waiting for what has to come true, with a deadline."""
+"""Waiting for a condition, with a deadline."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from time import monotonic
 
 
 async def until(true: Callable[[], bool], within: float) -> bool:
-    """Wait until `true()` is; False where it is not within so many seconds."""
+    """Wait until `true()` is true; returns False if it is not within `within` seconds."""
     deadline = monotonic() + within
     while not true():
         if monotonic() > deadline:

@@ -1,24 +1,24 @@
-"""Weather: what happens to all connections at once, and so explains why one of them ended."""
+"""Weather: states of the server that affect all connections, and so explain the end of one."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass
 class Weather:
-    """Told by whoever restarts the server."""
+    """Set by the acts against the server."""
 
     epoch: str = ""
-    """What runs now."""
+    """The running epoch."""
     restarting: bool = False
     starving: bool = False
-    """The server may not open more files: then it may turn newcomers away."""
+    """True while the server cannot open more files, so that it may reject new connections."""
     stops: list[tuple[float, float]] = field(default_factory=list)
-    """When the server, or what it needs to switch, was stopped: seconds since the epoch, from and to."""
+    """Start and end of each time in which the server or its fork server was stopped, in seconds of Unix time."""
 
     def excuse(self, epoch: str) -> str:
-        """Why a connection of that epoch may end now; empty where there is no reason."""
+        """Return the reason for which a connection of `epoch` may end now; empty without one."""
         return "the server was restarted" if self.restarting or epoch != self.epoch else ""
 
     def excuse_at_the_door(self, epoch: str) -> str:
-        """Why a connection that was opened in that epoch may end before its welcome."""
+        """Return the reason for which a connection opened in `epoch` may end before its welcome; empty without one."""
         return "the server has no file descriptor left" if self.starving else self.excuse(epoch)

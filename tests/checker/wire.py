@@ -1,4 +1,4 @@
-"""Decoding shared by all participants: the same bytes are the same object, so that a long run fits into memory."""
+"""Decoding with a cache for all participants: a long run fits into memory, as equal lines are one object."""
 
 from functools import lru_cache
 
@@ -8,5 +8,5 @@ from protocol.json_lines import AnyEvent
 
 @lru_cache(maxsize=4096)
 def event_in(line: bytes) -> AnyEvent | None:
-    """The event in a line. Nobody may change it: others hold it too."""
+    """Decode the event in a line. The object is shared, so it must not be changed."""
     return json_lines.decode_event(line)
