@@ -1,13 +1,14 @@
-"""What operators type, understood as what the protocol can ask: `/ban ada 10` is `Ban("ada", 10)`. Pure.
+"""The commands of operators: a table, and the parsing of their arguments. Pure.
 
-Whoever is meant is named by nickname, with or without `@`, or as `#12` by the number of its connection. With `@` it is
-never anything else: `@random` is who is called so, `random` anybody.
+`/ban ada 10` becomes `Ban("ada", 10)`. A member is named by nickname, with or without `@`, or as `#12` by the number of
+its connection. `random` stands for any member, `@random` for the member with that nickname.
 """
 
 import math
 import re
 from collections.abc import Callable
 
+from protocol.commands import SlashCommand
 from protocol.messages import (
     ANYBODY,
     FAULTS,
@@ -35,25 +36,34 @@ from protocol.messages import (
     Unban,
 )
 
+_MODELS = tuple(str(model) for model in Model)
 _TIME = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ms|s)?", re.ASCII)
 
 
 class CommandRefused(ValueError):
-    """That is no order; the message is a sentence that says why."""
+    """The arguments are wrong; the message is a sentence with the reason."""
 
 
-def understand(name: str, argument: str) -> AnyOperatorCommand:
+class OperatorSlashCommand(SlashCommand, frozen=True, kw_only=True):
+    """A line that an operator can type."""
+
+    parse: Callable[[list[str]], AnyOperatorCommand]
+    """Makes the command from the words after the name. Raises CommandRefused."""
+    for_operators: bool = True
+
+
+def parse(name: str, argument: str) -> AnyOperatorCommand:
     """The command `name` with this argument. Raises CommandRefused, and KeyError for an unknown name."""
-    return _ORDERS[name](argument.split())
+    return _BY_NAME[name].parse(argument.split())
 
 
-def _kick(words: list[str]) -> AnyOperatorCommand:
-    nick, rest = _person("kick", words)
-    return Kick(nick, _bounded(rest, LONGEST_REASON, "reason"))
+def _parse_kick(words: list[str]) -> AnyOperatorCommand:
+    nick, rest = _split_nick("kick", words)
+    return Kick(nick, _join_bounded(rest, LONGEST_REASON, "reason"))
 
 
-def _ban(words: list[str]) -> AnyOperatorCommand:
-    nick, rest = _person("ban", words)
+def _parse_ban(words: list[str]) -> AnyOperatorCommand:
+    nick, rest = _split_nick("ban", words)
     ban = Ban(nick)
     for word in rest:
         match word.lower():
@@ -62,14 +72,14 @@ def _ban(words: list[str]) -> AnyOperatorCommand:
             case "sure":
                 ban.sure = True
             case _:
-                ban.minutes = _minutes(word)
+                ban.minutes = _parse_minutes(word)
     if ban.sure and not ban.address:
         raise CommandRefused("'sure' goes with 'address': /ban NICK address sure bans all who share it")
     return ban
 
 
-def _mute(words: list[str]) -> AnyOperatorCommand:
-    nick, rest = _person("mute", words)
+def _parse_mute(words: list[str]) -> AnyOperatorCommand:
+    nick, rest = _split_nick("mute", words)
     given = [word.lower() for word in rest]
     if not set(given) <= {"address", "sure"}:
         raise CommandRefused("/mute takes a nickname, and 'address' and 'sure' after it")
@@ -78,75 +88,77 @@ def _mute(words: list[str]) -> AnyOperatorCommand:
     return Mute(nick, address="address" in given, sure="sure" in given)
 
 
-def _minutes(word: str) -> float:
-    minutes = _number(word, f"/ban takes a number of minutes, 'address' and 'sure' after the nickname, and not {word}")
+def _parse_minutes(word: str) -> float:
+    minutes = _parse_number(
+        word, f"/ban takes a number of minutes, 'address' and 'sure' after the nickname, and not {word}"
+    )
     if not 0 < minutes <= MOST_MINUTES:
         raise CommandRefused(f"a ban lasts from a moment to {MOST_MINUTES:,} minutes, which is a week")
     return minutes
 
 
-def _about_one(name: str, make: Callable[[str], AnyOperatorCommand]) -> Callable[[list[str]], AnyOperatorCommand]:
-    def order(words: list[str]) -> AnyOperatorCommand:
-        nick, rest = _person(name, words)
+def _one_nick(name: str, make: Callable[[str], AnyOperatorCommand]) -> Callable[[list[str]], AnyOperatorCommand]:
+    def parse_nick(words: list[str]) -> AnyOperatorCommand:
+        nick, rest = _split_nick(name, words)
         if rest:
             raise CommandRefused(f"/{name} takes one nickname and nothing after it")
         return make(nick)
 
-    return order
+    return parse_nick
 
 
-def _slow(words: list[str]) -> AnyOperatorCommand:
+def _parse_slow(words: list[str]) -> AnyOperatorCommand:
     if words in (["off"], ["0"]):
         return Slow(0)
     sentence = f"/slow takes the seconds between two lines, up to {MOST_SECONDS}, or off"
-    seconds = _number(words[0].removesuffix("s") if len(words) == 1 else "", sentence)
+    seconds = _parse_number(words[0].removesuffix("s") if len(words) == 1 else "", sentence)
     if seconds > MOST_SECONDS:
         raise CommandRefused(sentence)
     return Slow(seconds)
 
 
-def _quiet(words: list[str]) -> AnyOperatorCommand:
+def _parse_quiet(words: list[str]) -> AnyOperatorCommand:
     if words and [word.lower() for word in words] not in (["on"], ["off"]):
         raise CommandRefused("/quiet takes nothing after it, or off")
     return Quiet(not words or words[0].lower() == "on")
 
 
-def _pin(words: list[str]) -> AnyOperatorCommand:
+def _parse_pin(words: list[str]) -> AnyOperatorCommand:
     if not words:
         raise CommandRefused("/pin takes the line to pin; /unpin takes it away")
-    return Pin(_bounded(words, LONGEST_PIN, "pinned line"))
+    return Pin(_join_bounded(words, LONGEST_PIN, "pinned line"))
 
 
-def _switch(words: list[str]) -> AnyOperatorCommand:
+def _parse_model(words: list[str]) -> AnyOperatorCommand:
     model = words[0].lower() if len(words) == 1 else " ".join(words)
-    if model not in list(Model):
-        raise CommandRefused(f"there is no model {model}: it is one of {', '.join(Model)}")
+    if model not in _MODELS:
+        raise CommandRefused(f"there is no model {model}: it is one of {', '.join(_MODELS)}")
     return Switch(model)
 
 
-def _chaos(words: list[str]) -> AnyOperatorCommand:
-    what = words[0].lower() if words else ""
+def _parse_chaos(words: list[str]) -> AnyOperatorCommand:
+    fault = words[0].lower() if words else ""
     rest = words[1:]
-    if what not in FAULTS:
+    if fault not in FAULTS:
         raise CommandRefused(f"/chaos takes what is to go wrong: {', '.join(FAULTS[:-1])} or {FAULTS[-1]}")
-    if what in GUESTS:
+    if fault in GUESTS:
         if rest:
-            raise CommandRefused(f"/chaos {what} takes nothing after it")
-        return Chaos(what)
-    if what == "block":
-        return _block(rest)
+            raise CommandRefused(f"/chaos {fault} takes nothing after it")
+        return Chaos(fault)
+    if fault == "block":
+        return _parse_block(rest)
     if len(rest) != 1:
-        raise CommandRefused(f"/chaos {what} takes whom it strikes: a nickname, or random")
-    return Chaos(what, _struck(rest[0]))
+        raise CommandRefused(f"/chaos {fault} takes whom it strikes: a nickname, or random")
+    return Chaos(fault, _parse_victim(rest[0]))
 
 
-def _block(words: list[str]) -> AnyOperatorCommand:
-    """A time and a nickname, in any order, and both may be missing."""
+def _parse_block(words: list[str]) -> AnyOperatorCommand:
+    """The arguments are a time and a nickname. Either may come first, and each may be missing."""
     chaos = Chaos("block")
     nicks = []
     for word in words:
         if (time := _TIME.fullmatch(word.lower())) is None:
-            nicks.append(_struck(word))
+            nicks.append(_parse_victim(word))
             continue
         chaos.seconds = float(time[1]) / (1000 if time[2] == "ms" else 1)
         if not 0 < chaos.seconds <= LONGEST_BLOCK:
@@ -157,30 +169,30 @@ def _block(words: list[str]) -> AnyOperatorCommand:
     return chaos
 
 
-def _nothing_more(name: str, order: AnyOperatorCommand) -> Callable[[list[str]], AnyOperatorCommand]:
-    def check(words: list[str]) -> AnyOperatorCommand:
+def _no_argument(name: str, command: AnyOperatorCommand) -> Callable[[list[str]], AnyOperatorCommand]:
+    def check_empty(words: list[str]) -> AnyOperatorCommand:
         if words:
             raise CommandRefused(f"/{name} takes nothing after it")
-        return order
+        return command
 
-    return check
+    return check_empty
 
 
-def _person(name: str, words: list[str]) -> tuple[str, list[str]]:
+def _split_nick(name: str, words: list[str]) -> tuple[str, list[str]]:
     if not words:
         raise CommandRefused(f"/{name} takes a nickname, or #12 for a connection")
-    return _named(words[0]), words[1:]
+    return _strip_at(words[0]), words[1:]
 
 
-def _struck(word: str) -> str:
-    return ANYBODY if word.lower() == "random" else _named(word)
+def _parse_victim(word: str) -> str:
+    return ANYBODY if word.lower() == "random" else _strip_at(word)
 
 
-def _named(word: str) -> str:
+def _strip_at(word: str) -> str:
     return word.removeprefix("@") or word
 
 
-def _number(word: str, sentence: str) -> float:
+def _parse_number(word: str, sentence: str) -> float:
     try:
         number = float(word) if word.isascii() and "_" not in word else math.nan
     except ValueError:
@@ -190,33 +202,53 @@ def _number(word: str, sentence: str) -> float:
     return number
 
 
-def _bounded(words: list[str], most: int, what: str) -> str:
+def _parse_close(words: list[str]) -> AnyOperatorCommand:
+    return Close(_join_bounded(words, LONGEST_REASON, "reason"))
+
+
+def _join_bounded(words: list[str], limit: int, noun: str) -> str:
     text = " ".join(words)
-    if len(text) > most:
-        raise CommandRefused(f"that {what} has {len(text)} characters, and {most} are allowed")
+    if len(text) > limit:
+        raise CommandRefused(f"that {noun} has {len(text)} characters, and {limit} are allowed")
     return text
 
 
-_ORDERS: dict[str, Callable[[list[str]], AnyOperatorCommand]] = {
-    "model": _switch,
-    "kick": _kick,
-    "ban": _ban,
-    "unban": _about_one("unban", Unban),
-    "bans": _nothing_more("bans", Bans()),
-    "mute": _mute,
-    "unmute": _about_one("unmute", lambda nick: Mute(nick, on=False)),
-    "op": _about_one("op", Op),
-    "deop": _about_one("deop", lambda nick: Op(nick, on=False)),
-    "slow": _slow,
-    "lock": _nothing_more("lock", Lock()),
-    "unlock": _nothing_more("unlock", Lock(on=False)),
-    "quiet": _quiet,
-    "unquiet": _nothing_more("unquiet", Quiet(on=False)),
-    "pin": _pin,
-    "unpin": _nothing_more("unpin", Pin()),
-    "clear-history": _nothing_more("clear-history", ClearHistory()),
-    "close": lambda words: Close(_bounded(words, LONGEST_REASON, "reason")),
-    "chaos": _chaos,
-}
-NAMES = frozenset(_ORDERS)
-"""The commands that give an order."""
+OPERATOR_COMMANDS = (
+    OperatorSlashCommand(
+        "model", "|".join(_MODELS), "run the room by another model", choices=_MODELS, parse=_parse_model
+    ),
+    OperatorSlashCommand("kick", "NICK [reason]", "send somebody away, who may come back", parse=_parse_kick),
+    OperatorSlashCommand(
+        "ban", "NICK [minutes] [address]", "send somebody away for an hour, or for so long", parse=_parse_ban
+    ),
+    OperatorSlashCommand("bans", "", "who is banned, and for how long", parse=_no_argument("bans", Bans())),
+    OperatorSlashCommand("unban", "NICK", "let in again who was banned", parse=_one_nick("unban", Unban)),
+    OperatorSlashCommand("mute", "NICK [address]", "nobody hears them any more", parse=_parse_mute),
+    OperatorSlashCommand(
+        "unmute", "NICK", "they are heard again", parse=_one_nick("unmute", lambda nick: Mute(nick, on=False))
+    ),
+    OperatorSlashCommand("slow", "SECONDS|off", "everybody waits so long between two lines", parse=_parse_slow),
+    OperatorSlashCommand("quiet", "[off]", "only operators speak", parse=_parse_quiet),
+    OperatorSlashCommand("unquiet", "", "all may speak again", parse=_no_argument("unquiet", Quiet(on=False))),
+    OperatorSlashCommand("lock", "", "nobody new comes in", parse=_no_argument("lock", Lock())),
+    OperatorSlashCommand("unlock", "", "the room is open again", parse=_no_argument("unlock", Lock(on=False))),
+    OperatorSlashCommand("pin", "TEXT", "a line at the top of everybody's pane", parse=_parse_pin),
+    OperatorSlashCommand("unpin", "", "take the pinned line away", parse=_no_argument("unpin", Pin())),
+    OperatorSlashCommand(
+        "clear-history",
+        "",
+        "newcomers are shown nothing of what was said so far",
+        parse=_no_argument("clear-history", ClearHistory()),
+    ),
+    OperatorSlashCommand("op", "NICK", "make somebody an operator too", parse=_one_nick("op", Op)),
+    OperatorSlashCommand(
+        "deop", "NICK", "they are no operator any more", parse=_one_nick("deop", lambda nick: Op(nick, on=False))
+    ),
+    OperatorSlashCommand(
+        "chaos", "FAULT …", f"break something: {', '.join(FAULTS)}", choices=FAULTS, parse=_parse_chaos
+    ),
+    OperatorSlashCommand("close", "[reason]", "end the room for everybody", parse=_parse_close),
+)
+"""The commands that only an operator may give, in the order in which the help shows them."""
+_BY_NAME = {command.name: command for command in OPERATOR_COMMANDS}
+NAMES = frozenset(_BY_NAME)

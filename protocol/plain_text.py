@@ -7,6 +7,7 @@ with a letter or a digit, so nobody can speak for the room. `/` begins a command
 from textwrap import wrap
 
 from protocol import operator_commands
+from protocol.commands import MEMBER_COMMANDS
 from protocol.format import unknown_command
 from protocol.messages import (
     AnyOperatorCommand,
@@ -43,24 +44,23 @@ from protocol.sentences import (
     format_welcome_notes,
 )
 
-_ORDERS = "\n".join(
+_USAGES = [(command.usage, command.summary) for command in MEMBER_COMMANDS if command.name != "help"]
+_MEMBER_HELP = "\n".join(
+    f"***   {usage:12} {summary}" for usage, summary in [*_USAGES, ("//TEXT", "say a line that begins with a slash")]
+)
+_OPERATOR_HELP = "\n".join(
     f"***   {line}" for line in wrap(" ".join(f"/{name}" for name in sorted(operator_commands.NAMES)), 70)
 )
 HELP = f"""\
 *** type a line and everybody reads it; these are the commands:
-***   /who         who is here
-***   /nick NAME   change your nickname
-***   /me TEXT     say what you do
-***   /status      what the room runs on
-***   /where       what serves you, and what that costs
-***   /quit        leave
-***   //TEXT       say a line that begins with a slash
+{_MEMBER_HELP}
 *** and for operators:
-{_ORDERS}
+{_OPERATOR_HELP}
 """.encode()
 _BYTE_ORDER_MARK = "\ufeff"
 """Some programs write one before each piece of text."""
-COMMAND_NAMES = ("who", "nick", "me", "status", "where", "quit", "help", *sorted(operator_commands.NAMES))
+_MEMBER_COMMANDS = {command.name: command for command in MEMBER_COMMANDS}
+COMMAND_NAMES = (*_MEMBER_COMMANDS, *sorted(operator_commands.NAMES))
 MAX_NAMED = 5
 """Nicknames told one by one in a presence line; the others are counted."""
 
@@ -112,22 +112,21 @@ def _slash(name: str = "", rest: str = "") -> PlainCommand | Refused:
         case "quit":
             return Quit()
         case "nick" | "me":
-            usage = "/nick NAME" if name.lower() == "nick" else "/me TEXT"
-            return Refused("bad-command", format_incomplete(usage))
+            return Refused("bad-command", format_incomplete(_MEMBER_COMMANDS[name.lower()].usage))
         case "help":
             return Refused("help", "")
         case "switch":
-            return _order("model", rest)
-        case order if order in operator_commands.NAMES:
-            return _order(order, rest)
+            return _operator_command("model", rest)
+        case lowered if lowered in operator_commands.NAMES:
+            return _operator_command(lowered, rest)
         case _:
             return Refused("bad-command", unknown_command(name, COMMAND_NAMES))
 
 
-def _order(name: str, rest: str) -> AnyOperatorCommand | Refused:
-    """An operator's, as everybody here may be one: the room tells those who are not."""
+def _operator_command(name: str, rest: str) -> AnyOperatorCommand | Refused:
+    # Any member may be an operator. The room refuses the command of one that is not.
     try:
-        return operator_commands.understand(name, rest)
+        return operator_commands.parse(name, rest)
     except operator_commands.CommandRefused as refused:
         return Refused("bad-command", str(refused))
 

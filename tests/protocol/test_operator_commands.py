@@ -22,14 +22,14 @@ from protocol.messages import (
     Switch,
     Unban,
 )
-from protocol.operator_commands import NAMES, CommandRefused, understand
+from protocol.operator_commands import NAMES, CommandRefused, parse
 
 
 def order_in(line: str) -> OperatorCommand | str:
     """The order in a typed line, or the sentence that says why there is none."""
     name, _, argument = line.removeprefix("/").partition(" ")
     try:
-        return understand(name, argument)
+        return parse(name, argument)
     except CommandRefused as refused:
         return str(refused)
 
@@ -137,7 +137,7 @@ def test_a_mistake_is_told_in_one_sentence(line: str, sentence: str) -> None:
 @given(st.sampled_from(sorted(NAMES)), st.text(max_size=60))
 def test_whatever_is_typed_gives_an_order_that_the_server_takes_or_a_sentence(name: str, argument: str) -> None:
     try:
-        order = understand(name, argument)
+        order = parse(name, argument)
     except CommandRefused:
         return
     assert json_lines.decode_command(json_lines.encode(order).rstrip(b"\n")) == order

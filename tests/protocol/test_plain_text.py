@@ -1,8 +1,11 @@
+import re
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from protocol import operator_commands, plain_text
+from protocol.commands import MEMBER_COMMANDS
 from protocol.messages import (
     Chaos,
     ClearHistory,
@@ -116,8 +119,9 @@ class TestWhatIsTyped:
         refused = plain_text.decode_command(b"/help")
         assert isinstance(refused, Refused)
         told = plain_text.encode(refused).decode()
-        for command in ("/who", "/nick NAME", "/me TEXT", "/status", "/quit", "//TEXT"):
-            assert f"***   {command}" in told
+        for usage, summary in [(command.usage, command.summary) for command in MEMBER_COMMANDS[1:]]:
+            assert re.search(rf"^\*\*\*   {re.escape(usage)} +{re.escape(summary)}$", told, re.MULTILINE)
+        assert "***   //TEXT" in told
         assert all(f"/{name}" in told for name in operator_commands.NAMES)
         assert max(len(line) for line in told.splitlines()) < 80
 

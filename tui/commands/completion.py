@@ -11,12 +11,10 @@ from unicodedata import normalize
 from msgspec import Struct
 
 from protocol.client import Received
-from protocol.messages import FAULTS, Model, Presence, Said
+from protocol.messages import Presence, Said
 from tui.commands.parse import available
 
 MOST_OFFERED = 50
-CHOICES: dict[str, Sequence[str]] = {"model": [str(model) for model in Model], "chaos": FAULTS}
-"""What may follow a command at once."""
 _LAST_WORD = re.compile(r"@?[^\s@]*$")
 
 
@@ -67,12 +65,13 @@ def complete(
     before = text[:cursor]
     if before.startswith("/") and not before.startswith("//") and "\n" not in before:
         head, space, argument = before[1:].partition(" ")
+        commands = {command.name: command for command in available(operator=operator, screen=screen)}
         if not space:
-            names = [command.name for command in available(operator=operator, screen=screen)]
-            return [Completion(0, f"/{name} ") for name in names if name.startswith(head.lower())]
-        if operator and (words := CHOICES.get(head.lower())) and " " not in argument:
+            return [Completion(0, f"/{name} ") for name in commands if name.startswith(head.lower())]
+        command = commands.get(head.lower())
+        if command is not None and command.choices and " " not in argument:
             start = cursor - len(argument)
-            return [Completion(start, word) for word in words if word.startswith(argument.lower())]
+            return [Completion(start, word) for word in command.choices if word.startswith(argument.lower())]
         if operator and head.lower() == "chaos":
             return _nicknames(before, [*_by_likelihood(people, speakers, me), "random"])
     return _nicknames(before, _by_likelihood(people, speakers, me))

@@ -1,6 +1,7 @@
-"""What a person can type: the commands, and how a typed line is understood. Pure.
+"""Parses a typed line: text for the room, or a command. Pure.
 
-Full screen and line mode share this table, their help is drawn from it, and completion offers what is in it.
+`COMMANDS` has the commands of the room and those of the client. The help and the completion of the full screen and of
+line mode are made from it.
 """
 
 from unicodedata import normalize
@@ -9,66 +10,27 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from protocol import operator_commands
+from protocol.commands import MEMBER_COMMANDS, SlashCommand
 from protocol.format import unknown_command
-from protocol.messages import FAULTS, Model, OperatorCommand
+from protocol.messages import OperatorCommand
+from protocol.operator_commands import OPERATOR_COMMANDS
 from protocol.sentences import format_incomplete
 
-
-class Command(Struct, frozen=True):
-    """Something that begins with a slash."""
-
-    name: str
-    argument: str
-    """What follows, as help shows it; empty for nothing."""
-    summary: str
-    required: bool = False
-    operator: bool = False
-    """Only operators may: whoever hosts the room, and whom they have made one."""
-    screen: bool = False
-    """Means something in the full screen only."""
-    here: bool = False
-    """Done without the room: it need not be there."""
-
-    @property
-    def usage(self) -> str:
-        return f"/{self.name} {self.argument}".rstrip()
-
-
-COMMANDS = (
-    Command("help", "", "the keys and the commands", here=True),
-    Command("me", "TEXT", "say what you do: /me waves", required=True),
-    Command("nick", "NAME", "take another nickname", required=True),
-    Command("who", "", "who is here"),
-    Command("status", "", "what runs the room, and what that costs"),
-    Command("find", "TEXT", "search what was said", screen=True, here=True),
-    Command("times", "", "show or hide when things were said", screen=True, here=True),
-    Command("bell", "", "ring, or do not, when somebody names you", screen=True, here=True),
-    Command("clear", "", "empty your own pane", screen=True, here=True),
-    Command("where", "", "what serves you, and what that costs"),
-    Command("save", "[FILE]", "write down what was said: JSON lines, or Markdown where FILE ends in .md", here=True),
-    Command("quit", "", "leave the room", here=True),
-    Command("model", "|".join(Model), "run the room by another model", operator=True),
-    Command("kick", "NICK [reason]", "send somebody away, who may come back", operator=True),
-    Command("ban", "NICK [minutes] [address]", "send somebody away for an hour, or for so long", operator=True),
-    Command("bans", "", "who is banned, and for how long", operator=True),
-    Command("unban", "NICK", "let in again who was banned", operator=True),
-    Command("mute", "NICK [address]", "nobody hears them any more", operator=True),
-    Command("unmute", "NICK", "they are heard again", operator=True),
-    Command("slow", "SECONDS|off", "everybody waits so long between two lines", operator=True),
-    Command("quiet", "[off]", "only operators speak", operator=True),
-    Command("unquiet", "", "all may speak again", operator=True),
-    Command("lock", "", "nobody new comes in", operator=True),
-    Command("unlock", "", "the room is open again", operator=True),
-    Command("pin", "TEXT", "a line at the top of everybody's pane", operator=True),
-    Command("unpin", "", "take the pinned line away", operator=True),
-    Command("clear-history", "", "newcomers are shown nothing of what was said so far", operator=True),
-    Command("op", "NICK", "make somebody an operator too", operator=True),
-    Command("deop", "NICK", "they are no operator any more", operator=True),
-    Command("chaos", "FAULT …", f"break something: {', '.join(FAULTS)}", operator=True),
-    Command("close", "[reason]", "end the room for everybody", operator=True),
+SCREEN_COMMANDS = (
+    SlashCommand("find", "TEXT", "search what was said"),
+    SlashCommand("times", "", "show or hide when things were said"),
+    SlashCommand("bell", "", "ring, or do not, when somebody names you"),
+    SlashCommand("clear", "", "empty your own pane"),
 )
+"""The commands that only the full screen has."""
+SAVE = SlashCommand("save", "[FILE]", "write down what was said: JSON lines, or Markdown where FILE ends in .md")
+*_SENT, _QUIT = MEMBER_COMMANDS
+COMMANDS: tuple[SlashCommand, ...] = (*_SENT, *SCREEN_COMMANDS, SAVE, _QUIT, *OPERATOR_COMMANDS)
 QUIT_HOSTING = "end the room for everybody"
 _BY_NAME = {command.name: command for command in COMMANDS}
+_SCREEN_NAMES = frozenset(command.name for command in SCREEN_COMMANDS)
+_LOCAL_NAMES = _SCREEN_NAMES | {"help", SAVE.name, "quit"}
+"""The commands that work without a connection to the room."""
 
 
 class ChatLine(Struct, frozen=True):
@@ -92,16 +54,20 @@ class ParseError(Struct, frozen=True):
     sentence: str
 
 
-def available(*, operator: bool, screen: bool = True, hosts: bool = False) -> list[Command]:
-    """The commands for an operator or anybody, in the full screen or in line mode. Whoever `hosts` the room ends it by
-    leaving."""
-    found = [one for one in COMMANDS if (operator or not one.operator) and (screen or not one.screen)]
+def available(*, operator: bool, screen: bool = True, hosts: bool = False) -> list[SlashCommand]:
+    """The commands of an operator or of another member, in the full screen or in line mode. With `hosts`, leaving ends
+    the room, and the summary of `/quit` says so."""
+    found = [one for one in COMMANDS if (operator or not one.for_operators) and _exists(one, screen)]
     return [replace(one, summary=QUIT_HOSTING) if hosts and one.name == "quit" else one for one in found]
 
 
+def _exists(command: SlashCommand, screen: bool) -> bool:
+    return screen or command.name not in _SCREEN_NAMES
+
+
 def needs_room(asked: ParsedCommand) -> bool:
-    """Whether it is for the room to do."""
-    return not _BY_NAME[asked.name].here
+    """Whether the command does nothing without a connection to the room."""
+    return asked.name not in _LOCAL_NAMES
 
 
 def unsent(what: str) -> str:
@@ -121,15 +87,15 @@ def parse(line: str, *, screen: bool = True) -> ChatLine | ParsedCommand | Parse
     head, _, rest = line[1:].partition(" ")
     argument = rest.strip()
     command = _BY_NAME.get(head.lower())
-    if command is None or (command.screen and not screen):
-        return ParseError(unknown_command(head, [one.name for one in COMMANDS if screen or not one.screen]))
-    if command.required and not argument:
+    if command is None or not _exists(command, screen):
+        return ParseError(unknown_command(head, [one.name for one in COMMANDS if _exists(one, screen)]))
+    if command.needs_argument and not argument:
         return ParseError(format_incomplete(command.usage))
     if command.name == "me":
         return ChatLine(argument, action=True)
-    if command.name not in operator_commands.NAMES:
+    if not command.for_operators:
         return ParsedCommand(command.name, argument)
     try:
-        return ParsedCommand(command.name, argument, operator_commands.understand(command.name, argument))
+        return ParsedCommand(command.name, argument, operator_commands.parse(command.name, argument))
     except operator_commands.CommandRefused as refused:
         return ParseError(str(refused))

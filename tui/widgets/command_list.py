@@ -4,7 +4,8 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from tui.commands.parse import Command, available
+from protocol.commands import SlashCommand
+from tui.commands.parse import available
 
 AROUND = 3
 """Cells beside a command: the padding, and what one scrolls by."""
@@ -42,7 +43,7 @@ class CommandList(OptionList, can_focus=False):
         name = text[1:].split(" ")[0].lower()
         commands = available(operator=operator, hosts=self.hosts)
         if _begun(text):
-            fitting = [one for one in commands if one.name == name and one.argument]
+            fitting = [one for one in commands if one.name == name and one.arguments]
         else:
             fitting = [one for one in commands if one.name.startswith(name)]
         room = self.app.size.width - AROUND
@@ -62,7 +63,7 @@ def _begun(text: str) -> bool:
     return " " in text
 
 
-def _drawn(command: Command, column: int, room: int) -> Content:
+def _drawn(command: SlashCommand, column: int, room: int) -> Content:
     """One line, in `room` cells: the usage in a column of its own, and the summary where there is room for it."""
     usage = Content.styled(command.usage, "bold")
     if room - column >= SUMMARY:

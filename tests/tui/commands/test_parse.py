@@ -4,7 +4,7 @@ from tui.commands.parse import COMMANDS, ChatLine, ParsedCommand, ParseError, av
 
 
 def test_every_order_is_in_the_table_for_operators_and_in_nobody_elses() -> None:
-    table = {command.name for command in COMMANDS if command.operator}
+    table = {command.name for command in COMMANDS if command.for_operators}
     assert table == NAMES
     assert not NAMES & {command.name for command in available(operator=False)}
 

@@ -405,7 +405,7 @@ class TestLookingAround:
             titles = [command.title for command in ada.app.get_system_commands(ada.chat)]
             assert {"Theme", "People", "Newest line", "Leave"} <= set(titles)
             for command in COMMANDS:
-                assert any(f"/{command.name}" in title.split() for title in titles) is not command.operator
+                assert any(f"/{command.name}" in title.split() for title in titles) is not command.for_operators
             await ada.type("peop")
             await ada.sees("Who is here; choose one to name them")
             await ada.press("enter")
