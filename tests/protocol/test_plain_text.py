@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from protocol import operator_commands, plain_text
@@ -55,9 +55,11 @@ saids = st.builds(
 
 class TestWhatIsTyped:
     @given(st.binary() | wire_bytes)
-    def test_any_first_line_is_a_nickname_asked_for_or_refused(self, line: bytes) -> None:
+    @example(b"/help")
+    @example(b"/quit")
+    def test_any_first_line_is_decoded_or_refused(self, line: bytes) -> None:
         hello = plain_text.decode_hello(line)
-        assert isinstance(hello, Hello) or hello.code == "bad-utf8"
+        assert isinstance(hello, Hello | Quit) or hello.code in ("bad-utf8", "help")
 
     @given(st.binary() | wire_bytes)
     def test_any_later_line_is_a_command_a_refusal_or_nothing(self, line: bytes) -> None:
