@@ -13,11 +13,11 @@ from server.room.outbox import Outbox
 from server.session import DeliveryFlags
 
 
-def broadcast(turn: Outbox, connections: Mapping[int, Connection], now: float) -> list[Connection]:
+def broadcast(outbox: Outbox, connections: Mapping[int, Connection], now: float) -> list[Connection]:
     """Write to each of these what the turn has for it. Returns those for whom something is left to do: bytes to write,
     or what a mark says."""
     left: list[Connection] = []
-    shared, personal = turn.parts()
+    shared, personal = outbox.by_recipient()
     for data, numbers in shared:
         left += send_to_all(data, [peer for peer in map(connections.get, numbers) if peer is not None], now)
     for number, data, mark in personal:

@@ -135,7 +135,7 @@ def run(settings: Settings, load: Callable[[], Settings], state_descriptor: int 
         operators=Operators(startup.read_key(settings), wishes.switch, wishes.close, strikes),
         make_token=lambda: secrets.token_urlsafe(16),
         measure=Meter(),
-        journal=logging.getLogger("chat.room").warning,
+        audit_log=logging.getLogger("chat.room").warning,
         log_join=logging.getLogger("chat.room").info,
         wall_clock_offset=lambda: time() - monotonic(),
     )
@@ -144,7 +144,7 @@ def run(settings: Settings, load: Callable[[], Settings], state_descriptor: int 
     sockets = listening.open_listeners(settings.bind)
     listener = Listener(sockets, limits, settings.max_clients, settings.max_per_ip, wishes.stop.wait, room)
     listener.on_reserved = room.reserved.add
-    listener.on_turned_away = room.figures.turned_away
+    listener.on_turned_away = room.stats.count_rejected
     listener.on_flood = lambda what, group: room.floods.count(what, group, monotonic())
     signals = Signals(wishes, partial(reload, load, settings, listener, room), strikes.reap)
     addresses = [Address(*sock.getsockname()[:2]) for sock in sockets]
@@ -173,7 +173,7 @@ def keep_state(room: Room, descriptor: int) -> None:
         file = SlotFile(descriptor)
         if file.state:
             restart.restore(room, file.state)
-        room.keep_state = partial(restart.StateKeeper(file.write).update, room)
+        room.save_state = partial(restart.StateKeeper(file.write).save_if_due, room)
     except (OSError, ValueError) as error:
         log.error("the rules of the room before cannot be brought back: %s", error)
 

@@ -20,7 +20,7 @@ FEW = 16
 
 
 class InjectedFault(Exception):
-    """Raised on purpose: see `server.room.operator_commands.wreak`."""
+    """Raised on purpose: see `server.room.faults.inject_fault`."""
 
 
 class Connection:

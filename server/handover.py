@@ -105,7 +105,7 @@ def serve(listener: Listener, room: Room, wishes: ServerControl) -> None:
             wishes.stop.clear()
             if wishes.model is not None and not wishes.closing:
                 before, model, wishes.model = model, wishes.model, None
-                room.switching(model, monotonic())
+                room.switch_to(model, monotonic())
     except BaseException:
         wishes.close("the server has failed")
         raise
@@ -150,14 +150,14 @@ def take_back(model: ConcurrencyModel) -> list[Connection]:
 def instead_of(model: Model, before: Model, failure: Failed, room: Room) -> Model:
     """The model that goes on where `model` has failed: the one before, or the event model, which needs the least."""
     mistake = None if failure.expected else failure.__cause__
-    if room.taking_over and model is not before:
+    if room.next_model and model is not before:
         log.warning("the switch failed, back to %s: %s", before, failure, exc_info=mistake)
         room.switch_failed(str(failure))
         return before
     log.error("the %s model has failed, and the event model goes on: %s", model, failure, exc_info=mistake)
     if model is not Model.EVENT:
         room.announce(f"the {model} model has failed, and the event model goes on", monotonic())
-        room.switching(Model.EVENT, monotonic())
+        room.switch_to(Model.EVENT, monotonic())
     return Model.EVENT
 
 
@@ -172,7 +172,7 @@ def farewell(connections: list[Connection], inbox: Inbox, wishes: ServerControl)
     """Tell everybody that the server ends, let them take what is queued while there is time, and close."""
     try:
         inbox.apply(monotonic())  # A model that has failed may have left something.
-        inbox.room.dismiss_all(wishes.closing)
+        inbox.room.disconnect_all(wishes.closing)
         numbered = {connection.number: connection for connection in connections}
         broadcast(inbox.flush(monotonic()), numbered, monotonic())
     except Exception:

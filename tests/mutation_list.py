@@ -71,45 +71,45 @@ BROADCAST = (
     ),
 )
 ROOM = (
-    Mutation("server/room/outbox.py", "if entry.author != number]", "]"),
+    Mutation("server/room/outbox.py", "if one.author != number]", "]"),
     Mutation(
         "server/room/outbox.py",
-        "if letter.mark & DeliveryFlags.JOINED), 0)",
-        "if letter.mark & DeliveryFlags.JOINED and False), 0)",
+        "if direct.flags & DeliveryFlags.JOINED), 0)",
+        "if direct.flags & DeliveryFlags.JOINED and False), 0)",
     ),
-    Mutation("server/room/outbox.py", "if not mark & DeliveryFlags.CLOSE:", "if True:"),
+    Mutation("server/room/outbox.py", "if not flags & DeliveryFlags.CLOSE:", "if True:"),
     Mutation(
-        "server/room/outbox.py", "self.audience.get(number) or self.leavers.get(number)", "self.audience.get(number)"
+        "server/room/outbox.py", "self.audience.get(number) or self.departed.get(number)", "self.audience.get(number)"
     ),
     Mutation("server/room/history.py", "if 0 <= ago < len(self._events)", "if 0 <= ago <= len(self._events)"),
     Mutation("server/room/history.py", "if total + size > max_bytes:", "if total > max_bytes:"),
     Mutation("server/room/presence.py", "        if before == nick:\n", "        if False:\n"),
-    Mutation("server/room/presence.py", "self.outdated.add(before)", "pass"),
+    Mutation("server/room/presence.py", "self.old_nicks.add(before)", "pass"),
     Mutation("server/room/moderation.py", 'one.token == token != ""', "one.token == token"),
     Mutation("server/room/moderation.py", "if self.rules.locked and member is None:", "if self.rules.locked:"),
-    Mutation("server/room/moderation.py", "self._spoke[member.token] = now + self.rules.slow", "pass"),
+    Mutation("server/room/moderation.py", "self._next_line_at[member.token] = now + self.rules.slow", "pass"),
     Mutation("server/room/room.py", "            self.reserved.discard(number)\n", ""),
     Mutation(
         "server/room/room.py",
-        "turn.audience = self.audience.besides() if turn.entries else Audience()",
-        "turn.audience = self.audience",
+        "outbox.audience = self.audience.without() if outbox.broadcasts else Audience()",
+        "outbox.audience = self.audience",
     ),
     Mutation(
         "server/room/room.py",
-        "= self.model, self.taking_over, None, False\n        pause",
-        "= self.model, self.taking_over, None, True\n        pause",
+        "= self.model, self.next_model, None, False\n        pause",
+        "= self.model, self.next_model, None, True\n        pause",
     ),
     Mutation(
-        "server/room/admission.py", "if nick in room.presence.outdated or known_as != nick:", "if known_as != nick:"
+        "server/room/admission.py", "if nick in room.presence.old_nicks or known_as != nick:", "if known_as != nick:"
     ),
-    Mutation("server/room/admission.py", "elif not member.seat:", "else:"),
-    Mutation("server/room/inbox.py", "self.room.drop(number)", "pass"),
+    Mutation("server/room/admission.py", "elif not member.connection_id:", "else:"),
+    Mutation("server/room/inbox.py", "self.room.abort(number)", "pass"),
     Mutation("server/room/inbox.py", "self._requests.popleft()", "self._requests.pop()"),
-    Mutation("server/room/roster.py", "        self._away.drop(member.token)\n", ""),
+    Mutation("server/room/roster.py", "        self._former.remove(member.token)\n", ""),
     Mutation("server/room/requests.py", "    member.remember(asked.id, said)\n", ""),
     Mutation("server/room/requests.py", "if member.token in room.presence.changed:", "if False:"),
     Mutation("server/room/operators.py", "                self._wrong.consume(now)\n", ""),
-    Mutation("server/room/state.py", "        if self.seats[number].let_go:\n            return\n", ""),
+    Mutation("server/room/state.py", "        if self.seats[number].is_closing:\n            return\n", ""),
     Mutation("server/room/stats.py", "latency = max(0.0, now - at)", "latency = now - at"),
 )
 MUTATIONS: tuple[Mutation, ...] = (*PROTOCOL, *SESSION, *BROADCAST, *ROOM)

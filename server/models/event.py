@@ -27,7 +27,7 @@ class EventModel:
         self.listener = listener
         self.inbox = inbox
         self.connections: dict[int, Connection] = {}
-        self.conversations: dict[int, Generator[None, int]] = {}
+        self.generators: dict[int, Generator[None, int]] = {}
         self.poller = Poller(*listener.sources, stopping)
 
     def take_over(self, connections: list[Connection]) -> None:
@@ -35,7 +35,7 @@ class EventModel:
         self.connections = {connection.number: connection for connection in connections}
         for connection in connections:
             self.start(connection)
-        self.inbox.begin(monotonic())
+        self.inbox.end_switch(monotonic())
         self.deliver()
 
     def run_once(self) -> None:
@@ -51,9 +51,9 @@ class EventModel:
     def start(self, connection: Connection) -> None:
         self.poller.watch(connection)  # First: it raises OSError if the system has too little left.
         self.connections[connection.number] = connection
-        self.conversations[connection.number] = conversation = self.read(connection)
+        self.generators[connection.number] = generator = self.read(connection)
         self.inbox.open(connection.number, "event loop", connection.host)
-        next(conversation, None)
+        next(generator, None)
 
     # Read — this generator's whole life: it yields until its socket is ready (the talk's fibers)
     def read(self, connection: Connection) -> Generator[None, int]:
@@ -67,10 +67,10 @@ class EventModel:
 
     # Deliver — write to one socket after the other, and wait for none
     def deliver(self) -> None:
-        turn = self.inbox.flush(monotonic())
-        for connection in broadcast(turn, self.connections, monotonic()):
+        outbox = self.inbox.flush(monotonic())
+        for connection in broadcast(outbox, self.connections, monotonic()):
             self.poller.watch(connection)  # Its socket was full, or the room has changed its state.
-        self.inbox.delivered(turn, monotonic())
+        self.inbox.delivered(outbox, monotonic())
 
     # StopEvent — no other code runs, so nothing has to be stopped
     def stop(self) -> list[Connection]:
@@ -81,7 +81,7 @@ class EventModel:
     def resume(self, connection: Connection, ready: int) -> None:
         """Let one generator go on. If it fails, its connection ends, and no other."""
         try:
-            self.conversations[connection.number].send(ready)
+            self.generators[connection.number].send(ready)
             self.poller.watch(connection)
         except StopIteration:
             self.end(connection)
@@ -92,5 +92,5 @@ class EventModel:
     def end(self, connection: Connection, *, failed: bool = False) -> None:
         self.inbox.close(connection.number, failed=failed)
         self.poller.forget(connection)
-        del self.conversations[connection.number], self.connections[connection.number]
+        del self.generators[connection.number], self.connections[connection.number]
         connection.close()

@@ -50,7 +50,7 @@ class ProcessModel:
                 self.run_once(0)  # A thousand forks take a second; lines go on being delivered.
         for source in self.listener.sources:
             self.selector.register(source, EVENT_READ)
-        self.inbox.begin(monotonic())
+        self.inbox.end_switch(monotonic())
         self.deliver()
 
     def run_once(self, timeout: float = TICK) -> list[Worker | ParkedConnection]:
@@ -88,11 +88,11 @@ class ProcessModel:
 
     # Deliver — write to the workers' pipes, to a few workers in a row, and wait for none; each worker writes its socket
     def deliver(self) -> None:
-        turn = self.inbox.flush(monotonic())
-        for number, data, mark in turn:
+        outbox = self.inbox.flush(monotonic())
+        for number, data, flags in outbox:
             if (peer := self.peers.get(number)) is not None:
-                peer.send(data, mark)
-        for flushed in self.scheduler.write_next(turn):
+                peer.send(data, flags)
+        for flushed in self.scheduler.write_next(outbox):
             self.inbox.delivered(flushed, monotonic())
 
     # StopEvent — ask a few workers at a time for their sessions, and serve these connections until all have come back

@@ -41,7 +41,7 @@ class ThreadModel:
         for connection in readable_first(connections):  # A thousand threads take half a second to start.
             self.start(connection)
         with self.lock:
-            self.inbox.begin(monotonic())
+            self.inbox.end_switch(monotonic())
         self.deliver()
 
     def run_once(self) -> None:
@@ -83,10 +83,10 @@ class ThreadModel:
     def deliver(self) -> None:
         while self.lock.acquire(blocking=False):
             try:
-                turn = self.inbox.flush(monotonic())
-                for connection in broadcast(turn, self.connections, monotonic()):
+                outbox = self.inbox.flush(monotonic())
+                for connection in broadcast(outbox, self.connections, monotonic()):
                     self.threads.wake(connection)  # Its socket was full, or the room has changed its state.
-                self.inbox.delivered(turn, monotonic())
+                self.inbox.delivered(outbox, monotonic())
             finally:
                 self.lock.release()
             # What other threads have appended since the flush is this thread's to deliver: they found the lock taken.

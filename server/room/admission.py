@@ -19,46 +19,46 @@ def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) ->
     With a token that the room knows, it is the same member as before, and an old connection of its gives way.
     """
     if seat.member is not None:
-        room.tell(number, Refused("already-joined", f"you are in the room as {seat.member.nick}"))
+        room.send(number, Refused("already-joined", f"you are in the room as {seat.member.nick}"))
         return
     seat.dialect = DIALECTS[hello.dialect]
     member = room.roster.find(hello.resume.token) if hello.resume else None
     if (barred := refuse_entry(room, number, seat, member, hello, now)) is not None:
         if hello.operator and not seat.dialect.is_typed and room.operators.has_key:
             seat.challenged = hello
-            room.tell(number, Challenge(seat.nonce, barred.code, barred.reason))
+            room.send(number, Challenge(seat.nonce, barred.code, barred.reason))
             return
-        room.figures.turned_away()
-        room.tell(number, barred, DeliveryFlags.CLOSE)
+        room.stats.count_rejected()
+        room.send(number, barred, DeliveryFlags.CLOSE)
         return
     nick = hello.nick
-    if not room.roster.free_for(member, nick):
+    if not room.roster.is_free_for(member, nick):
         nick = room.roster.suggest(nick, room.limits.nick)
-        refused = taken(room, hello.nick, nick, member)
+        refused = refuse_nickname(room, hello.nick, nick, member)
         if not seat.dialect.is_typed and member is None:
-            room.tell(number, refused)
+            room.send(number, refused)
             return
     after = hello.resume.after if hello.resume and member and not member.is_restored else None
     if member is None:
-        member = Member(room.make_token(), nick, came=now)
-    elif not member.seat:
-        member.came = now
+        member = Member(room.make_token(), nick, joined_at=now)
+    elif not member.connection_id:
+        member.joined_at = now
     if seat.proven:
         member.operator = member.key_holder = True
     known_as = room.presence.announced.get(member.token, nick)
-    room.presence.note(member.token, nick)
-    if nick in room.presence.outdated or known_as != nick:
+    room.presence.record_change(member.token, nick)
+    if nick in room.presence.old_nicks or known_as != nick:
         # Whoever is called so from now on would take the renaming of who was called so before for its own; and who soon
         # goes by the name again that everybody knows it by would hear of no renaming.
-        room.tell_presence(now)
-    if member.seat:
-        give_way(room, member.seat)
+        room.broadcast_presence(now)
+    if member.connection_id:
+        replace_connection(room, member.connection_id)
     seat.member = member
     came = "is back" if after is not None else "joined"
     room.log_join(f"{nick} {came} (connection {number} from {seat.host})")
     member.is_restored = False
     room.roster.enter(member, nick, number)
-    welcome(room, number, seat, member, after, hello.nick)
+    send_welcome(room, number, seat, member, after, hello.nick)
     announce_restored(room, member, now)
 
 
@@ -73,29 +73,29 @@ def refuse_entry(
     return room.moderation.refuse_entry(member, names.keys(hello.nick), seat.address_group, now)
 
 
-def taken(room: RoomState, asked: str, free: str, member: Member | None = None) -> Refused:
+def refuse_nickname(room: RoomState, asked: str, free: str, member: Member | None = None) -> Refused:
     """The refusal of a nickname that somebody besides `member` has, or one that looks like it."""
-    holder = room.roster.named(asked, member)
+    holder = room.roster.find_holder(asked, member)
     if holder is None or holder.nick == asked:
         return Refused("nickname-taken", f"{asked} is taken", suggestion=free)
-    room.figures.answered("look-alike")
+    room.stats.count_code("look-alike")
     return Refused("nickname-taken", f"{asked} looks like {holder.nick}, who is here", suggestion=free)
 
 
-def give_way(room: RoomState, number: int) -> None:
+def replace_connection(room: RoomState, number: int) -> None:
     """The member of connection `number` is back on another one: it stays, and the old connection goes."""
-    room.tell(number, Goodbye("taken-over", "you are here on another connection now"), DeliveryFlags.CLOSE)
-    room.unseat(number, room.seats[number])
+    room.send(number, Goodbye("taken-over", "you are here on another connection now"), DeliveryFlags.CLOSE)
+    room.detach_member(number, room.seats[number])
 
 
-def welcome(room: RoomState, number: int, seat: Seat, member: Member, after: int | None, asked: str) -> None:
+def send_welcome(room: RoomState, number: int, seat: Seat, member: Member, after: int | None, asked: str) -> None:
     """Tell a newcomer, or with `after` a returned member, what it needs to know; from here on it hears everything."""
     history, missed = replay(room, seat, after)
     room.audience.add(number, seat.dialect)
     event = Welcome(
         you=member.nick,
         token=member.token,
-        seq=room.record.seq,
+        seq=room.history.seq,
         model=room.model,
         connections=len(room.seats),
         served_by=seat.served_by,
@@ -110,7 +110,7 @@ def welcome(room: RoomState, number: int, seat: Seat, member: Member, after: int
         operator=member.operator,
         people=len(room.roster),
     )
-    room.tell(number, event, DeliveryFlags.JOINED)
+    room.send(number, event, DeliveryFlags.JOINED)
 
 
 def replay(room: RoomState, seat: Seat, after: int | None) -> tuple[list[Sequenced], int]:
@@ -120,9 +120,9 @@ def replay(room: RoomState, seat: Seat, after: int | None) -> tuple[list[Sequenc
     max_bytes = min(MAX_REPLAY_BYTES, max(MIN_REPLAY_BYTES, allowance))
     if after is None:
         missed = 0
-        history, size = room.record.said(seat.dialect, max_bytes)
+        history, size = room.history.recent_lines(seat.dialect, max_bytes)
     else:
-        history, missed, size = room.record.since(after, max_bytes)
+        history, missed, size = room.history.events_after(after, max_bytes)
     if max_bytes < MAX_REPLAY_BYTES and missed:
         room.floods.count("resume cut short", group, room.now)
     room.replay_limits.consume(group, room.now, size / 1024)

@@ -10,64 +10,64 @@ import random
 from protocol.messages import ANYBODY, FAULTS, GUESTS, Chaos, Model, Refused
 from server.fault_clients import GUEST_STAYS
 from server.room.state import RoomState, Seat
-from server.room.targets import Target, called, find, openly, refuse_against_key_holder
+from server.room.targets import Target, announce, display_name, find_connection, refuse_against_key_holder
 from server.session import DeliveryFlags
 
 
-def wreak(room: RoomState, number: int, order: Chaos, now: float) -> None:
+def inject_fault(room: RoomState, number: int, command: Chaos, now: float) -> None:
     """Break what the operator on connection `number` asks for, or tell why not."""
-    by = called(room, number)
-    if order.what not in FAULTS:
-        room.tell(number, Refused("bad-command", f"chaos is one of {', '.join(FAULTS[:-1])} or {FAULTS[-1]}"))
+    by = display_name(room, number)
+    if command.what not in FAULTS:
+        room.send(number, Refused("bad-command", f"chaos is one of {', '.join(FAULTS[:-1])} or {FAULTS[-1]}"))
         return
-    if order.what in GUESTS:
-        invite(room, number, order.what, now)
+    if command.what in GUESTS:
+        invite_guest(room, number, command.what, now)
         return
-    victim = choose(room, number, order)
+    victim = choose_victim(room, number, command)
     if isinstance(victim, Refused):
-        room.tell(number, victim)
+        room.send(number, victim)
         return
     seat, operator = room.seats[victim], room.seats[number].member
-    target = Target(called(room, victim), seat.address_group, seat.member, victim)
+    target = Target(display_name(room, victim), seat.address_group, seat.member, victim)
     if operator is not None and (refused := refuse_against_key_holder(target, operator)) is not None:
-        room.tell(number, refused)
+        room.send(number, refused)
         return
-    served_by = f"{room.seats[victim].served_by} of {called(room, victim)}"
-    match order.what:
+    served_by = f"{room.seats[victim].served_by} of {display_name(room, victim)}"
+    match command.what:
         case "kill-worker" if not room.seats[victim].worker:
-            words = f"there is no worker to kill: no process serves {called(room, victim)} alone"
-            room.tell(number, Refused("no-worker", words))
+            words = f"there is no worker to kill: no process serves {display_name(room, victim)} alone"
+            room.send(number, Refused("no-worker", words))
         case "kill-worker":
             room.seats[victim].kill_requested_by = number
-            room.turn.tell(victim, b"", DeliveryFlags.KILL)
+            room.outbox.add(victim, b"", DeliveryFlags.KILL)
         case "raise":
-            openly(room, f"{by} raises an exception in {served_by}", now)
-            room.turn.tell(victim, b"", DeliveryFlags.FAIL)
+            announce(room, f"{by} raises an exception in {served_by}", now)
+            room.outbox.add(victim, b"", DeliveryFlags.FAIL)
         case "block":
             felt = "everybody waits" if room.model is Model.EVENT else "nobody else waits"
-            openly(room, f"{by} blocks {served_by} for {order.seconds * 1000:.0f} ms: {felt}", now)
-            room.turn.tell(victim, b"", DeliveryFlags.BLOCK | int(order.seconds * 1000) << DeliveryFlags.SHIFT)
+            announce(room, f"{by} blocks {served_by} for {command.seconds * 1000:.0f} ms: {felt}", now)
+            room.outbox.add(victim, b"", DeliveryFlags.BLOCK | int(command.seconds * 1000) << DeliveryFlags.SHIFT)
 
 
-def invite(room: RoomState, number: int, kind: str, now: float) -> None:
+def invite_guest(room: RoomState, number: int, kind: str, now: float) -> None:
     """Let a guest in who behaves badly."""
     if room.moderation.rules.locked and kind != "silent":  # A silent one gives no nickname, and is not asked for more.
-        room.tell(number, Refused("no-guest", "no guest can come now: the room is locked"))
+        room.send(number, Refused("no-guest", "no guest can come now: the room is locked"))
         return
     try:
-        room.operators.strikes.invite(kind)
+        room.operators.fault_clients.invite(kind)
     except OSError as error:
-        room.tell(number, Refused("no-guest", f"no guest can come now: {error.strerror}"))
+        room.send(number, Refused("no-guest", f"no guest can come now: {error.strerror}"))
         return
     stays = min(GUEST_STAYS, room.limits.join_timeout) if kind == "silent" else GUEST_STAYS
-    openly(room, f"{called(room, number)} lets in a {kind} guest, which stays for {stays:g} s", now)
+    announce(room, f"{display_name(room, number)} lets in a {kind} guest, which stays for {stays:g} s", now)
 
 
-def choose(room: RoomState, number: int, order: Chaos) -> int | Refused:
-    """Whom chaos strikes: who is named, or anybody but the operator; `block` strikes the operator if nobody is."""
-    if order.nick and order.nick != ANYBODY:
-        return find(room, order.nick)
-    if order.what == "block" and not order.nick:
+def choose_victim(room: RoomState, number: int, command: Chaos) -> int | Refused:
+    """The connection to hit: the one named, or a random other one. `block` without a name hits the operator's own."""
+    if command.nick and command.nick != ANYBODY:
+        return find_connection(room, command.nick)
+    if command.what == "block" and not command.nick:
         return number
     others = [other for other, seat in room.seats.items() if seat.member and other != number]
     return random.choice(others) if others else Refused("unknown-person", "nobody is here but you")
@@ -76,15 +76,15 @@ def choose(room: RoomState, number: int, order: Chaos) -> int | Refused:
 def report_kill(room: RoomState, victim: int, seat: Seat) -> None:
     """Connection `victim` has failed. If an operator has asked to kill its worker, all members are told that."""
     if seat.kill_requested_by:
-        worker = f"the worker of {called(room, victim)}, {seat.served_by}"
-        operator = called(room, seat.kill_requested_by)
-        openly(room, f"{operator} killed {worker}: it has ended, and nobody else has", room.now)
+        worker = f"the worker of {display_name(room, victim)}, {seat.served_by}"
+        operator = display_name(room, seat.kill_requested_by)
+        announce(room, f"{operator} killed {worker}: it has ended, and nobody else has", room.now)
         seat.kill_requested_by = 0
 
 
-def spare(room: RoomState, victim: int, seat: Seat) -> None:
+def cancel_kill(room: RoomState, victim: int, seat: Seat) -> None:
     """Connection `victim` has lost its worker otherwise. An operator that has asked to kill the worker is told that."""
     if seat.kill_requested_by in room.seats:
-        words = f"there is no worker of {called(room, victim)} to kill now"
-        room.tell(seat.kill_requested_by, Refused("no-worker", words))
+        words = f"there is no worker of {display_name(room, victim)} to kill now"
+        room.send(seat.kill_requested_by, Refused("no-worker", words))
     seat.kill_requested_by = 0

@@ -28,7 +28,7 @@ class Inbox:
     def handle(self, number: int, item: Request, since: float) -> None:
         """Connection `number` asks for something. It may have waited to be read since `since`, in seconds of the
         monotonic clock."""
-        self._requests.append((number, lambda now: self.room.handle(number, item, now, since)))
+        self._requests.append((number, lambda now: self.room.apply(number, item, now, since)))
 
     def close(self, number: int, *, failed: bool = False) -> None:
         """Connection `number` has ended, by an error of the server if it has failed."""
@@ -37,12 +37,12 @@ class Inbox:
     @property
     def has_work(self) -> bool:
         """Whether `flush` has something to apply or to return. Safe to ask from any thread."""
-        return bool(self._requests) or self.room.waiting
+        return bool(self._requests) or self.room.has_output
 
     def flush(self, now: float) -> Outbox:
         """Apply all requests; returns what is to be delivered then. `now` is in seconds of the monotonic clock."""
         self.apply(now)
-        return self.room.take(now)
+        return self.room.flush(now)
 
     def apply(self, now: float) -> None:
         """Apply all requests. If the room fails over one, the connection that asked is closed, and no other."""
@@ -52,13 +52,13 @@ class Inbox:
                 request(now)
             except Exception:
                 log.exception("connection %d failed, and ends", number)
-                self.room.drop(number)
+                self.room.abort(number)
 
-    def begin(self, now: float) -> None:
+    def end_switch(self, now: float) -> None:
         """One model serves all connections."""
         self.apply(now)
-        self.room.begin(now)
+        self.room.end_switch(now)
 
-    def delivered(self, turn: Outbox, now: float) -> None:
+    def delivered(self, outbox: Outbox, now: float) -> None:
         """All of the turn has been written to all connections."""
-        self.room.delivered(turn, now)
+        self.room.delivered(outbox, now)

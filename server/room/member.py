@@ -21,12 +21,12 @@ class Member(Struct):
     token: str
     nick: str
     keys: frozenset[str] = frozenset()
-    seat: int = 0
+    connection_id: int = 0
     """The number of the connection it sits on; 0 while it is away."""
     operator: bool = False
     key_holder: bool = False
     """It proved the operators' key, and was not made one by another."""
-    came: float = 0.0
+    joined_at: float = 0.0
     """When it came in, the last time."""
     stayed: float = 0.0
     """Seconds that it was here, the visit that goes on not counted."""
@@ -35,7 +35,7 @@ class Member(Struct):
     left_at: float = 0.0
     is_restored: bool = False
     """It was in the room before the server was started again, and what it heard there is not kept."""
-    last_seat: int = 0
+    last_connection_id: int = 0
     last_keys: frozenset[str] = frozenset()
     """The number of the connection, and the keys of the nickname, with which it left."""
     results: dict[str, Said | Refused] = field(default_factory=dict)
@@ -51,12 +51,12 @@ class Member(Struct):
 
     def is_established(self, now: float) -> bool:
         """Whether it has been in the room for ESTABLISHED_S seconds, all visits together."""
-        here = max(0.0, now - self.came) if self.seat else 0.0
+        here = max(0.0, now - self.joined_at) if self.connection_id else 0.0
         return self.operator or self.stayed + here >= ESTABLISHED_S
 
     def leave(self, now: float) -> None:
         """It is away from now on."""
-        self.left_at, self.last_seat, self.last_keys = now, self.seat, self.keys
-        self.seat = 0
-        self.stayed += max(0.0, now - self.came)
+        self.left_at, self.last_connection_id, self.last_keys = now, self.connection_id, self.keys
+        self.connection_id = 0
+        self.stayed += max(0.0, now - self.joined_at)
         self.results = dict(list(self.results.items())[-KEPT_WHEN_AWAY:])

@@ -15,7 +15,7 @@ from protocol.messages import Goodbye, Refused, Rules
 from server.room import names
 from server.room.member import Member
 
-KEPT = 4096
+MAX_KEPT = 4096
 """Bans, and the muted: as many as there are members remembered. The oldest are forgotten first."""
 
 
@@ -52,14 +52,14 @@ class Moderation:
         self._muted_addresses: dict[str, frozenset[str]] = {}
         """Address groups, the oldest first, with the keys of the nickname by which they were muted."""
         self._banned: list[BanRecord] = []
-        self._spoke: dict[str, float] = {}
+        self._next_line_at: dict[str, float] = {}
         """When each member may speak again under slow mode, by token, the soonest first."""
 
     def change(self, **rules: bool | float | str) -> Rules:
         """Lay down other rules: `locked`, `quiet`, `slow`, `pin`."""
         self.rules = replace(self.rules, **rules)
         if "slow" in rules:
-            self._spoke.clear()
+            self._next_line_at.clear()
         return self.rules
 
     def state(self, now: float) -> ModerationState:
@@ -68,7 +68,7 @@ class Moderation:
 
     def take_over(self, state: ModerationState) -> None:
         """Go on with the state of an earlier room."""
-        self.rules, self._banned = state.rules, state.bans[-KEPT:]
+        self.rules, self._banned = state.rules, state.bans[-MAX_KEPT:]
         self._muted, self._muted_addresses = state.muted, state.muted_addresses
 
     def describe(self, now: float) -> list[str]:
@@ -92,7 +92,7 @@ class Moderation:
         self._muted.pop(token, None)
         if on:
             self._muted[token] = names.keys(name)
-            if len(self._muted) > KEPT:
+            if len(self._muted) > MAX_KEPT:
                 del self._muted[next(iter(self._muted))]
 
     def unmute_named(self, name: str) -> bool:
@@ -108,7 +108,7 @@ class Moderation:
         """No newcomer and no member from this address group is heard, until `unmute_addresses`."""
         self._muted_addresses.pop(group, None)
         self._muted_addresses[group] = names.keys(name)
-        if len(self._muted_addresses) > KEPT:
+        if len(self._muted_addresses) > MAX_KEPT:
             del self._muted_addresses[next(iter(self._muted_addresses))]
 
     def unmute_addresses(self, group: str, name: str) -> bool:
@@ -121,18 +121,18 @@ class Moderation:
 
     def bans(self, now: float) -> list[BanRecord]:
         """The bans that hold now, the oldest first."""
-        return self._holding(now)
+        return self._active(now)
 
-    def ban(self, ruling: BanRecord, now: float) -> None:
+    def ban(self, record: BanRecord, now: float) -> None:
         """Keep a member out, and with an address whoever comes from there, until then."""
-        if ruling.token:
-            ruling.keys = names.keys(ruling.name)
-        self._banned = [*self._holding(now)[1 - KEPT :], ruling]
+        if record.token:
+            record.keys = names.keys(record.name)
+        self._banned = [*self._active(now)[1 - MAX_KEPT :], record]
 
     def unban(self, name: str, now: float) -> str:
         """Lift the bans of a nickname, or of `#12`; returns how they were called, empty where nobody was banned."""
         keys = names.keys(name)
-        self._banned = self._holding(now)
+        self._banned = self._active(now)
         lifted = [one for one in self._banned if name == f"#{one.number}" or keys & one.keys]
         self._banned = [one for one in self._banned if one not in lifted]
         return lifted[-1].name if lifted else ""
@@ -148,7 +148,7 @@ class Moderation:
         minutes = (max([*named, *shared], default=0.0) - now) / 60
         if minutes > 0:
             whom = "you are" if named else "your address is"
-            so_long = lasting(minutes if minutes < 1 else ceil(minutes))
+            so_long = format_minutes(minutes if minutes < 1 else ceil(minutes))
             return Goodbye("banned", f"{whom} banned for another {so_long}")
         if self.rules.locked and member is None:
             return Goodbye("locked", "the room is locked: nobody new can come in now")
@@ -158,36 +158,36 @@ class Moderation:
         """Why a member cannot take another nickname now, or None: it would be heard, as everybody is told of it."""
         muted = "you are muted, and your nickname stays as it is"
         quiet = "only operators speak now, and nicknames stay as they are"
-        return self._silenced(member, group, muted, quiet)
+        return self._refuse_silenced(member, group, muted, quiet)
 
     def refuse_speech(self, member: Member, id: str, now: float, group: str = "") -> Refused | None:
         """Why a member, connected from this address group, cannot speak now, or None; then it counts as having
         spoken."""
         muted = "you are muted: the others do not hear you"
         quiet = "only operators speak now, and your line was not said"
-        if (refused := self._silenced(member, group, muted, quiet, id)) is not None:
+        if (refused := self._refuse_silenced(member, group, muted, quiet, id)) is not None:
             return refused
         if self.rules.slow and not member.operator:
-            left = self._spoke.get(member.token, 0.0) - now
+            left = self._next_line_at.get(member.token, 0.0) - now
             if left > 0:
                 words = f"slow mode: your next line in {ceil(left)} s; this one was not said"
                 return Refused("slow-mode", words, id, wait=left)
-            while self._spoke and self._spoke[soonest := next(iter(self._spoke))] <= now:
-                del self._spoke[soonest]
-            self._spoke[member.token] = now + self.rules.slow
+            while self._next_line_at and self._next_line_at[soonest := next(iter(self._next_line_at))] <= now:
+                del self._next_line_at[soonest]
+            self._next_line_at[member.token] = now + self.rules.slow
         return None
 
-    def _silenced(self, member: Member, group: str, muted: str, quiet: str, id: str = "") -> Refused | None:
+    def _refuse_silenced(self, member: Member, group: str, muted: str, quiet: str, id: str = "") -> Refused | None:
         if member.operator:
             return None
         if member.token in self._muted or group in self._muted_addresses:
             return Refused("muted", muted, id)
         return Refused("quiet", quiet, id) if self.rules.quiet else None
 
-    def _holding(self, now: float) -> list[BanRecord]:
+    def _active(self, now: float) -> list[BanRecord]:
         return [one for one in self._banned if one.until > now]
 
 
-def lasting(minutes: float) -> str:
+def format_minutes(minutes: float) -> str:
     """So many minutes in words; less than one is told in seconds."""
     return plural(minutes, "minute") if minutes >= 1 else plural(ceil(minutes * 60), "second")

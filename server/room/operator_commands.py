@@ -1,4 +1,4 @@
-"""Desk: what operators do to keep order. Everything is told openly, and written to the log. Chaos is in `chaos`."""
+"""Desk: what operators do to keep order. Everything is told announce, and written to the log. Chaos is in `chaos`."""
 
 from math import ceil
 
@@ -27,227 +27,226 @@ from protocol.messages import (
     Watch,
 )
 from protocol.sanitize import sanitize
-from server.room.faults import wreak
+from server.room.faults import inject_fault
 from server.room.member import Member
-from server.room.moderation import BanRecord, lasting
+from server.room.moderation import BanRecord, format_minutes
 from server.room.state import RoomState
-from server.room.targets import SHOWN, Target, find_target, openly, refuse_against_key_holder
+from server.room.targets import MAX_SHOWN_CHARS, Target, announce, find_target, refuse_against_key_holder
 
-MOST_LISTED = 20
+MAX_LISTED = 20
 """Bans told one by one; the others are counted."""
 
 
-def obey(room: RoomState, number: int, operator: Member, order: OperatorCommand, now: float) -> None:
+def execute(room: RoomState, number: int, operator: Member, command: OperatorCommand, now: float) -> None:
     """Carry out an order, or tell why not."""
     if not operator.operator:
-        room.tell(number, Refused("not-operator", f"only an operator can do that, and you are {operator.nick}"))
+        room.send(number, Refused("not-operator", f"only an operator can do that, and you are {operator.nick}"))
         return
-    room.orders_unsaved |= not isinstance(order, Switch | Watch | Bans | Chaos)
-    match order:
+    room.orders_unsaved |= not isinstance(command, Switch | Watch | Bans | Chaos)
+    match command:
         case Switch():
-            switch(room, number, operator, order, now)
+            switch_model(room, number, operator, command, now)
         case Watch():
-            if order.on and not room.watched:
-                room.figures.rates(now)  # What was said while nobody looked is not of the last second.
-            room.seats[number].watches = order.on
+            if command.on and not room.watchers:
+                room.stats.rates(now)  # What was said while nobody looked is not of the last second.
+            room.seats[number].watches = command.on
         case Lock() | Quiet() | Slow() | Pin():
-            lay_down(room, operator, order, now)
+            change_rules(room, operator, command, now)
         case ClearHistory():
-            room.record.clear_said()
-            openly(room, f"{operator.nick} cleared the history: newcomers start with an empty page", now)
+            room.history.clear_lines()
+            announce(room, f"{operator.nick} cleared the history: newcomers start with an empty page", now)
         case Close():
-            openly(room, f"{operator.nick} closes the room", now)
-            room.operators.close(sanitize(order.reason) or f"{operator.nick} closed the room")
+            announce(room, f"{operator.nick} closes the room", now)
+            room.operators.close(sanitize(command.reason) or f"{operator.nick} closed the room")
         case Chaos():
-            wreak(room, number, order, now)
+            inject_fault(room, number, command, now)
         case Bans():
-            room.tell(number, Notice(bans(room, now)))
+            room.send(number, Notice(list_bans(room, now)))
         case Unban():
-            unban(room, number, operator, order, now)
+            unban(room, number, operator, command, now)
         case Kick() | Ban() | Mute() | Op():
-            deal_with(room, number, operator, order, now)
+            moderate(room, number, operator, command, now)
 
 
-def switch(room: RoomState, number: int, operator: Member, order: Switch, now: float) -> None:
+def switch_model(room: RoomState, number: int, operator: Member, command: Switch, now: float) -> None:
     """Ask for another model. That it runs is told once it does."""
     running = None if room.switch_under_way else room.model
-    if (refused := room.operators.switch(order.model, running)) is not None:
-        room.tell(number, refused)
+    if (refused := room.operators.switch(command.model, running)) is not None:
+        room.send(number, refused)
     else:
         room.begin_switch(now)
-        openly(room, f"{operator.nick} asks for the {order.model} model", now)
+        announce(room, f"{operator.nick} asks for the {command.model} model", now)
 
 
-def lay_down(room: RoomState, operator: Member, order: Lock | Quiet | Slow | Pin, now: float) -> None:
+def change_rules(room: RoomState, operator: Member, command: Lock | Quiet | Slow | Pin, now: float) -> None:
     """Change what holds for everybody."""
     by = operator.nick
-    match order:
+    match command:
         case Lock():
-            rules = room.moderation.change(locked=order.on)
-            text = f"{by} locked the room: nobody new comes in" if order.on else f"{by} unlocked the room"
+            rules = room.moderation.change(locked=command.on)
+            text = f"{by} locked the room: nobody new comes in" if command.on else f"{by} unlocked the room"
         case Quiet():
-            rules = room.moderation.change(quiet=order.on)
-            text = f"{by} asked for quiet: only operators speak" if order.on else f"{by} ended the quiet: all may speak"
+            rules = room.moderation.change(quiet=command.on)
+            quiet = f"{by} asked for quiet: only operators speak"
+            text = quiet if command.on else f"{by} ended the quiet: all may speak"
         case Slow():
-            rules = room.moderation.change(slow=order.seconds)
-            pace = f"{by} slowed the room down: a line every {order.seconds:g} s from each of you"
-            text = pace if order.seconds else f"{by} ended slow mode"
+            rules = room.moderation.change(slow=command.seconds)
+            pace = f"{by} slowed the room down: a line every {command.seconds:g} s from each of you"
+            text = pace if command.seconds else f"{by} ended slow mode"
         case Pin():
-            rules = room.moderation.change(pin=sanitize(order.text).strip())
+            rules = room.moderation.change(pin=sanitize(command.text).strip())
             text = f"{by} pinned: {rules.pin}" if rules.pin else f"{by} took the pinned line away"
-    room.journal(text)
-    room.broadcast(RulesChanged(room.record.seq + 1, room.timestamp(now), text, rules))
+    room.audit_log(text)
+    room.broadcast(RulesChanged(room.history.seq + 1, room.timestamp(now), text, rules))
 
 
-def deal_with(room: RoomState, number: int, operator: Member, order: Kick | Ban | Mute | Op, now: float) -> None:
+def moderate(room: RoomState, number: int, operator: Member, command: Kick | Ban | Mute | Op, now: float) -> None:
     """Do something about one person, who is here or has left a moment ago."""
-    target = find_target(room, order.nick, now)
+    target = find_target(room, command.nick, now)
     if isinstance(target, Refused):
-        if isinstance(order, Mute) and not order.on and room.moderation.unmute_named(order.nick):
-            openly(room, f"{operator.nick} unmuted {sanitize(order.nick[:SHOWN])}", now)
+        if isinstance(command, Mute) and not command.on and room.moderation.unmute_named(command.nick):
+            announce(room, f"{operator.nick} unmuted {sanitize(command.nick[:MAX_SHOWN_CHARS])}", now)
             return
-        room.tell(number, target)
+        room.send(number, target)
         return
     refused = refuse_against_key_holder(target, operator)
-    if refused is None and isinstance(order, Kick | Ban) and target.seat == number:
+    if refused is None and isinstance(command, Kick | Ban) and target.connection_id == number:
         refused = Refused("yourself", "that is you")
-    if refused is None and isinstance(order, Kick | Op) and not target.seat:
+    if refused is None and isinstance(command, Kick | Op) and not target.connection_id:
         refused = Refused("unknown-person", f"{target.name} has left; /ban and /mute still find them")
     if refused is not None:
-        room.tell(number, refused)
+        room.send(number, refused)
         return
-    match order:
+    match command:
         case Kick():
-            reason = sanitize(order.reason).strip()
+            reason = sanitize(command.reason).strip()
             why = f": {reason}" if reason else ""
-            openly(room, f"{operator.nick} kicked {target.name}{why}", now)
-            room.dismiss(target.seat, Goodbye("kicked", f"{operator.nick} kicked you{why}"))
+            announce(room, f"{operator.nick} kicked {target.name}{why}", now)
+            room.disconnect(target.connection_id, Goodbye("kicked", f"{operator.nick} kicked you{why}"))
         case Ban():
-            ban(room, number, operator, target, order, now)
+            ban(room, number, operator, target, command, now)
         case Mute():
-            mute(room, number, operator, target, order, now)
+            mute(room, number, operator, target, command, now)
         case Op():
-            appoint(room, number, operator, target, order, now)
+            appoint(room, number, operator, target, command, now)
 
 
-def appoint(room: RoomState, number: int, operator: Member, target: Target, order: Op, now: float) -> None:
+def appoint(room: RoomState, number: int, operator: Member, target: Target, command: Op, now: float) -> None:
     """Make somebody an operator, or end that. The holder of the key stays one."""
     member = target.member
     if member is None:
-        room.tell(number, Refused("unknown-person", f"{target.name} is not in the room yet"))
-    elif not order.on and member.key_holder:
-        room.tell(number, Refused("operator", f"{target.name} holds the room's key, and stays an operator"))
-    elif not order.on and not member.operator:
-        room.tell(number, Refused("unknown-person", f"{target.name} is no operator"))
+        room.send(number, Refused("unknown-person", f"{target.name} is not in the room yet"))
+    elif not command.on and member.key_holder:
+        room.send(number, Refused("operator", f"{target.name} holds the room's key, and stays an operator"))
+    elif not command.on and not member.operator:
+        room.send(number, Refused("unknown-person", f"{target.name} is no operator"))
     else:
-        member.operator = order.on
-        room.seats[target.seat].watches &= order.on
-        room.tell(target.seat, OperatorGranted(order.on))
-        made = "made {} an operator" if order.on else "ended that {} is an operator"
-        openly(room, f"{operator.nick} {made.format(target.name)}", now)
+        member.operator = command.on
+        room.seats[target.connection_id].watches &= command.on
+        room.send(target.connection_id, OperatorGranted(command.on))
+        made = "made {} an operator" if command.on else "ended that {} is an operator"
+        announce(room, f"{operator.nick} {made.format(target.name)}", now)
 
 
-def mute(room: RoomState, number: int, operator: Member, target: Target, order: Mute, now: float) -> None:
+def mute(room: RoomState, number: int, operator: Member, target: Target, command: Mute, now: float) -> None:
     """Have nobody hear somebody, or everybody from the same address if asked for and meant; or end that."""
     member, name, group = target.member, target.name, target.group
-    if member is None and not order.address:
-        words = f"{name} is not in the room yet: mute its address (/mute #{target.seat} address), or kick it"
-        room.tell(number, Refused("unknown-person", words))
+    if member is None and not command.address:
+        words = f"{name} is not in the room yet: mute its address (/mute #{target.connection_id} address), or kick it"
+        room.send(number, Refused("unknown-person", words))
         return
-    if not order.on:
+    if not command.on:
         room.moderation.unmute_addresses(group, name)
         if member is not None:
             room.moderation.mute(member.token, on=False)
-        openly(room, f"{operator.nick} unmuted {name}", now)
+        announce(room, f"{operator.nick} unmuted {name}", now)
         return
     if member is not None and member.operator:
-        room.tell(number, Refused("operator", f"{name} is an operator, whom nobody can mute"))
+        room.send(number, Refused("operator", f"{name} is an operator, whom nobody can mute"))
         return
-    if (others := others_meant(room, number, target, order)) is None:
+    if (others := confirmed_others(room, number, target, command)) is None:
         return
     if member is not None:
         room.moderation.mute(member.token, on=True, name=name)
-    if order.address:
+    if command.address:
         room.moderation.mute_address(group, name)
     also = f" and {plural(len(others), 'other')} from the same address" if others else ""
-    newcomers = " and whoever joins from there" if order.address else ""
-    openly(room, f"{operator.nick} muted {name}{also}{newcomers}", now)
+    newcomers = " and whoever joins from there" if command.address else ""
+    announce(room, f"{operator.nick} muted {name}{also}{newcomers}", now)
 
 
-def ban(room: RoomState, number: int, operator: Member, target: Target, order: Ban, now: float) -> None:
+def ban(room: RoomState, number: int, operator: Member, target: Target, command: Ban, now: float) -> None:
     """Keep somebody out, and everybody from the same address if asked for and meant. Operators from there stay."""
     member, name = target.member, target.name
-    if member is None and not order.address:
-        words = (
-            f"{name} has no nickname that could be banned: ban its address (/ban #{target.seat} address), or kick it"
-        )
-        room.tell(number, Refused("unknown-person", words))
+    if member is None and not command.address:
+        by_address = f"/ban #{target.connection_id} address"
+        words = f"{name} has no nickname that could be banned: ban its address ({by_address}), or kick it"
+        room.send(number, Refused("unknown-person", words))
         return
     if member is not None and member.key_holder:
-        room.tell(number, Refused("operator", f"{name} holds the room's key, and nobody can ban that"))
+        room.send(number, Refused("operator", f"{name} holds the room's key, and nobody can ban that"))
         return
-    if (others := others_meant(room, number, target, order)) is None:
+    if (others := confirmed_others(room, number, target, command)) is None:
         return
     if member is not None:
         member.operator = False  # Else it could come back at once: see Admission.
-    token, until = member.token if member else "", now + order.minutes * 60
-    last_seat = target.seat or (member.last_seat if member else 0)
-    room.moderation.ban(BanRecord(name, last_seat, token, target.group if order.address else "", until), now)
-    so_long = lasting(order.minutes)
+    token, until = member.token if member else "", now + command.minutes * 60
+    last_seat = target.connection_id or (member.last_connection_id if member else 0)
+    room.moderation.ban(BanRecord(name, last_seat, token, target.group if command.address else "", until), now)
+    so_long = format_minutes(command.minutes)
     also = f" and {plural(len(others), 'other')} from the same address" if others else ""
-    openly(room, f"{operator.nick} banned {name}{also} for {so_long}", now)
-    if target.seat:
-        room.dismiss(target.seat, Goodbye("banned", f"{operator.nick} banned you for {so_long}"))
+    announce(room, f"{operator.nick} banned {name}{also} for {so_long}", now)
+    if target.connection_id:
+        room.disconnect(target.connection_id, Goodbye("banned", f"{operator.nick} banned you for {so_long}"))
     for other in others:
         words = f"{operator.nick} banned {name} for {so_long}, and with them all who share your address"
-        room.dismiss(other, Goodbye("banned", words))
+        room.disconnect(other, Goodbye("banned", words))
 
 
-def others_meant(room: RoomState, number: int, target: Target, order: Ban | Mute) -> list[int] | None:
+def confirmed_others(room: RoomState, number: int, target: Target, command: Ban | Mute) -> list[int] | None:
     """The other connections that the order is about as well. None where the operator is asked first whether it is."""
-    others = others_at(room, target) if order.address else []
-    if others and not order.sure:
-        room.tell(number, shared_address(others, target, "ban" if isinstance(order, Ban) else "mute"))
+    others = others_at_address(room, target) if command.address else []
+    if others and not command.sure:
+        room.send(number, refuse_unconfirmed(others, target, "ban" if isinstance(command, Ban) else "mute"))
         return None
     return others
 
 
-def others_at(room: RoomState, target: Target) -> list[int]:
+def others_at_address(room: RoomState, target: Target) -> list[int]:
     """The other connections from the address of somebody, without the operators'."""
     shared = (number for number, seat in room.seats.items() if seat.address_group == target.group)
-    return [number for number in shared if number != target.seat and not _is_operator(room, number)]
+    return [number for number in shared if number != target.connection_id and not _is_operator(room, number)]
 
 
-def shared_address(others: list[int], target: Target, verb: str) -> Refused:
+def refuse_unconfirmed(others: list[int], target: Target, verb: str) -> Refused:
     """The refusal of an order that several would feel, unless it says that this is meant."""
-    count = len(others) + bool(target.seat)
+    count = len(others) + bool(target.connection_id)
     share = "connection shares" if count == 1 else "connections share"
     words = f"{count} {share} the address of {target.name}; say it again with 'sure' to {verb} them all"
     return Refused("shared-address", words)
 
 
-def bans(room: RoomState, now: float) -> str:
+def list_bans(room: RoomState, now: float) -> str:
     """The bans that hold, the newest first."""
     holding = room.moderation.bans(now)[::-1]
     if not holding:
         return "nobody is banned"
     told = []
-    for one in holding[:MOST_LISTED]:
+    for one in holding[:MAX_LISTED]:
         minutes = (one.until - now) / 60
         whence = f" and all from {one.address}" if one.address else ""
-        told.append(
-            f"{one.name} (#{one.number}){whence} for another {lasting(minutes if minutes < 1 else ceil(minutes))}"
-        )
+        so_long = format_minutes(minutes if minutes < 1 else ceil(minutes))
+        told.append(f"{one.name} (#{one.number}){whence} for another {so_long}")
     more = f"; and {len(holding) - len(told)} more" if len(holding) > len(told) else ""
     return f"{len(holding)} banned: {'; '.join(told)}{more}"
 
 
-def unban(room: RoomState, number: int, operator: Member, order: Unban, now: float) -> None:
+def unban(room: RoomState, number: int, operator: Member, command: Unban, now: float) -> None:
     """Let somebody in again."""
-    if lifted := room.moderation.unban(order.nick, now):
-        openly(room, f"{operator.nick} let {lifted} in again", now)
+    if lifted := room.moderation.unban(command.nick, now):
+        announce(room, f"{operator.nick} let {lifted} in again", now)
     else:
-        room.tell(number, Refused("unknown-person", f"nobody called {sanitize(order.nick[:40])} is banned"))
+        room.send(number, Refused("unknown-person", f"nobody called {sanitize(command.nick[:40])} is banned"))
 
 
 def _is_operator(room: RoomState, number: int) -> bool:

@@ -23,11 +23,11 @@ from server.fault_clients import FaultClients
 from server.room.member import Member
 from server.token_bucket import TokenBucket
 
-WRONG_AT_ONCE, WRONG_RATE = 250, 5.0
+WRONG_BURST, WRONG_RATE = 250, 5.0
 """Wrong proofs from one address group: at once, then a second."""
-ALL_WRONG_AT_ONCE, ALL_WRONG_RATE = 500, 10.0
+ALL_WRONG_BURST, ALL_WRONG_RATE = 500, 10.0
 """The same from all together."""
-LOOK_INTERVAL_S = 0.05
+CHECK_INTERVAL_S = 0.05
 """Seconds between two looks at proofs that wait for tokens."""
 
 
@@ -48,48 +48,50 @@ class Operators:
         key: bytes = b"",
         request_switch: Callable[[Model], bool] = lambda model: False,
         request_close: Callable[[str], None] = lambda reason: None,
-        strikes: FaultClients | None = None,
+        fault_clients: FaultClients | None = None,
     ) -> None:
         """`request_switch` asks for another model, and says whether it was free to; `request_close` ends the server,
         with a reason; `strikes` carries out chaos."""
-        self.strikes = strikes or FaultClients()
+        self.fault_clients = fault_clients or FaultClients()
         self.close = request_close
         self._key = key
         self._request_switch = request_switch
         self._waiting: dict[int, Proof] = {}
         """By connection, the oldest first."""
-        self._turns: dict[str, None] = {}
+        self._group_queue: dict[str, None] = {}
         """The address groups of those that wait. The one whose turn comes next is first."""
         self._guesses: Counter[int] = Counter()
         """Wrong proofs of each connection."""
-        self._wrong = TokenBucket.full(ALL_WRONG_AT_ONCE, ALL_WRONG_RATE, 0.0)
-        self._wrong_by_group = AddressLimits(WRONG_AT_ONCE, WRONG_RATE)
-        self._next_look = -inf
+        self._wrong = TokenBucket.full(ALL_WRONG_BURST, ALL_WRONG_RATE, 0.0)
+        self._wrong_by_group = AddressLimits(WRONG_BURST, WRONG_RATE)
+        self._next_check = -inf
 
     @property
     def has_key(self) -> bool:
         """Whether anybody can prove to be an operator."""
         return bool(self._key)
 
-    def prove(self, number: int, member: Member | None, nonce: str, proof: str, group: str = "") -> Refused | None:
-        """Take a proof from connection `number` of this address group: `look` answers it, now or later. Returns the
-        refusal where it is not taken."""
+    def queue_proof(
+        self, number: int, member: Member | None, nonce: str, proof: str, group: str = ""
+    ) -> Refused | None:
+        """Queue a proof from connection `number` of this address group, for `check_proofs`. Returns the refusal if the
+        proof is not queued."""
         if not self._key:
             return Refused("no-operators", "this room was opened without an operator's key")
         if number in self._waiting:
             return Refused("wait", "many proofs are wrong just now; your last one is looked at in its turn")
         self._waiting[number] = Proof(member, nonce, proof, group)
-        self._turns.setdefault(group)
-        self._next_look = -inf
+        self._group_queue.setdefault(group)
+        self._next_check = -inf
         return None
 
-    def look(self, now: float) -> list[tuple[int, OperatorGranted | Refused]]:
+    def check_proofs(self, now: float) -> list[tuple[int, OperatorGranted | Refused]]:
         """Check the proofs that wait, as far as the limits of wrong ones allow, and make operators of the members that
         gave a right one; returns the answers. `now` is in seconds."""
         answers: list[tuple[int, OperatorGranted | Refused]] = []
-        if not self._waiting or self._next_look - LOOK_INTERVAL_S <= now < self._next_look:
+        if not self._waiting or self._next_check - CHECK_INTERVAL_S <= now < self._next_check:
             return answers
-        self._next_look = now + LOOK_INTERVAL_S
+        self._next_check = now + CHECK_INTERVAL_S
         self._wrong.updated_at = min(self._wrong.updated_at, now)  # A clock that was set back stops nobody.
         while self._wrong.has_token(now) and (number := self._next(now)) is not None:
             asked = self._waiting.pop(number)
@@ -107,12 +109,12 @@ class Operators:
 
     def _next(self, now: float) -> int | None:
         """The connection whose proof is checked next. Its group then has its next turn after the others."""
-        for group in list(self._turns):
+        for group in list(self._group_queue):
             of_group = [number for number, asked in self._waiting.items() if asked.group == group]
             if not of_group:
-                del self._turns[group]
+                del self._group_queue[group]
             elif not self._wrong_by_group.wait(group, now):
-                self._turns[group] = self._turns.pop(group)
+                self._group_queue[group] = self._group_queue.pop(group)
                 return min(of_group, key=lambda number: self._rank(number, now))
         return None
 

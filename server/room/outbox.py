@@ -25,9 +25,9 @@ class Broadcast(Struct):
 class Direct(Struct):
     """Something told to one connection, after the first `place` entries of the turn."""
 
-    place: int
+    after: int
     data: bytes
-    mark: int
+    flags: int
 
 
 class Audience:
@@ -57,7 +57,7 @@ class Audience:
         """The dialect of a connection, or None if it is not here."""
         return next((dialect for dialect, numbers in self.by_dialect.items() if number in numbers), None)
 
-    def besides(self, numbers: Iterable[int] = ()) -> "Audience":
+    def without(self, numbers: Iterable[int] = ()) -> "Audience":
         """A copy without these connections."""
         others = Audience()
         others.by_dialect = {dialect: members.copy() for dialect, members in self.by_dialect.items()}
@@ -71,39 +71,39 @@ class Outbox:
     """Filled by the room, then taken and read once."""
 
     def __init__(self) -> None:
-        self.entries: list[Broadcast] = []
-        self.letters: dict[int, list[Direct]] = {}
+        self.broadcasts: list[Broadcast] = []
+        self.directs: dict[int, list[Direct]] = {}
         self.audience = Audience()
         """Who is to hear the entries. Set when the turn is taken: who is in the room then."""
         self.said_at: list[float] = []
         """When the lines among the entries came, for the meter."""
-        self.leavers: dict[int, Dialect] = {}
+        self.departed: dict[int, Dialect] = {}
         """Who left during this turn, and hears the entries up to there."""
         self._encoded: dict[Dialect, list[bytes]] = {dialect: [] for dialect in DIALECTS.values()}
         """The entries as each dialect writes them."""
 
     def __bool__(self) -> bool:
-        return bool(self.entries or self.letters)
+        return bool(self.broadcasts or self.directs)
 
-    def tell(self, number: int, data: bytes, mark: int = DeliveryFlags.NONE) -> None:
+    def add(self, number: int, data: bytes, flags: int = DeliveryFlags.NONE) -> None:
         """Add a letter."""
-        self.letters.setdefault(number, []).append(Direct(len(self.entries), data, mark))
+        self.directs.setdefault(number, []).append(Direct(len(self.broadcasts), data, flags))
 
     def __iter__(self) -> Iterator[tuple[int, bytes, int]]:
-        shared, personal = self.parts()
+        shared, personal = self.by_recipient()
         return chain(*(zip(numbers, repeat(data), repeat(DeliveryFlags.NONE)) for data, numbers in shared), personal)
 
-    def parts(self) -> tuple[list[tuple[bytes, Iterable[int]]], Iterator[tuple[int, bytes, int]]]:
+    def by_recipient(self) -> tuple[list[tuple[bytes, Iterable[int]]], Iterator[tuple[int, bytes, int]]]:
         """The same in two parts: what is told in the same bytes to many, with their numbers; and all else."""
-        if not self.entries:
-            return [], ((number, *self._personal(number)) for number in self.letters)
-        authors = {entry.author for entry in self.entries}
-        apart = set(self.letters)
+        if not self.broadcasts:
+            return [], ((number, *self._personal(number)) for number in self.directs)
+        authors = {broadcast.author for broadcast in self.broadcasts}
+        apart = set(self.directs)
         for dialect, numbers in self.audience.by_dialect.items():
-            self._encoded[dialect] = [dialect.encode(entry.event) for entry in self.entries]
+            self._encoded[dialect] = [dialect.encode(broadcast.event) for broadcast in self.broadcasts]
             if not dialect.echoes_own_lines:
                 apart |= authors & numbers.keys()
-        together = self.audience.besides(apart).by_dialect
+        together = self.audience.without(apart).by_dialect
         shared: list[tuple[bytes, Iterable[int]]] = [
             (b"".join(self._encoded[dialect]), numbers) for dialect, numbers in together.items()
         ]
@@ -112,24 +112,24 @@ class Outbox:
     def _personal(self, number: int) -> tuple[bytes, int]:
         """Entries and letters for one connection, in order; its own lines only where its dialect echoes them."""
         parts: list[bytes] = []
-        mark: int = DeliveryFlags.NONE
-        dialect = self.audience.get(number) or self.leavers.get(number)
-        letters = self.letters.get(number, ())
+        flags: int = DeliveryFlags.NONE
+        dialect = self.audience.get(number) or self.departed.get(number)
+        directs = self.directs.get(number, ())
         # Who has just joined has the entries before the welcome in the welcome's history.
-        place = next((letter.place for letter in letters if letter.mark & DeliveryFlags.JOINED), 0)
-        for letter in letters:
-            parts += self._entries(number, dialect, place, letter.place)
-            place = max(place, letter.place)
-            parts.append(letter.data)
-            mark = DeliveryFlags.merge(mark, letter.mark)
-        if not mark & DeliveryFlags.CLOSE:
-            parts += self._entries(number, dialect, place, len(self.entries))
-        return b"".join(parts), mark
+        after = next((direct.after for direct in directs if direct.flags & DeliveryFlags.JOINED), 0)
+        for direct in directs:
+            parts += self._broadcasts_for(number, dialect, after, direct.after)
+            after = max(after, direct.after)
+            parts.append(direct.data)
+            flags = DeliveryFlags.merge(flags, direct.flags)
+        if not flags & DeliveryFlags.CLOSE:
+            parts += self._broadcasts_for(number, dialect, after, len(self.broadcasts))
+        return b"".join(parts), flags
 
-    def _entries(self, number: int, dialect: Dialect | None, start: int, stop: int) -> list[bytes]:
+    def _broadcasts_for(self, number: int, dialect: Dialect | None, start: int, stop: int) -> list[bytes]:
         if dialect is None:
             return []
         encoded = self._encoded[dialect][start:stop]
         if dialect.echoes_own_lines:
             return encoded
-        return [data for data, entry in zip(encoded, self.entries[start:stop], strict=True) if entry.author != number]
+        return [data for data, one in zip(encoded, self.broadcasts[start:stop], strict=True) if one.author != number]

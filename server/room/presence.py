@@ -16,21 +16,21 @@ class PendingPresence(Struct):
     """The roster as everybody was told it: token to nickname."""
     changed: dict[str, str | None] = field(default_factory=dict)
     """What is true now of those who changed: a nickname, or None for one who is not here."""
-    outdated: set[str] = field(default_factory=set)
+    old_nicks: set[str] = field(default_factory=set)
     """The nicknames that everybody still knows those who changed by."""
 
-    def note(self, token: str, nick: str | None) -> None:
+    def record_change(self, token: str, nick: str | None) -> None:
         """Member `token` is here as `nick` now, or gone."""
         before = self.announced.get(token)
         if before == nick:
             self.changed.pop(token, None)
-            self.outdated.discard(before or "")
+            self.old_nicks.discard(before or "")
         else:
             self.changed[token] = nick
             if before is not None:
-                self.outdated.add(before)
+                self.old_nicks.add(before)
 
-    def tell(self, seq: int, at: float) -> Presence | None:
+    def flush(self, seq: int, at: float) -> Presence | None:
         """The difference as an event, or None where there is none."""
         joined, left, renamed = [], [], []
         for token, nick in self.changed.items():
@@ -45,5 +45,5 @@ class PendingPresence(Struct):
                     renamed.append((before, nick))
                 self.announced[token] = nick
         self.changed.clear()
-        self.outdated.clear()
+        self.old_nicks.clear()
         return Presence(seq, at, joined, left, renamed) if joined or left or renamed else None

@@ -20,19 +20,19 @@ from protocol.messages import (
     Where,
     Who,
 )
-from server.room.admission import enter, taken
+from server.room.admission import enter, refuse_nickname
 from server.room.member import Member
 from server.room.state import RoomState, Seat
-from server.room.targets import announce_restored, called
+from server.room.targets import announce_restored, display_name
 from server.session import Request
 
-MOST_LISTED = 20
+MAX_LISTED = 20
 """Connections told one by one; the others are counted."""
 WRONG_PROOFS_LOGGED = 10
 """From one address in a minute, each in a line of its own. Further ones are counted as a flood."""
 
 
-def answer(room: RoomState, number: int, seat: Seat, member: Member, item: Request, now: float, since: float) -> None:
+def execute(room: RoomState, number: int, seat: Seat, member: Member, item: Request, now: float, since: float) -> None:
     """Carry out what a member asks, which came at `now` and may have waited since `since`."""
     match item:
         case Say():
@@ -40,43 +40,44 @@ def answer(room: RoomState, number: int, seat: Seat, member: Member, item: Reque
         case Rename():
             rename(room, number, member, item.nick, now)
         case Who():
-            room.tell(number, people(room, seat))
-            if item.nameless and member.operator and (words := nameless(room, now)):
-                room.tell(number, Notice(words))
+            room.send(number, list_people(room, seat))
+            if item.nameless and member.operator and (words := list_unnamed(room, now)):
+                room.send(number, Notice(words))
         case StatusRequest():
-            room.tell(number, room.status(seat, room.cost()))
+            room.send(number, room.status(seat, room.usage()))
         case Where():
-            room.tell(number, Notice(where(room, seat)))
+            room.send(number, Notice(describe_server(room, seat)))
         case Ping():
-            room.tell(number, Pong(item.id))
+            room.send(number, Pong(item.id))
         case Operator():
-            prove(room, number, seat, item, now)
+            queue_proof(room, number, seat, item, now)
 
 
-def prove(room: RoomState, number: int, seat: Seat, asked: Operator, now: float) -> None:
+def queue_proof(room: RoomState, number: int, seat: Seat, asked: Operator, now: float) -> None:
     """Take a proof of the operators' key, of a member or of a connection that was challenged."""
-    refused = room.operators.prove(number, seat.member, seat.nonce, asked.proof, seat.address_group)
+    refused = room.operators.queue_proof(number, seat.member, seat.nonce, asked.proof, seat.address_group)
     if refused is not None:
-        room.tell(number, refused)
+        room.send(number, refused)
     answer_proofs(room, now)
 
 
 def answer_proofs(room: RoomState, now: float) -> None:
     """Answer those who gave a proof of the operators' key, and tell the log."""
-    for number, result in room.operators.look(now):
+    for number, result in room.operators.check_proofs(now):
         seat, wrong = room.seats[number], isinstance(result, Refused)
-        if seat.let_go:
+        if seat.is_closing:
             continue
         if not wrong or not room.floods.count("proof refused", seat.address_group, now, allowed=WRONG_PROOFS_LOGGED):
             gave = "gave a wrong proof of" if wrong else "proved"
-            room.journal(f"{called(room, number)} (connection {number} from {seat.host}) {gave} the operator's key")
+            peer = f"{display_name(room, number)} (connection {number} from {seat.host})"
+            room.audit_log(f"{peer} {gave} the operator's key")
         challenged, seat.challenged = seat.challenged, None
         if challenged is None:
-            room.tell(number, result)
+            room.send(number, result)
             announce_restored(room, seat.member, now)
         elif wrong:
-            room.tell(number, result)
-            room.dismiss(number, Goodbye("wrong-proof", "that proof is wrong, and you cannot come in without it"))
+            room.send(number, result)
+            room.disconnect(number, Goodbye("wrong-proof", "that proof is wrong, and you cannot come in without it"))
         else:
             seat.proven = True
             enter(room, number, seat, challenged, now)
@@ -85,54 +86,54 @@ def answer_proofs(room: RoomState, now: float) -> None:
 def say(room: RoomState, number: int, member: Member, asked: Say, now: float, since: float) -> None:
     """Tell everybody a line. The same `id` again gets the first answer again, and nobody else hears of it."""
     if asked.id and (result := member.results.get(asked.id)) is not None:
-        kept = room.record.find(result.seq) if isinstance(result, Said) else result
-        room.tell(number, kept or replace(result, text=asked.text))
+        kept = room.history.find_event(result.seq) if isinstance(result, Said) else result
+        room.send(number, kept or replace(result, text=asked.text))
         return
     if (refused := room.moderation.refuse_speech(member, asked.id, now, room.seats[number].address_group)) is not None:
-        room.tell(number, refused)
+        room.send(number, refused)
         if not refused.wait:
             member.remember(asked.id, refused)
         return
     if wait := room.line_limits.consume(member, room.seats[number].address_group, now):
         room.floods.count("line not said", room.seats[number].address_group, now)
         words = f"many lines come from your address: your next one in {ceil(wait)} s; this one was not said"
-        room.tell(number, Refused("slow-mode", words, asked.id, wait=wait))
+        room.send(number, Refused("slow-mode", words, asked.id, wait=wait))
         return
     if member.token in room.presence.changed:
         # Nobody speaks before the others know that they are here, and under which name.
-        room.tell_presence(now)
+        room.broadcast_presence(now)
     at = room.timestamp(now)
-    said = Said(room.record.seq + 1, member.nick, asked.text, at, asked.id, asked.action)
+    said = Said(room.history.seq + 1, member.nick, asked.text, at, asked.id, asked.action)
     room.broadcast(said, number)
-    room.turn.said_at.append(since)
-    room.figures.said(len(room.audience))
+    room.outbox.said_at.append(since)
+    room.stats.count_line(len(room.audience))
     member.remember(asked.id, said)
 
 
 def rename(room: RoomState, number: int, member: Member, nick: str, now: float) -> None:
     """Give a member another nickname, if it is free for it."""
     if (refused := room.moderation.refuse_renaming(member, room.seats[number].address_group)) is not None:
-        room.tell(number, refused)
+        room.send(number, refused)
         return
     if wait := room.line_limits.consume(member, room.seats[number].address_group, now):
         words = f"many lines come from your address: your nickname can change in {ceil(wait)} s"
-        room.tell(number, Refused("slow-mode", words, wait=wait))
+        room.send(number, Refused("slow-mode", words, wait=wait))
         return
-    if not room.roster.free_for(member, nick):
-        room.tell(number, taken(room, nick, room.roster.suggest(nick, room.limits.nick), member))
+    if not room.roster.is_free_for(member, nick):
+        room.send(number, refuse_nickname(room, nick, room.roster.suggest(nick, room.limits.nick), member))
         return
     if member.token not in room.presence.announced:
         # Who was welcomed under one name must hear that it goes by another.
-        room.tell_presence(now)
+        room.broadcast_presence(now)
     room.roster.rename(member, nick)
-    room.presence.note(member.token, nick)
+    room.presence.record_change(member.token, nick)
 
 
-def people(room: RoomState, seat: Seat) -> People:
+def list_people(room: RoomState, seat: Seat) -> People:
     """The roster. A client that keeps it by presence events gets the one announced as of `seq`."""
     present = (member.nick for member in room.roster.present())
     nicks = room.presence.announced.values() if seat.dialect.tracks_room else present
-    return People(room.record.seq, sorted(nicks, key=str.casefold))
+    return People(room.history.seq, sorted(nicks, key=str.casefold))
 
 
 def greeting(room: RoomState) -> str:
@@ -142,24 +143,22 @@ def greeting(room: RoomState) -> str:
     return f"this is a chat room, and {here}\ntype a nickname and press Enter; /help lists the commands, /quit leaves"
 
 
-def nameless(room: RoomState, now: float) -> str:
+def list_unnamed(room: RoomState, now: float) -> str:
     """The connections that have given no nickname yet: ghosts, which can be kicked by their number."""
-    found = [(number, seat) for number, seat in room.seats.items() if seat.member is None and not seat.let_go]
-    told = [
-        f"#{number} from {seat.host} for {max(0.0, now - seat.since):.0f} s" for number, seat in found[:MOST_LISTED]
-    ]
+    found = [(number, seat) for number, seat in room.seats.items() if seat.member is None and not seat.is_closing]
+    told = [f"#{number} from {seat.host} for {max(0.0, now - seat.since):.0f} s" for number, seat in found[:MAX_LISTED]]
     if not told:
         return ""
     others = f", and {len(found) - len(told)} more" if len(found) > len(told) else ""
     return f"{len(found)} without a nickname: {', '.join(told)}{others}"
 
 
-def where(room: RoomState, seat: Seat) -> str:
+def describe_server(room: RoomState, seat: Seat) -> str:
     """What serves a member, and what that costs: for it, and for all."""
-    cost = room.cost()
+    usage = room.usage()
     return (
-        f"you: {seat.served_by} · {format_bytes(cost.memory_each)}; "
+        f"you: {seat.served_by} · {format_bytes(usage.memory_each)}; "
         f"everybody: {plural(len(room.seats), 'connection')} by the {room.model} model, "
-        f"{plural(cost.processes, 'process', 'processes')}, {plural(cost.threads, 'thread')}, "
-        f"{format_bytes(cost.memory)}"
+        f"{plural(usage.processes, 'process', 'processes')}, {plural(usage.threads, 'thread')}, "
+        f"{format_bytes(usage.memory)}"
     )

@@ -48,7 +48,7 @@ class StateKeeper:
         self._next_at = 0.0
         self._has_failed = False
 
-    def update(self, room: RoomState, now: float) -> None:
+    def save_if_due(self, room: RoomState, now: float) -> None:
         """Write the state: at once where operators have changed something, after a second where members came or
         went."""
         is_due = not self._next_at - MEMBERS_INTERVAL_S <= now < self._next_at
@@ -60,7 +60,7 @@ class StateKeeper:
             self._write(save(room, now))
         except OSError as error:
             if not self._has_failed:
-                room.journal(f"the rules would be lost if the server died now: {error.strerror or error}")
+                room.audit_log(f"the rules would be lost if the server died now: {error.strerror or error}")
             self._has_failed = True
         else:
             self._has_failed = False
@@ -74,11 +74,11 @@ def save(room: RoomState, now: float) -> bytes:
             one.token,
             one.nick,
             hosts.get(one.token, one.host),
-            now if one.seat else one.left_at,
-            one.stayed + (max(0.0, now - one.came) if one.seat else 0.0),
+            now if one.connection_id else one.left_at,
+            one.stayed + (max(0.0, now - one.joined_at) if one.connection_id else 0.0),
             one.operator and not one.key_holder,
         )
-        for one in chain(room.roster.away(), room.roster.present())
+        for one in chain(room.roster.former_members(), room.roster.present())
     ]
     return msgspec.json.encode(SavedRoom(room.moderation.state(now), members))
 
@@ -92,4 +92,4 @@ def restore(room: RoomState, state: bytes) -> None:
     for one in saved.members:
         member = Member(one.token, one.nick, operator=one.is_operator, stayed=one.stayed, is_restored=True)
         member.host, member.left_at, member.last_keys = one.host, one.left_at, names.keys(one.nick)
-        room.roster.remember(member)
+        room.roster.add_former(member)

@@ -25,7 +25,7 @@ from server.room.roster import Roster
 from server.room.stats import RoomStats
 from server.session import DeliveryFlags
 
-MEASURED_EVERY = 0.25
+MEASURE_INTERVAL_S = 0.25
 """Seconds for which one measurement of the cost does, while nobody comes or goes."""
 
 REPLAY_KIB_AT_ONCE, REPLAY_KIB_RATE = 32 * 1024, 2 * 1024.0
@@ -66,7 +66,7 @@ class Seat(Struct):
     """It would not be let in, and is to prove the operators' key. This is what it asked."""
     proven: bool = False
     """It has proved the operators' key, before it was in the room."""
-    let_go: bool = False
+    is_closing: bool = False
     """It was told goodbye. It is told nothing more, and not heard any more."""
 
     @property
@@ -89,12 +89,12 @@ class RoomState:
         operators: Operators,
         make_token: Callable[[], str],
         measure: Callable[[Sequence[int]], ResourceUsage],
-        journal: Callable[[str], None] = lambda text: None,
+        audit_log: Callable[[str], None] = lambda text: None,
         log_join: Callable[[str], None] = lambda text: None,
         wall_clock_offset: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """`make_token` gives an unguessable token, `measure` what it costs to serve connections by these
-        workers (see `Seat`); `journal` is told what the operators do, `log_join` who has come in, and from where;
+        workers (see `Seat`); `audit_log` is told what the operators do, `log_join` who has come in, and from where;
         `wall_clock_offset` gives the seconds between the room's clock and the wall clock now."""
         self.limits = limits
         self.line_limits = LineLimits(limits)
@@ -103,37 +103,37 @@ class RoomState:
         self.model = model
         self.motd = motd
         self.roster = Roster()
-        self.record = History(keep, history)
+        self.history = History(keep, history)
         self.presence = PendingPresence()
         self.moderation = Moderation()
         self.operators = operators
-        self.figures = RoomStats()
+        self.stats = RoomStats()
         self.seats: dict[int, Seat] = {}
         self.reserved: set[int] = set()
         """Connections above the limit on connections. Only operators get in on them."""
         self.audience = Audience()
-        self.turn = Outbox()
+        self.outbox = Outbox()
         """What is to be told next."""
         self.make_token = make_token
         self.measure = measure
-        self.journal = journal
+        self.audit_log = audit_log
         self.log_join = log_join
         self._wall_clock_offset = wall_clock_offset
-        self.floods = FloodLog(lambda line: self.journal(line))
+        self.floods = FloodLog(lambda line: self.audit_log(line))
         self.now = 0.0
         """When something was last asked or taken: a connection that ends does not say when."""
-        self.changed = True
+        self.status_changed = True
         """The model, or how many are here, has changed since the last status."""
         self.orders_unsaved = self.members_unsaved = False
         """Operators have changed something, or members have come or gone, since the state was saved."""
-        self.keep_state: Callable[[float], None] = lambda now: None
+        self.save_state: Callable[[float], None] = lambda now: None
         """Called with the time, often; saves the state if that is due."""
         self.is_restored = False
         """It goes on with the state of an earlier room, and nobody was told yet."""
-        self._cost, self._measured_at = ResourceUsage(), -inf
+        self._usage, self._measured_at = ResourceUsage(), -inf
         self.switch_under_way = False
         """Another model was asked for, and neither serves yet nor has failed."""
-        self.taking_over: Model | None = None
+        self.next_model: Model | None = None
         """That model, once the one before has stopped."""
         self.pause = 0.0
         """The longest time without a delivery in this switch so far."""
@@ -159,47 +159,47 @@ class RoomState:
         if (member := seat.member) is None:
             return
         member.host = seat.host
-        self.unseat(number, seat)
+        self.detach_member(number, seat)
         self.roster.leave(member, self.now)
-        self.presence.note(member.token, None)
+        self.presence.record_change(member.token, None)
 
-    def unseat(self, number: int, seat: Seat) -> None:
+    def detach_member(self, number: int, seat: Seat) -> None:
         """The seat has no member any more, and hears what was told so far, and no more."""
         self.operators.forget(number)
-        self.turn.leavers[number] = self.audience.pop(number)
+        self.outbox.departed[number] = self.audience.pop(number)
         seat.member = None
         seat.watches = False
 
-    def dismiss(self, number: int, goodbye: Goodbye) -> None:
+    def disconnect(self, number: int, goodbye: Goodbye) -> None:
         """End a connection, with a reason."""
-        if self.seats[number].let_go:
+        if self.seats[number].is_closing:
             return
-        self.figures.answered(goodbye.code)
-        self.tell(number, goodbye, DeliveryFlags.CLOSE)
+        self.stats.count_code(goodbye.code)
+        self.send(number, goodbye, DeliveryFlags.CLOSE)
         self.leave(number, self.seats[number])
 
     # Telling
 
-    def tell(self, number: int, event: Event, mark: int = DeliveryFlags.NONE) -> None:
+    def send(self, number: int, event: Event, flags: int = DeliveryFlags.NONE) -> None:
         """Tell one connection something, in order with what everybody is told."""
         seat = self.seats[number]
-        seat.let_go |= bool(mark & DeliveryFlags.CLOSE)
+        seat.is_closing |= bool(flags & DeliveryFlags.CLOSE)
         if isinstance(event, Refused):
-            self.figures.answered(event.code, by_operator=bool(seat.member and seat.member.operator))
-        self.turn.tell(number, seat.dialect.encode(event), mark)
+            self.stats.count_code(event.code, by_operator=bool(seat.member and seat.member.operator))
+        self.outbox.add(number, seat.dialect.encode(event), flags)
 
     def broadcast(self, event: Sequenced, author: int = 0) -> None:
         """Tell everybody an event with the next `seq`; a plain client is not told what it said itself."""
-        self.record.add(event)
-        self.turn.entries.append(Broadcast(event, author))
+        self.history.add(event)
+        self.outbox.broadcasts.append(Broadcast(event, author))
 
-    def tell_presence(self, now: float) -> None:
+    def broadcast_presence(self, now: float) -> None:
         """Tell everybody who has come and gone, if anybody has."""
-        if (presence := self.presence.tell(self.record.seq + 1, self.timestamp(now))) is not None:
-            self.figures.people(len(self.roster))
+        if (presence := self.presence.flush(self.history.seq + 1, self.timestamp(now))) is not None:
+            self.stats.count_people(len(self.roster))
             self.members_unsaved = True
             self.broadcast(presence)
-            self.changed = True
+            self.status_changed = True
 
     def timestamp(self, now: float) -> float:
         """What the wall clock shows at `now`, in seconds since the epoch. For display only: it can be set back."""
@@ -213,30 +213,30 @@ class RoomState:
 
     def connections_changed(self) -> None:
         """Everybody is told the status soon, measured anew."""
-        self.changed = True
+        self.status_changed = True
         self._measured_at = -inf
 
-    def cost(self) -> ResourceUsage:
+    def usage(self) -> ResourceUsage:
         """What the running model takes: measured four times a second at most, however many ask, and after a change."""
-        if not self._measured_at <= self.now < self._measured_at + MEASURED_EVERY:
+        if not self._measured_at <= self.now < self._measured_at + MEASURE_INTERVAL_S:
             self._measured_at = self.now
-            self._cost = self.measure([seat.worker for seat in self.seats.values()])
-        return self._cost
+            self._usage = self.measure([seat.worker for seat in self.seats.values()])
+        return self._usage
 
-    def status(self, seat: Seat, cost: ResourceUsage) -> Status:
+    def status(self, seat: Seat, usage: ResourceUsage) -> Status:
         """What the room runs on, for one connection."""
         return Status(
             model=self.model,
             connections=len(self.seats),
             served_by=seat.served_by,
             people=len(self.roster),
-            processes=cost.processes,
-            threads=cost.threads,
-            memory=cost.memory,
-            memory_each=cost.memory_each,
+            processes=usage.processes,
+            threads=usage.threads,
+            memory=usage.memory,
+            memory_each=usage.memory_each,
         )
 
     @property
-    def watched(self) -> list[int]:
+    def watchers(self) -> list[int]:
         """The connections that are told the meter."""
         return [number for number, seat in self.seats.items() if seat.watches]

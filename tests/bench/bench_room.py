@@ -28,7 +28,7 @@ def room_of(members: int, dialect: Dialect) -> Room:
     )
     for number in range(1, members + 1):
         room.open(number, "event loop")
-        room.handle(number, Hello(f"member{number}", dialect=dialect), 0.0)
+        room.apply(number, Hello(f"member{number}", dialect=dialect), 0.0)
     drain(room, 1.0)
     drain(room, 2.0)
     return room
@@ -37,7 +37,7 @@ def room_of(members: int, dialect: Dialect) -> Room:
 def drain(room: Room, now: float) -> int:
     """Take the output of the room, as a model does; returns the number of deliveries."""
     deliveries = 0
-    for _ in room.take(now):
+    for _ in room.flush(now):
         deliveries += 1
     return deliveries
 
@@ -48,7 +48,7 @@ def test_coming_and_going(benchmark: BenchmarkFixture, dialect: Dialect, per_sec
     def come_and_go() -> Room:
         room = room_of(MEMBERS, dialect)
         for number in range(1, MEMBERS + 1):
-            room.handle(number, Quit(), 3.0)
+            room.apply(number, Quit(), 3.0)
             room.close(number)
         drain(room, 3.0)
         return room
@@ -67,7 +67,7 @@ def test_turn(benchmark: BenchmarkFixture, dialect: Dialect, lines: int, per_sec
     def turn() -> int:
         now = float(next(clock))
         for number in range(1, lines + 1):
-            room.handle(number, Say("", TEXT), now)
+            room.apply(number, Say("", TEXT), now)
         return drain(room, now)
 
     told = benchmark(turn)
@@ -84,7 +84,7 @@ def test_say(benchmark: BenchmarkFixture) -> None:
 
     def say() -> None:
         ids.append(f"id{next(numbers)}")
-        room.handle(1, Say(ids[-1], TEXT), 10.0)
+        room.apply(1, Say(ids[-1], TEXT), 10.0)
 
     benchmark.pedantic(say, rounds=20_000)
-    assert room.take(10.0)
+    assert room.flush(10.0)

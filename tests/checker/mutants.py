@@ -31,11 +31,11 @@ def dropped_line() -> None:
     """Now and then one connection does not get a line that all others get."""
     chances = count(1)
 
-    def told(turn: Outbox, everything: Told) -> Told:
-        for number, data, mark in everything:
-            if not mark and data.startswith(SAID) and next(chances) % EVERY == 0:
+    def told(outbox: Outbox, everything: Told) -> Told:
+        for number, data, flags in everything:
+            if not flags and data.startswith(SAID) and next(chances) % EVERY == 0:
                 continue
-            yield number, data, mark
+            yield number, data, flags
 
     _retell(told)
 
@@ -43,24 +43,24 @@ def dropped_line() -> None:
 def swapped_lines() -> None:
     """Now and then one connection gets two lines of an outbox in the wrong order."""
 
-    def told(turn: Outbox, everything: Told) -> Told:
-        for number, data, mark in everything:
+    def told(outbox: Outbox, everything: Told) -> Told:
+        for number, data, flags in everything:
             lines = data.splitlines(keepends=True)
-            if not mark and number % 7 == 0 and len(lines) > 1 and all(line.startswith(SAID) for line in lines):
+            if not flags and number % 7 == 0 and len(lines) > 1 and all(line.startswith(SAID) for line in lines):
                 lines[0], lines[1] = lines[1], lines[0]
-            yield number, b"".join(lines), mark
+            yield number, b"".join(lines), flags
 
     _retell(told)
 
 
 def double_on_resume() -> None:
     """A member that resumes gets the last event that it has again. The client library hides that; the wire shows it."""
-    original = History.since
+    original = History.events_after
 
-    def since(record: History, after: int, max_bytes: int) -> tuple[list[Sequenced], int, int]:
-        return original(record, max(0, after - 1), max_bytes)
+    def events_after(history: History, after: int, max_bytes: int) -> tuple[list[Sequenced], int, int]:
+        return original(history, max(0, after - 1), max_bytes)
 
-    History.since = since  # type: ignore[method-assign]
+    History.events_after = events_after  # type: ignore[method-assign]
 
 
 def forgotten_answers() -> None:
@@ -71,53 +71,53 @@ def forgotten_answers() -> None:
 def lost_plain_line() -> None:
     """Each fifth line in the plain dialect is lost."""
     chances = count(1)
-    original = Room.handle
+    original = Room.apply
 
-    def handle(room: Room, number: int, item: Request, now: float, since: float = inf) -> None:
+    def apply(room: Room, number: int, item: Request, now: float, since: float = inf) -> None:
         plain = isinstance(item, Say) and room.seats[number].dialect is PLAIN
         if not plain or next(chances) % 5:
             original(room, number, item, now, since)
 
-    Room.handle = handle  # type: ignore[method-assign]
+    Room.apply = apply  # type: ignore[method-assign]
 
 
 def deaf_plain_members() -> None:
     """Plain clients get no lines of other members."""
 
-    def told(turn: Outbox, everything: Told) -> Told:
-        for number, data, mark in everything:
-            plain = not mark and turn.audience.get(number) is PLAIN
+    def told(outbox: Outbox, everything: Told) -> Told:
+        for number, data, flags in everything:
+            plain = not flags and outbox.audience.get(number) is PLAIN
             lines = data.splitlines(keepends=True)
-            yield number, b"".join(line for line in lines if line.startswith(b"*** ")) if plain else data, mark
+            yield number, b"".join(line for line in lines if line.startswith(b"*** ")) if plain else data, flags
 
     _retell(told)
 
 
 def no_history() -> None:
     """New members get no history."""
-    History.said = lambda record, dialect, max_bytes: ([], 0)  # type: ignore[method-assign]
+    History.recent_lines = lambda history, dialect, max_bytes: ([], 0)  # type: ignore[method-assign]
 
 
 def stale_roster() -> None:
     """No member is told of departures. (A rare mistake might hit only members that come back at once.)"""
-    original = PendingPresence.note
+    original = PendingPresence.record_change
 
-    def note(pending: PendingPresence, token: str, nick: str | None) -> None:
+    def record_change(pending: PendingPresence, token: str, nick: str | None) -> None:
         if nick is not None:
             original(pending, token, nick)
 
-    PendingPresence.note = note  # type: ignore[method-assign]
+    PendingPresence.record_change = record_change  # type: ignore[method-assign]
 
 
 def _retell(told: Callable[[Outbox, Told], Told]) -> None:
     """Replace the deliveries of each outbox by those that `told` returns."""
-    original = Outbox.parts
+    original = Outbox.by_recipient
 
-    def parts(turn: Outbox) -> tuple[list[tuple[bytes, Iterable[int]]], Told]:
-        shared, personal = original(turn)
-        return [], told(turn, chain(((number, data, 0) for data, numbers in shared for number in numbers), personal))
+    def by_recipient(outbox: Outbox) -> tuple[list[tuple[bytes, Iterable[int]]], Told]:
+        shared, personal = original(outbox)
+        return [], told(outbox, chain(((number, data, 0) for data, numbers in shared for number in numbers), personal))
 
-    Outbox.parts = parts  # type: ignore[method-assign]
+    Outbox.by_recipient = by_recipient  # type: ignore[method-assign]
 
 
 MUTANTS: dict[str, Callable[[], None]] = {

@@ -22,7 +22,7 @@ def resume_trace() -> Iterator[str]:
     yield from exchange(house, ada, Hello("ada"))
     house.turn(1)
     yield from events(house, ada)
-    token, seen = _token(house, "ada"), house.room.record.seq
+    token, seen = _token(house, "ada"), house.room.history.seq
     yield "  (Ada's connection breaks.)"
     house.close(ada)
     house.send(bob, Say("b-1", "are you there?"))
@@ -36,7 +36,7 @@ def resume_trace() -> Iterator[str]:
 
 
 def _token(house: House, nick: str) -> str:
-    member = house.room.roster.named(nick)
+    member = house.room.roster.find_holder(nick)
     assert member is not None
     return member.token
 

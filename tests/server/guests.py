@@ -33,11 +33,11 @@ class Party(House):
     def __init__(self, limits: Limits = UNLIMITED, *, before: "Party | None" = None, dead_for: float = 0.0) -> None:
         """`before` is a room whose server has died, `dead_for` seconds ago: this one goes on with its state."""
         super().__init__(limits)
-        self.strikes = WrittenStrikes()
+        self.fault_clients = WrittenStrikes()
         self.closed: list[str] = []
         self.journal: list[str] = []
-        self.room.operators = Operators(KEY, request_close=self.closed.append, strikes=self.strikes)
-        self.room.journal = self.journal.append
+        self.room.operators = Operators(KEY, request_close=self.closed.append, fault_clients=self.fault_clients)
+        self.room.audit_log = self.journal.append
         self.numbers: dict[str, int] = {}
         self.tokens: dict[str, str] = {}
         if before is not None:
@@ -46,7 +46,7 @@ class Party(House):
             self.room.make_token = lambda: f"new-token-{next(tokens)}"
             restore(self.room, before.state)
         self.state = b""
-        self.room.keep_state = partial(StateKeeper(self._keep).update, self.room)
+        self.room.save_state = partial(StateKeeper(self._keep).save_if_due, self.room)
         self.join("boss", token=before.tokens["boss"] if before else "")
         self.told_at_first = self.prove("boss")
         """What the operator was told when it had proved the key."""
@@ -85,13 +85,13 @@ class Party(House):
 
     def order(self, *commands: Command) -> list[AnyEvent]:
         """The operator asks for something; returns what it is told. What the others heard until then is gone."""
-        self.drain(besides="boss")
+        self.drain(other_than="boss")
         return self.ask("boss", *commands)
 
-    def drain(self, besides: str = "") -> None:
+    def drain(self, other_than: str = "") -> None:
         """Everybody takes what was told so far."""
         for nick, number in self.numbers.items():
-            if nick != besides and number in self.sessions:
+            if nick != other_than and number in self.sessions:
                 self.hears(nick)
 
     def later(self, seconds: float) -> None:
@@ -110,7 +110,7 @@ class Party(House):
         return goodbyes[0] if goodbyes else None
 
     def is_operator(self, nick: str) -> bool:
-        member = self.room.roster.named(nick)
+        member = self.room.roster.find_holder(nick)
         return member is not None and member.operator
 
 

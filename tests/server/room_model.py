@@ -22,7 +22,7 @@ from protocol.messages import (
     Welcome,
     Who,
 )
-from server.room.admission import taken
+from server.room.admission import refuse_nickname
 from server.room.names import keys
 from tests.server.roster_of import applied
 from tests.server.without_sockets import UNLIMITED, new_room
@@ -104,7 +104,7 @@ class RoomModel(RuleBasedStateMachine):
         link.letters.append(Direct(self.steps, link.dialect, write_it, joins, leaves))
 
     def step_ends(self) -> None:
-        self.room.handle(WITNESS, Who(), self.now)
+        self.room.apply(WITNESS, Who(), self.now)
         self.expect(self.links[WITNESS], self.people_at)
         self.steps += 1
 
@@ -121,7 +121,7 @@ class RoomModel(RuleBasedStateMachine):
         """The room's own words; who stands in the way is found out in test_roster."""
         free = self.room.roster.suggest(nick, UNLIMITED.nick)
         assert self.free(free)
-        self.expect(link, taken(self.room, nick, free, self.room.seats[link.number].member))
+        self.expect(link, refuse_nickname(self.room, nick, free, self.room.seats[link.number].member))
 
     def gone(self, link: Link) -> None:
         link.let_go = True

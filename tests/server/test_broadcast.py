@@ -113,16 +113,16 @@ def test_who_takes_nothing_any_more_is_not_left_to_be_written_to(hall: Hall) -> 
 
 
 def test_each_hears_in_its_dialect_and_only_who_has_a_mark_is_left(hall: Hall) -> None:
-    turn = Outbox()
+    outbox = Outbox()
     said = Said(seq=1, nick="ada", text="hello", at=0.0)
-    turn.entries.append(Broadcast(said, author=1))
-    turn.tell(4, b"*** goodbye\n", DeliveryFlags.CLOSE)
-    turn.tell(9, b"who is gone by now", DeliveryFlags.NONE)
+    outbox.broadcasts.append(Broadcast(said, author=1))
+    outbox.add(4, b"*** goodbye\n", DeliveryFlags.CLOSE)
+    outbox.add(9, b"who is gone by now", DeliveryFlags.NONE)
     for number in (1, 2, 8):
-        turn.audience.add(number, PLAIN)
-    turn.audience.add(3, RICH)
+        outbox.audience.add(number, PLAIN)
+    outbox.audience.add(3, RICH)
     numbered = {pair.connection.number: pair.connection for pair in hall}
-    assert broadcast(turn, numbered, 0.0) == [hall[3].connection]
+    assert broadcast(outbox, numbered, 0.0) == [hall[3].connection]
     assert hall[3].connection.session.is_closing
     heard = [hall.heard(pair) for pair in hall[:3]]
     assert heard == [b"", LINE, RICH.encode(said)]

@@ -54,12 +54,12 @@ class House:
             )
             session = self.sessions[number]
             for item in session.receive(data if isinstance(data, bytes) else data.encode(), self.now):
-                self.room.handle(number, item, self.now)
+                self.room.apply(number, item, self.now)
 
     def end(self, number: int) -> None:
         """The peer closes its side."""
         for item in self.sessions[number].end(self.now):
-            self.room.handle(number, item, self.now)
+            self.room.apply(number, item, self.now)
 
     def close(self, number: int) -> None:
         """The connection breaks."""
@@ -72,13 +72,13 @@ class House:
         for number, session in list(self.sessions.items()):
             if session.due(self.now) <= self.now:
                 for item in session.advance(self.now):
-                    self.room.handle(number, item, self.now)
+                    self.room.apply(number, item, self.now)
             if session.over(self.now):
                 self.close(number)
-        for number, data, mark in self.room.take(self.now):
+        for number, data, flags in self.room.flush(self.now):
             if number in self.sessions:
-                self.sessions[number].strike(mark)
-                self.sessions[number].queue(data, mark, self.now)
+                self.sessions[number].strike(flags)
+                self.sessions[number].queue(data, flags, self.now)
 
     def taken(self, number: int, most: int = 2**30) -> bytes:
         """What the peer takes of what waits for it, `most` bytes at most."""

@@ -23,7 +23,7 @@ def test_a_newcomer_is_told_who_it_is_and_what_serves_it(party: Party) -> None:
 def test_nobody_joins_twice_on_one_connection(party: Party) -> None:
     refused = only(Refused, party.ask("ada", Hello("eve")))
     assert [event.code for event in refused] == ["already-joined"]
-    assert party.room.roster.named("eve") is None
+    assert party.room.roster.find_holder("eve") is None
 
 
 def test_a_taken_nickname_is_refused_with_a_free_one_that_then_works(party: Party) -> None:
@@ -34,21 +34,21 @@ def test_a_taken_nickname_is_refused_with_a_free_one_that_then_works(party: Part
 
 @pytest.mark.parametrize("nick", ["ADA", "аda"])
 def test_a_nickname_that_looks_like_anothers_is_refused_and_counted_once(party: Party, nick: str) -> None:
-    before = party.room.figures.tally.refused
+    before = party.room.stats.totals.refused
     (refused,) = only(Refused, party.join(nick))
     assert refused.code == "nickname-taken"
     assert "ada" in refused.reason
-    assert party.room.figures.tally.look_alikes == 1
-    assert party.room.figures.tally.refused == before + 1
+    assert party.room.stats.totals.look_alikes == 1
+    assert party.room.stats.totals.refused == before + 1
 
 
 @pytest.mark.parametrize("nick", ["ADA", "аda"])
 def test_a_nickname_by_nc_that_looks_like_anothers_is_counted_too(party: Party, nick: str) -> None:
-    before = party.room.figures.tally.refused
+    before = party.room.stats.totals.refused
     party.send(party.open(), nick)
     party.send(party.open(), "bob")
-    assert party.room.figures.tally.look_alikes == 1
-    assert party.room.figures.tally.refused == before
+    assert party.room.stats.totals.look_alikes == 1
+    assert party.room.stats.totals.refused == before
 
 
 def test_a_plain_client_gets_a_free_nickname_and_is_told_so(party: Party) -> None:
@@ -70,7 +70,7 @@ def test_who_comes_back_takes_the_seat_of_its_old_connection(party: Party) -> No
 
 def test_who_comes_back_is_told_exactly_what_it_missed(party: Party) -> None:
     party.say("boss", "before")
-    seen = party.room.record.seq
+    seen = party.room.history.seq
     party.close(party.numbers["ada"])
     for text in ("one", "two"):
         party.say("boss", text)
@@ -106,7 +106,7 @@ def test_a_newcomer_with_a_name_that_was_just_given_up_is_not_taken_for_a_rename
     events = only(Presence, party.hears("bob"))
     assert [("ada", "lovelace")] in [event.renamed for event in events]
     party.later(1)
-    assert party.room.roster.named("ada") is not party.room.roster.named("lovelace")
+    assert party.room.roster.find_holder("ada") is not party.room.roster.find_holder("lovelace")
 
 
 def test_before_the_hello_nothing_else_is_heard(party: Party) -> None:

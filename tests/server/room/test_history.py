@@ -16,10 +16,10 @@ def told(kinds: list[bool]) -> list[Sequenced]:
 
 
 def filled(keep: int, history: int, events: list[Sequenced]) -> History:
-    record = History(keep, history)
+    kept = History(keep, history)
     for event in events:
-        record.add(event)
-    return record
+        kept.add(event)
+    return kept
 
 
 @given(sizes, sizes, kinds, st.integers(0, 30) | st.just(2**53))
@@ -29,14 +29,14 @@ def test_since_gives_what_came_after_as_far_as_it_is_kept_and_counts_the_rest(
     events = told(kinds)
     later = events[after:]
     kept = later[-keep:] if keep else []
-    assert filled(keep, history, events).since(after)[:2] == (kept, len(later) - len(kept))
+    assert filled(keep, history, events).events_after(after)[:2] == (kept, len(later) - len(kept))
 
 
 @given(sizes, sizes, kinds)
 def test_a_newcomer_is_shown_the_last_lines_that_were_said(keep: int, history: int, kinds: list[bool]) -> None:
     events = told(kinds)
     said = [event for event in events if isinstance(event, Said)]
-    assert filled(keep, history, events).said(RICH)[0] == (said[-history:] if history else [])
+    assert filled(keep, history, events).recent_lines(RICH)[0] == (said[-history:] if history else [])
 
 
 @given(kinds)
@@ -45,16 +45,16 @@ def test_it_knows_the_number_of_the_last_event(kinds: list[bool]) -> None:
 
 
 def test_it_keeps_no_more_than_it_was_told_to() -> None:
-    record = filled(10, 5, told([True] * 1000))
-    events, missed, _ = record.since(0)
-    assert (len(events), missed, len(record.said(RICH)[0])) == (10, 990, 5)
+    history = filled(10, 5, told([True] * 1000))
+    events, missed, _ = history.events_after(0)
+    assert (len(events), missed, len(history.recent_lines(RICH)[0])) == (10, 990, 5)
 
 
 @given(sizes, kinds, st.integers(-3, 30))
 def test_an_event_is_found_as_long_as_it_is_kept(keep: int, kinds: list[bool], seq: int) -> None:
     events = told(kinds)
     kept = {event.seq: event for event in (events[-keep:] if keep else [])}
-    assert filled(keep, 3, events).find(seq) == kept.get(seq)
+    assert filled(keep, 3, events).find_event(seq) == kept.get(seq)
 
 
 def long_lines(count: int) -> list[Sequenced]:
@@ -63,7 +63,7 @@ def long_lines(count: int) -> list[Sequenced]:
 
 def test_who_comes_back_is_brought_the_newest_that_fit_and_the_rest_is_counted() -> None:
     events = long_lines(500)
-    brought, missed, _ = filled(1000, 50, events).since(0)
+    brought, missed, _ = filled(1000, 50, events).events_after(0)
     assert brought == events[missed:]
     size = sum(len(json_lines.encode(event)) for event in brought)
     assert MAX_REPLAY_BYTES - len(json_lines.encode(events[0])) < size <= MAX_REPLAY_BYTES
@@ -73,7 +73,7 @@ def test_who_comes_back_is_brought_the_newest_that_fit_and_the_rest_is_counted()
 def test_a_newcomer_is_shown_the_newest_that_fit_as_it_reads_them(dialect: Dialect) -> None:
     # Each line of a text begins with the nickname in the plain dialect: there it is several times as long.
     events: list[Sequenced] = [Said(seq, "a" * 24, "\n".join("x" * 40), 0.0) for seq in range(1, 10_001)]
-    shown = filled(10, 20_000, events).said(dialect)[0]
+    shown = filled(10, 20_000, events).recent_lines(dialect)[0]
     assert shown == events[-len(shown) :]
     assert len(shown) < len(events)
     size = sum(len(dialect.encode(event)) for event in shown)
@@ -82,4 +82,4 @@ def test_a_newcomer_is_shown_the_newest_that_fit_as_it_reads_them(dialect: Diale
 
 def test_one_event_that_is_too_long_to_bring_is_counted_as_missed() -> None:
     events: list[Sequenced] = [Notice("x" * MAX_REPLAY_BYTES, 1), Notice("hi", 2)]
-    assert filled(10, 10, events).since(0)[:2] == ([events[1]], 1)
+    assert filled(10, 10, events).events_after(0)[:2] == ([events[1]], 1)

@@ -42,7 +42,7 @@ def test_requests_are_applied_in_order(inbox: Inbox) -> None:
     inbox.handle(1, Say("2", "three"), NOW)
     inbox.handle(2, Say("2", "four"), NOW)
     inbox.apply(NOW)
-    assert [said.text for said in inbox.room.record.said(PLAIN)[0]] == ["one", "two", "four"]
+    assert [said.text for said in inbox.room.history.recent_lines(PLAIN)[0]] == ["one", "two", "four"]
 
 
 def test_has_work_also_for_what_the_room_says_itself(inbox: Inbox) -> None:
@@ -53,14 +53,14 @@ def test_has_work_also_for_what_the_room_says_itself(inbox: Inbox) -> None:
 @pytest.fixture
 def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The room fails over the line `poison`."""
-    handle = Room.handle
+    handle = Room.apply
 
     def fail(self: Room, number: int, item: Request, now: float, since: float) -> None:
         if isinstance(item, Say) and item.text == "poison":
             raise RuntimeError("a bug in the room")
         handle(self, number, item, now, since)
 
-    monkeypatch.setattr(Room, "handle", fail)
+    monkeypatch.setattr(Room, "apply", fail)
 
 
 @pytest.mark.usefixtures("poisoned")
@@ -68,12 +68,12 @@ def test_an_exception_in_the_room_closes_only_the_sender(inbox: Inbox, caplog: p
     inbox.handle(1, Say("1", "poison"), NOW)
     inbox.handle(2, Say("1", "hello"), NOW)
     inbox.handle(1, Say("2", "unheard"), NOW)
-    marks = {number: mark for number, _, mark in inbox.flush(NOW)}
+    marks = {number: flags for number, _, flags in inbox.flush(NOW)}
     assert marks[1] & DeliveryFlags.CLOSE
     assert not marks.get(2, DeliveryFlags.NONE) & DeliveryFlags.CLOSE
-    assert [said.text for said in inbox.room.record.said(PLAIN)[0]] == ["hello"]
+    assert [said.text for said in inbox.room.history.recent_lines(PLAIN)[0]] == ["hello"]
     assert [member.nick for member in inbox.room.roster.present()] == ["bob"]
-    assert inbox.room.figures.tally.died == 1
+    assert inbox.room.stats.totals.died == 1
     assert caplog.messages == ["connection 1 failed, and ends"]
 
 
@@ -84,7 +84,7 @@ def test_a_second_exception_of_one_connection_counts_once(inbox: Inbox) -> None:
     inbox.flush(NOW)
     inbox.close(1)
     inbox.flush(NOW)
-    assert inbox.room.figures.tally.died == 1
+    assert inbox.room.stats.totals.died == 1
     assert 1 not in inbox.room.seats
 
 

@@ -37,6 +37,6 @@ def test_only_the_last_answers_are_kept_and_fewer_of_who_is_away() -> None:
 def test_how_long_it_stayed_counts_all_its_visits() -> None:
     ada = Member("t", "ada")
     for came, left in ((10.0, 15.0), (100.0, 103.0), (50.0, 40.0)):
-        ada.came = came
+        ada.joined_at = came
         ada.leave(left)
     assert ada.stayed == 8.0

@@ -3,7 +3,7 @@ import pytest
 from protocol.messages import Rules
 from server.room import names
 from server.room.member import Member
-from server.room.moderation import KEPT, BanRecord, Moderation, lasting
+from server.room.moderation import MAX_KEPT, BanRecord, Moderation, format_minutes
 
 NOW = 1000.0
 
@@ -186,14 +186,14 @@ def test_an_operator_who_comes_back_is_let_in_whatever_holds() -> None:
 def test_nothing_is_remembered_without_bound() -> None:
     moderation = Moderation()
     moderation.change(slow=1)
-    for number in range(KEPT + 10):
+    for number in range(MAX_KEPT + 10):
         moderation.mute(f"token {number}", on=True)
-        moderation.ban(BanRecord("ada", number, "token", "", NOW + 2 * KEPT), NOW)
+        moderation.ban(BanRecord("ada", number, "token", "", NOW + 2 * MAX_KEPT), NOW)
         moderation.refuse_speech(member(token=f"other {number}"), "", NOW + number)
-    assert len(moderation._muted) == len(moderation._banned) == KEPT
-    assert moderation.refuse_speech(member(token=f"token {KEPT}"), "", NOW) is not None
-    assert len(moderation._spoke) <= 2
-    moderation.ban(BanRecord("ada", 1, "token", "", NOW + 3 * KEPT), NOW + 2 * KEPT)
+    assert len(moderation._muted) == len(moderation._banned) == MAX_KEPT
+    assert moderation.refuse_speech(member(token=f"token {MAX_KEPT}"), "", NOW) is not None
+    assert len(moderation._next_line_at) <= 2
+    moderation.ban(BanRecord("ada", 1, "token", "", NOW + 3 * MAX_KEPT), NOW + 2 * MAX_KEPT)
     assert len(moderation._banned) == 1
 
 
@@ -202,7 +202,7 @@ def test_nothing_is_remembered_without_bound() -> None:
     [(1, "1 minute"), (60, "60 minutes"), (1.5, "1.5 minutes"), (0.5, "30 seconds"), (0.001, "1 second")],
 )
 def test_how_long_is_told_in_the_right_number(minutes: float, words: str) -> None:
-    assert lasting(minutes) == words
+    assert format_minutes(minutes) == words
 
 
 def test_a_nickname_is_kept_by_the_muted_and_in_silence_by_all_but_operators() -> None:

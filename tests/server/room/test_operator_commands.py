@@ -33,8 +33,8 @@ from protocol.messages import (
     Welcome,
     Who,
 )
-from server.room.operators import WRONG_AT_ONCE, Operators
-from server.room.targets import find
+from server.room.operators import WRONG_BURST, Operators
+from server.room.targets import find_connection
 from server.session import DeliveryFlags
 from tests.server.guests import KEY, Party, only
 
@@ -85,7 +85,7 @@ def test_nobody_but_an_operator_gives_orders(banned: Party, order: OperatorComma
     party = banned
     assert [event.code for event in only(Refused, party.ask("bob", order))] == ["not-operator"]
     assert not told(party, "ada")
-    assert party.journal == party.closed == party.strikes.invited == []
+    assert party.journal == party.closed == party.fault_clients.invited == []
     assert party.room.moderation.rules == Rules()
     assert party.gone("ada") is None
 
@@ -93,7 +93,7 @@ def test_nobody_but_an_operator_gives_orders(banned: Party, order: OperatorComma
 @pytest.mark.parametrize("order", EVERY_ORDER, ids=lambda order: type(order).__name__)
 def test_all_that_an_operator_does_to_people_is_told_openly_and_logged(banned: Party, order: OperatorCommand) -> None:
     party = banned
-    party.room.operators = Operators(KEY, lambda model: True, strikes=party.strikes)
+    party.room.operators = Operators(KEY, lambda model: True, fault_clients=party.fault_clients)
     if isinstance(order, Watch):
         return
     party.order(order)
@@ -134,7 +134,7 @@ def test_a_kick_ends_the_connection_with_the_reason(party: Party, name: str) -> 
     goodbye = party.gone("ada")
     assert goodbye == Goodbye("kicked", "boss kicked you: that will do")
     assert told(party) == ["boss kicked ada: that will do"]
-    assert isinstance(find(party.room, "ada"), Refused)
+    assert isinstance(find_connection(party.room, "ada"), Refused)
 
 
 def test_the_kicked_may_come_back_under_its_name(party: Party) -> None:
@@ -533,7 +533,7 @@ def test_the_first_reading_is_of_the_last_second_and_not_of_all_the_time_before(
 def test_a_guest_is_invited_to_misbehave(party: Party) -> None:
     party.order(Chaos("slow-reader"))
     party.order(Chaos("silent"))
-    assert party.strikes.invited == ["slow-reader", "silent"]
+    assert party.fault_clients.invited == ["slow-reader", "silent"]
 
 
 def test_no_guest_can_come_into_a_locked_room_but_a_silent_one(party: Party) -> None:
@@ -541,7 +541,7 @@ def test_no_guest_can_come_into_a_locked_room_but_a_silent_one(party: Party) -> 
     [refused] = only(Refused, party.order(Chaos("slow-reader")))
     assert refused.reason == "no guest can come now: the room is locked"
     party.order(Chaos("silent"))
-    assert party.strikes.invited == ["silent"]
+    assert party.fault_clients.invited == ["silent"]
 
 
 def test_where_the_system_has_no_process_for_a_guest_the_operator_is_told(
@@ -550,7 +550,7 @@ def test_where_the_system_has_no_process_for_a_guest_the_operator_is_told(
     def invite(kind: str) -> None:
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
 
-    monkeypatch.setattr(party.strikes, "invite", invite)
+    monkeypatch.setattr(party.fault_clients, "invite", invite)
     party.journal.clear()
     [refused] = only(Refused, party.order(Chaos("silent")))
     assert (refused.code, refused.reason) == ("no-guest", "no guest can come now: Resource temporarily unavailable")
@@ -567,8 +567,8 @@ def strike(party: Party, *orders: Chaos, killing: bool) -> tuple[list[str], list
     """What is refused, by its code, and whose workers are struck, where the model that runs is `killing` them."""
     for order in orders:
         party.send(party.numbers["boss"], order)
-    turn = party.room.take(party.now)
-    struck = [number for number, _, mark in turn if mark & DeliveryFlags.KILL]
+    outbox = party.room.flush(party.now)
+    struck = [number for number, _, flags in outbox if flags & DeliveryFlags.KILL]
     for number in struck:
         if killing:
             party.room.close(number, failed=True)
@@ -661,9 +661,9 @@ def test_right_and_wrong_proofs_are_written_to_the_log_and_told_to_nobody(party:
 
 
 def test_a_proof_that_waits_is_answered_by_itself(party: Party) -> None:
-    for number in range(WRONG_AT_ONCE):
-        party.room.operators.prove(1000 + number, None, "", "a guess")
-    party.room.operators.look(party.now)
+    for number in range(WRONG_BURST):
+        party.room.operators.queue_proof(1000 + number, None, "", "a guess")
+    party.room.operators.check_proofs(party.now)
     assert party.prove("ada") == []
     party.turn(1.0)
     assert only(OperatorGranted, party.hears("ada"))

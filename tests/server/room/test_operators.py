@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from protocol.messages import Model, OperatorGranted, Refused
 from server.room.member import Member
-from server.room.operators import ALL_WRONG_AT_ONCE, ALL_WRONG_RATE, WRONG_AT_ONCE, WRONG_RATE, Operators
+from server.room.operators import ALL_WRONG_BURST, ALL_WRONG_RATE, WRONG_BURST, WRONG_RATE, Operators
 
 KEY, NONCE = b"the speaker's key", "a nonce"
 PROOF = hmac.new(KEY, NONCE.encode(), "sha256").hexdigest()
@@ -28,11 +28,11 @@ class Desk:
     ) -> dict[int, str]:
         """The answers that it brings, by connection: the code of the refusal, or `operator`."""
         member = self.people.setdefault(number, Member(f"token-{number}", f"person{number}", stayed=stayed))
-        refused = self.operators.prove(number, member, nonce, proof, group)
+        refused = self.operators.queue_proof(number, member, nonce, proof, group)
         return ({number: refused.code} if refused else {}) | self.look(now)
 
     def look(self, now: float) -> dict[int, str]:
-        return {number: refusal(answer) or "operator" for number, answer in self.operators.look(now)}
+        return {number: refusal(answer) or "operator" for number, answer in self.operators.check_proofs(now)}
 
 
 class TestProving:
@@ -59,7 +59,7 @@ class TestProving:
         for tenth in range(100):
             for number in range(1, 301):
                 wrong += list(desk.give(number, "guess", 100 + tenth / 10).values()).count("wrong-proof")
-        assert wrong <= WRONG_AT_ONCE + WRONG_RATE * 10
+        assert wrong <= WRONG_BURST + WRONG_RATE * 10
 
     def test_wrong_proofs_from_all_addresses_are_limited(self) -> None:
         desk, wrong = Desk(), 0
@@ -67,7 +67,7 @@ class TestProving:
             for number in range(1, 301):
                 answers = desk.give(number, "guess", 100 + tenth / 10, group=f"192.0.2.{number % 100}")
                 wrong += list(answers.values()).count("wrong-proof")
-        assert wrong <= ALL_WRONG_AT_ONCE + ALL_WRONG_RATE * 10
+        assert wrong <= ALL_WRONG_BURST + ALL_WRONG_RATE * 10
 
     @pytest.mark.parametrize("group", ["192.0.2.1", "192.0.2.2"])
     def test_a_right_proof_among_200_that_guess_is_found_in_a_second(self, group: str) -> None:
@@ -88,7 +88,7 @@ class TestProving:
     def test_an_established_member_is_before_new_ones_that_guess(self) -> None:
         """Each of those that guess gives its first proof: they differ in nothing from a new connection of the host."""
         desk, now = Desk(), 100.0
-        for number in range(2, WRONG_AT_ONCE + 202):
+        for number in range(2, WRONG_BURST + 202):
             desk.give(number, "guess", now)
         answers = desk.give(1, PROOF, now, stayed=60.0)
         while 1 not in answers:
@@ -98,14 +98,14 @@ class TestProving:
 
     def test_addresses_take_turns(self) -> None:
         desk = Desk()
-        for number in range(2, ALL_WRONG_AT_ONCE + 102):
+        for number in range(2, ALL_WRONG_BURST + 102):
             desk.give(number, "guess", 100.0, group=f"192.0.2.{number % 10}")
         desk.give(1, PROOF, 100.0, group="198.51.100.7")
         assert desk.look(102.0)[1] == "operator"
 
     def test_a_second_proof_while_the_first_waits_is_refused(self) -> None:
         desk = Desk()
-        for number in range(1, WRONG_AT_ONCE + 1):
+        for number in range(1, WRONG_BURST + 1):
             desk.give(number, "guess", 100.0)
         assert desk.give(9, PROOF, 100.0) == {}
         assert desk.give(9, PROOF, 100.0) == {9: "wait"}
@@ -113,9 +113,9 @@ class TestProving:
 
     def test_who_has_left_is_not_waited_for(self) -> None:
         desk = Desk()
-        for number in range(1, WRONG_AT_ONCE + 2):
+        for number in range(1, WRONG_BURST + 2):
             desk.give(number, "guess", 100.0)
-        desk.operators.forget(WRONG_AT_ONCE + 1)
+        desk.operators.forget(WRONG_BURST + 1)
         assert desk.look(200.0) == {}
 
     def test_right_proofs_are_not_throttled(self) -> None:
@@ -124,7 +124,7 @@ class TestProving:
 
     def test_a_clock_that_was_set_back_keeps_nobody_waiting(self) -> None:
         desk = Desk()
-        for number in range(1, WRONG_AT_ONCE + 1):
+        for number in range(1, WRONG_BURST + 1):
             desk.give(number, "guess", 10_000.0)
         desk.give(9, PROOF, 5_000.0)
         assert desk.look(5_001.0) == {9: "operator"}

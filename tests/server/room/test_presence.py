@@ -19,43 +19,43 @@ def test_who_applies_each_difference_knows_who_is_here(steps: list[tuple[str, st
             token, nick = step
             if nick in here.values() and here.get(token) != nick:
                 continue  # The room gives a nickname to one at a time.
-            pending.note(token, nick)
+            pending.record_change(token, nick)
             here.pop(token, None)
             if nick is not None:
                 here[token] = nick
             continue
-        if (presence := pending.tell(1, 0.0)) is not None:
+        if (presence := pending.flush(1, 0.0)) is not None:
             told = applied(told, presence)
         assert told == set(here.values()) == set(pending.announced.values())
-        assert pending.tell(1, 0.0) is None
+        assert pending.flush(1, 0.0) is None
 
 
 def test_who_comes_and_goes_without_a_word_is_not_mentioned() -> None:
     pending = PendingPresence()
-    pending.note("t", "ada")
-    pending.note("t", None)
-    assert pending.tell(1, 0.0) is None
+    pending.record_change("t", "ada")
+    pending.record_change("t", None)
+    assert pending.flush(1, 0.0) is None
 
 
 def test_who_goes_and_comes_back_is_not_mentioned() -> None:
     pending = PendingPresence({"t": "ada"})
-    pending.note("t", None)
-    pending.note("t", "ada")
-    assert pending.tell(1, 0.0) is None
+    pending.record_change("t", None)
+    pending.record_change("t", "ada")
+    assert pending.flush(1, 0.0) is None
 
 
 def test_who_comes_back_under_another_name_is_renamed() -> None:
     pending = PendingPresence({"t": "ada"})
-    pending.note("t", None)
-    pending.note("t", "bob")
-    assert pending.tell(1, 0.0) == Presence(1, 0.0, renamed=[("ada", "bob")])
+    pending.record_change("t", None)
+    pending.record_change("t", "bob")
+    assert pending.flush(1, 0.0) == Presence(1, 0.0, renamed=[("ada", "bob")])
 
 
 def test_names_may_move_along_a_chain_within_one_event() -> None:
     pending = PendingPresence({"t": "ada", "u": "cleo"})
-    pending.note("t", "bob")
-    pending.note("u", "ada")
-    presence = pending.tell(1, 0.0)
+    pending.record_change("t", "bob")
+    pending.record_change("u", "ada")
+    presence = pending.flush(1, 0.0)
     assert presence == Presence(1, 0.0, renamed=[("ada", "bob"), ("cleo", "ada")])
     assert applied({"ada", "cleo"}, presence) == {"ada", "bob"}
 
@@ -63,18 +63,18 @@ def test_names_may_move_along_a_chain_within_one_event() -> None:
 def test_two_may_swap_their_names_within_one_event() -> None:
     pending = PendingPresence({"t": "ada", "u": "bob"})
     for token, nick in [("t", "cleo"), ("u", "ada"), ("t", "bob")]:
-        pending.note(token, nick)
-    presence = pending.tell(1, 0.0)
+        pending.record_change(token, nick)
+    presence = pending.flush(1, 0.0)
     assert presence is not None
     assert sorted(presence.renamed) == [("ada", "bob"), ("bob", "ada")]
 
 
 def test_a_name_left_by_one_may_be_taken_by_another_within_one_event() -> None:
     pending = PendingPresence({"t": "ada", "u": "bob"})
-    pending.note("t", None)
-    pending.note("u", "ada")
-    pending.note("v", "bob")
-    presence = pending.tell(7, 1.5)
+    pending.record_change("t", None)
+    pending.record_change("u", "ada")
+    pending.record_change("v", "bob")
+    presence = pending.flush(7, 1.5)
     assert presence == Presence(7, 1.5, joined=["bob"], left=["ada"], renamed=[("bob", "ada")])
     assert applied({"ada", "bob"}, presence) == {"ada", "bob"}
 
@@ -82,8 +82,8 @@ def test_a_name_left_by_one_may_be_taken_by_another_within_one_event() -> None:
 def test_a_thousand_who_join_are_one_event() -> None:
     pending = PendingPresence()
     for number in range(1000):
-        pending.note(f"t{number}", f"n{number}")
-    presence = pending.tell(1, 0.0)
+        pending.record_change(f"t{number}", f"n{number}")
+    presence = pending.flush(1, 0.0)
     assert presence is not None
     assert len(presence.joined) == 1000
     assert not pending.changed
@@ -92,8 +92,8 @@ def test_a_thousand_who_join_are_one_event() -> None:
 def test_who_is_gone_takes_no_memory() -> None:
     pending = PendingPresence()
     for number in range(1000):
-        pending.note(f"t{number}", "ada")
-        pending.tell(1, 0.0)
-        pending.note(f"t{number}", None)
-        pending.tell(1, 0.0)
+        pending.record_change(f"t{number}", "ada")
+        pending.flush(1, 0.0)
+        pending.record_change(f"t{number}", None)
+        pending.flush(1, 0.0)
     assert pending == PendingPresence()

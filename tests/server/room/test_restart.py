@@ -181,7 +181,7 @@ def test_state_that_cannot_be_written_is_told_once_and_tried_again() -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
         written.append(state)
 
-    party.room.keep_state = partial(StateKeeper(write).update, party.room)
+    party.room.save_state = partial(StateKeeper(write).save_if_due, party.room)
     party.order(Lock())
     party.order(Quiet())
     words = "the rules would be lost if the server died now: No space left on device"

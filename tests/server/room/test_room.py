@@ -124,7 +124,7 @@ class TestGoing:
         ada = plain(house, "ada")
         house.turn(61.0)
         assert house.heard(ada)[-1] == "*** goodbye: nothing was heard of you for 60 seconds"
-        assert not house.room.roster.named("ada")
+        assert not house.room.roster.find_holder("ada")
 
     def test_at_the_end_everybody_is_told_once_why(self) -> None:
         house = House()
@@ -133,7 +133,7 @@ class TestGoing:
         house.send(quitter, "/quit")
         for number in (ada, bob, quitter):
             house.turn(), house.taken(number)
-        house.room.dismiss_all("the server ends")
+        house.room.disconnect_all("the server ends")
         assert house.heard(ada) == ["*** goodbye: the server ends"]
         assert house.events(bob) == [Goodbye("closing", "the server ends")]
         assert house.heard(silent)[-1] == "*** goodbye: the server ends"
@@ -142,13 +142,13 @@ class TestGoing:
     def test_a_connection_that_is_let_go_is_told_nothing_behind_its_goodbye(self) -> None:
         room = new_room()
         room.open(1, "event loop")
-        room.handle(1, Hello("ada", None, PLAIN.name), 0.0)
-        room.handle(1, SessionReply(b"*** goodbye\n", "idle", DeliveryFlags.CLOSE), 0.0)
+        room.apply(1, Hello("ada", None, PLAIN.name), 0.0)
+        room.apply(1, SessionReply(b"*** goodbye\n", "idle", DeliveryFlags.CLOSE), 0.0)
         for item in (Say("", "hi"), Who(), Quit(), Hello("bob"), SessionReply(b"*** more\n", "")):
-            room.handle(1, item, 0.0)
-        ((_, data, mark),) = room.take(0.0)
+            room.apply(1, item, 0.0)
+        ((_, data, flags),) = room.flush(0.0)
         assert data.endswith(b"*** goodbye\n")
-        assert mark == DeliveryFlags.JOINED | DeliveryFlags.CLOSE
+        assert flags == DeliveryFlags.JOINED | DeliveryFlags.CLOSE
 
 
 def measuring(house: House) -> list[int]:
@@ -220,8 +220,8 @@ class TestStatus:
         house.send(ada, StatusRequest(), StatusRequest())
         house.close(bob)
         house.send(ada, StatusRequest(), StatusRequest())
-        house.room.switching(Model.THREAD, house.now)
-        house.room.begin(house.now)
+        house.room.switch_to(Model.THREAD, house.now)
+        house.room.end_switch(house.now)
         house.send(ada, StatusRequest(), StatusRequest())
         assert measured == [1, 2, 1, 1]
 
@@ -230,10 +230,10 @@ class TestSwitching:
     def test_everybody_is_told_in_order_which_model_runs_now(self) -> None:
         house = House()
         ada, _ = rich(house, "ada")
-        house.room.switching(Model.THREAD, house.now)
+        house.room.switch_to(Model.THREAD, house.now)
         house.send(ada, Say("1", "meanwhile"))
         house.room.open(ada, "thread 1")
-        house.room.begin(house.now + 0.25)
+        house.room.end_switch(house.now + 0.25)
         house.turn(1.0)
         said, switched, status = house.events(ada)
         assert isinstance(said, Said)
@@ -250,28 +250,28 @@ class TestSwitching:
         asked = house.now
         house.room.begin_switch(asked)
         house.send(ada, Say("1", "is it over yet?"))
-        house.room.delivered(house.room.take(asked + delivered), asked + delivered)
-        house.room.switching(Model.THREAD, asked)
-        house.room.begin(asked + 0.75)
+        house.room.delivered(house.room.flush(asked + delivered), asked + delivered)
+        house.room.switch_to(Model.THREAD, asked)
+        house.room.end_switch(asked + 0.75)
         house.turn(1.0)
         switched = next(event for event in house.events(ada) if isinstance(event, ModelSwitched))
         assert switched.pause == pause
 
     def test_the_first_model_begins_without_a_word(self) -> None:
         house = House()
-        house.room.begin(house.now)
-        assert not house.room.waiting
+        house.room.end_switch(house.now)
+        assert not house.room.has_output
 
     def test_one_that_failed_is_told_to_operators_alone(self) -> None:
         house = House()
         (ada, _), (bob, _) = rich(house, "ada"), rich(house, "bob")
         house.events(ada), house.events(bob)
-        member = house.room.roster.named("ada")
+        member = house.room.roster.find_holder("ada")
         assert member is not None
         member.operator = True
-        house.room.switching(Model.PROCESS, house.now)
+        house.room.switch_to(Model.PROCESS, house.now)
         house.room.switch_failed("no memory")
-        house.room.begin(house.now)
+        house.room.end_switch(house.now)
         (refused,) = house.events(ada)
         assert isinstance(refused, Refused)
         assert refused.reason == "the process model could not take over: no memory"
@@ -298,7 +298,7 @@ class TestBounds:
         house = House()
         ada, _ = rich(house, "ada")
         house.send(ada, *(Say(str(number), "hi") for number in range(KEPT_RESULTS + 50)))
-        member = house.room.roster.named("ada")
+        member = house.room.roster.find_holder("ada")
         assert member is not None
         assert len(member.results) == KEPT_RESULTS
 
@@ -310,16 +310,16 @@ class TestBounds:
                 house.send(connection, f"n{number}")
             house.close(connection)
         house.turn(1.0)
-        assert (house.room.seats, len(house.room.roster), house.room.waiting) == ({}, 0, False)
+        assert (house.room.seats, len(house.room.roster), house.room.has_output) == ({}, 0, False)
         assert (len(house.room.audience), house.room.presence.announced) == (0, {})
 
 
 class TestAnyConnection:
     def test_that_is_unknown_is_not_heard(self) -> None:
         room = new_room()
-        room.handle(7, Hello("ada"), 0.0)
+        room.apply(7, Hello("ada"), 0.0)
         room.close(7)
-        assert not room.waiting
+        assert not room.has_output
 
     def test_has_its_pings_answered(self) -> None:
         house = House()
@@ -331,7 +331,7 @@ class TestAnyConnection:
         house = House()
         ada, (bob, welcome) = plain(house, "ada"), rich(house, "bob")
         house.taken(ada)
-        house.room.broadcast(Notice("back in five", house.room.record.seq + 1, house.now))
+        house.room.broadcast(Notice("back in five", house.room.history.seq + 1, house.now))
         assert house.heard(ada) == ["*** back in five"]
         (notice,) = house.events(bob)
         assert isinstance(notice, Notice)

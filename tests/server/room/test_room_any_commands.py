@@ -19,7 +19,7 @@ class TestWhateverIsAsked:
         house = House()
         (ada, _), (bob, _) = rich(house, "ada"), rich(house, "bob")
         plain(house, "cleo")
-        operator = house.room.roster.named("ada")
+        operator = house.room.roster.find_holder("ada")
         assert operator is not None
         operator.operator = True
         for number, command in asked:

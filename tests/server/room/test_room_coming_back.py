@@ -6,9 +6,9 @@ from protocol import json_lines
 from protocol.client import MAX_EVENT
 from protocol.messages import Goodbye, Hello, Ping, Refused, Resume, Said, Say, Welcome
 from server.room.admission import MIN_REPLAY_BYTES
-from server.room.away import KEPT_MEMBERS
 from server.room.history import MAX_REPLAY_BYTES
 from server.room.member import ESTABLISHED_S
+from server.room.roster import MAX_FORMER
 from server.room.state import REPLAY_KIB_AT_ONCE
 from tests.server.guests import Party
 from tests.server.people import hello, only, plain, rich
@@ -49,7 +49,7 @@ class TestComingBack:
         bob = plain(house, "bob")
         house.close(ada)
         for number in range(2000):
-            house.room.handle(bob, Say("", f"{number} " + "x" * 1900), house.now)
+            house.room.apply(bob, Say("", f"{number} " + "x" * 1900), house.now)
         house.turn(), house.taken(bob)
         new = house.open()
         house.send(new, Hello("ada", Resume(welcome.token, 0)))
@@ -123,7 +123,7 @@ class TestComingBack:
         ada, welcome = rich(house, "ada")
         house.turn(ESTABLISHED_S)
         house.close(ada)
-        for number in range(KEPT_MEMBERS + 10):
+        for number in range(MAX_FORMER + 10):
             house.close(rich(house, f"n{number}")[0])
         assert hello(house, house.open(), "ada", welcome.token, 0).resumed
 

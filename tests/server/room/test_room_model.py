@@ -72,14 +72,14 @@ class RoomAgainstModel(RoomModel):
         if person is not None and person.connection is self.links[WITNESS]:
             return
         if link.let_go:
-            self.room.handle(link.number, hello, self.now)
+            self.room.apply(link.number, hello, self.now)
         elif link.person is not None:
-            self.room.handle(link.number, hello, self.now)
+            self.room.apply(link.number, hello, self.now)
             self.expect(link, Refused("already-joined", f"you are in the room as {link.person.nick}"))
         elif not self.free(hello.nick, person) and hello.dialect == RICH.name and person is None:
             link.dialect = DIALECTS[hello.dialect]
             self.refused_name(link, hello.nick)
-            self.room.handle(link.number, hello, self.now)
+            self.room.apply(link.number, hello, self.now)
         else:
             self.let_in(link, hello, person)
         self.step_ends()
@@ -87,7 +87,7 @@ class RoomAgainstModel(RoomModel):
     def let_in(self, link: Link, hello: Hello, person: Person | None) -> None:
         link.dialect = DIALECTS[hello.dialect]
         wanted = self.free(hello.nick, person)
-        self.room.handle(link.number, hello, self.now)
+        self.room.apply(link.number, hello, self.now)
         seat = self.room.seats[link.number]
         assert seat.member is not None
         nick, token = seat.member.nick, seat.member.token
@@ -141,7 +141,7 @@ class RoomAgainstModel(RoomModel):
                 if id:
                     person.results[id] = len(self.told)
                 self.told.append((Said(0, person.nick, text, self.now, id, action), link.number))
-        self.room.handle(link.number, Say(id, text, action), self.now)
+        self.room.apply(link.number, Say(id, text, action), self.now)
         self.step_ends()
 
     @rule(slot=slots | st.just(-1), nick=nicks)
@@ -154,7 +154,7 @@ class RoomAgainstModel(RoomModel):
                 person.nick = nick
             else:
                 self.refused_name(link, nick)
-        self.room.handle(link.number, Rename(nick), self.now)
+        self.room.apply(link.number, Rename(nick), self.now)
         self.step_ends()
 
     @rule(slot=slots)
@@ -166,15 +166,15 @@ class RoomAgainstModel(RoomModel):
             rich = link.dialect is RICH
             self.expect(link, self.people_at if rich else lambda seq: People(seq, here))
             self.expect(link, Pong("p"))
-            self.room.handle(link.number, Who(), self.now)
-        self.room.handle(link.number, Ping("p"), self.now)
+            self.room.apply(link.number, Who(), self.now)
+        self.room.apply(link.number, Ping("p"), self.now)
         self.step_ends()
 
     @rule(slot=slots)
     def quit(self, slot: int) -> None:
         if (link := self.slots[slot]) is None:
             return
-        self.room.handle(link.number, Quit(), self.now)
+        self.room.apply(link.number, Quit(), self.now)
         if not link.let_go:
             self.expect(link, Goodbye("quit", "see you"), leaves=True)
         self.gone(link)
@@ -194,15 +194,15 @@ class RoomAgainstModel(RoomModel):
     @rule()
     def notice(self) -> None:
         self.told.append((Notice("back in five", 0, self.now), 0))
-        self.room.broadcast(Notice("back in five", self.room.record.seq + 1, self.now))
+        self.room.broadcast(Notice("back in five", self.room.history.seq + 1, self.now))
         self.step_ends()
 
     @precondition(lambda self: self.room.model is not Model.THREAD)
     @rule()
     def switch(self) -> None:
         before, connections = self.room.model, len(self.room.seats)
-        self.room.switching(Model.THREAD, self.now)
-        self.room.begin(self.now + 0.5)
+        self.room.switch_to(Model.THREAD, self.now)
+        self.room.end_switch(self.now + 0.5)
         self.told.append((ModelSwitched(0, self.now + 0.5, "thread", before, 0.5, connections), 0))
         self.step_ends()
 
@@ -211,10 +211,10 @@ class RoomAgainstModel(RoomModel):
     @rule(seconds=st.sampled_from([0.0, 0.01, 0.1, 0.25, 5.0, -3.0]))
     def take(self, seconds: float) -> None:
         self.now += seconds
-        for number, data, _ in self.room.take(self.now):
+        for number, data, _ in self.room.flush(self.now):
             if number in self.links:
                 self.links[number].stream += data
-        assert not self.room.waiting
+        assert not self.room.has_output
         self.read_the_order()
         for link in self.links.values():
             self.check(link)

@@ -1,7 +1,7 @@
-from server.room.away import KEPT_MEMBERS
-from server.room.member import Member
+from protocol.messages import Refused
+from server.room.member import ESTABLISHED_S, Member
 from server.room.names import keys
-from server.room.roster import Roster
+from server.room.roster import MAX_FORMER, FormerMembers, Roster
 
 
 def seated(roster: Roster, nick: str, seat: int = 1) -> Member:
@@ -14,32 +14,32 @@ class TestNames:
     def test_a_name_is_taken_with_all_that_looks_like_it(self) -> None:
         roster = Roster()
         ada = seated(roster, "paypal")
-        assert not roster.free_for(None, "paypaI")
-        assert roster.named("PAYPAL") is ada
-        assert roster.named("bob") is None
+        assert not roster.is_free_for(None, "paypaI")
+        assert roster.find_holder("PAYPAL") is ada
+        assert roster.find_holder("bob") is None
 
     def test_who_stands_in_the_way_of_a_new_name_is_somebody_else(self) -> None:
         roster = Roster()
         iris, lris = seated(roster, "iris", 1), seated(roster, "lris", 2)
-        assert not roster.free_for(iris, "Iris")
-        assert roster.named("Iris", besides=iris) is lris
-        assert roster.named("Iris", besides=lris) is iris
+        assert not roster.is_free_for(iris, "Iris")
+        assert roster.find_holder("Iris", other_than=iris) is lris
+        assert roster.find_holder("Iris", other_than=lris) is iris
 
     def test_who_holds_a_name_may_write_it_in_another_way(self) -> None:
         roster = Roster()
         ada = seated(roster, "ada")
-        assert roster.free_for(ada, "Ada")
+        assert roster.is_free_for(ada, "Ada")
         roster.rename(ada, "Ada")
         assert ada.nick == "Ada"
-        assert not roster.free_for(None, "ada")
+        assert not roster.is_free_for(None, "ada")
 
     def test_a_name_that_was_given_up_is_free(self) -> None:
         roster = Roster()
         ada = seated(roster, "ada")
         roster.rename(ada, "bob")
-        assert roster.free_for(None, "ada")
+        assert roster.is_free_for(None, "ada")
         roster.leave(ada, 0.0)
-        assert roster.free_for(None, "bob")
+        assert roster.is_free_for(None, "bob")
 
     def test_a_suggested_name_is_free(self) -> None:
         roster = Roster()
@@ -52,7 +52,7 @@ class TestNames:
         member = seated(roster, "0Il1")
         assert len(keys("0Il1")) > 1
         roster.leave(member, 0.0)
-        assert all(roster.free_for(None, nick) for nick in ("0Il1", "oIl1", "0lll", "OIL1"))
+        assert all(roster.is_free_for(None, nick) for nick in ("0Il1", "oIl1", "0lll", "OIL1"))
 
 
 class TestComingAndGoing:
@@ -68,7 +68,7 @@ class TestComingAndGoing:
         roster.leave(ada, 0.0)
         assert len(roster) == 0
         assert roster.find(ada.token) is ada
-        assert ada.seat == 0
+        assert ada.connection_id == 0
 
     def test_who_comes_back_is_present_again(self) -> None:
         roster = Roster()
@@ -76,7 +76,7 @@ class TestComingAndGoing:
         roster.leave(ada, 0.0)
         roster.enter(ada, "ada", 7)
         assert list(roster.present()) == [ada]
-        assert ada.seat == 7
+        assert ada.connection_id == 7
 
     def test_a_made_up_token_finds_nobody(self) -> None:
         assert Roster().find("made up") is None
@@ -84,7 +84,7 @@ class TestComingAndGoing:
     def test_who_is_present_is_never_forgotten(self) -> None:
         roster = Roster()
         ada = seated(roster, "ada")
-        for number in range(KEPT_MEMBERS + 10):
+        for number in range(MAX_FORMER + 10):
             roster.leave(seated(roster, f"n{number}", 2), 0.0)
         assert roster.find(ada.token) is ada
 
@@ -93,6 +93,60 @@ def test_former_of_a_member_that_is_back_is_none() -> None:
     roster, ada = Roster(), Member("token", "ada")
     roster.enter(ada, "ada", 1)
     roster.leave(ada, 1.0)
-    assert roster.former("ada", 2.0) is ada
+    assert roster.find_former("ada", 2.0) is ada
     roster.enter(ada, "ada", 2)
-    assert roster.former("ada", 2.0) is None
+    assert roster.find_former("ada", 2.0) is None
+
+
+def passer_by(nick: str) -> Member:
+    return Member(nick, nick, stayed=1.0)
+
+
+def speaker(nick: str) -> Member:
+    return Member(nick, nick, stayed=1.0, results={"1": Refused("muted", "you are muted", "1")})
+
+
+def reader(nick: str) -> Member:
+    return Member(nick, nick, stayed=ESTABLISHED_S)
+
+
+def operator(nick: str) -> Member:
+    return Member(nick, nick, operator=True)
+
+
+def test_who_left_is_found_until_it_comes_back() -> None:
+    former, ada = FormerMembers(), passer_by("ada")
+    former.add(ada)
+    assert former.find("ada") is ada
+    former.remove("ada")
+    assert former.find("ada") is None
+    former.remove("ada")
+
+
+def test_of_those_alike_the_last_are_remembered() -> None:
+    former = FormerMembers()
+    for number in range(MAX_FORMER + 10):
+        former.add(passer_by(f"{number}"))
+    assert former.find("9") is None
+    assert former.find("10") is not None
+
+
+def test_passers_by_are_forgotten_before_who_spoke_or_stayed_and_operators_last() -> None:
+    kinds = [operator, reader, speaker, passer_by]
+    former = FormerMembers()
+    for kind in kinds:
+        former.add(kind(kind.__name__))
+    for forgotten in reversed(kinds):
+        assert former.find(forgotten.__name__) is not None
+        for number in range(MAX_FORMER + 1):
+            former.add(forgotten(f"{number}"))
+        assert former.find(forgotten.__name__) is None
+        for kept in kinds[: kinds.index(forgotten)]:
+            assert former.find(kept.__name__) is not None
+
+
+def test_whatever_they_are_there_are_never_more_than_so_many() -> None:
+    former = FormerMembers()
+    for number in range(2 * MAX_FORMER):
+        former.add([passer_by, speaker, reader, operator][number % 4](f"{number}"))
+    assert sum(former.find(f"{number}") is not None for number in range(2 * MAX_FORMER)) == MAX_FORMER

@@ -2,32 +2,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.room.stats import REMEMBERED, RoomStats
+from server.room.stats import MAX_LATENCIES, RoomStats
 
 
 def test_a_line_counts_once_and_its_deliveries_once_for_each_listener() -> None:
-    figures = RoomStats()
-    figures.rates(100.0)
+    stats = RoomStats()
+    stats.rates(100.0)
     for _ in range(10):
-        figures.said(37)
-    assert figures.rates(102.0) == (5.0, 185.0)
-    assert figures.tally.lines == 10
+        stats.count_line(37)
+    assert stats.rates(102.0) == (5.0, 185.0)
+    assert stats.totals.lines == 10
 
 
 def test_each_reading_begins_anew() -> None:
-    figures = RoomStats()
-    figures.rates(100.0)
-    figures.said(3)
-    figures.rates(101.0)
-    assert figures.rates(102.0) == (0.0, 0.0)
+    stats = RoomStats()
+    stats.rates(100.0)
+    stats.count_line(3)
+    stats.rates(101.0)
+    assert stats.rates(102.0) == (0.0, 0.0)
 
 
 def test_the_longest_and_the_percentiles_are_of_what_was_delivered() -> None:
-    figures = RoomStats()
-    figures.delivered([100.0 - second / 100 for second in range(100)], 100.0)
-    assert figures.percentile(0.5) == pytest.approx(0.5)
-    assert figures.percentile(0.99) == pytest.approx(0.99)
-    assert figures.tally.longest == pytest.approx(0.99)
+    stats = RoomStats()
+    stats.add_latencies([100.0 - second / 100 for second in range(100)], 100.0)
+    assert stats.percentile(0.5) == pytest.approx(0.5)
+    assert stats.percentile(0.99) == pytest.approx(0.99)
+    assert stats.totals.longest == pytest.approx(0.99)
 
 
 def test_without_a_line_there_is_no_percentile() -> None:
@@ -35,31 +35,31 @@ def test_without_a_line_there_is_no_percentile() -> None:
 
 
 def test_another_models_latencies_are_forgotten_but_not_the_record() -> None:
-    figures = RoomStats()
-    figures.delivered([90.0], 100.0)
-    figures.forget_latencies()
-    assert figures.percentile(0.5) == 0.0
-    assert figures.tally.longest == 10.0
+    stats = RoomStats()
+    stats.add_latencies([90.0], 100.0)
+    stats.forget_latencies()
+    assert stats.percentile(0.5) == 0.0
+    assert stats.totals.longest == 10.0
 
 
 def test_a_clock_that_is_set_back_makes_no_negative_latency() -> None:
-    figures = RoomStats()
-    figures.delivered([100.0], 50.0)
-    assert figures.percentile(0.5) == figures.tally.longest == 0.0
+    stats = RoomStats()
+    stats.add_latencies([100.0], 50.0)
+    assert stats.percentile(0.5) == stats.totals.longest == 0.0
 
 
 def test_only_the_last_lines_count_for_the_percentiles() -> None:
-    figures = RoomStats()
-    figures.delivered([0.0], 100.0)
-    figures.delivered([99.0] * REMEMBERED, 100.0)
-    assert figures.percentile(1.0) == 1.0
+    stats = RoomStats()
+    stats.add_latencies([0.0], 100.0)
+    stats.add_latencies([99.0] * MAX_LATENCIES, 100.0)
+    assert stats.percentile(1.0) == 1.0
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=50), st.floats(0, 1), st.floats(0, 1))
 def test_percentiles_are_times_that_were_taken_and_grow(taken: list[float], one: float, other: float) -> None:
-    figures = RoomStats()
-    figures.delivered([100.0 - seconds for seconds in taken], 100.0)
-    low, high = figures.percentile(min(one, other)), figures.percentile(max(one, other))
+    stats = RoomStats()
+    stats.add_latencies([100.0 - seconds for seconds in taken], 100.0)
+    low, high = stats.percentile(min(one, other)), stats.percentile(max(one, other))
     assert low <= high
     for figure in (low, high):
         assert min(abs(figure - seconds) for seconds in taken) < 1e-9
@@ -86,14 +86,14 @@ def test_percentiles_are_times_that_were_taken_and_grow(taken: list[float], one:
     ],
 )
 def test_what_happened_is_remembered_under_its_name(code: str, counted: dict[str, int]) -> None:
-    figures = RoomStats()
-    figures.answered(code)
-    tally = {name: getattr(figures.tally, name) for name in figures.tally.__struct_fields__}
+    stats = RoomStats()
+    stats.count_code(code)
+    tally = {name: getattr(stats.totals, name) for name in stats.totals.__struct_fields__}
     assert {name: count for name, count in tally.items() if count} == counted
 
 
 def test_the_record_keeps_the_most_people_at_once() -> None:
-    figures = RoomStats()
+    stats = RoomStats()
     for count in (3, 37, 12):
-        figures.people(count)
-    assert figures.tally.most_people == 37
+        stats.count_people(count)
+    assert stats.totals.most_people == 37

@@ -31,34 +31,34 @@ def session_fails() -> None:
 
 def room_fails() -> None:
     """A bug in what all share, met by what one says."""
-    handle = Room.handle
+    apply = Room.apply
 
     def poisoned(self, number, item, *when):
         if POISON in getattr(item, "text", ""):
             raise RuntimeError("a bug in the room")
-        handle(self, number, item, *when)
+        apply(self, number, item, *when)
 
-    Room.handle = poisoned
+    Room.apply = poisoned
 
 
 def door_fails(*, for_ever: bool = False) -> None:
     """A bug in the running model: after a line with the poison, whoever comes next makes accept fail."""
     from server.listener import Listener  # Not for a worker, which stays light.
 
-    handle, accept = Room.handle, Listener.accept
+    apply, accept = Room.apply, Listener.accept
     broken: list[bool] = []
 
     def poisoned(self, number, item, *when):
         if POISON in getattr(item, "text", ""):
             broken.append(True)
-        handle(self, number, item, *when)
+        apply(self, number, item, *when)
 
     def fails(self):
         if broken and (for_ever or broken.pop()):
             raise OSError(errno.EIO, "a bug at the door")
         return accept(self)
 
-    Room.handle, Listener.accept = poisoned, fails
+    Room.apply, Listener.accept = poisoned, fails
 
 
 def door_stays_broken() -> None:
@@ -96,15 +96,15 @@ def impatient() -> None:
 
 def clock_is_set() -> None:
     """The wall clock is set when a line says so: `clock -3600` sets it back by an hour."""
-    handle, wall_clock = Room.handle, time.time
+    apply, wall_clock = Room.apply, time.time
     offset = [0.0]
 
     def watched(self, number, item, *when):
         if (text := getattr(item, "text", "")).startswith("clock "):
             offset[0] = float(text.split()[1])
-        handle(self, number, item, *when)
+        apply(self, number, item, *when)
 
-    time.time, Room.handle = lambda: wall_clock() + offset[0], watched
+    time.time, Room.apply = lambda: wall_clock() + offset[0], watched
 
 
 def asks_silent_peers_at_once() -> None:

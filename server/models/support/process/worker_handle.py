@@ -101,10 +101,10 @@ class Worker:
         elif len(self._channel.unsent) > MAX_QUEUED_BYTES + self._largest_write:
             self.kill("does not read its pipe")
 
-    def track(self, turn: Outbox) -> None:
+    def track(self, outbox: Outbox) -> None:
         """Have the worker report when it has written all that is queued for it: the turn has been flushed then."""
         if not self.asked_back and len(self._tracked) < MAX_TRACKED_TURNS:
-            self._tracked.append(turn)
+            self._tracked.append(outbox)
             self._unsent.append(pack(FLUSHED))
 
     def ask_back(self) -> None:
@@ -228,13 +228,13 @@ class WriteScheduler:
         """Seconds until the next batch is due; infinity while no worker waits."""
         return max(0.0, self._next_at - self._clock()) if self._waiting else inf
 
-    def write_next(self, turn: Outbox) -> list[Outbox]:
+    def write_next(self, outbox: Outbox) -> list[Outbox]:
         """Write to the next batch, if it is due. Returns the turns that all peers have by now. That `turn`, which is
         queued, is one of them, the last worker will report."""
         if (last := next(reversed(self._waiting), None)) is None:
-            self.flushed.append(turn)
-        elif turn.said_at:
-            last.track(turn)
+            self.flushed.append(outbox)
+        elif outbox.said_at:
+            last.track(outbox)
         if not self.delay():
             batch = list(islice(self._waiting, BATCH))
             for worker in batch:

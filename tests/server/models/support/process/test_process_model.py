@@ -169,7 +169,7 @@ def test_who_has_no_worker_any_more_is_heard_while_another_is_waited_for(
     monkeypatch.setattr(ProcessModel, "park", speak)
     stop_process(stuck.pid)
     (returned,) = model.stop()
-    assert [said.text for said in inbox.room.record.said(RICH)[0]] == ["is it over yet?"]
+    assert [said.text for said in inbox.room.history.recent_lines(RICH)[0]] == ["is it over yet?"]
     for one in (ada, bob, returned):
         one.close()
 

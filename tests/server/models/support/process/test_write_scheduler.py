@@ -28,8 +28,8 @@ class Listener:
     def write(self) -> None:
         self._turns.append(self._name)
 
-    def track(self, turn: Outbox) -> None:
-        self.tracked.append(turn)
+    def track(self, outbox: Outbox) -> None:
+        self.tracked.append(outbox)
 
 
 @pytest.fixture
@@ -58,9 +58,9 @@ def scheduler(clock: Clock, crowd: list[Worker]) -> WriteScheduler:
 
 def said() -> Outbox:
     """A turn with a line in it, whose way the meter follows."""
-    turn = Outbox()
-    turn.said_at.append(0.0)
-    return turn
+    outbox = Outbox()
+    outbox.said_at.append(0.0)
+    return outbox
 
 
 def go_round(scheduler: WriteScheduler, clock: Clock) -> None:
@@ -118,8 +118,8 @@ def test_who_has_ended_is_not_written_to(
 
 
 def test_a_turn_without_a_worker_to_wait_for_is_flushed_at_once(clock: Clock) -> None:
-    turn = said()
-    assert WriteScheduler(clock).write_next(turn) == [turn]
+    outbox = said()
+    assert WriteScheduler(clock).write_next(outbox) == [outbox]
 
 
 def test_a_turn_is_flushed_once_its_last_worker_reports(scheduler: WriteScheduler, crowd: list[Worker]) -> None:
