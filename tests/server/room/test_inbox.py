@@ -53,12 +53,12 @@ def test_has_work_also_for_what_the_room_says_itself(inbox: Inbox) -> None:
 @pytest.fixture
 def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The room fails over the line `poison`."""
-    handle = Room.apply
+    apply = Room.apply
 
     def fail(self: Room, number: int, item: Request, now: float, since: float) -> None:
         if isinstance(item, Say) and item.text == "poison":
             raise RuntimeError("a bug in the room")
-        handle(self, number, item, now, since)
+        apply(self, number, item, now, since)
 
     monkeypatch.setattr(Room, "apply", fail)
 
