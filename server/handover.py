@@ -89,6 +89,7 @@ def serve(listener: Listener, room: Room, wishes: ServerControl) -> None:
     """
     connections: list[Connection] = []
     inbox = Inbox(room)
+    listener.on_evicted = inbox.evict
     model = before = room.model
     started, failed = False, 0
     try:

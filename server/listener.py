@@ -7,19 +7,18 @@ import os
 import resource
 import socket
 import sys
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from time import monotonic, sleep
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from protocol import json_lines
 from protocol.dialects import PLAIN
 from protocol.format import plural
-from protocol.messages import Goodbye, Hello, Limits
+from protocol.messages import Goodbye, Limits
 from server.address_groups import address_group
 from server.admission_queue import AdmissionQueue
 from server.connection import Connection
+from server.first_line import PEEKED_BYTES, FirstLine, peek_first_line
+from server.places import Occupants, Places
 from server.session import Session
 from server.sources import Source, WakeupSource
 
@@ -37,7 +36,6 @@ MAX_RESERVED, MAX_RESERVED_EACH = 16, 4
 """Connections above the limit that may try to prove the operators' key; of these, from one address group."""
 HELLO_TIMEOUT_S = 1.0
 """What such a connection has to say hello."""
-PEEKED_BYTES = 4096
 MAX_REJECTED, REJECT_LINGER_S = 64, 2.0
 """Rejected connections that are left to close themselves, and for how long."""
 TEND_INTERVAL_S = 0.05
@@ -53,11 +51,13 @@ MACOS_TCP_RXT_CONNDROPTIME = 0x80
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 """What accept(2) says when the system has nothing left, so that asking again at once is no use."""
 
+EVICTED = Goodbye("full", "the room is full, and you gave no nickname: another connection has your place now")
+
 log = logging.getLogger("chat.server")
 
 
-class Members(Protocol):
-    """What the listener asks the room about a token that a hello carries."""
+class Members(Occupants, Protocol):
+    """The room's answers about a connection, and about the token that a hello carries."""
 
     def is_operator(self, token: str) -> bool:
         """Whether the member with this token is an operator."""
@@ -109,11 +109,10 @@ class Listener:
         """Called with what was limited, and the address group."""
         self.on_reserved: Callable[[int], object] = lambda number: None
         """Called with the number of a connection above the limit, which is to prove the operators' key."""
+        self.on_evicted: Callable[[int, Goodbye], object] = lambda number, goodbye: None
+        """Called with the number of a connection that gives its place up, and the reason to tell it."""
         self._reserved: dict[int, str] = {}
-        self._hosts: Counter[str] = Counter()
-        """Connections by address group."""
-        self._counting = threading.Lock()
-        """Guards `_hosts`: a connection is closed by whichever thread serves it."""
+        self._places = Places()
         self._last_number = 0
         self._spare: int | None = os.open(os.devnull, os.O_RDONLY)
         descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -222,8 +221,10 @@ class Listener:
 
     def _admit(self, waiting: Waiting, now: float) -> Connection | None:
         full = self._full_for(waiting.group)
+        if full and self._members is not None:
+            full = self._make_room(waiting, peek_first_line(waiting.sock), now)
         if not full:
-            return self._open(waiting)
+            return self._open(waiting, now)
         if self._members is None:
             self.turn_away(waiting.sock, full)
             return None
@@ -242,14 +243,30 @@ class Listener:
 
     def _full_for(self, group: str) -> str:
         """Why no connection from this group can come in now; an empty string where it can."""
-        if self.max_clients and self._hosts.total() >= self.max_clients:
+        if self.max_clients and len(self._places) >= self.max_clients:
             return f"the room is full: it takes {plural(self.max_clients, 'connection')}"
-        if self.max_per_ip and self._hosts[group] >= self.max_per_ip:
+        if self._is_group_full(group):
             are = "is" if self.max_per_ip == 1 else "are"
             return f"there {are} {plural(self.max_per_ip, 'connection')} from your address already"
         return ""
 
-    def _open(self, waiting: Waiting) -> Connection | None:
+    def _is_group_full(self, group: str) -> bool:
+        return 0 < self.max_per_ip <= self._places.count(group)
+
+    def _make_room(self, waiting: Waiting, line: FirstLine, now: float) -> str:
+        """Free a place for a newcomer. Returns why it cannot come in; an empty string where it can."""
+        group = waiting.group
+        full, within_group = self._full_for(group), self._is_group_full(group)
+        if not full or self._members is None:
+            return full
+        place = self._places.evict(group, now, self._members, has_nickname=line.has_nickname, within_group=within_group)
+        if place is not None:
+            self.on_flood("connection ended without a nickname", place.group)
+            self.on_evicted(place.number, EVICTED)
+            return ""
+        return "" if not within_group and self._places.has_own_share(group, self.max_clients) else full
+
+    def _open(self, waiting: Waiting, now: float) -> Connection | None:
         """Serve it."""
         sock, host, group = waiting.sock, waiting.host, waiting.group
         try:
@@ -257,21 +274,17 @@ class Listener:
         except OSError:  # The peer has gone again (EINVAL on macOS).
             sock.close()
             return None
-        with self._counting:
-            self._hosts[group] += 1
         self._last_number += 1
         number = self._last_number
+        self._places.add(number, group, now)
         log.debug("connection %d opened from %s", number, host)
         session = Session.open(number, self.limits, monotonic())
-        return Connection(sock, session, host, lambda: self._left(number, group), self._pause)
+        return Connection(sock, session, host, lambda: self._left(number), self._pause)
 
-    def _left(self, number: int, group: str) -> None:
+    def _left(self, number: int) -> None:
         log.debug("connection %d closed", number)
         self._reserved.pop(number, None)
-        with self._counting:
-            self._hosts[group] -= 1
-            if not self._hosts[group]:
-                del self._hosts[group]
+        self._places.remove(number)
 
     def _find_returning(self, now: float) -> None:
         """Put members that come back before the newcomers from the same address, where those have to wait."""
@@ -288,7 +301,7 @@ class Listener:
             line = peek_first_line(waiting.sock)
             is_operator = self._members is not None and self._members.is_operator(line.token)
             reserved = line.holds_key and not is_operator and self._has_reserve(waiting.group)
-            full = "" if is_operator or reserved else self._full_for(waiting.group)
+            full = "" if is_operator or reserved else self._make_room(waiting, line, now)
             if full and not line.decided and now < waiting.since + HELLO_TIMEOUT_S:
                 if line.begun:
                     self._wakeup.unwatch(waiting.sock)  # It is readable all the time. The rest is found by `tend`.
@@ -296,7 +309,7 @@ class Listener:
             self._forget(waiting)
             if full:
                 self.turn_away(waiting.sock, full)
-            elif (connection := self._open(waiting)) is not None:
+            elif (connection := self._open(waiting, now)) is not None:
                 if reserved:
                     self._reserved[connection.number] = waiting.group
                     self.on_reserved(connection.number)
@@ -328,35 +341,6 @@ class Listener:
             self.turn_away(sock, "the room is full: the server has no file descriptor left", lingers=False)
         with contextlib.suppress(OSError):
             self._spare = os.open(os.devnull, os.O_RDONLY)
-
-
-class FirstLine(NamedTuple):
-    """What a connection that waits has sent so far."""
-
-    begun: bool
-    decided: bool
-    """Nothing that follows can make it the hello of a member that comes back."""
-    token: str = ""
-    """The token by which a member comes back."""
-    holds_key: bool = False
-    """It says that it can prove the operators' key."""
-
-
-def peek_first_line(sock: socket.socket) -> FirstLine:
-    """Look at the first line. It stays to be read."""
-    try:
-        data = sock.recv(PEEKED_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except (BlockingIOError, InterruptedError):
-        return FirstLine(False, False)
-    except OSError:
-        return FirstLine(True, True)
-    line, end, _ = data.partition(b"\n")
-    if not line.startswith(b"{"):
-        return FirstLine(True, True)
-    command = json_lines.decode_command(line) if end else None
-    if not isinstance(command, Hello):
-        return FirstLine(True, bool(end) or len(data) == PEEKED_BYTES)
-    return FirstLine(True, True, command.resume.token if command.resume else "", command.operator)
 
 
 def prepare(sock: socket.socket) -> None:

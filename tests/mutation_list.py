@@ -59,6 +59,8 @@ SESSION = (
     Mutation("server/token_bucket.py", "return min(float(self.burst), self.tokens", "return max(0.0, self.tokens"),
 )
 BROADCAST = (
+    Mutation("server/places.py", "now >= oldest.since + EVICTABLE_AFTER_S", "now > oldest.since"),
+    Mutation("server/places.py", "self._nameless[largest] > self._nameless[group] + 1", "self._nameless[largest]"),
     Mutation(
         "server/broadcast.py",
         "[connection for connection in connections if not connection.session.unsent]",

@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
+from protocol.messages import Goodbye
 from server.room.outbox import Outbox
 from server.room.room import Room
 from server.session import Request
@@ -33,6 +34,10 @@ class Inbox:
     def close(self, number: int, *, failed: bool = False) -> None:
         """Connection `number` has ended, by an error of the server if it has failed."""
         self._requests.append((number, lambda now: self.room.close(number, failed=failed)))
+
+    def evict(self, number: int, goodbye: Goodbye) -> None:
+        """Connection `number` gives its place up. See `Room.evict`."""
+        self._requests.append((number, lambda now: self.room.evict(number, goodbye)))
 
     @property
     def has_work(self) -> bool:

@@ -70,6 +70,11 @@ class Room(RoomState):
             self.stats.totals.died += 1
             self.leave(number, seat)
 
+    def evict(self, number: int, goodbye: Goodbye) -> None:
+        """End a connection that has given no nickname, with a reason. One that has joined meanwhile stays."""
+        if self.is_nameless(number):
+            self.disconnect(number, goodbye)
+
     def apply(self, number: int, item: Request, now: float, since: float = inf) -> None:
         """Carry out what connection `number` asks. It may have waited since `since`, where that is before `now`."""
         self.now = now

@@ -152,6 +152,18 @@ class RoomState:
         member = self.roster.find(token)
         return member is not None and member.is_established(self.now)
 
+    def is_member(self, number: int) -> bool:
+        """Whether this connection has a member."""
+        seat = self.seats.get(number)
+        return seat is not None and seat.member is not None
+
+    def is_nameless(self, number: int) -> bool:
+        """Whether this connection has no member, and does not need to keep its place until an operator has come in."""
+        seat = self.seats.get(number)
+        if seat is None or seat.is_closing or seat.proven or number in self.reserved:
+            return False
+        return seat.member is None
+
     # Going
 
     def leave(self, number: int, seat: Seat) -> None:

@@ -132,7 +132,8 @@ CODES: dict[str, dict[str, str]] = {
     "goodbye": {
         "banned": "The member, its nickname or its address is banned.",
         "closing": "The server ends.",
-        "full": "The server takes no more connections, in all or from this address.",
+        "full": "The server takes no more connections, in all or from this address; "
+        "or the room was full, and a connection that had given no nickname made room for another.",
         "idle": "The member said nothing for `limits.idle_timeout` seconds.",
         "join-timeout": "No nickname came within `limits.join_timeout` seconds.",
         "kicked": "An operator ended the connection. The member may come back.",

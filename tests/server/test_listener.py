@@ -72,6 +72,26 @@ def told(peer: socket.socket) -> str:
     return data.decode()
 
 
+class Room:
+    """The room's answers to the listener. Connections have no nickname until they are in `joined`."""
+
+    def __init__(self, operator_token: str = "") -> None:
+        self.operator_token = operator_token
+        self.joined: set[int] = set()
+
+    def is_operator(self, token: str) -> bool:
+        return bool(token) and token == self.operator_token
+
+    def is_established(self, token: str) -> bool:
+        return False
+
+    def is_member(self, number: int) -> bool:
+        return number in self.joined
+
+    def is_nameless(self, number: int) -> bool:
+        return number not in self.joined
+
+
 class TestListener:
     def test_gives_each_connection_the_next_number(self, listener: Listener, peers: list[socket.socket]) -> None:
         assert [connection.number for connection in come(listener, peers, 3)] == [1, 2, 3]
@@ -144,10 +164,11 @@ class TestListener:
         assert len(come(listener, peers)) == 1
 
     def test_an_operator_that_comes_back_is_admitted_to_a_full_room(self, peers: list[socket.socket]) -> None:
-        members = SimpleNamespace(is_operator="secret".__eq__, is_established=lambda token: False)
+        members = Room(operator_token="secret")
         with listen("127.0.0.1", 0) as sock:
             listener = Listener([sock], Limits(), max_clients=1, members=members)
             (first,) = come(listener, peers)
+            members.joined.add(first.number)
             for token in ("guessed", "secret"):
                 peers.append(socket.create_connection(sock.getsockname(), PATIENCE))
                 hello = f'{{"type":"hello","nick":"boss","resume":{{"token":"{token}","after":0}}}}\n'.encode()
@@ -162,6 +183,32 @@ class TestListener:
             assert hello.resume.token == "secret"
             for connection in (first, *admitted):
                 connection.close()
+
+    def test_a_full_room_evicts_a_silent_connection_for_another_address(
+        self, listener: Listener, peers: list[socket.socket]
+    ) -> None:
+        listener._members, listener.max_clients = Room(), 3
+        evicted: list[tuple[int, str]] = []
+        listener.on_evicted = lambda number, goodbye: evicted.append((number, goodbye.code))
+        floods: list[tuple[str, str]] = []
+        listener.on_flood = lambda what, group: floods.append((what, group))
+        for _ in range(3):
+            connect_from(listener, peers, "127.0.0.2")
+        list(listener.accept())
+        connect_from(listener, peers, "127.0.0.3")
+        assert [connection.host for connection in listener.accept()] == ["127.0.0.3"]
+        assert evicted == [(1, "full")]
+        assert floods == [("connection ended without a nickname", "127.0.0.2")]
+
+    def test_a_full_room_of_members_evicts_none(self, listener: Listener, peers: list[socket.socket]) -> None:
+        room = Room()
+        listener._members, listener.max_clients = room, 1
+        connect_from(listener, peers, "127.0.0.2")
+        room.joined = {connection.number for connection in listener.accept()}
+        connect_from(listener, peers, "127.0.0.3").sendall(b"ada\n")
+        assert list(listener.accept()) == []
+        list(listener.accept())
+        assert "the room is full: it takes 1 connection" in told(peers[1])
 
     def test_turns_away_who_is_one_too_many_from_an_address(
         self, listener: Listener, peers: list[socket.socket]
@@ -229,13 +276,13 @@ class TestListener:
         self, listener: Listener, peers: list[socket.socket]
     ) -> None:
         here = come(listener, peers, ADMITTED_AT_ONCE)
-        listener._hosts = Hesitant(listener._hosts)
+        listener._places._counts = Hesitant(listener._places._counts)
         threads = [threading.Thread(target=connection.close) for connection in here]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert listener._hosts.total() == 0
+        assert len(listener._places) == 0
 
     def test_without_descriptors_tells_the_newcomer_and_recovers(self) -> None:
         """The limit is this process's own, so a child meets it."""
