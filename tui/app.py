@@ -43,7 +43,7 @@ from tui.terminal.frame import DrawnText
 from tui.terminal.input_queue import InputQueue, has_handled_all, is_waiting
 from tui.themes import DARK, THEMES
 from tui.transcript.transcript import Transcript
-from tui.widgets.at_once import only_writes
+from tui.widgets.key_order import keeps_focus
 
 if TYPE_CHECKING:  # Each is loaded where it is needed: the prompt is to be painted first.
     from tui.hosting.hosted_server import HostedServer, HostOptions
@@ -307,7 +307,7 @@ class ChatApp(App[None]):
         return all(is_waiting(node) for node in (self.screen.focused or self.screen).ancestors_with_self)
 
     def _keeps_focus(self, event: events.Event) -> bool:
-        return bool(self.screen_stack) and only_writes(event, self.focused)
+        return bool(self.screen_stack) and keeps_focus(event, self.focused)
 
     def _is_held(self, event: events.Event) -> bool:
         """Whether it is meant for the room that we are about to join."""

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.pace import is_within
 from tests.running import PlainPeer, wait_until
-from tests.tui.conftest import StartServer
+from tests.tui.conftest import Open, StartServer
 from tests.tui.terminal import Terminal
 
 ESC, F1, F2, F3, F4, F5 = "\x1b", "\x1bOP", "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[15~"
@@ -17,6 +18,8 @@ CTRL_C, CTRL_F, CTRL_P, CTRL_Q, CTRL_R, CTRL_U = "\x03", "\x06", "\x10", "\x11",
 LONG_PASTE = "\x1b[200~" + "\n".join("abcdefghijklmnop") + "\x1b[201~"
 SLOW_S = 0.12
 """Longer than an ESC byte waits for the rest of a sequence."""
+LEAVE_WITHIN_S = 1.5
+ATTEMPTS = 3
 
 BURSTS = {
     "person-menu": ([F3, "\r", ESC, "/kick x"], "/kick x"),
@@ -43,6 +46,8 @@ BURSTS = {
     "cleared": (["hello", CTRL_C, "world"], "world"),
     "again": (["one", CTRL_R, " two"], "one two"),
     "edited": (["hexllo", LEFT, LEFT, LEFT, "\x7f", "-", END], "he-llo"),
+    "edited-between": (["ab", LEFT, F3, F3, "\x7f", F1, "q", "cd", LEFT, "\x7f", END], "db"),
+    "edited-often": (["ab\x7f" * 300, F3, F3, "\x7f" * 299, LEFT, F1, "q", "b", END], "ba"),
     "said": (["/times", "\r", "/times", "\r", "hello"], "hello"),
     "command-list": (["/kic", "\t", "ada", " now"], "/kick ada now"),
     "all-of-it": ([F3, "\r", ESC, ESC, F1, ESC, CTRL_F, "a", ESC, F5, "\r", F4, "x", CTRL_P, ESC, "hello"], "xhello"),
@@ -110,6 +115,23 @@ def line_of(host: Host) -> str:
 def test_key_behind_a_long_paste_answers_the_question(host: Host, key: str, pasted: bool) -> None:
     host.terminal.type(f"{LONG_PASTE}{key}|")
     assert_line(host, "p|" if pasted else "|")
+
+
+def test_ctrl_q_behind_thousands_of_edits_is_obeyed(
+    start_server: StartServer, tmp_path: Path, open_terminal: Open
+) -> None:
+    """It overtakes the keys that are not handled yet."""
+    address = f"127.0.0.1:{start_server().address[1]}"
+    for _ in range(ATTEMPTS):
+        terminal = open_terminal(address, "-n", "ada", environment={"XDG_CONFIG_HOME": str(tmp_path)})
+        terminal.sees("event loop")
+        terminal.type("a\x7f" * 5_000 + CTRL_Q)
+        began = time.monotonic()
+        assert terminal.exit_code() == 0
+        took = time.monotonic() - began
+        if is_within(took, LEAVE_WITHIN_S):
+            return
+    raise AssertionError(f"it took {took:.2f} s to leave")
 
 
 def test_keys_typed_while_the_app_starts_are_kept(start_server: StartServer, tmp_path: Path) -> None:

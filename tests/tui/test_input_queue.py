@@ -18,10 +18,14 @@ class Screen:
     def __init__(self) -> None:
         self.keys: list[str] = []
         self.is_settled = True
+        self.stays_settled = True
+        """Letters are handled as soon as they are delivered."""
+        self.is_thorough: list[bool] = []
+        """For each question whether all is settled: whether it was about the whole screen."""
         self.is_joining = False
         self.queue = InputQueue(
             self._take,
-            is_settled=lambda _thorough: self.is_settled,
+            is_settled=self._is_settled,
             keeps_focus=lambda event: isinstance(event, events.Key) and event.is_printable,
             is_held=lambda _event: self.is_joining,
         )
@@ -29,7 +33,11 @@ class Screen:
     def _take(self, event: events.Event) -> None:
         assert isinstance(event, events.Key)
         self.keys.append(event.key)
-        self.is_settled = event.is_printable
+        self.is_settled = event.is_printable and self.stays_settled
+
+    def _is_settled(self, is_thorough: bool) -> bool:
+        self.is_thorough.append(is_thorough)
+        return self.is_settled
 
     def press(self, *keys: str) -> None:
         for key in keys:
@@ -89,3 +97,24 @@ async def test_held_keys_come_before_those_that_wait() -> None:
     await screen.has("a", "b", "f4")
     screen.is_settled = True
     await screen.has("a", "b", "f4", "enter")
+
+
+async def test_letters_beyond_the_limit_wait_until_all_is_handled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An urgent key would come behind all that was delivered before it."""
+    monkeypatch.setattr(input_queue, "MAX_UNSETTLED", 2)
+    screen = Screen()
+    screen.stays_settled = False
+    screen.press("a", "b", "c", "d", "e")
+    assert screen.keys == ["a", "b"]
+    screen.is_settled = True
+    await screen.has("a", "b", "c", "d")
+    screen.is_settled = True
+    await screen.has("a", "b", "c", "d", "e")
+
+
+async def test_key_behind_a_full_batch_waits_for_the_whole_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(input_queue, "MAX_UNSETTLED", 2)
+    screen = Screen()
+    screen.press("a", "b", "f3")
+    await screen.has("a", "b", "f3")
+    assert screen.is_thorough[:2] == [False, True]

@@ -18,12 +18,12 @@ from protocol.nicknames import NicknameRefused, check_nickname
 from tui.address import Address
 from tui.link.room_link import State
 from tui.model_style import MODELS
-from tui.widgets.at_once import carry_out
 from tui.widgets.banner import Banner
+from tui.widgets.key_order import ImmediateEditor, is_bound_in_place, run_binding_now
 from tui.widgets.keys import Keys
 
 
-class NicknameField(Input):
+class NicknameField(Input, ImmediateEditor):
     """Where the nickname is written."""
 
     def __init__(self, submit: Callable[[], None]) -> None:
@@ -39,9 +39,13 @@ class NicknameField(Input):
         """Whether a person has typed something here, and not sent it."""
         return self.value not in ("", self.suggested)
 
+    def is_editing_key(self, key: str) -> bool:
+        """Whether the key edits the nickname, and does not send it."""
+        return key != "enter" and is_bound_in_place(self, key)
+
     async def _on_key(self, event: events.Key) -> None:
         if not event.is_printable:
-            await carry_out(self, event)
+            await run_binding_now(self, event)
 
     async def action_submit(self) -> None:
         self._submit()

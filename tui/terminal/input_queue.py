@@ -25,6 +25,8 @@ MAX_URGENT_WAIT_S = 0.5
 EAGER_PASSES = 100
 """Passes of the event loop that are looked at one by one; most keys are handled within ten."""
 POLL_INTERVAL_S = 0.005
+MAX_UNSETTLED = 200
+"""Events delivered without waiting between them. It bounds the queue of keys that an urgent key cannot overtake."""
 MAX_HELD = 10_000
 """Events that are kept for later; those beyond are dropped."""
 MAX_QUEUED = 20_000
@@ -51,6 +53,8 @@ class InputQueue:
         self._waiting: deque[events.Event] = deque()
         self._held: list[events.Event] = []
         self._draining: asyncio.Task[None] | None = None
+        self._unsettled = 0
+        """Events delivered since all was settled last."""
         self._waiting_since = 0.0
         """When all was settled last, or the first of those that wait came after that."""
 
@@ -58,6 +62,9 @@ class InputQueue:
         """Deliver the event in its turn."""
         if self._draining is None and not self._is_held(event) and self._keeps_focus(event):
             self._deliver(event)
+            self._unsettled += 1
+            if self._unsettled >= MAX_UNSETTLED:
+                self._start_draining()
             return
         self._add(event)
         if isinstance(event, events.Key) and event.key in URGENT_KEYS:
@@ -75,6 +82,9 @@ class InputQueue:
         if not self._waiting:
             self._waiting_since = time.monotonic()
         self._waiting.append(event)
+        self._start_draining()
+
+    def _start_draining(self) -> None:
         if self._draining is None:
             self._draining = asyncio.create_task(self._drain(), name="input-queue")
 
@@ -102,19 +112,25 @@ class InputQueue:
                 continue
             keeps_focus = self._keeps_focus(event)
             self._deliver(event)
-            if not (keeps_focus and self._waiting and self._keeps_focus(self._waiting[0])):
+            self._unsettled += 1
+            may_go_on = keeps_focus and self._unsettled < MAX_UNSETTLED
+            if not (may_go_on and self._waiting and self._keeps_focus(self._waiting[0])):
                 return
 
     async def _settle(self) -> None:
-        """Wait until all is handled that was delivered, for MAX_WAIT_S at most."""
-        passes = 0
+        """Wait until all is handled that was delivered, for MAX_WAIT_S at most. Of MAX_UNSETTLED events that all went
+        to the same widget, only the way to it is looked at."""
+        is_full, self._unsettled = self._unsettled >= MAX_UNSETTLED, 0
+        passes = EAGER_PASSES if is_full else 0
         await asyncio.sleep(0)
-        while not self._is_settled(time.monotonic() < self._waiting_since + MAX_THOROUGH_WAIT_S):
+        while not self._is_settled(not is_full and time.monotonic() < self._waiting_since + MAX_THOROUGH_WAIT_S):
             if time.monotonic() >= self._waiting_since + MAX_WAIT_S or len(self._waiting) > MAX_QUEUED:
                 return
             passes += 1
             await asyncio.sleep(0 if passes < EAGER_PASSES else POLL_INTERVAL_S)
         self._waiting_since = time.monotonic()
+        if is_full and self._waiting and not self._keeps_focus(self._waiting[0]):
+            await self._settle()
 
 
 def has_handled_all(root: DOMNode) -> bool:

@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from protocol.sanitize import sanitize
-from tui.widgets.at_once import carry_out
+from tui.widgets.key_order import ImmediateEditor, is_bound_in_place, run_binding_now
 
 MAX_ROWS = 5
 """Rows it grows to, where the screen has them."""
@@ -33,7 +33,7 @@ FIRST_ASKED = frozenset({"enter", "up", "down", "tab", "shift+tab"})
 """Keys that whoever owns the composer is asked about first."""
 
 
-class Composer(TextArea):
+class Composer(TextArea, ImmediateEditor):
     """The text being written; it does not know the room. Each key is done with before the next is looked at."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -79,6 +79,10 @@ class Composer(TextArea):
 
     # Writing
 
+    def is_editing_key(self, key: str) -> bool:
+        """Whether the key edits the text, moves the cursor, or walks through what was said or the list of commands."""
+        return is_bound_in_place(self, key)
+
     async def _on_key(self, event: events.Key) -> None:
         """What TextArea would take for text, and what it would do too late."""
         self._on_edit()
@@ -90,7 +94,7 @@ class Composer(TextArea):
             event.prevent_default()
             self._complete(-1 if event.key == "shift+tab" else 1)
         elif not event.is_printable:
-            await carry_out(self, event)
+            await run_binding_now(self, event)
 
     async def _on_paste(self, event: events.Paste) -> None:
         """A paste is one edit, with nothing in it that a terminal obeys; a long one is asked for."""
