@@ -1,6 +1,6 @@
-"""The event model: one loop for all connections, and a generator for each.
+"""The event model: one loop serves all connections, and each connection is a generator.
 
-Shared: everything. No lock is needed, because only one thing happens at a time.
+Shared: everything. No lock is needed, because only one generator runs at a time.
 The price: one slow step delays all connections.
 """
 
@@ -21,7 +21,7 @@ log = logging.getLogger("chat.server")
 
 
 class EventModel:
-    """Run by `server.handover.run`: it takes over, runs once and again, and stops."""
+    """`server.handover.run` calls `take_over` once, `run_once` in a loop, and `stop` at the end."""
 
     def __init__(self, listener: Listener, inbox: Inbox, stopping: StopEvent) -> None:
         self.listener = listener
@@ -39,7 +39,7 @@ class EventModel:
         self.deliver()
 
     def run_once(self) -> None:
-        """The loop: sleep until a socket is ready or a deadline has passed, serve each of them, deliver."""
+        """The loop: sleep until a socket is ready or a deadline has passed, resume its generator, and deliver."""
         for source, ready in self.poller.select(TICK):
             if isinstance(source, Connection):
                 self.resume(source, ready)
@@ -47,15 +47,15 @@ class EventModel:
                 self.listener.admit(self.start)
         self.deliver()
 
-    # Start — one generator for this connection
+    # Start: one generator for each connection
     def start(self, connection: Connection) -> None:
-        self.poller.watch(connection)  # First: it raises OSError if the system has too little left.
+        self.poller.watch(connection)  # First, because it may raise OSError.
         self.connections[connection.number] = connection
         self.generators[connection.number] = generator = self.read(connection)
         self.inbox.open(connection.number, "event loop", connection.host)
         next(generator, None)
 
-    # Read — this generator's whole life: it yields until its socket is ready (the talk's fibers)
+    # Read: the generator's whole life. It yields until its socket is ready (as a fiber does in the talk)
     def read(self, connection: Connection) -> Generator[None, int]:
         while not connection.over(monotonic()):
             ready = yield
@@ -65,21 +65,21 @@ class EventModel:
             for item in items:
                 self.inbox.handle(connection.number, item, self.poller.ready_since)
 
-    # Deliver — write to one socket after the other, and wait for none
+    # Deliver: the loop writes to one socket after the other, and waits for none
     def deliver(self) -> None:
         outbox = self.inbox.flush(monotonic())
         for connection in broadcast(outbox, self.connections, monotonic()):
-            self.poller.watch(connection)  # Its socket was full, or the room has changed its state.
+            self.poller.watch(connection)  # Its socket is full, or the room has changed its state.
         self.inbox.delivered(outbox, monotonic())
 
-    # StopEvent — no other code runs, so nothing has to be stopped
+    # Stop: no other code runs now, so the connections can be returned at once
     def stop(self) -> list[Connection]:
         self.deliver()
         self.poller.close()
         return list(self.connections.values())
 
     def resume(self, connection: Connection, ready: int) -> None:
-        """Let one generator go on. If it fails, its connection ends, and no other."""
+        """Run one generator until it yields. If it fails, only its own connection ends."""
         try:
             self.generators[connection.number].send(ready)
             self.poller.watch(connection)

@@ -1,7 +1,7 @@
-"""The process model: a child process for each connection, and pipes to the master, which owns the room.
+"""The process model: one child process (a worker) serves each connection, and the master process owns the room.
 
-Shared: nothing. A worker that crashes, or is killed, ends one connection and harms no other.
-The price: a process's memory for each connection, and two trips through a pipe for every line.
+Shared: nothing. Workers and master exchange messages through pipes. A worker that crashes ends only its connection.
+The price: the memory of a process for each connection, and two trips through a pipe for each line.
 """
 
 import logging
@@ -21,21 +21,21 @@ log = logging.getLogger("chat.server")
 
 
 class ProcessModel:
-    """Run by `server.handover.run`: it takes over, runs once and again, and stops."""
+    """`server.handover.run` calls `take_over` once, `run_once` in a loop, and `stop` at the end."""
 
     def __init__(self, listener: Listener, inbox: Inbox, stopping: StopEvent) -> None:
         self.listener = listener
         self.inbox = inbox
         self.stopping = stopping
         self.peers: dict[int, Worker | ParkedConnection] = {}
-        """The worker of each connection; ParkedConnection while it has none, and the master itself serves it."""
+        """The worker of each connection, or a ParkedConnection while the master itself serves the connection."""
         self.scheduler = WriteScheduler()
         self.selector = DefaultSelector()
         self.selector.register(stopping, EVENT_READ)
         try:
             self.fork_server = ForkServer()
         except OSError:
-            self.selector.close()  # The model that goes on instead may need this very descriptor.
+            self.selector.close()  # The previous model goes on, and may need this descriptor.
             raise
 
     def take_over(self, connections: list[Connection]) -> None:
@@ -44,28 +44,28 @@ class ProcessModel:
         for count, connection in enumerate(connections):
             if self.stopping:
                 return
-            if connection.number in self.peers:  # Else it has ended meanwhile.
+            if connection.number in self.peers:  # Otherwise it has ended meanwhile.
                 self.start(connection)
             if count % WORKERS_AT_ONCE == 0:
-                self.run_once(0)  # A thousand forks take a second; lines go on being delivered.
+                self.run_once(0)  # A thousand forks take a second: deliver lines meanwhile.
         for source in self.listener.sources:
             self.selector.register(source, EVENT_READ)
         self.inbox.end_switch(monotonic())
         self.deliver()
 
     def run_once(self, timeout: float = TICK) -> list[Worker | ParkedConnection]:
-        """The master: sleep until a pipe or a socket is ready, serve each of them, deliver. Returns those it read."""
-        heard = []
+        """The master: sleep until a pipe or a socket is ready, read it, and deliver. Returns the peers that it read."""
+        served = []
         for key, ready in self.selector.select(min(timeout, self.scheduler.delay())):
             if key.fileobj in self.listener.sources:
                 self.listener.admit(self.start)
             elif key.fileobj is not self.stopping:
                 self.read(key.data, ready)
-                heard.append(key.data)
+                served.append(key.data)
         self.deliver()
-        return heard
+        return served
 
-    # Start — one child process for this connection
+    # Start: one worker for each connection
     def start(self, connection: Connection) -> None:
         worker = Worker(connection, self.fork_server, self.selector, self.scheduler)
         if connection.number in self.peers:
@@ -73,10 +73,10 @@ class ProcessModel:
         self.peers[connection.number] = worker
         self.inbox.open(connection.number, f"process {worker.pid}", connection.host, worker.pid)
 
-    # Read — the worker reads its socket (`work` in support/process/worker.py), and the master reads the worker's pipe
+    # Read: the worker reads its socket (`work` in support/process/worker.py), and the master reads the worker's pipe
     def read(self, peer: Worker | ParkedConnection, ready: int) -> None:
         if self.peers.get(peer.number) is not peer:
-            return  # It ended earlier in this very round: its descriptors may be another's by now.
+            return  # It ended earlier in this round, and its descriptors may have been reused.
         try:
             for item, since in peer.receive(ready):
                 self.inbox.handle(peer.number, item, since)
@@ -86,7 +86,7 @@ class ProcessModel:
         if peer.over:
             self.end(peer)
 
-    # Deliver — write to the workers' pipes, to a few workers in a row, and wait for none; each worker writes its socket
+    # Deliver: the master writes to the workers' pipes, a few at a time, and waits for none. A worker writes its socket
     def deliver(self) -> None:
         outbox = self.inbox.flush(monotonic())
         for number, data, flags in outbox:
@@ -95,7 +95,7 @@ class ProcessModel:
         for flushed in self.scheduler.write_next(outbox):
             self.inbox.delivered(flushed, monotonic())
 
-    # StopEvent — ask a few workers at a time for their sessions, and serve these connections until all have come back
+    # Stop: each worker returns its session, a few workers at a time. The master serves these connections meanwhile
     def stop(self) -> list[Connection]:
         for key in list(self.selector.get_map().values()):
             if key.data is None:  # A source of connections, or `stopping`.
@@ -108,14 +108,14 @@ class ProcessModel:
         return [peer.connection for peer in self.peers.values()]
 
     def park(self, connections: list[Connection]) -> None:
-        """Have the master itself serve these connections. All are known before the first can fail (OSError)."""
+        """Let the master itself serve these connections. Raises OSError, but then all of them are in `peers`."""
         parked = [ParkedConnection(connection, self.selector) for connection in connections]
         self.peers.update((peer.number, peer) for peer in parked)
         for peer in parked:
             peer.listen()
 
     def end(self, peer: Worker | ParkedConnection) -> None:
-        """The connection has ended, or its worker has given it back."""
+        """The connection has ended, or its worker has returned it."""
         del self.peers[peer.number]
         peer.close()
         if (connection := peer.take_back()) is not None:

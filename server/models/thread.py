@@ -1,7 +1,7 @@
-"""The thread model: a thread for each connection, and a lock around the room and the sockets.
+"""The thread model: one thread serves each connection, and a lock guards the room and the sockets.
 
-Shared: everything, and easily. But a thread must hold `lock` to let the room advance, and to write to any socket.
-The price: a stack for each connection, and care at every access to what is shared.
+Shared: everything. A thread must hold `lock` to flush the inbox and to write to any socket.
+The price: a stack for each connection, and care at every access to shared data.
 """
 
 import logging
@@ -22,7 +22,7 @@ log = logging.getLogger("chat.server")
 
 
 class ThreadModel:
-    """Run by `server.handover.run`: it takes over, runs once and again, and stops."""
+    """`server.handover.run` calls `take_over` once, `run_once` in a loop, and `stop` at the end."""
 
     def __init__(self, listener: Listener, inbox: Inbox, stopping: StopEvent) -> None:
         self.listener = listener
@@ -31,31 +31,31 @@ class ThreadModel:
         self.connections: dict[int, Connection] = {}
         self.threads = Threads(stopping)
         self.lock = threading.Lock()
-        """Its holder flushes the inbox, and writes to all sockets."""
+        """The thread that holds it flushes the inbox and writes to all sockets."""
         self.poller = Poller(*listener.sources, stopping)
 
     def take_over(self, connections: list[Connection]) -> None:
         """Serve these connections, which another model has served until now."""
-        # All are known before the first thread runs: what that thread reads is for the others too.
+        # All are known before the first thread runs, because the lines that it reads are for all of them.
         self.connections = {connection.number: connection for connection in connections}
-        for connection in readable_first(connections):  # A thousand threads take half a second to start.
+        for connection in readable_first(connections):  # A thousand threads start in half a second.
             self.start(connection)
         with self.lock:
             self.inbox.end_switch(monotonic())
         self.deliver()
 
     def run_once(self) -> None:
-        """The main thread: sleep until a connection can be accepted, and deliver what the room has gathered."""
+        """The main thread: sleep until a connection can be accepted or the room has a timed event, and deliver."""
         for source, _ in self.poller.select(TICK):
             if source in self.listener.sources:
                 self.listener.admit(self.start)
         self.deliver()
 
-    # Start — one thread for this connection
+    # Start: one thread for each connection
     def start(self, connection: Connection) -> None:
         self.threads.start(self.read, connection)
 
-    # Read — this thread's whole life: it sleeps until its socket is ready, or another thread wakes it
+    # Read: the thread's whole life. It sleeps until its socket is ready or another thread wakes it
     def read(self, connection: Connection, waiter: Waiter) -> None:
         self.connections[connection.number] = connection
         self.inbox.open(connection.number, f"thread {connection.number}", connection.host)
@@ -65,7 +65,7 @@ class ThreadModel:
                 if connection.session.unsent:
                     with self.lock:
                         connection.flush(monotonic())
-                    self.deliver()  # Another thread may have found the lock taken just now.
+                    self.deliver()  # Another thread may have failed to get the lock meanwhile.
                 items = connection.read(monotonic()) if ready & EVENT_READ else connection.advance(monotonic())
                 for item in items:
                     self.inbox.handle(connection.number, item, waiter.ready_since)
@@ -78,22 +78,22 @@ class ThreadModel:
             if connection.over(monotonic()):
                 self.end(connection)
 
-    # Deliver — by the thread that has read something. To wake a thousand threads for each line would cost more than to
-    # write it: the thread that gets the lock writes to all sockets, and the others go on without waiting
+    # Deliver: the thread that gets the lock writes to all sockets, and the other threads go on without waiting. Waking
+    # a thousand threads for each line would cost more than writing the line a thousand times
     def deliver(self) -> None:
         while self.lock.acquire(blocking=False):
             try:
                 outbox = self.inbox.flush(monotonic())
                 for connection in broadcast(outbox, self.connections, monotonic()):
-                    self.threads.wake(connection)  # Its socket was full, or the room has changed its state.
+                    self.threads.wake(connection)  # Its socket is full, or the room has changed its state.
                 self.inbox.delivered(outbox, monotonic())
             finally:
                 self.lock.release()
-            # What other threads have appended since the flush is this thread's to deliver: they found the lock taken.
+            # Threads that appended requests since the flush did not get the lock, so this thread delivers for them.
             if not self.inbox.has_work:
                 return
 
-    # StopEvent — every thread also sleeps on `stopping`, so all of them wake and return
+    # Stop: `stopping` wakes all threads, and each returns
     def stop(self) -> list[Connection]:
         self.stopping.ask()
         self.threads.join()

@@ -1,1 +1,1 @@
-"""What the three models stand on: sleeping, waking, and child processes."""
+"""Support for the three models: sleeping, waking, and child processes."""

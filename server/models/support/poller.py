@@ -17,29 +17,29 @@ from server.connection import LONGEST_SLEEP, Connection
 T = TypeVar("T")
 
 FLAGS = {EVENT_READ: POLLIN, EVENT_WRITE: POLLOUT, EVENT_READ | EVENT_WRITE: POLLIN | POLLOUT}
-"""What poll(2) calls what `selectors` calls so."""
+"""From the flags of `selectors` to those of poll(2)."""
 
 
 class HasFileno(Protocol):
-    """A socket, or anything else with a descriptor."""
+    """A socket, or another object with a descriptor."""
 
     def fileno(self) -> int: ...
 
 
 class ReadyClock:
-    """How long what is found ready may have waited, as the meter counts it. One for each loop, thread or worker.
+    """Tells how long data may have waited until poll() returned, for the meter. Each loop, thread or worker has one.
 
     If poll() returns without sleeping, data may have arrived at any time since the previous poll. That whole interval
-    is reported as its possible waiting time: the delay that one slow step of a loop causes shows nowhere else.
+    is reported as its possible waiting time. No other figure shows the delay that one slow step of a loop causes.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._woken_at = self.ready_since = clock()
-        """When the last poll returned, and since when what it found may have been ready (monotonic clock)."""
+        """When the last poll returned, and since when the data it found may have been ready (monotonic clock)."""
 
     def wait(self, poll: Callable[..., T], *args: object) -> T:
-        """Call `poll`, which sleeps until something is ready; returns what it returns."""
+        """Call `poll`, which sleeps until something is ready, and return its result."""
         began = self._clock()
         found = poll(*args)
         now = self._clock()
@@ -50,8 +50,8 @@ class ReadyClock:
 
 
 class TimerHeap:
-    """The next deadline of each connection. A deadline that was moved to a later time still fires at the earlier one:
-    what it wakes looks for itself whether something is due."""
+    """The next deadline of each connection. A deadline that is moved to a later time still fires at the earlier one, so
+    a connection that is woken checks for itself whether something is due."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int]] = []
@@ -62,12 +62,12 @@ class TimerHeap:
         return len(self._heap)
 
     def schedule(self, number: int, due: float) -> None:
-        """Wake connection `number` at `due` (seconds), or earlier if that was scheduled before."""
+        """Wake connection `number` at `due` (seconds), or earlier if an earlier time is scheduled."""
         if due < self._scheduled.get(number, inf):
             self._scheduled[number] = due
             heappush(self._heap, (due, number))
             if len(self._heap) > 2 * len(self._scheduled) + 64:
-                # Most entries are outdated, and far ones would stay until their time.
+                # Most entries are outdated, and would stay until they are due.
                 self._heap = [(when, number) for number, when in self._scheduled.items()]
                 heapify(self._heap)
 
@@ -76,11 +76,11 @@ class TimerHeap:
         self._scheduled.pop(number, None)
 
     def next_due(self) -> float:
-        """When to wake next; infinity for never."""
+        """The time of the next wake-up; infinity if there is none."""
         return self._heap[0][0] if self._heap else inf
 
     def pop_due(self, now: float) -> list[int]:
-        """The connections whose deadlines have passed."""
+        """Remove and return the connections whose deadlines have passed."""
         due: list[int] = []
         while self._heap and self._heap[0][0] <= now:
             when, number = heappop(self._heap)
@@ -91,9 +91,9 @@ class TimerHeap:
 
 
 class Poller:
-    """What one loop waits for: `sources`, which are always read, and the connections it has to watch.
+    """The selector of one loop: it watches `sources` for reading, and connections for their current interest.
 
-    Raises OSError where the system has no descriptor left for it, or no memory to register one.
+    Raises OSError if the system has no descriptor left for it, or no memory to register one.
     """
 
     def __init__(self, *sources: HasFileno) -> None:
@@ -106,23 +106,23 @@ class Poller:
 
     @property
     def ready_since(self) -> float:
-        """Since when the sockets found last may have been ready, in seconds of the monotonic clock."""
+        """Since when the sockets of the last `select` may have been ready, in seconds of the monotonic clock."""
         return self._clock.ready_since
 
     def select(self, timeout: float) -> Iterator[tuple[object, int]]:
-        """Sleep at most so many seconds. Yields each source and connection that is ready, with EVENT_READ or
+        """Sleep for at most `timeout` seconds. Yields each source and connection that is ready, with EVENT_READ,
         EVENT_WRITE or both; then each connection whose deadline has passed, with 0."""
         began = monotonic()
         left = min(timeout, max(0.0, self._timers.next_due() - began))
         for key, ready in self._clock.wait(self._selector.select, left):
             yield key.fileobj, ready
-        # Only deadlines that had passed before the sockets were polled: what was sent in time was found.
+        # Only deadlines that passed before the poll: bytes that arrived in time have been found by then.
         for number in self._timers.pop_due(began):
             if (connection := self._watched.get(number)) is not None:
                 yield connection, 0
 
     def watch(self, connection: Connection) -> None:
-        """Wait for what this connection needs now. To be called again whenever that may have changed."""
+        """Watch for the current interest of this connection. Call it again whenever the interest may have changed."""
         now = monotonic()
         interest = connection.interest(now)
         registered = self._selector.get_map().get(connection)
@@ -136,22 +136,22 @@ class Poller:
         self._timers.schedule(connection.number, now if connection.over(now) else connection.session.due(now))
 
     def forget(self, connection: Connection) -> None:
-        """Wait for this connection no longer."""
+        """Stop watching this connection."""
         if connection in self._selector.get_map():
             self._selector.unregister(connection)
         self._timers.cancel(connection.number)
         self._watched.pop(connection.number, None)
 
     def close(self) -> None:
-        """Wait for nothing any more. Harmless to do twice."""
+        """Close the selector. May be called twice."""
         self._selector.close()
 
 
 class PeerPoll:
-    """A poll(2) for one peer and for other descriptors, which is told only changes. It needs no descriptor itself."""
+    """A poll(2) for one peer and other descriptors, updated only on changes. It needs no descriptor of its own."""
 
     def __init__(self, peer: HasFileno, *others: int | HasFileno) -> None:
-        """The `others` are always read."""
+        """The `others` are always watched for reading."""
         self._peer = peer
         self._interest = 0
         self._poll = poll()
@@ -159,19 +159,19 @@ class PeerPoll:
             self._poll.register(other, POLLIN)
 
     def expect(self, interest: int) -> None:
-        """What to wait for of the peer from now on, as `selectors` has it."""
+        """Watch the peer for `interest` (flags of `selectors`) from now on."""
         if interest != self._interest:
             if self._interest:
-                self._poll.unregister(self._peer)  # Else poll(2) would report a hang-up, again and again.
+                self._poll.unregister(self._peer)  # Otherwise poll(2) would report a hang-up again and again.
             if interest:
                 self._poll.register(self._peer, FLAGS[interest])
             self._interest = interest
 
     def sleep(self, until: float) -> list[tuple[int, int]]:
-        """Sleep until something is ready, or until then on the monotonic clock; returns what poll(2) does."""
+        """Sleep until something is ready, or until `until` on the monotonic clock; returns the result of poll(2)."""
         left = min(LONGEST_SLEEP, max(0.0, until - monotonic()))
-        return self._poll.poll(left * 1000 + 1)  # It rounds down, and waking too early would be for nothing.
+        return self._poll.poll(left * 1000 + 1)  # poll(2) rounds down, and a wake-up that is too early is useless.
 
     def ready(self, flags: int) -> int:
-        """What the peer is ready for, as `selectors` has it. An error or a hang-up is found by reading."""
+        """The readiness of the peer, as flags of `selectors`. Reading finds an error or a hang-up."""
         return (EVENT_READ * bool(flags & ~POLLOUT) | EVENT_WRITE * bool(flags & POLLOUT)) & self._interest

@@ -1,4 +1,4 @@
-"""One thread for each connection, and a way to wake each of them: what the thread model stands on."""
+"""Support for the thread model: it starts a thread for each connection, and can wake each of them."""
 
 import errno
 import os
@@ -12,14 +12,14 @@ from server.control import StopEvent
 from server.models.support.poller import PeerPoll, ReadyClock
 
 QUIET_SWITCH_INTERVAL = 1.0
-"""Seconds for `sys.setswitchinterval` while a thousand threads end. Each thread that waits for the interpreter asks for
-it once in an interval: 200 times a second by default."""
+"""Seconds for `sys.setswitchinterval` while a thousand threads end. Each thread that waits for the interpreter requests
+it once in each interval, by default 200 times a second."""
 
 
 class Wakeup:
-    """A descriptor that any thread can make readable: an eventfd where there is one (Linux), else a pipe.
+    """A descriptor that any thread can make readable: an eventfd on Linux, a pipe on other systems.
 
-    Raises OSError where no descriptors are left.
+    Raises OSError if the system has no descriptor left.
     """
 
     def __init__(self) -> None:
@@ -30,30 +30,30 @@ class Wakeup:
             os.set_blocking(self._read, False)
             os.set_blocking(self._write, False)
         self._lock = threading.Lock()
-        """Guards `_closed`: written to any later, the descriptor could be another's by then."""
+        """Guards `_closed`. After closing, the number of the descriptor may be in use for another file."""
         self._closed = False
 
     def fileno(self) -> int:
         return self._read
 
     def set(self) -> None:
-        """Make it readable. Harmless once it is closed."""
+        """Make it readable. Does nothing if it is closed."""
         with self._lock:
             if not self._closed:
                 try:
-                    os.write(self._write, (1).to_bytes(8, sys.byteorder))  # An eventfd takes a number of 8 bytes.
+                    os.write(self._write, (1).to_bytes(8, sys.byteorder))  # An eventfd expects an integer of 8 bytes.
                 except BlockingIOError:
-                    pass  # A pipe that is full of wake-ups is readable.
+                    pass  # A full pipe is readable.
 
     def clear(self) -> None:
-        """Make it unreadable. To be called before looking for what the wake-up was about."""
+        """Make it unreadable. Must be called before the thread checks the reason of the wake-up."""
         try:
             os.read(self._read, 4096)
         except BlockingIOError:
             pass
 
     def close(self) -> None:
-        """Give the descriptors back. To be called once."""
+        """Close the descriptors. Must be called once."""
         with self._lock:
             self._closed = True
             os.close(self._read)
@@ -62,10 +62,10 @@ class Wakeup:
 
 
 class Waiter(PeerPoll):
-    """How a thread sleeps: until its connection is ready or due, `wake` is called, or the model is to stop."""
+    """Lets a thread sleep until its connection is ready or due, `wake` is called, or `stopping` is set."""
 
     def __init__(self, connection: Connection, stopping: StopEvent) -> None:
-        """Raises OSError where no descriptor is left."""
+        """Raises OSError if the system has no descriptor left."""
         self._wakeup = Wakeup()
         super().__init__(connection, self._wakeup, stopping)
         self._connection = connection
@@ -73,12 +73,12 @@ class Waiter(PeerPoll):
 
     @property
     def ready_since(self) -> float:
-        """Since when what was found last may have been ready, in seconds of the monotonic clock."""
+        """Since when the connection may have been ready at the last `wait`, in seconds of the monotonic clock."""
         return self._clock.ready_since
 
     def wait(self) -> int:
-        """Sleep; returns what the connection is ready for, as `selectors` has it."""
-        # A change to the connection after this line has its wake-up, and so ends the sleep at once.
+        """Sleep. Returns the readiness of the connection, as flags of `selectors`."""
+        # If another thread changes the connection after this line, its wake-up ends the sleep at once.
         now = monotonic()
         self.expect(self._connection.interest(now))
         flags = dict(self._clock.wait(self.sleep, self._connection.session.due(now)))
@@ -87,7 +87,7 @@ class Waiter(PeerPoll):
         return self.ready(flags.get(self._connection.fileno(), 0))
 
     def wake(self) -> None:
-        """End the sleep of this moment, or the next one. Safe to call from any thread."""
+        """End the current sleep, or the next one. Safe to call from any thread."""
         self._wakeup.set()
 
     def close(self) -> None:
@@ -96,7 +96,7 @@ class Waiter(PeerPoll):
 
 
 class Threads:
-    """Starts threads, wakes them, and waits for their ends. Safe to use from all of them."""
+    """Starts threads, wakes them, and waits for them to end. Safe to use from all threads."""
 
     def __init__(self, stopping: StopEvent) -> None:
         """All threads wake when `stopping` is set."""
@@ -104,10 +104,10 @@ class Threads:
         self._waiters: dict[int, Waiter] = {}
         self._running: set[threading.Thread] = set()
         self._lock = threading.Lock()
-        """Guards `_running`: a thread in it has started, and a thread that has started is in it."""
+        """Guards `_running`, which holds exactly the threads that have started and have not ended."""
 
     def start(self, work: Callable[[Connection, Waiter], None], connection: Connection) -> None:
-        """Run `work` in a thread of its own. Raises OSError where the system has no thread or descriptor left."""
+        """Run `work` in a new thread. Raises OSError if the system has no thread or descriptor left."""
         waiter = Waiter(connection, self._stopping)
         number = connection.number
 
@@ -117,11 +117,11 @@ class Threads:
             finally:
                 self._waiters.pop(number, None)
                 waiter.close()
-                with self._lock:  # Last: once it is not in there any more, nothing of it is left.
+                with self._lock:  # Last, because `join` returns when the set is empty.
                     self._running.discard(thread)
 
         thread = threading.Thread(target=run, name=f"chat-{number}", daemon=True)
-        self._waiters[number] = waiter  # First: another thread may have to wake this one as soon as it runs.
+        self._waiters[number] = waiter  # First: another thread may wake this one as soon as it runs.
         with self._lock:
             try:
                 thread.start()
@@ -132,12 +132,12 @@ class Threads:
             self._running.add(thread)
 
     def wake(self, connection: Connection) -> None:
-        """Let the thread of this connection look at it again. Harmless if it has ended."""
+        """Wake the thread of this connection. Does nothing if it has ended."""
         if (waiter := self._waiters.get(connection.number)) is not None:
             waiter.wake()
 
     def join(self) -> None:
-        """Wait until all have ended, including those that are started meanwhile."""
+        """Wait until all threads have ended, including those that start meanwhile."""
         interval = sys.getswitchinterval()
         sys.setswitchinterval(QUIET_SWITCH_INTERVAL)
         try:

@@ -1,1 +1,1 @@
-"""What the process model runs on: the process that forks, the workers, and the pipes between them and the master."""
+"""Support for the process model: the fork server, the workers, and the pipes between them and the master."""

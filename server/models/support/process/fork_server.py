@@ -1,12 +1,12 @@
-"""The fork server: a small process that does nothing but fork workers for the process model.
+"""The fork server: a small process that only forks workers for the process model.
 
-Forking from the server itself would copy more with each child, would run what `threading`, `logging` and others hook
-into a fork, and is not safe once there are threads. So the master starts this one (see `fork_server_handle`) with
-little in it, and sends it each connection's socket and pipes. Nothing is imported here that imports `threading`.
+A fork of the server itself would copy more memory for each child, would run the fork hooks of `threading` and other
+modules, and is not safe while threads run. So the master starts this small process (see `fork_server_handle`) and sends
+it the socket and the pipes of each connection. No module that is imported here imports `threading`.
 
-Before it forks, it warms up. Python writes to what it runs: the first rounds of a function specialise its code, fill
-caches, and create what is created late. Before the fork that is done once, and its pages are shared; after it, each
-worker would take the time and copy the pages, a quarter more memory for each.
+The fork server warms up before it forks. Python writes to the code that it runs: the first calls of a function
+specialise its bytecode, fill caches and create objects lazily. The warm-up does this once, and all workers share its
+pages. Without it, each worker would spend the time and copy the pages: a quarter more memory for each.
 """
 
 import errno
@@ -26,27 +26,27 @@ from server.models.support.process.worker import run, work
 from server.session import DeliveryFlags, Session
 
 ANSWER = struct.Struct("!i")
-"""The answer to a request: the pid of the child, or minus the errno of a fork that failed."""
+"""The answer to a request: the pid of the child, or the negative errno of a fork that failed."""
 READY = ANSWER.pack(0)
 """The first answer, without a request."""
 DESCRIPTORS = struct.Struct("3i")
-"""A request brings these: the peer's socket, and the worker's two pipe ends."""
+"""The descriptors in a request: the peer's socket, and the worker's two pipe ends."""
 SPACE = socket.CMSG_SPACE(DESCRIPTORS.size)
 
 WARMUP_ROUNDS = 10
-"""Conversations in each dialect, of as many lines each way: Python 3.11 specialises what has run eight times."""
+"""Conversations in each dialect, and lines each way in each of them. Python 3.11 specialises code after eight runs."""
 WARMUP_LIMITS = Limits(burst=2 * WARMUP_ROUNDS, rate=float(WARMUP_ROUNDS))
 WARMUP_SCRIPTS = (
     (b"ada\n", b"hello\n"),
     (b'{"type":"hello","nick":"ada"}\n', b'{"type":"say","id":"1","text":"hello"}\n'),
 )
-"""For each dialect the peer's first line, and its next ones."""
+"""The peer's first line and its next lines, for each dialect."""
 
 
 def main(control: socket.socket) -> None:
-    """Fork a worker for each request, until the master is gone; then wait for the last of them."""
+    """Fork a worker for each request until the master is gone, then wait until all workers have ended."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
-        # The master is asked to end, and asks us; a terminal's Ctrl-C goes to all of us.
+        # These signals are for the master, which ends this process. A terminal sends Ctrl-C to all processes.
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # No zombies: the pipe tells the master that a worker has ended.
     warm_up()
@@ -57,16 +57,16 @@ def main(control: socket.socket) -> None:
         while fork(control):
             pass
     except ConnectionError:
-        pass  # Killed, with answers unread.
+        pass  # The master was killed, with answers unread.
     try:
-        os.wait()  # With SIGCHLD ignored it returns, with an error, once all children have ended.
+        os.wait()  # SIGCHLD is ignored, so this fails as soon as all children have ended.
     except ChildProcessError:
         pass
 
 
 def fork(control: socket.socket) -> bool:
-    """Carry out one request; False once the master is gone."""
-    # `socket.recv_fds` does the same, and costs each child 40 KiB.
+    """Carry out one request. Returns False if the master is gone."""
+    # `socket.recv_fds` would do the same, but costs 40 KiB for each child.
     request, ancillary, _, _ = control.recvmsg(1, SPACE)
     if not request:
         return False
@@ -85,9 +85,9 @@ def fork(control: socket.socket) -> bool:
 
 
 def warm_up() -> None:
-    """Hold conversations in each dialect, each with a child that plays the peer and the master. Takes 40 ms.
+    """Run conversations in each dialect. In each, a child plays the peer and the master. Takes 40 ms.
 
-    Where the system has no child or no descriptor left, it is left out.
+    Returns early if the system has no process or descriptor left.
     """
     for opening, line in WARMUP_SCRIPTS * WARMUP_ROUNDS:
         try:
@@ -107,7 +107,7 @@ def warm_up() -> None:
 
 
 def play(peer: socket.socket, master: Channel, opening: bytes, line: bytes) -> NoReturn:
-    """Be the peer and the master of one conversation: each line goes back to the peer that said it."""
+    """Play the peer and the master of one conversation, in which each line goes back to the peer."""
     try:
         os.set_blocking(master.reading, True)
         master.send(pack_session(Session.open(0, WARMUP_LIMITS, monotonic())))

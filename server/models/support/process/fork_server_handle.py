@@ -1,4 +1,4 @@
-"""The master's side of the fork server: has workers forked by it. Descriptors travel as SCM_RIGHTS (unix(7))."""
+"""The master's side of the fork server: it requests workers. Descriptors travel as SCM_RIGHTS (unix(7))."""
 
 import errno
 import logging
@@ -14,12 +14,12 @@ from server.models.support.process import fork_server, pipes
 from server.models.support.process.pipes import Channel
 
 START_TIMEOUT = 20.0
-"""Seconds a fork server has until it is ready to fork, and a second one for its first fork. A machine on which many
-programs compete may need several; one that has died is noticed at once."""
+"""Seconds within which a fork server must be ready to fork, and a restarted one must have forked. A busy machine may
+need several. The master notices at once if the fork server dies."""
 ANSWER_TIMEOUT = 0.5
-"""Seconds a fork may take before the fork server is taken to be stuck. All connections wait for it."""
+"""Seconds a fork may take before the fork server counts as stuck. All connections wait meanwhile."""
 EXIT_TIMEOUT = 0.3
-"""Seconds it may take to exit, once it and its workers are not needed any more, before it is killed."""
+"""Seconds within which the fork server and its workers must exit before they are killed."""
 
 GONE = "the process that forks workers is gone or stuck"
 
@@ -27,14 +27,14 @@ log = logging.getLogger("chat.server")
 
 
 class ForkServerGone(Exception):
-    """It has died, or does not answer."""
+    """The fork server has died, or does not answer."""
 
 
 class ForkServer:
-    """A running fork server, and another one should it be killed: its workers go on without it."""
+    """A running fork server. If it dies, its workers go on, and another fork server is started."""
 
     def __init__(self) -> None:
-        """Start it. Raises OSError where the system has no process or descriptor left."""
+        """Start a fork server. Raises OSError if the system has no process or descriptor left."""
         self._ends_by = inf
         try:
             self._start()
@@ -42,9 +42,9 @@ class ForkServer:
             self._start_another(error)
 
     def fork(self, peer: int) -> tuple[int, Channel]:
-        """Fork a worker that gets its own copy of the descriptor `peer`. Returns its pid, and our side of its pipes.
+        """Fork a worker that gets its own copy of the descriptor `peer`. Returns its pid and our side of its pipes.
 
-        Raises OSError with the errno of the fork (EAGAIN where there are too many processes) or of the pipes.
+        Raises OSError with the errno of the fork (EAGAIN if there are too many processes) or of the pipes.
         """
         try:
             return self._fork(peer, ANSWER_TIMEOUT)
@@ -75,7 +75,7 @@ class ForkServer:
                     command,
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
-                    process_group=0,  # A terminal's Ctrl-C is not for it: while it starts, it could not ignore it.
+                    process_group=0,  # Ctrl-C must not reach it before it ignores SIGINT.
                 )
         except OSError:
             self._control.close()
@@ -87,7 +87,7 @@ class ForkServer:
             raise
 
     def _start_another(self, gone: ForkServerGone) -> None:
-        """Once. Raises OSError if that one is gone, too."""
+        """Raises OSError if that one fails, too."""
         log.warning("%s; another one is started", gone)
         try:
             self._start()
@@ -95,7 +95,7 @@ class ForkServer:
             raise OSError(errno.ECHILD, f"{again}") from again
 
     def _end(self) -> None:
-        """Kill it, without its workers."""
+        """Kill the fork server, but not its workers."""
         self._process.kill()
         self._process.wait()
         self._control.close()
@@ -105,7 +105,7 @@ class ForkServer:
         try:
             pid = self._ask((peer, theirs.reading, theirs.writing), within)
         except (OSError, ForkServerGone):
-            # A worker that was forked without an answer finds its pipe closed. The next one gets new pipes.
+            # If a worker was forked without an answer, it finds its pipe closed. The next attempt uses new pipes.
             ours.close()
             raise
         finally:

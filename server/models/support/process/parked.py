@@ -1,7 +1,7 @@
-"""Connections without a worker: before it starts, and once it has given the session back.
+"""Connections without a worker: those whose worker has not started yet, or has returned the session.
 
-To start a thousand workers takes a second, and to end them too. Meanwhile the master itself serves the connections that
-have none, so that no member has to wait.
+A thousand workers need a second to start, and another to end. Meanwhile the master itself serves the connections that
+have no worker, so that no member has to wait.
 """
 
 from collections import deque
@@ -14,18 +14,18 @@ from server.models.support.process.worker_handle import Worker
 from server.session import Request
 
 WORKERS_AT_ONCE = 8
-"""Workers that start, or give their sessions back, at a time. More would be done sooner, and leave the cores no time
-for the lines that are said meanwhile."""
+"""Workers that start, or return their sessions, at a time. A larger number would be faster, but would delay the lines
+that members send meanwhile."""
 COLLECT_INTERVAL = 0.05
-"""Seconds between two looks at who has answered. If more have passed, the master itself was stopped for the rest."""
+"""Seconds between two checks for answers. If more time has passed, the master itself was suspended for the rest."""
 STUCK_AFTER = 0.8
-"""Seconds without a word from any of the workers that were asked, after which these are stuck."""
+"""Seconds without an answer from any worker that was asked, after which all of these count as stuck."""
 
 
 class ParkedConnection:
     """A connection that the master serves. It has the methods of `Worker` that the model calls.
 
-    It reads once and never waits. Whatever takes longer is left to the worker or the model that serves it next.
+    It reads once and never waits. All longer work is left to the worker or the model that serves it next.
     """
 
     over = False
@@ -39,52 +39,51 @@ class ParkedConnection:
         self._selector = selector
 
     def listen(self) -> None:
-        """Have the selector find it when it can be read. Raises OSError where the system has too little left."""
+        """Register it for reading. Raises OSError if the system has no memory left."""
         if self._wants_read():
             self._selector.register(self.connection, EVENT_READ, self)
 
     def receive(self, ready: int) -> list[tuple[Request, float]]:
-        """Read once. Returns what the connection asks of the room, each item with the time since when it may have
-        waited."""
+        """Read once. Returns the requests, each with the time since when it may have waited."""
         items = self.connection.read(monotonic()) if self._wants_read() else []
         if not self._wants_read():
             self.close()
         return [(item, monotonic()) for item in items]
 
-    def send(self, data: bytes, mark: int) -> None:
-        """Write without waiting; the session keeps the rest."""
-        self.connection.send(data, mark, monotonic())
+    def send(self, data: bytes, flags: int) -> None:
+        """Write without waiting. The session keeps the rest."""
+        self.connection.send(data, flags, monotonic())
 
     def take_back(self) -> None:
-        """No worker has it."""
+        """Returns None, because no worker has the session."""
 
     def close(self) -> None:
-        """Read from it no longer. Harmless to do twice."""
+        """Stop reading. May be called twice."""
         if self.connection in self._selector.get_map():
             self._selector.unregister(self.connection)
 
     def _wants_read(self) -> bool:
-        """Not while it is rate-limited, closed, or has a fault injected: all others would wait with the master."""
+        """False for rate-limited, closed and fault-injected connections, because the master must not wait for them."""
         now, connection = monotonic(), self.connection
         return bool(connection.interest(now) & EVENT_READ) and not connection.over(now) and not connection.session.fault
 
 
 class SessionCollector:
-    """Gets all sessions back from the workers when the model stops, from a few at a time.
+    """Collects the sessions from the workers when the model stops, from a few workers at a time.
 
-    As long as any of those that were asked answers, the others are waited for, however many they are and however slow
-    the machine is. So all the stuck ones together cost no more time than one.
+    The collector goes on waiting as long as any worker that was asked answers, so a slow machine is no error. All stuck
+    workers together cost no more time than one.
     """
 
     def __init__(self, peers: Mapping[int, Worker | ParkedConnection]) -> None:
-        """`peers` is the model's own mapping, which loses a worker that has ended or has answered."""
+        """`peers` is the model's own mapping. The model removes a worker that has ended or has answered."""
         self._peers = peers
         self._to_ask = deque(worker.number for worker in self._workers())
         self._silence = 0.0
         self._looked_at = monotonic()
 
     def ask(self) -> bool:
-        """Ask a few more; all of them, if none of those asked answers. Returns whether any worker is left."""
+        """Ask a few more workers, or all if none of those asked answers. Returns whether any worker is left."""
         workers = self._workers()
         asked = sum(worker.asked_back for worker in workers)
         while self._to_ask and (asked < WORKERS_AT_ONCE or self._silence >= COLLECT_INTERVAL):
@@ -93,11 +92,11 @@ class SessionCollector:
                 asked += 1
         return bool(workers)
 
-    def stuck(self, heard: Collection[Worker | ParkedConnection]) -> list[Worker]:
-        """Kill the workers that are stuck, after a look at all in which these were heard; returns those workers."""
+    def stuck(self, served: Collection[Worker | ParkedConnection]) -> list[Worker]:
+        """Kill and return the workers that are stuck. `served` are the peers that the last round has read."""
         now = monotonic()
         passed, self._looked_at = now - self._looked_at, now
-        if any(peer.asked_back for peer in heard):
+        if any(peer.asked_back for peer in served):
             self._silence = 0.0
         else:
             self._silence += min(passed, COLLECT_INTERVAL)

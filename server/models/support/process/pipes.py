@@ -1,8 +1,8 @@
 """Pipes: the two between the master and a worker, and the frames that travel through them.
 
-A pipe is a stream: it joins and cuts what is written. So a frame begins with its length and its kind. Bytes for the
-peer go between the frames as they are. They are nearly all of the traffic, and so the worker can pass them on without
-taking them apart: a frame begins with a NUL, and what is told to peers has none.
+A pipe is a stream without boundaries, so a frame begins with its length and its kind. Bytes for the peer travel between
+the frames as they are. They are nearly all of the traffic, and the worker passes them on without parsing: a frame
+begins with a NUL, and the bytes for a peer have none.
 """
 
 import os
@@ -15,27 +15,27 @@ from server.session import Request, Session
 READ_SIZE = 64 * 1024
 
 ITEM = b"i"
-"""Worker to master: what the connection asks of the room."""
+"""Worker to master: a request to the room."""
 SESSION = b"s"
 """The session: the first frame to a worker, and the last one from it."""
 FLUSHED = b"e"
-"""Master to worker, and back once the worker has written all that came before it: how the meter knows."""
+"""Master to worker, and back when the worker has written all that came before it. The meter needs the time."""
 ENDED = b"x"
 """Worker to master: the connection has ended as it should."""
 FAILURE = b"f"
-"""Worker to master: the traceback it ends with."""
+"""Worker to master: the traceback of the exception that ends the worker."""
 TALK = b"t"
-"""Master to worker: bytes for the peer. This one needs no frame."""
+"""Master to worker: bytes for the peer, without a frame."""
 DELIVERY = b"d"
-"""Master to worker: a mark, and bytes for the peer, where they do not go as TALK."""
+"""Master to worker: delivery flags and bytes for the peer, if they cannot travel as TALK."""
 RETURN = b"r"
-"""Master to worker: give the session back."""
+"""Master to worker: return the session."""
 
 NUL = b"\0"
-"""What a frame begins with."""
+"""The first byte of a frame."""
 
 _HEAD = struct.Struct("!xIc")
-_MARK = struct.Struct("!I")
+_FLAGS = struct.Struct("!I")
 _SINCE = struct.Struct("!d")
 _encoder = msgspec.msgpack.Encoder()
 _items = msgspec.msgpack.Decoder(Request)
@@ -43,62 +43,62 @@ _sessions = msgspec.msgpack.Decoder(Session)
 
 
 def pack(kind: bytes, payload: bytes = b"") -> bytes:
-    """One frame."""
+    """Encode one frame."""
     return _HEAD.pack(len(payload), kind) + payload
 
 
 def pack_item(item: Request, since: float) -> bytes:
-    """What the connection asks of the room, and since when it may have waited to be read."""
+    """Encode a request to the room, and since when it may have waited to be read."""
     return pack(ITEM, _SINCE.pack(since) + _encoder.encode(item))
 
 
 def pack_session(session: Session) -> bytes:
-    """The session, given back."""
+    """Encode a session."""
     return pack(SESSION, _encoder.encode(session))
 
 
 def pack_failure(traceback: str) -> bytes:
-    """How a worker failed."""
+    """Encode the traceback of a worker that failed."""
     return pack(FAILURE, traceback.encode())
 
 
-def pack_delivery(data: bytes, mark: int) -> bytes:
-    """Bytes for the peer, and what they mean for its session. Where that is nothing, they go as they are."""
-    return pack(DELIVERY, _MARK.pack(mark) + data) if mark or NUL in data else data
+def pack_delivery(data: bytes, flags: int) -> bytes:
+    """Encode bytes for the peer and their DeliveryFlags. Bytes without flags travel as they are."""
+    return pack(DELIVERY, _FLAGS.pack(flags) + data) if flags or NUL in data else data
 
 
 def item_in(payload: bytes) -> tuple[Request, float]:
-    """The item of a frame by `pack_item`, and its time."""
+    """Decode the request and the time of a frame by `pack_item`."""
     return _items.decode(memoryview(payload)[_SINCE.size :]), _SINCE.unpack_from(payload)[0]
 
 
 def session_in(payload: bytes) -> Session:
-    """The session of a frame by `pack_session`."""
+    """Decode the session of a frame by `pack_session`."""
     return _sessions.decode(payload)
 
 
 def delivery_in(kind: bytes, payload: bytes) -> tuple[bytes, int]:
-    """The bytes and the mark of a frame by `pack_delivery`, which is TALK or DELIVERY."""
+    """Decode the bytes and the flags of a frame by `pack_delivery`, which is TALK or DELIVERY."""
     if kind == TALK:
         return payload, 0
-    return payload[_MARK.size :], _MARK.unpack_from(payload)[0]
+    return payload[_FLAGS.size :], _FLAGS.unpack_from(payload)[0]
 
 
 class FrameBuffer:
-    """Bytes in, whole frames out, and the bytes between them as TALK. Pure."""
+    """Splits a stream into whole frames, with the bytes between frames as TALK. Pure."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
-        """Those of a frame that is not whole yet. They are joined once: a long frame comes in many."""
+        """The pieces of an incomplete frame. They are joined once, because a long frame arrives in many pieces."""
         self._missing = 0
 
     @property
     def empty(self) -> bool:
-        """Whether no frame waits for its rest."""
+        """Whether no frame is incomplete."""
         return not self._pieces
 
     def feed(self, data: bytes) -> list[tuple[bytes, bytes]]:
-        """Take bytes that were read; returns the frames they complete, as (kind, payload)."""
+        """Add bytes. Returns the frames that are complete now, as (kind, payload)."""
         frames: list[tuple[bytes, bytes]] = []
         if self._pieces:
             self._pieces.append(data)
@@ -128,7 +128,7 @@ class FrameBuffer:
 
 
 class Channel:
-    """One side's ends of the two pipes. The master never waits on them; the worker's writes wait for the master."""
+    """One side's ends of the two pipes. The master never blocks on them; the worker's writes block."""
 
     def __init__(self, reading: int, writing: int) -> None:
         self.reading = reading
@@ -138,7 +138,7 @@ class Channel:
         self._frames = FrameBuffer()
 
     def receive(self) -> list[tuple[bytes, bytes]] | None:
-        """The frames that have arrived, as (kind, payload); None once the other side is gone."""
+        """Read the frames that have arrived, as (kind, payload). Returns None if the other side is gone."""
         try:
             data = os.read(self.reading, READ_SIZE)
         except BlockingIOError:
@@ -146,26 +146,26 @@ class Channel:
         return self.take(data)
 
     def take(self, data: bytes) -> list[tuple[bytes, bytes]] | None:
-        """The frames that `data`, which was read from the pipe, completes; None if it is the pipe's end."""
+        """Add `data`, which was read from the pipe. Returns the complete frames, or None at the end of the pipe."""
         return self._frames.feed(data) if data else None
 
     @property
     def between_frames(self) -> bool:
-        """Whether what is read next begins a new frame, or is TALK."""
+        """Whether the next byte begins a new frame or is TALK."""
         return self._frames.empty
 
     def send(self, frame: bytes) -> None:
-        """Write a frame. The rest that a full pipe does not take is kept for `flush`."""
+        """Write a frame. If the pipe is full, the rest is kept for `flush`."""
         sent = 0 if self.unsent else self._write(frame)
         if sent < len(frame):
             self.unsent += frame[sent:]
 
     def flush(self) -> None:
-        """Write what was kept, as far as the pipe takes it now."""
+        """Write as much of the kept bytes as the pipe takes now."""
         del self.unsent[: self._write(self.unsent)]
 
     def close(self) -> None:
-        """Give the descriptors back. Harmless to do twice: a number that was given back may be another's by then."""
+        """Close the descriptors. May be called twice: the second call must not close a reused number."""
         if not self.closed:
             self.closed = True
             os.close(self.reading)
@@ -177,11 +177,11 @@ class Channel:
         except BlockingIOError:
             return 0
         except BrokenPipeError:
-            return len(data)  # The other side is gone, as `receive` will find out.
+            return len(data)  # The other side is gone. `receive` will find that.
 
 
 def pair() -> tuple[Channel, Channel]:
-    """The master's and the worker's side of two new pipes. Raises OSError where no descriptors are left."""
+    """The master's and the worker's side of two new pipes. Raises OSError if no descriptors are left."""
     down_read, down_write = os.pipe()
     try:
         up_read, up_write = os.pipe()

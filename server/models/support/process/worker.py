@@ -1,8 +1,8 @@
-"""The worker: the code of a child process of the process model, for one connection and no other.
+"""The worker: the code of a child process of the process model. It serves one connection.
 
-It carries between its peer and the master's pipe, with the Session in between, until either is gone or the master asks
-for the session. Everything here is kept light: a page that a child writes to is copied, and running a function writes
-to its code, so a worker pays for each function that it runs.
+The worker passes bytes between its peer and the master, through the Session, until either is gone or the master asks
+for the session. The code is kept small for memory: the system copies each page that a child writes to, and a call of a
+function writes to its code object, so a worker pays for each function that it runs.
 """
 
 import os
@@ -36,21 +36,21 @@ from server.session import Request
 
 
 def work(sock: socket.SocketType, channel: Channel) -> NoReturn:
-    """A child's life, from fork to exit. If it fails, it sends the master its traceback."""
+    """The whole life of a worker, from fork to exit. If it fails, it sends its traceback to the master."""
     try:
         run(sock, channel)
         channel.send(pack(ENDED))
     except Exception:  # noqa: BLE001 - sent to the master, which logs it
-        import traceback  # Only now: it is not light.
+        import traceback  # Only here, because it takes much memory.
 
         channel.send(pack_failure(traceback.format_exc()))
     finally:
-        channel.close()  # The master need not wait for the rest of the exit, which takes longer.
+        channel.close()  # First, because the rest of the exit takes longer.
         os._exit(0)
 
 
 def run(sock: socket.SocketType, channel: Channel) -> None:
-    """Serve the peer. The first frame that arrives is its session."""
+    """Serve the peer. The first frame from the master is its session."""
     frames: list[tuple[bytes, bytes]] = []
     while not frames:
         if not receive(channel, frames):
@@ -60,26 +60,26 @@ def run(sock: socket.SocketType, channel: Channel) -> None:
 
 
 def serve(connection: Connection, channel: Channel, frames: list[tuple[bytes, bytes]]) -> None:
-    """Carry between the peer and the master until either is gone. `frames` have arrived from the master already."""
+    """Pass data between the peer and the master until either is gone. `frames` have arrived from the master already."""
     clock = ReadyClock()
     poll = WorkerPoll(connection.socket, channel)
     ready, settled = 0, False
     while True:
-        for kind, payload in frames:  # They become more in a block.
+        for kind, payload in frames:  # `block` may add more.
             if kind in (TALK, DELIVERY):
                 if not connection.send(*delivery_in(kind, payload), monotonic()):
                     settled = False
-                    connection.suffer()  # In order: before what was told after it.
+                    connection.suffer()  # In order: before the bytes that follow.
             elif kind == FLUSHED:
                 channel.send(pack(FLUSHED))
             elif kind == RETURN:
                 channel.send(pack_session(connection.session))
                 return
         frames.clear()
-        if not settled:  # Else all that arrived was passed on and nothing has changed, as happens most often.
+        if not settled:  # Most often all bytes were passed on, and nothing has changed.
             if items := attend(connection, ready):
                 channel.send(b"".join([pack_item(item, clock.ready_since) for item in items]))
-            if frames:  # They arrived in a block that the session brought with it.
+            if frames:  # They arrived during a `block`.
                 ready = 0
                 continue
             now = monotonic()
@@ -94,21 +94,22 @@ def serve(connection: Connection, channel: Channel, frames: list[tuple[bytes, by
 
 
 def receive(channel: Channel, frames: list[tuple[bytes, bytes]]) -> bool:
-    """Add what has arrived from the master to `frames`; False once it is gone."""
+    """Add the frames that have arrived from the master to `frames`. Returns False if the master is gone."""
     arrived = channel.receive()
     frames += arrived or []
     return arrived is not None
 
 
 def attend(connection: Connection, ready: int) -> list[Request]:
-    """Write what the peer takes now, and read from it; returns what it asks of the room."""
+    """Write as much as the peer takes now, and read from it. Returns its requests to the room."""
     if ready & EVENT_WRITE:
         connection.flush(monotonic())
     return connection.read(monotonic()) if ready & EVENT_READ else connection.advance(monotonic())
 
 
 def block(channel: Channel, frames: list[tuple[bytes, bytes]], seconds: float) -> None:
-    """Chaos: do nothing for so long, or until the session is asked for. What arrives meanwhile is added to `frames`."""
+    """An injected fault: do nothing for some seconds, or until the master asks for the session. Frames that arrive
+    meanwhile are added to `frames`."""
     until = monotonic() + seconds
     poller = select.poll()
     poller.register(channel.reading, select.POLLIN)
@@ -118,10 +119,10 @@ def block(channel: Channel, frames: list[tuple[bytes, bytes]], seconds: float) -
 
 
 class WorkerPoll(PeerPoll):
-    """How a worker sleeps until its peer or the master has something for it, or its connection is due.
+    """Lets a worker sleep until its peer or the master has sent data, or its connection is due.
 
-    A worker is woken for every line in the room. Most often that is to pass the line on and to sleep again, so that is
-    done in here.
+    Each line in the room wakes each worker. Most often the worker only passes the line on and sleeps again, which
+    happens in here.
     """
 
     def __init__(self, peer: socket.SocketType, channel: Channel) -> None:
@@ -131,13 +132,13 @@ class WorkerPoll(PeerPoll):
         self._due = inf
 
     def expect_until(self, interest: int, due: float) -> None:
-        """What to wait for from now on: of the peer (as `selectors` has it), and until when (infinity for ever)."""
+        """Watch the peer for `interest` (flags of `selectors`), until `due` (monotonic clock; infinity: no limit)."""
         self.expect(interest)
         self._due = due
 
     def wait(self) -> tuple[int, list[tuple[bytes, bytes]] | None, bool]:
-        """Sleep. Returns what the peer is ready for, the frames that have arrived from the master (None once it is
-        gone), and whether the connection is due."""
+        """Sleep. Returns the readiness of the peer, the frames that have arrived from the master (None if it is gone),
+        and whether the connection is due."""
         never = self._due == inf
         if never and self._channel.between_frames and not self._interest & EVENT_WRITE:
             found, data = self._relay()
@@ -153,11 +154,10 @@ class WorkerPoll(PeerPoll):
         return ready, frames, not never and monotonic() >= self._due
 
     def _relay(self) -> tuple[list[tuple[int, int]], bytes | None]:
-        """Sleep, and pass on to the peer what the master has for it, until there is something else to do.
+        """Sleep, and pass bytes from the master on to the peer, until there is other work.
 
-        Returns the result of poll(2) then, and what was read from the master and is not passed on. A line wakes a
-        thousand workers, each on a core that has just worked for others: memory that is not touched in here need not be
-        fetched again.
+        Returns the result of poll(2), and the bytes from the master that were not passed on. A line wakes a thousand
+        workers, each on a core whose caches hold the data of others. So this loop touches as little memory as possible.
         """
         poll, pipe, peer = self._poll.poll, self._channel.reading, self._socket.fileno()
         while True:
@@ -170,6 +170,6 @@ class WorkerPoll(PeerPoll):
             try:
                 taken = os.write(peer, data)
             except OSError:
-                taken = 0  # Whichever error it is, the session will meet it again.
+                taken = 0  # The session will get the same error.
             if taken < len(data):
                 return found, data[taken:]

@@ -1,7 +1,7 @@
-"""The master's side of a worker, and the order in which the master writes to all of them.
+"""The master's side of a worker, and the order in which the master writes to all workers.
 
-A worker that does not read its pipe must neither hold up the others nor cost memory for ever: what its pipe does not
-take is kept, up to MAX_QUEUED_BYTES, and written when it does. The child's code is in `worker`.
+A worker that does not read its pipe must neither delay the others nor use unlimited memory. So the master queues up to
+MAX_QUEUED_BYTES for a full pipe, and writes them when it can. The child's code is in `worker`.
 """
 
 import logging
@@ -34,18 +34,18 @@ from server.session import DeliveryFlags, Request
 log = logging.getLogger("chat.server")
 
 MAX_QUEUED_BYTES = 8 * 2**20
-"""Bytes that may wait for one worker, besides the most that was written to it at once, before it is taken to be stuck:
-a welcome is as long as what its member has missed."""
-MAX_TRACKED_TURNS = 100
-"""Turns that one worker may be tracked with at a time."""
+"""Bytes that may be queued for one worker, in addition to its largest single write, before it counts as stuck. A
+welcome is as long as all that its member has missed."""
+MAX_TRACKED_OUTBOXES = 100
+"""Outboxes that one worker may track at a time."""
 BATCH = 50
-"""Workers that are written to before the master reads again."""
+"""Workers to which the master writes before it reads again."""
 WAKEUP_COST = 10e-6
-"""Seconds to let pass for each worker that was written to, in which the cores can wake it."""
+"""Seconds of pause for each worker in a batch, so that the cores can wake it."""
 
 
 class WorkerFailed(Exception):
-    """A worker's traceback, as text."""
+    """Carries the traceback of a worker, as text."""
 
 
 class Worker:
@@ -57,22 +57,22 @@ class Worker:
     def __init__(
         self, connection: Connection, fork_server: ForkServer, selector: BaseSelector, scheduler: "WriteScheduler"
     ) -> None:
-        """Fork it and give it the session. Raises OSError where the system has no process or descriptor left."""
+        """Fork the worker and send it the session. Raises OSError if the system has no process or descriptor left."""
         self.connection = connection
         self.number = connection.number
         self.over = False
-        """Its connection has ended, or was given back."""
+        """The connection has ended, or the worker has returned it."""
         self.failed = True
-        """Unless it says that the connection has ended as it should, or gives the session back."""
+        """False as soon as the worker reports a regular end of the connection, or returns the session."""
         self.asked_back = False
-        """It was asked for its session. What is sent to it from then on waits until the session is back."""
+        """The master has asked for the session. Deliveries from then on wait until the session is back."""
         self._is_ending = False
-        """It was killed, has died, or has said its last word."""
+        """The worker was killed, has died, or has sent its last frame."""
         self._session = b""
         self._unsent: list[bytes] = []
-        """Frames that wait for `write`."""
+        """Frames to be written by `write`."""
         self._deferred: list[tuple[bytes, int]] = []
-        """Deliveries that wait for the session."""
+        """Deliveries to be made when the session is back."""
         self._largest_write = 0
         self._tracked: deque[Outbox] = deque()
         self._selector = selector
@@ -88,22 +88,22 @@ class Worker:
 
     # To the worker
 
-    def send(self, data: bytes, mark: int) -> None:
-        """Queue a delivery, to be written when the scheduler has come to this worker. A worker that has too much queued
-        is killed, and so is one with DeliveryFlags.KILL."""
+    def send(self, data: bytes, flags: int) -> None:
+        """Queue a delivery until the scheduler writes to this worker. Kills the worker if too many bytes are queued, or
+        with DeliveryFlags.KILL."""
         if self.asked_back:
-            self._deferred.append((data, mark))
+            self._deferred.append((data, flags))
         else:
-            self._unsent.append(pack_delivery(data, mark))
+            self._unsent.append(pack_delivery(data, flags))
             self._scheduler.add(self)
-        if mark & DeliveryFlags.KILL:
+        if flags & DeliveryFlags.KILL:
             self.kill("is killed on purpose")
         elif len(self._channel.unsent) > MAX_QUEUED_BYTES + self._largest_write:
             self.kill("does not read its pipe")
 
     def track(self, outbox: Outbox) -> None:
-        """Have the worker report when it has written all that is queued for it: the turn has been flushed then."""
-        if not self.asked_back and len(self._tracked) < MAX_TRACKED_TURNS:
+        """Ask the worker to report when it has written all that is queued. The outbox has been flushed then."""
+        if not self.asked_back and len(self._tracked) < MAX_TRACKED_OUTBOXES:
             self._tracked.append(outbox)
             self._unsent.append(pack(FLUSHED))
 
@@ -114,7 +114,7 @@ class Worker:
         self.asked_back = True
 
     def write(self) -> None:
-        """Write what is queued, without waiting. The rest that the pipe does not take goes out in `receive`."""
+        """Write the queue without waiting. If the pipe is full, `receive` writes the rest."""
         frames, self._unsent = b"".join(self._unsent), []
         was_full = bool(self._channel.unsent)
         self._channel.send(frames)
@@ -126,8 +126,8 @@ class Worker:
     # From the worker
 
     def receive(self, ready: int) -> list[tuple[Request, float]]:
-        """Write and read once, as the pipes are ready. Returns what the connection asks of the room, each item with the
-        time since when it may have waited."""
+        """Write and read once, as the pipes are ready. Returns the requests to the room, each with the time since when
+        it may have waited."""
         if ready & EVENT_WRITE:
             self._channel.flush()
             if not self._channel.unsent:
@@ -161,21 +161,21 @@ class Worker:
             log.error("connection %d failed, and ends", self.number, exc_info=failure)
 
     def take_back(self) -> Connection | None:
-        """The connection, if the worker has given the session back: as the worker left it, with all that was sent to it
-        since."""
+        """The connection with the session that the worker has returned, and all deliveries since; None if the worker
+        has not returned it."""
         if not self._session:
             return None
         limits = self.connection.session.limits
         self.connection.session = session_in(self._session)
-        self.connection.session.limits = limits  # One object for all, not a copy for each.
-        for data, mark in self._deferred:
-            self.connection.send(data, mark, monotonic())
+        self.connection.session.limits = limits  # All sessions share one Limits object.
+        for data, flags in self._deferred:
+            self.connection.send(data, flags, monotonic())
         return self.connection
 
     # The end
 
     def close(self) -> None:
-        """Close the pipes, and kill the worker unless it has said its last word. To be called once."""
+        """Close the pipes, and kill the worker unless it has sent its last frame. Must be called once."""
         self._kill()
         self._scheduler.forget(self)
         for descriptor in (self._channel.reading, self._channel.writing):
@@ -184,13 +184,13 @@ class Worker:
         self._channel.close()
 
     def kill(self, reason: str) -> None:
-        """End it even if it is stuck. `receive` finds that it has ended, once it has returned what it said before."""
+        """Kill the worker, even if it is stuck. `receive` returns the earlier frames, then finds the end."""
         if not self._is_ending:
             log.warning("process %d %s, and its connection ends", self.pid, reason)
             self._kill()
 
     def _kill(self) -> None:
-        """Until its end was read from its pipe, it runs or has ended just now: no other process has its pid so soon."""
+        """Kill the worker. Its pid cannot belong to another process: the system does not reuse a pid so soon."""
         if not self._is_ending:
             self._is_ending = True
             try:
@@ -202,26 +202,26 @@ class Worker:
 class WriteScheduler:
     """The order in which the master writes to its workers, and how fast.
 
-    A line is for all workers, and to wake a thousand keeps two cores busy for 30 ms. If all were written to for each
-    line, the next line could not begin its own way before. So the master writes to them in a circle, to a BATCH at a
-    time, and each gets all that has been queued since the last time: no worker waits longer than one round, and none is
-    woken more often.
+    A line is for all workers, and waking a thousand of them keeps two cores busy for 30 ms. If the master wrote to all
+    of them for each line, the next line would have to wait. So the master writes to them round-robin, to a BATCH at a
+    time, and each worker gets all that has been queued since its last time. No worker waits longer than one round, and
+    none is woken more often.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         """`clock` returns seconds."""
         self.flushed: list[Outbox] = []
-        """Turns that all peers have, and that `write_next` has not returned yet."""
+        """Outboxes that all peers have, and that `write_next` has not returned yet."""
         self._clock = clock
         self._waiting: dict[Worker, None] = {}
         self._next_at = 0.0
 
     def add(self, worker: Worker) -> None:
-        """Something is queued for this worker. It comes last, unless it waits already."""
+        """Append a worker with queued frames to the order, unless it is in it already."""
         self._waiting[worker] = None
 
     def forget(self, worker: Worker) -> None:
-        """This worker has ended."""
+        """Remove a worker that has ended."""
         self._waiting.pop(worker, None)
 
     def delay(self) -> float:
@@ -229,8 +229,8 @@ class WriteScheduler:
         return max(0.0, self._next_at - self._clock()) if self._waiting else inf
 
     def write_next(self, outbox: Outbox) -> list[Outbox]:
-        """Write to the next batch, if it is due. Returns the turns that all peers have by now. That `turn`, which is
-        queued, is one of them, the last worker will report."""
+        """Write to the next batch, if it is due. Returns the outboxes that all peers have by now. `outbox` has been
+        queued; the last worker in the order will report when it has written it."""
         if (last := next(reversed(self._waiting), None)) is None:
             self.flushed.append(outbox)
         elif outbox.said_at:
