@@ -1,10 +1,10 @@
 """ClientConnection: the client's half of the rich dialect, without a socket and without a clock.
 
-Rules it keeps, whatever the network does:
-- everything with a `seq` is passed on once, in order; what a resume could not bring back is told as a Gap;
-- a line counts as sent only when the room's `said` (or `refused`) comes back; until then each new connection sends it
-  again, and the server tells the same id apart;
-- whatever strangers wrote is harmless (`protocol.text`) before anybody sees it.
+Its promises hold for each state of the network:
+- each event with a `seq` is returned once and in order, and a Gap stands for events that a resume could not bring back;
+- a line stays unacknowledged until the room answers with `said` or `refused`. Each new connection sends it again, and
+  the server recognizes its id;
+- all text from other members is sanitized (`protocol.sanitize`) before it is returned.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from protocol import json_lines
-from protocol.framing import LineBuffer, TooLong
+from protocol.framing import LineBuffer, OverlongLine
 from protocol.json_lines import AnyEvent
 from protocol.messages import (
     MAX_LISTED,
@@ -49,23 +49,21 @@ from protocol.messages import (
 )
 from protocol.sanitize import sanitize
 
-MAX_EVENT = 4 * 2**20
-"""Bytes of one event. A welcome brings 1 MiB of events at most, and a roster of ten thousand people is as long."""
-
-
+MAX_EVENT_BYTES = 4 * 2**20
+"""The longest event that is read. A welcome has at most 1 MiB of events, and a roster of ten thousand nicknames is as
+long."""
 _PLAIN_GOODBYE = b"*** goodbye: "
 
 T = TypeVar("T")
 
-MULTILINE = ("text", "motd")
-"""The fields in which a line end is a line end."""
-MAX_TEXT, MAX_WORDS, MAX_NICK = 70_000, 1000, 100
-"""Characters kept of such a field, of any other, and of a nickname in a list: a room sends less."""
+MULTILINE_FIELDS = ("text", "motd")
+"""The fields in which LF stays a line end."""
+MAX_TEXT_CHARACTERS, MAX_FIELD_CHARACTERS, MAX_NICK_CHARACTERS = 70_000, 1000, 100
+"""Characters that are kept of a multiline field, of another field, and of a nickname in a list. A server sends fewer."""
 
 
 class Gap(Struct, frozen=True):
-    """`missed` events between the last one seen and the next are lost to us; None where nobody can tell how many,
-    because the server does not know us (it was started anew)."""
+    """`missed` events before the next one are lost; None if the server was restarted, so that the number is unknown."""
 
     missed: int | None
 
@@ -74,14 +72,14 @@ Received = AnyEvent | Gap
 
 
 class HistoryReader:
-    """Tells where the history ends that a first welcome brings: what follows is live. Pure."""
+    """Finds the end of the history that follows a first welcome; later events are live."""
 
     def __init__(self) -> None:
         self._welcome: Welcome | None = None
         self._left = 0
 
     def ended_by(self, event: Received) -> Welcome | None:
-        """To be asked for each event in order. The welcome whose history this event is the last of, or None."""
+        """The welcome whose history ends with this event, or None. The caller passes each event in order."""
         if isinstance(event, Welcome):
             self._welcome, self._left = event, 0 if event.resumed else len(event.history)
         elif self._left and isinstance(event, Sequenced) and self._welcome and event.seq <= self._welcome.seq:
@@ -91,14 +89,15 @@ class HistoryReader:
 
 
 class ClientConnection:
-    """One person's conversation with a room, over as many TCP connections as it takes.
+    """A member's session with a room, over one or more TCP connections.
 
-    Use: `connected()` once a connection stands, then `receive(bytes)` for what arrives and `data_to_send()` for what
-    is to go out; `disconnected()` when it broke, and `connected()` again. Public attributes hold what is known now.
+    Call `connected()` on a new connection. Then pass received bytes to `receive()`, and write the result of
+    `data_to_send()`. When the connection is lost, call `disconnected()`, and `connected()` on the next one. The public
+    attributes are the current state.
     """
 
     def __init__(self, nick: str, make_id: Callable[[], str]) -> None:
-        """`make_id` gives a new id, that nobody can guess, each time it is called."""
+        """`make_id` returns a new id at each call, which other members cannot guess."""
         self.nick = nick
         self.token = ""
         self.seq = 0
@@ -109,34 +108,34 @@ class ClientConnection:
         self.rules = Rules()
         self.is_operator = False
         self.holds_key = False
-        """The operators' key is at hand, to answer a Challenge."""
+        """The caller holds the operators' key and can answer a Challenge."""
         self.status: Status | None = None
         self.unacknowledged: dict[str, Say] = {}
         self.new_id = make_id
-        """Makes an id, for a line that is to be said later."""
+        """Makes an id, for a line that is said later."""
         self._lines = LineBuffer()
         self._out = bytearray()
         self._answered = False
-        """The server has spoken our dialect on this connection."""
+        """The server has sent an event in the rich dialect on this connection."""
 
     def connected(self) -> None:
-        """A new connection stands: introduce ourselves, as whom we were before if we were."""
+        """Start on a new connection: queue a `hello`, which resumes an earlier session if there is one."""
         self._lines, self._out = LineBuffer(), bytearray()
         self.in_room = self._answered = False
-        self._hello()
+        self._send_hello()
 
     def disconnected(self) -> None:
-        """The connection is gone. What was not acknowledged is kept for the next one."""
+        """End the connection. Unacknowledged lines are kept for the next one."""
         self.in_room = False
 
-    def introduce(self, nick: str) -> None:
-        """Ask again with another nickname, after `refused`."""
+    def retry_hello(self, nick: str) -> None:
+        """Send `hello` again with another nickname, after `refused`."""
         self.nick = nick
-        self._hello()
+        self._send_hello()
 
     def say(self, text: str, *, action: bool = False, id: str = "") -> str:
-        """Say a line, now or as soon as we are in the room. Returns the id its `said` or `refused` will carry: a new
-        one, or the one that was made for it."""
+        """Send a line, now or as soon as the room welcomes this client. Returns its id, which the answering `said` or
+        `refused` has: `id`, or a new one if `id` is empty."""
         line = Say(id or self.new_id(), text, action)
         self.unacknowledged[line.id] = line
         if self.in_room:
@@ -153,7 +152,7 @@ class ClientConnection:
         self._send(StatusRequest())
 
     def ping(self, id: str) -> None:
-        """Ask for a `pong` with the same id: the round trip is the caller's to time."""
+        """Ask for a `pong` with the same id. The caller measures the round trip."""
         self._send(Ping(id))
 
     def operator(self, proof: str) -> None:
@@ -163,7 +162,7 @@ class ClientConnection:
         self.order(Switch(model))
 
     def order(self, order: OperatorCommand) -> None:
-        """Ask for what only an operator may."""
+        """Send a command that only an operator may give."""
         self._send(order)
 
     def where(self) -> None:
@@ -173,43 +172,43 @@ class ClientConnection:
         self._send(Quit())
 
     def data_to_send(self) -> bytes:
-        """What is to be written to the connection now; given once."""
+        """Remove and return the bytes to write to the connection."""
         data = bytes(self._out)
         self._out.clear()
         return data
 
     def receive(self, data: bytes) -> list[Received]:
-        """What the room told us in these bytes, each thing once and in order."""
+        """The events that these bytes complete, each once and in order."""
         self._lines.feed(data)
         received: list[Received] = []
-        while (line := self._lines.next_line(MAX_EVENT)) is not None:
-            if not isinstance(line, TooLong) and (event := self._understand(line)) is not None:
-                received += self._take(_harmless(event))
+        while (line := self._lines.next_line(MAX_EVENT_BYTES)) is not None:
+            if not isinstance(line, OverlongLine) and (event := self._decode(line)) is not None:
+                received += self._handle(_sanitize_value(event))
         return received
 
-    def _understand(self, line: bytes) -> AnyEvent | None:
+    def _decode(self, line: bytes) -> AnyEvent | None:
         event = json_lines.decode_event(line)
         if event is None and not self._answered and line.startswith(_PLAIN_GOODBYE):
-            # A connection that is rejected before it said hello is told the reason in the plain dialect. What else is
-            # not JSON is the greeting of a connection that was slow to say hello.
+            # The server rejects a connection before its `hello` in the plain dialect. Other lines that are not JSON are
+            # the greeting for a slow `hello`.
             return Goodbye("refused", line.removeprefix(_PLAIN_GOODBYE).decode(errors="replace"))
         self._answered |= event is not None
         return event
 
-    def _hello(self) -> None:
+    def _send_hello(self) -> None:
         resume = Resume(self.token, self.seq) if self.token else None
         self._send(Hello(self.nick, resume, operator=self.holds_key))
 
     def _send(self, command: Command) -> None:
         self._out += json_lines.encode(command)
 
-    def _take(self, event: json_lines.AnyEvent) -> list[Received]:
+    def _handle(self, event: json_lines.AnyEvent) -> list[Received]:
         match event:
             case Welcome():
-                # A second one on the same connection is a fault of the server.
-                return [] if self.in_room else self._welcomed(event)
+                # A correct server sends one welcome on a connection.
+                return [] if self.in_room else self._handle_welcome(event)
             case Said() | Presence() | ModelSwitched() | Notice() | RulesChanged() if event.seq:
-                return self._sequenced(event)
+                return self._handle_sequenced(event)
             case Status():
                 self.status = event
             case Challenge():
@@ -222,8 +221,8 @@ class ClientConnection:
                 self.unacknowledged.pop(event.id, None)
         return [event]
 
-    def _welcomed(self, welcome: Welcome) -> list[Received]:
-        """The missed events come out as if they had been heard, then what was never acknowledged is said again."""
+    def _handle_welcome(self, welcome: Welcome) -> list[Received]:
+        """Apply the missed events, then send the unacknowledged lines again."""
         known = self.seq if welcome.resumed else 0
         forgotten = bool(self.token) and not welcome.resumed
         self.token, self.limits, self.nonce = welcome.token, welcome.limits, welcome.nonce
@@ -236,15 +235,15 @@ class ClientConnection:
             if event.seq > known:
                 self.seq = event.seq
                 received += self._apply(event)
-        # Not before: the history may tell of another who went by our name.
+        # Only after the history: another member may have had this nickname in it.
         self.seq, self.nick = welcome.seq, welcome.you
         for line in self.unacknowledged.values():
             self._send(line)
         return received
 
-    def _sequenced(self, event: Sequenced) -> list[Received]:
+    def _handle_sequenced(self, event: Sequenced) -> list[Received]:
         if event.seq <= self.seq:
-            # Heard before: still the acknowledgement of a line that was sent twice.
+            # The event was received before, and can acknowledge a line that was sent twice.
             if isinstance(event, Said):
                 self.unacknowledged.pop(event.id, None)
             return []
@@ -255,16 +254,16 @@ class ClientConnection:
     def _apply(self, event: Sequenced) -> list[Received]:
         match event:
             case Said():
-                # Ids are unguessable and known to others only once they are said: whoever sends mine comes too late.
+                # Other members learn an id only from its `said`, so none of them can acknowledge the line earlier.
                 self.unacknowledged.pop(event.id, None)
             case Presence():
-                self._move(event)
+                self._apply_presence(event)
             case RulesChanged():
                 self.rules = event.rules
         return [event]
 
-    def _move(self, event: Presence) -> None:
-        # In place: each event costs as much as it brings, however many people are here.
+    def _apply_presence(self, event: Presence) -> None:
+        # In place, so that the cost depends on the event and not on the size of the roster.
         renamed = dict(event.renamed)
         self.nick = renamed.get(self.nick, self.nick)
         self.people.difference_update(event.left)
@@ -274,18 +273,19 @@ class ClientConnection:
         self.people.update(event.joined[: max(MAX_LISTED - len(self.people), 0)])
 
 
-def _harmless(value: T, most: int = MAX_WORDS, *, lines: bool = False) -> T:
-    """The same value with each string in it made harmless and cut to `most` characters, however deep: no field can be
-    forgotten."""
+def _sanitize_value(value: T, limit: int = MAX_FIELD_CHARACTERS, *, lines: bool = False) -> T:
+    """The same value with each string in it, at any depth, sanitized and cut to `limit` characters."""
     match value:
         case str():
-            return type(value)(sanitize(value[:most], lines=lines))
+            return type(value)(sanitize(value[:limit], lines=lines))
         case list() | tuple():
-            return type(value)([_harmless(item, MAX_NICK) for item in value])
+            return type(value)([_sanitize_value(item, MAX_NICK_CHARACTERS) for item in value])
         case Struct():
             changes = {
-                name: _harmless(
-                    getattr(value, name), MAX_TEXT if name in MULTILINE else MAX_WORDS, lines=name in MULTILINE
+                name: _sanitize_value(
+                    getattr(value, name),
+                    MAX_TEXT_CHARACTERS if name in MULTILINE_FIELDS else MAX_FIELD_CHARACTERS,
+                    lines=name in MULTILINE_FIELDS,
                 )
                 for name in value.__struct_fields__
             }

@@ -26,12 +26,12 @@ class Dialect:
     """Decode a later line; None for one that holds no command."""
     encode: Callable[[Event], bytes]
     is_typed: bool = False
-    """A person may type it: telnet commands are removed, silence is greeted, and a nickname is all that
-    can be asked for before the member is in the room."""
+    """A person may type it: telnet commands are removed, a silent client is greeted, and before it has joined, a
+    client sends only a nickname."""
     echoes_own_lines: bool = True
-    """The author of a line is sent it as well, as the acknowledgement."""
+    """The server sends a line to its author as well, as the acknowledgement."""
     tracks_room: bool = True
-    """The client keeps the roster and the status by itself, from the events that tell their changes."""
+    """The client keeps the roster and the status itself, from the events that change them."""
 
 
 PLAIN = Dialect(
@@ -50,8 +50,8 @@ DIALECTS = {dialect.name: dialect for dialect in (PLAIN, RICH)}
 _REQUEST_LINE = re.compile(
     rb"[A-Z]+ \S+ HTTP/\d|(?:GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|PRI) (?:/|\*|https?:)\S{64}"
 )
-"""RFC 9112, section 3; HTTP/2 without TLS begins alike (RFC 9113, section 3.4). The end of
-a long path is not waited for."""
+"""RFC 9112, section 3. HTTP/2 without TLS begins the same way (RFC 9113, section 3.4). Of a long path, the first
+characters are enough."""
 
 
 def detect_dialect(start: bytes) -> Dialect:

@@ -1,4 +1,4 @@
-"""The text of a file that a person wrote, in whichever encoding their editor saved it. Pure."""
+"""Decodes a text file that a person wrote. Pure."""
 
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -18,5 +18,5 @@ def decode(data: bytes) -> str:
 
 
 def is_utf16(data: bytes) -> bool:
-    """Whether it begins with a mark of UTF-16, or every other byte is zero, as in UTF-16 of ASCII."""
+    """Whether the bytes begin with a UTF-16 mark, or every other byte is zero, as in ASCII text in UTF-16."""
     return data.startswith(UTF16_MARKS) or (len(data) > 1 and not (any(data[::2]) and any(data[1::2])))

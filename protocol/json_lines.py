@@ -1,6 +1,6 @@
-"""The rich dialect: one JSON object a line, `type` says which message it is.
+"""The rich dialect: one JSON object a line, with the type of the message in `type`.
 
-Decoding never raises: what is not a message comes back as Refused, with a code and a sentence.
+Decoding never raises: a line that is not a message is decoded to Refused, with a code and a sentence.
 """
 
 import msgspec
@@ -45,7 +45,7 @@ def encode(message: Command | Event) -> bytes:
 
 
 def decode_command(line: bytes) -> AnyCommand | Refused:
-    """The command in a line, or why there is none: `bad-utf8`, `bad-json` or `bad-command`."""
+    """The command in a line, or Refused with the code `bad-utf8`, `bad-json` or `bad-command`."""
     try:
         line.decode()
         command: AnyCommand = _command.decode(line)
@@ -67,7 +67,7 @@ def decode_hello(line: bytes) -> Hello | Quit | Refused:
 
 
 def decode_event(line: bytes) -> AnyEvent | None:
-    """The event in a line; None for what a newer server may send and this client does not know."""
+    """The event in a line; None if it cannot be decoded, such as a new event of a newer server."""
     try:
         event: AnyEvent = _event.decode(line)
         return event

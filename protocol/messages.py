@@ -1,7 +1,7 @@
-"""Everything that can be said between a client and the room, as msgspec tagged structs.
+"""The messages between a client and the room, as msgspec tagged structs.
 
 A Command travels from a client to the server, an Event from the server to a client. `type` is the tag on the wire.
-Nothing here knows how a message is written: `json_lines` and `plain_text` do.
+The modules `json_lines` and `plain_text` encode and decode them.
 """
 
 from enum import StrEnum
@@ -9,33 +9,32 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-MOST_MINUTES = 10_080
-"""Of a ban: a week."""
-MOST_SECONDS = 3600
-"""Between two lines, in slow mode."""
-LONGEST_BLOCK = 5.0
-"""Seconds."""
-LONGEST_REASON = LONGEST_PIN = 200
-GUESTS = ("slow-reader", "silent")
-"""Faults that come from outside, and strike nobody in particular."""
-FAULTS = ("kill-worker", "raise", "block", *GUESTS)
-ANYBODY = "*"
-"""No nickname: whoever it happens to be."""
+MAX_BAN_MINUTES = 10_080
+"""A week."""
+MAX_SLOW_S = 3600
+"""The longest time between two lines in slow mode."""
+MAX_BLOCK_S = 5.0
+"""The longest `/chaos block`."""
+MAX_REASON_CHARACTERS = MAX_PIN_CHARACTERS = 200
+GUEST_FAULTS = ("slow-reader", "silent")
+"""Faults that are clients made by the server; they have no target."""
+FAULTS = ("kill-worker", "raise", "block", *GUEST_FAULTS)
+RANDOM_MEMBER = "*"
+"""Stands for a random member; no nickname has this form."""
 
 MAX_COUNT = 2**53
 """The largest integer that every JSON implementation keeps exactly (RFC 8259, section 6)."""
 MAX_TIME_S = 32_503_680_000.0
-"""Seconds since the epoch: the year 3000. In each time zone, it is a date that a calendar can hold."""
+"""The year 3000, in seconds since the epoch. The calendar of each time zone can show it."""
 MAX_DURATION_S = 31_622_400.0
 """A year."""
 MAX_RATE = 1e12
 MAX_LISTED = 100_000
-"""Items of one list."""
+"""The longest list."""
 
 Identifier = Annotated[str, Meta(min_length=1, max_length=64)]
-Reason = Annotated[str, Meta(max_length=LONGEST_REASON)]
-# A client decodes events of a server that it does not trust: each number has bounds, so that no arithmetic and no
-# formatting of it can fail.
+Reason = Annotated[str, Meta(max_length=MAX_REASON_CHARACTERS)]
+# A client does not trust the server: each number has bounds, so that neither arithmetic nor formatting can fail.
 Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
 Time = Annotated[float, Meta(ge=0, le=MAX_TIME_S)]
 Duration = Annotated[float, Meta(ge=0, le=MAX_DURATION_S)]
@@ -53,7 +52,7 @@ class Model(StrEnum):
 
 
 class Limits(Struct, frozen=True):
-    """What the room allows, told to each client in `welcome`. Sizes are bytes for `line`, characters elsewhere."""
+    """The limits of the room, sent to each client in `welcome`: `line` in bytes, `text` and `nick` in characters."""
 
     line: Size = 4096
     text: Size = 2000
@@ -61,40 +60,40 @@ class Limits(Struct, frozen=True):
     nick: Size = 24
     burst: Size = 10
     rate: Rate = 2.0
-    """Lines a second once the burst is used up; 0 means no limit."""
+    """Lines a second after the burst is used up; 0 means no limit."""
     join_timeout: Duration = 10.0
     idle_timeout: Duration = 0.0
-    """Seconds without a line before a connection is let go; 0 means never."""
+    """Seconds without a line after which the server ends the connection; 0 means never."""
 
 
 # Commands
 
 
 class Resume(Struct, frozen=True):
-    """Whom a returning client was, and the last `seq` it saw."""
+    """The token of a returning client, and the last `seq` it received."""
 
     token: str
     after: Count
 
 
 class Command(Struct, tag_field="type", tag=str.lower):
-    """The base of all that a client can ask for."""
+    """The base of all messages that a client sends."""
 
 
 class Hello(Command):
-    """Ask to be let in. `dialect` is the name of a dialect of `protocol.dialects`. The server sets it from the first
-    line, and ignores the value that a client writes."""
+    """Join the room. `dialect` is the name of a dialect of `protocol.dialects`. The server sets it from the first line,
+    and ignores the value that a client sends."""
 
     nick: str
     resume: Resume | None = None
     dialect: str = "rich"
     operator: bool = False
-    """The client holds the operators' key: where it would not be let in, it wants a `challenge`."""
+    """The client holds the operators' key. If the room would reject it, the server sends a `challenge`."""
 
 
 class Say(Command):
-    """Say `text` to all. The same `id` again is answered with the first result and is not delivered twice; without an
-    id there is no telling. An id is printable ASCII, and everybody sees it."""
+    """Send `text` to all members. The server answers the same `id` with the first result and does not deliver the line
+    twice; it cannot recognize a line without an id. An id is printable ASCII, and all members see it."""
 
     id: Annotated[str, Meta(max_length=64)]
     text: str
@@ -106,7 +105,7 @@ class Rename(Command):
 
 
 class Who(Command):
-    """Ask for the roster; as an operator, with `nameless`, for the connections without a nickname too."""
+    """Ask for the roster. An operator can also ask for the connections without a nickname, with `nameless`."""
 
     nameless: bool = False
 
@@ -120,21 +119,21 @@ class Ping(Command):
 
 
 class Quit(Command):
-    """Leave. The server also says it for a peer that has closed its side."""
+    """Leave the room. The server also makes it for a client that has closed its side."""
 
 
 class Operator(Command):
-    """Prove the operator's key: the hex HMAC-SHA256 (RFC 2104) of `welcome.nonce` under it."""
+    """Prove the operators' key. `proof` is the hex HMAC-SHA256 (RFC 2104) of `welcome.nonce` under the key."""
 
     proof: str
 
 
 class Where(Command):
-    """Ask what serves me, and what that costs."""
+    """Ask which worker, thread or loop serves this connection, and what that costs."""
 
 
 class OperatorCommand(Command):
-    """The base of what only an operator may ask. A person is named by nickname, or as `#12` by connection number."""
+    """The base of the commands of operators. A member is named by nickname, or as `#12` by connection number."""
 
 
 class Switch(OperatorCommand):
@@ -149,24 +148,24 @@ class Kick(OperatorCommand):
 
 
 class Ban(OperatorCommand):
-    """Kick, and keep out for `minutes`: the token and the nickname, and with `address` everybody from that address,
-    which wants `sure` where several people share it."""
+    """Kick a member, and reject its token and its nickname for `minutes`. With `address`, all clients from its address
+    are rejected; if several members share the address, that needs `sure`."""
 
     nick: str
-    minutes: Annotated[float, Meta(gt=0, le=MOST_MINUTES)] = 60.0
+    minutes: Annotated[float, Meta(gt=0, le=MAX_BAN_MINUTES)] = 60.0
     address: bool = False
     sure: bool = False
 
 
 class Unban(OperatorCommand):
-    """Let in again who was banned under this nickname, or as `#12`."""
+    """End the ban of this nickname or of connection `#12`."""
 
     nick: str
 
 
 class Mute(OperatorCommand):
-    """Nobody hears this member, and with `address` nobody from that address, which wants `sure` where several people
-    share it. `on=False` ends both."""
+    """Deliver no lines of this member. With `address`, that holds for all members from its address; if several share
+    it, that needs `sure`. `on=False` ends both."""
 
     nick: str
     on: bool = True
@@ -175,39 +174,39 @@ class Mute(OperatorCommand):
 
 
 class Bans(OperatorCommand):
-    """Ask for the bans that hold."""
+    """Ask for the list of bans."""
 
 
 class Slow(OperatorCommand):
-    """Everybody waits `seconds` after each line; 0 ends that."""
+    """Set slow mode: a member waits `seconds` after each line. 0 ends slow mode."""
 
-    seconds: Annotated[float, Meta(ge=0, le=MOST_SECONDS)]
+    seconds: Annotated[float, Meta(ge=0, le=MAX_SLOW_S)]
 
 
 class Lock(OperatorCommand):
-    """Nobody new comes in."""
+    """Lock the room: new members are rejected."""
 
     on: bool = True
 
 
 class Quiet(OperatorCommand):
-    """Only operators speak."""
+    """Only operators may speak."""
 
     on: bool = True
 
 
 class Pin(OperatorCommand):
-    """A line at the top of everyone's pane; an empty one takes it away."""
+    """Show a line at the top of each member's pane; an empty `text` removes it."""
 
-    text: Annotated[str, Meta(max_length=LONGEST_PIN)] = ""
+    text: Annotated[str, Meta(max_length=MAX_PIN_CHARACTERS)] = ""
 
 
 class ClearHistory(OperatorCommand, tag="clear-history"):
-    """Newcomers are not shown what was said so far."""
+    """Remove the lines so far from the history that newcomers receive."""
 
 
 class Op(OperatorCommand):
-    """Make somebody an operator, for as long as the room is open; with `on=False`, end that."""
+    """Make a member an operator while the room is open; `on=False` ends that."""
 
     nick: str
     on: bool = True
@@ -220,18 +219,18 @@ class Close(OperatorCommand):
 
 
 class Watch(OperatorCommand):
-    """Send me the `meter` every second, or stop that."""
+    """Start or stop a `meter` event every second for this connection."""
 
     on: bool = True
 
 
 class Chaos(OperatorCommand):
-    """Break something on purpose: one of FAULTS."""
+    """Inject a fault on purpose; `what` is one of FAULTS."""
 
     what: str
     nick: str = ""
-    """Whom it strikes: somebody, ANYBODY but the one who asks, or by an empty name the one who asks."""
-    seconds: Annotated[float, Meta(gt=0, le=LONGEST_BLOCK)] = 0.3
+    """The target: a member, `*` for a random other member, or empty for the sender."""
+    seconds: Annotated[float, Meta(gt=0, le=MAX_BLOCK_S)] = 0.3
 
 
 AnyOperatorCommand = (
@@ -243,11 +242,11 @@ AnyOperatorCommand = (
 
 
 class Event(Struct, tag_field="type", tag=str.lower, omit_defaults=True):
-    """The base of all that the server tells a client. Those with a `seq` are told to everybody, in that order."""
+    """The base of all messages that the server sends. Those with a `seq` go to all members, in the order of `seq`."""
 
 
 class Said(Event):
-    """`nick` said `text`, at `at` seconds since the epoch. For the sender, with its own `id`, the acknowledgement."""
+    """`nick` said `text`, at `at` seconds since the epoch. With the `id` of the sender, it acknowledges the line."""
 
     seq: Count
     nick: str
@@ -258,8 +257,8 @@ class Said(Event):
 
 
 class Presence(Event):
-    """Who came, went and changed names since the last one. To apply it: `left`, then `renamed` (all at once), then
-    `joined`."""
+    """Members that joined, left or changed nicknames since the previous presence event. A client applies `left`, then
+    `renamed` (all at once), then `joined`."""
 
     seq: Count
     at: Time
@@ -269,8 +268,8 @@ class Presence(Event):
 
 
 class ModelSwitched(Event, tag="switched"):
-    """The room is run by `model` now. The longest that nothing was delivered meanwhile was `pause` seconds; `carried`
-    connections came along."""
+    """The room is run by `model` now. `pause` is the longest time without a delivery during the switch, in seconds;
+    `carried` connections were handed over."""
 
     seq: Count
     at: Time
@@ -281,7 +280,7 @@ class ModelSwitched(Event, tag="switched"):
 
 
 class Notice(Event):
-    """Words of the room itself: to all where `seq` is set, to one where it is 0."""
+    """A text of the room itself. It goes to all members if `seq` is set, and to one member if `seq` is 0."""
 
     text: str
     seq: Count = 0
@@ -289,17 +288,17 @@ class Notice(Event):
 
 
 class Rules(Struct, frozen=True):
-    """What holds for everybody now."""
+    """The rules of the room that hold now."""
 
     locked: bool = False
     quiet: bool = False
     slow: Duration = 0.0
-    """Seconds between two lines of a person."""
+    """Seconds between two lines of a member."""
     pin: str = ""
 
 
 class RulesChanged(Event, tag="rules"):
-    """An operator has changed the rules. `text` says it in a sentence."""
+    """An operator has changed the rules. `text` describes the change in a sentence."""
 
     seq: Count
     at: Time
@@ -311,8 +310,8 @@ Sequenced = Said | Presence | ModelSwitched | Notice | RulesChanged
 
 
 class Welcome(Event):
-    """You are in, as `you`. `history` is what was said before or, after a resume, what was missed: the events after
-    `resume.after` that are still kept. `missed` counts those that are not: an explicit gap."""
+    """The client has joined, as `you`. `history` has the last lines of the room or, after a resume, the events after
+    `resume.after` that the server still keeps. `missed` is the number of events that it does not keep."""
 
     you: str
     token: str
@@ -326,18 +325,18 @@ class Welcome(Event):
     missed: Count = 0
     resumed: bool = False
     asked: str = ""
-    """The nickname asked for, where another was given: to a plain client, or to one that came back."""
+    """The requested nickname, if the server gave another one to a plain or a returning client."""
     motd: str = ""
     rules: Rules = Rules()
     operator: bool = False
-    """You were an operator before, and still are."""
+    """The client was an operator before, and still is."""
     people: Count = 0
-    """Members in the room, you among them."""
+    """Members in the room, with this one."""
 
 
 class Challenge(Event):
-    """You would not be let in, for the reason that a goodbye would give. Prove the operators' key with this nonce, and
-    you are; with a wrong proof, or without one in time, the connection ends."""
+    """The room rejects this client, for `reason`, unless it proves the operators' key with this nonce. After a wrong
+    proof, or without a proof in time, the connection ends."""
 
     nonce: str
     code: str
@@ -345,7 +344,7 @@ class Challenge(Event):
 
 
 class Status(Event):
-    """What the room runs on, and what that costs now. Memory is bytes of the whole tree, shared pages counted once."""
+    """The running model and its cost now. `memory` is in bytes, for all processes; shared pages are counted once."""
 
     model: str
     connections: Count
@@ -355,26 +354,26 @@ class Status(Event):
     threads: Count = 0
     memory: Count = 0
     memory_each: Count = 0
-    """Bytes a connection has added, on average; 0 while nobody is connected."""
+    """Bytes that a connection has added on average; 0 while there is no connection."""
 
 
 class People(Event):
-    """The roster as it stood at `seq`, sorted."""
+    """The roster after the event `seq`, sorted."""
 
     seq: Count
     people: Nicknames
 
 
 class Refused(Event):
-    """A command was not carried out. The connection stays. `id` is that of the refused `say`."""
+    """A command was refused; the connection stays open. `id` is the id of a refused `say`."""
 
     code: str
     reason: str
     id: str = ""
     suggestion: str = ""
-    """A nickname that is free."""
+    """A free nickname."""
     wait: Duration = 0.0
-    """Seconds until it may be tried again."""
+    """Seconds until the client may try again."""
 
 
 class Pong(Event):
@@ -382,43 +381,42 @@ class Pong(Event):
 
 
 class Totals(Struct):
-    """What has happened since the room was opened: the show's record."""
+    """Counts since the room was opened."""
 
     most_people: Count = 0
     lines: Count = 0
     slowed: Count = 0
-    """Times a connection was made to wait for its next line."""
+    """Times that a connection had to wait before its next line."""
     refused: Count = 0
-    """Commands and lines that were not carried out, operators' apart."""
+    """Refused commands and lines, without those of operators."""
     turned_away: Count = 0
-    """Connections that were not let in: the room was full or locked, or they are banned."""
+    """Rejected connections: the room was full or locked, or the client is banned."""
     let_go: Count = 0
-    """Connections ended by the server: too slow, silent, too long a line, kicked."""
+    """Connections that the server ended: too slow, silent, an overlong line, kicked."""
     died: Count = 0
-    """Workers that ended without a word, and sessions that failed."""
+    """Workers that ended without a report, and sessions that failed."""
     escaped: Count = 0
-    """Lines with controls or hidden characters in them, made harmless."""
+    """Lines with control or hidden characters, which were sanitized."""
     look_alikes: Count = 0
-    """Nicknames refused because they look like somebody's."""
+    """Nicknames that were refused because they look like another member's."""
     oversized: Count = 0
     longest: Duration = 0.0
-    """The longest that a line took to reach everybody, in seconds."""
+    """The longest time from reading a line until it was written to all members, in seconds."""
 
 
 class MeterReading(Event, tag="meter"):
-    """What the running model does and costs, over the last second. Times are seconds, memory is bytes."""
+    """The activity and the cost of the running model in the last second. Times are in seconds, memory is in bytes."""
 
     at: Time
     model: str
     connections: Count
     people: Count
     lines: Rate
-    """Lines said a second."""
+    """Lines a second."""
     deliveries: Rate
-    """Lines times those who were told them, a second."""
+    """Lines a second, times their recipients."""
     p50: Duration
-    """How long a line took, from when it could be read until it was written to everybody: the median of the last lines
-    said."""
+    """The median time of the last lines, from when a line could be read until it was written to all members."""
     p99: Duration
     processes: Count
     threads: Count
@@ -430,13 +428,13 @@ class MeterReading(Event, tag="meter"):
 
 
 class OperatorGranted(Event, tag="operator"):
-    """The proof was right, or an operator has said so: this connection is an operator's. `on=False` ends that."""
+    """This connection is an operator's now, by its proof or by another operator's command. `on=False` ends that."""
 
     on: bool = True
 
 
 class Goodbye(Event):
-    """The last thing a connection is told."""
+    """The last event of a connection."""
 
     code: str
     reason: str

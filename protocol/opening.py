@@ -1,7 +1,7 @@
-"""The first bytes of a connection: a header or a mark to be skipped, or another protocol. Pure.
+"""Reads the first bytes of a connection: a header or a mark that is skipped, or another protocol. Pure.
 
-The header of the PROXY protocol, which load balancers put in front, is skipped and not believed: any client could send
-one. https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt, section 2.
+A load balancer may send the header of the PROXY protocol first. It is skipped and not trusted, because each client
+could send one. https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt, section 2.
 """
 
 import re
@@ -14,23 +14,23 @@ _PROXY_V1_BYTES = 107
 _PROXY_V2 = b"\r\n\r\n\0\r\nQUIT\n"
 _PROXY_V2_HEAD_BYTES = 16
 _TLS = b"\x16\x03"
-"""A handshake record, and the major version (RFC 8446, 5.1)."""
+"""The type of a handshake record, and the major version (RFC 8446, section 5.1)."""
 
 
 class Opening(NamedTuple):
-    """What a connection begins with."""
+    """The result of reading the first bytes."""
 
     protocol: str
     """The name of another protocol, or an empty string."""
     size: int
-    """Bytes to be skipped."""
+    """The number of bytes to skip."""
 
 
 def read_opening(data: bytes, *, is_complete: bool = False) -> Opening | None:
-    """What a connection that begins with `data` opens with; None while that depends on what follows. With
-    `is_complete` nothing follows soon."""
+    """The opening of a connection that begins with `data`; None if it depends on later bytes. `is_complete` says that
+    no more bytes are expected."""
     size = 0
-    while (more := _skipped(data, size)) is not None and more:
+    while (more := _skipped_bytes(data, size)) is not None and more:
         size += more
     start = data[size : size + len(_TLS)]
     if start == _TLS:
@@ -39,8 +39,8 @@ def read_opening(data: bytes, *, is_complete: bool = False) -> Opening | None:
     return None if undecided and not is_complete else Opening("", size)
 
 
-def _skipped(data: bytes, place: int) -> int | None:
-    """How many bytes are to be skipped at `place`; None where that depends on what follows."""
+def _skipped_bytes(data: bytes, place: int) -> int | None:
+    """The number of bytes to skip at `place`; None if it depends on later bytes."""
     start = data[place : place + _PROXY_V2_HEAD_BYTES]
     for mark in (BYTE_ORDER_MARK, _PROXY_V1, _PROXY_V2):
         if mark.startswith(start) and start != mark:

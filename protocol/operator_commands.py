@@ -10,14 +10,14 @@ from collections.abc import Callable
 
 from protocol.commands import SlashCommand
 from protocol.messages import (
-    ANYBODY,
     FAULTS,
-    GUESTS,
-    LONGEST_BLOCK,
-    LONGEST_PIN,
-    LONGEST_REASON,
-    MOST_MINUTES,
-    MOST_SECONDS,
+    GUEST_FAULTS,
+    MAX_BAN_MINUTES,
+    MAX_BLOCK_S,
+    MAX_PIN_CHARACTERS,
+    MAX_REASON_CHARACTERS,
+    MAX_SLOW_S,
+    RANDOM_MEMBER,
     AnyOperatorCommand,
     Ban,
     Bans,
@@ -59,7 +59,7 @@ def parse(name: str, argument: str) -> AnyOperatorCommand:
 
 def _parse_kick(words: list[str]) -> AnyOperatorCommand:
     nick, rest = _split_nick("kick", words)
-    return Kick(nick, _join_bounded(rest, LONGEST_REASON, "reason"))
+    return Kick(nick, _join_bounded(rest, MAX_REASON_CHARACTERS, "reason"))
 
 
 def _parse_ban(words: list[str]) -> AnyOperatorCommand:
@@ -92,8 +92,8 @@ def _parse_minutes(word: str) -> float:
     minutes = _parse_number(
         word, f"/ban takes a number of minutes, 'address' and 'sure' after the nickname, and not {word}"
     )
-    if not 0 < minutes <= MOST_MINUTES:
-        raise CommandRefused(f"a ban lasts from a moment to {MOST_MINUTES:,} minutes, which is a week")
+    if not 0 < minutes <= MAX_BAN_MINUTES:
+        raise CommandRefused(f"a ban lasts from a moment to {MAX_BAN_MINUTES:,} minutes, which is a week")
     return minutes
 
 
@@ -110,9 +110,9 @@ def _one_nick(name: str, make: Callable[[str], AnyOperatorCommand]) -> Callable[
 def _parse_slow(words: list[str]) -> AnyOperatorCommand:
     if words in (["off"], ["0"]):
         return Slow(0)
-    sentence = f"/slow takes the seconds between two lines, up to {MOST_SECONDS}, or off"
+    sentence = f"/slow takes the seconds between two lines, up to {MAX_SLOW_S}, or off"
     seconds = _parse_number(words[0].removesuffix("s") if len(words) == 1 else "", sentence)
-    if seconds > MOST_SECONDS:
+    if seconds > MAX_SLOW_S:
         raise CommandRefused(sentence)
     return Slow(seconds)
 
@@ -126,7 +126,7 @@ def _parse_quiet(words: list[str]) -> AnyOperatorCommand:
 def _parse_pin(words: list[str]) -> AnyOperatorCommand:
     if not words:
         raise CommandRefused("/pin takes the line to pin; /unpin takes it away")
-    return Pin(_join_bounded(words, LONGEST_PIN, "pinned line"))
+    return Pin(_join_bounded(words, MAX_PIN_CHARACTERS, "pinned line"))
 
 
 def _parse_model(words: list[str]) -> AnyOperatorCommand:
@@ -141,7 +141,7 @@ def _parse_chaos(words: list[str]) -> AnyOperatorCommand:
     rest = words[1:]
     if fault not in FAULTS:
         raise CommandRefused(f"/chaos takes what is to go wrong: {', '.join(FAULTS[:-1])} or {FAULTS[-1]}")
-    if fault in GUESTS:
+    if fault in GUEST_FAULTS:
         if rest:
             raise CommandRefused(f"/chaos {fault} takes nothing after it")
         return Chaos(fault)
@@ -161,8 +161,8 @@ def _parse_block(words: list[str]) -> AnyOperatorCommand:
             nicks.append(_parse_victim(word))
             continue
         chaos.seconds = float(time[1]) / (1000 if time[2] == "ms" else 1)
-        if not 0 < chaos.seconds <= LONGEST_BLOCK:
-            raise CommandRefused(f"a turn can be blocked for up to {LONGEST_BLOCK:g} s; 300ms is a good one")
+        if not 0 < chaos.seconds <= MAX_BLOCK_S:
+            raise CommandRefused(f"a turn can be blocked for up to {MAX_BLOCK_S:g} s; 300ms is a good one")
     if len(nicks) > 1 or len(words) - len(nicks) > 1:
         raise CommandRefused("/chaos block takes one time, as 300ms, and one nickname at most")
     chaos.nick = nicks[0] if nicks else ""
@@ -185,7 +185,7 @@ def _split_nick(name: str, words: list[str]) -> tuple[str, list[str]]:
 
 
 def _parse_victim(word: str) -> str:
-    return ANYBODY if word.lower() == "random" else _strip_at(word)
+    return RANDOM_MEMBER if word.lower() == "random" else _strip_at(word)
 
 
 def _strip_at(word: str) -> str:
@@ -203,7 +203,7 @@ def _parse_number(word: str, sentence: str) -> float:
 
 
 def _parse_close(words: list[str]) -> AnyOperatorCommand:
-    return Close(_join_bounded(words, LONGEST_REASON, "reason"))
+    return Close(_join_bounded(words, MAX_REASON_CHARACTERS, "reason"))
 
 
 def _join_bounded(words: list[str], limit: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""The operator's key as it stands in a file: which files and which keys are refused, and why. Pure."""
+"""Checks the operators' key and its file. Pure."""
 
 import stat
 from shlex import quote
@@ -11,21 +11,22 @@ MAX_KEY_FILE_BYTES = 64 * 1024
 
 
 class KeyRefused(ValueError):
-    """The key or its file is refused; the message is a sentence that says why, and what to do."""
+    """The key or its file is refused; the message is a sentence with the reason and the remedy."""
 
 
 def check_key_file(path: str, mode: int, owner: int, user: int) -> None:
-    """Raise KeyRefused unless a file of this mode and owner (as in `stat_result`) is for `user` and root alone."""
+    """Raise KeyRefused unless only `user` and root can use a file of this mode and owner (as in `stat_result`)."""
     if not stat.S_ISREG(mode):
         raise KeyRefused(f"the operator's key file {path} is not a regular file; - reads a key from standard input")
-    if owner not in (user, 0):  # A service manager or an administrator may have put it there.
+    if owner not in (user, 0):  # A service manager or an administrator may have made it.
         raise KeyRefused(f"the operator's key file {path} belongs to another user; make one of your own")
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise KeyRefused(f"the operator's key file {path} is open to others; close it with: chmod 600 {quote(path)}")
 
 
 def parse_key(data: bytes, source: str) -> bytes:
-    """The key in `data`, without a byte order mark and white space around it. Raises KeyRefused, naming `source`."""
+    """The key in `data`, without a byte order mark and surrounding white space. Raises KeyRefused, with `source` in the
+    message."""
     if len(data) > MAX_KEY_FILE_BYTES:
         raise KeyRefused(f"the {source} is larger than {MAX_KEY_FILE_BYTES // 1024} KiB")
     if is_utf16(data):

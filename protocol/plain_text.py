@@ -1,7 +1,8 @@
 """The talk's dialect: a nickname line, then `nick: text`.
 
-But for the greeting, what the room itself says begins with `*** `; a person's line begins with a nickname, which begins
-with a letter or a digit, so nobody can speak for the room. `/` begins a command, `//` a line that begins with a slash.
+A line of the room itself begins with `*** `; only its greeting does not. A member's line begins with a nickname, and so
+with a letter or a digit: no member can speak for the room. `/` begins a command, and `//` a line that begins with one
+slash.
 """
 
 from textwrap import wrap
@@ -58,17 +59,17 @@ HELP = f"""\
 {_OPERATOR_HELP}
 """.encode()
 _BYTE_ORDER_MARK = "\ufeff"
-"""Some programs write one before each piece of text."""
+"""Some programs write one before each text."""
 _MEMBER_COMMANDS = {command.name: command for command in MEMBER_COMMANDS}
 COMMAND_NAMES = (*_MEMBER_COMMANDS, *sorted(operator_commands.NAMES))
-MAX_NAMED = 5
-"""Nicknames told one by one in a presence line; the others are counted."""
+MAX_LISTED_NICKNAMES = 5
+"""Nicknames in a presence line; the others are counted."""
 
 PlainCommand = Hello | Say | Rename | Who | StatusRequest | Where | Quit | AnyOperatorCommand
 
 
 def decode_hello(line: bytes) -> Hello | Quit | Refused:
-    """The first line: a nickname, `/help` or `/quit`."""
+    """Decode the first line: a nickname, `/help` or `/quit`."""
     try:
         nick = line.decode().removeprefix(_BYTE_ORDER_MARK).strip()
     except UnicodeDecodeError:
@@ -82,7 +83,7 @@ def decode_hello(line: bytes) -> Hello | Quit | Refused:
 
 
 def decode_command(line: bytes) -> PlainCommand | Refused | None:
-    """The command in a later line; None where it holds nothing to say."""
+    """Decode a later line; None if it is blank."""
     try:
         text = line.decode().removeprefix(_BYTE_ORDER_MARK)
     except UnicodeDecodeError:
@@ -92,11 +93,11 @@ def decode_command(line: bytes) -> PlainCommand | Refused | None:
     if text.startswith("//"):
         return Say("", text[1:])
     if text.startswith("/"):
-        return _slash(*text[1:].split(maxsplit=1))
+        return _decode_slash(*text[1:].split(maxsplit=1))
     return Say("", text)
 
 
-def _slash(name: str = "", rest: str = "") -> PlainCommand | Refused:
+def _decode_slash(name: str = "", rest: str = "") -> PlainCommand | Refused:
     rest = rest.strip()
     match name.lower():
         case "who":
@@ -132,46 +133,46 @@ def _operator_command(name: str, rest: str) -> AnyOperatorCommand | Refused:
 
 
 def encode(event: Event) -> bytes:
-    """The event as lines; nothing for what a plain client has no use for."""
+    """The event as lines; empty for events that the plain dialect does not have."""
     match event:
         case Said():
-            return _said(event)
+            return _encode_said(event)
         case Refused(code="help"):
             return HELP
         case Welcome():
-            return _welcome(event)
+            return _encode_welcome(event)
         case _:
-            return b"".join(map(_noted, _notices(event)))
+            return b"".join(map(_encode_notice, _notice_texts(event)))
 
 
-def _said(event: Said) -> bytes:
+def _encode_said(event: Said) -> bytes:
     start = f"* {event.nick} " if event.action else f"{event.nick}: "
     if "\n" not in event.text:
         return f"{start}{event.text}\n".encode()
     return "".join(f"{start}{line}\n" for line in event.text.split("\n")).encode()
 
 
-def _welcome(event: Welcome) -> bytes:
-    # The talk's own client waits for the first line.
-    parts = [b"Connected to chat server\n", *map(_noted, format_welcome_notes(event))]
+def _encode_welcome(event: Welcome) -> bytes:
+    # The client of the talk waits for the first line.
+    parts = [b"Connected to chat server\n", *map(_encode_notice, format_welcome_notes(event))]
     if event.history:
-        parts.append(_noted(format_history_start(len(event.history))))
+        parts.append(_encode_notice(format_history_start(len(event.history))))
         parts += [encode(past) for past in event.history]
-        parts.append(_noted(HISTORY_END))
-    return b"".join([*parts, _noted(format_welcome(event))])
+        parts.append(_encode_notice(HISTORY_END))
+    return b"".join([*parts, _encode_notice(format_welcome(event))])
 
 
-def _noted(sentence: str) -> bytes:
+def _encode_notice(sentence: str) -> bytes:
     return f"*** {sentence}\n".encode()
 
 
-def _notices(event: Event) -> list[str]:
+def _notice_texts(event: Event) -> list[str]:
     match event:
         case Presence():
             return [
-                *_gathered(event.left, "left"),
+                *_presence_text(event.left, "left"),
                 *(f"{before} is now {after}" for before, after in event.renamed),
-                *_gathered(event.joined, "joined"),
+                *_presence_text(event.joined, "joined"),
             ]
         case ModelSwitched():
             return [format_switched(event)]
@@ -188,5 +189,5 @@ def _notices(event: Event) -> list[str]:
     return []
 
 
-def _gathered(nicks: list[str], did: str) -> list[str]:
-    return [f"{format_names(nicks, MAX_NAMED)} {did}"] if nicks else []
+def _presence_text(nicks: list[str], did: str) -> list[str]:
+    return [f"{format_names(nicks, MAX_LISTED_NICKNAMES)} {did}"] if nicks else []

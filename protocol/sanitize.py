@@ -1,35 +1,36 @@
 """Makes text safe for terminals. Pure.
 
-Terminals obey C0, C1 and bidi controls wherever they come from, and draw invisible characters as nothing, so text is
-sanitized when it enters the server and again when a client receives it. The rules follow Unicode general categories:
-controls become pictures, format characters are removed, and a letter carries at most three combining marks.
+A terminal obeys C0, C1 and bidi controls in any text, and shows nothing for an invisible character. So text is
+sanitized when it enters the server, and again when a client receives it. The rules follow the general categories of
+Unicode: controls become control pictures, format characters are removed, and a letter keeps at most three combining
+marks.
 """
 
 import re
 from unicodedata import category
 
 MAX_MARKS = 3
-"""Combining marks kept on one letter; Vietnamese needs two, Hebrew with cantillation three."""
+"""Combining marks that are kept on a letter. Vietnamese needs two, Hebrew with cantillation three."""
 
 _VISIBLE_FORMAT = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
-"""Format characters that are drawn (Prepended_Concatenation_Mark: Arabic number and verse signs, mostly)."""
+"""Format characters that are visible (Prepended_Concatenation_Mark; most are Arabic number and verse signs)."""
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u034f\u180b\u180c\u180d\u180f\u17b4\u17b5\ufffe\uffff")
-"""Letters and marks that are drawn as nothing, and two that are no characters."""
+"""Letters and marks that are invisible, and two noncharacters."""
 _RESERVED_BLANK = re.compile("[\u2065\ufff0-\ufff8\U000e0000-\U000e0fff]")
-"""What Unicode has set aside for more of them (Default_Ignorable_Code_Point): the tags and their neighbours."""
+"""Code points that Unicode reserves for more of them (Default_Ignorable_Code_Point): tags and their neighbours."""
 _LINE_END = "\u2424"
-_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""What terminals obey: controls, and what turns the direction of text."""
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that terminals obey: controls, and those that change the direction of text."""
 
 
 def has_control_sequences(text: str) -> bool:
-    """Whether there is something in it that a terminal would obey, besides tabs and line ends. What else `sanitize`
-    drops, as the joiners of emoji and of some languages, means no harm."""
-    return _OBEYED.search(text) is not None
+    """Whether the text has characters that a terminal would obey, other than tabs and line ends. Others that `sanitize`
+    removes, such as the joiners of emoji and of some languages, are harmless."""
+    return _CONTROLS.search(text) is not None
 
 
 def sanitize(text: str, *, lines: bool = False) -> str:
-    """`text` with nothing in it that a terminal would obey or hide. With `lines`, LF stays a line end."""
+    """`text` without characters that a terminal would obey or hide. With `lines`, LF stays a line end."""
     if text.isascii() and text.isprintable():
         return text
     kept: list[str] = []
@@ -42,9 +43,9 @@ def sanitize(text: str, *, lines: bool = False) -> str:
                 continue
         else:
             if char != " " and (kind[0] in "CZ" or char in _BLANK or char == "\u2800"):
-                char = _visible(char, kind, lines)
+                char = _visible_form(char, kind, lines)
             if not char:
-                continue  # Its letter goes on: what is hidden between the marks must not let more of them in.
+                continue  # The count of marks goes on: a hidden character between marks must not allow more of them.
             marks = 0
         kept.append(char)
     return "".join(kept)
@@ -54,7 +55,7 @@ def _is_hidden_mark(char: str) -> bool:
     return "\ufe00" <= char <= "\ufe0f" or char in _BLANK or _RESERVED_BLANK.match(char) is not None
 
 
-def _visible(char: str, kind: str, lines: bool) -> str:
+def _visible_form(char: str, kind: str, lines: bool) -> str:
     code = ord(char)
     if char == "\n":
         return char if lines else _LINE_END

@@ -1,8 +1,9 @@
-"""Telnet: commands and line editing in the bytes of the plain dialect (RFC 854), taken out before lines are made.
+"""Removes telnet commands and editing keys from the bytes of the plain dialect, before lines are made (RFC 854).
 
 A telnet client negotiates options, marks Ctrl-C in the stream, and may send each key at once, so that a backspace
-arrives as a byte. Each option is refused, because the room needs none of them. A CR ends a line; a LF or NUL after it
-belongs to it. The state is a struct of plain values, so a sequence may be cut anywhere, and moved to another process.
+arrives as a byte. The decoder refuses each option, because the room needs none. A CR ends a line, with a LF or NUL
+after it. The state is a struct of plain values: a read may end within a sequence, and the state can be sent to another
+process.
 """
 
 import re
@@ -15,14 +16,14 @@ _TEXT, _CR, _IAC, _OPTION, _SUBNEGOTIATION, _SUBNEGOTIATION_IAC = range(6)
 
 _BREAK, _INTERRUPT, _ARE_YOU_THERE, _ERASE_CHARACTER, _ERASE_LINE, _SB = 243, 244, 246, 247, 248, 250
 _FIRST_COMMAND = 236
-"""EOF (RFC 1184). The commands of RFC 854 begin at 240."""
+"""EOF (RFC 1184). Those of RFC 854 begin at 240."""
 _WILL, _WONT, _DO, _DONT, _IAC_BYTE = 251, 252, 253, 254, 255
 _TIMING_MARK = 6
-"""RFC 860. A client that shows nothing after Ctrl-C waits for the answer."""
+"""RFC 860. After Ctrl-C, some clients discard all output until the answer."""
 _PRESENT = b"*** yes, the room is here\n"
 _LF, _CR_BYTE, _NUL = 10, 13, 0
 _KEYS = {3: _INTERRUPT, 8: _ERASE_CHARACTER, 21: _ERASE_LINE, 127: _ERASE_CHARACTER}
-"""Ctrl-C, Ctrl-H, Ctrl-U and Delete, as a client without telnet sends them."""
+"""The commands that Ctrl-C, Ctrl-H, Ctrl-U and Delete stand for; a client without telnet sends these bytes."""
 
 _RUN = re.compile(rb"[^\x03\x08\r\x15\x7f\xff]+")
 _SPECIAL = re.compile(rb"[\x03\x08\x15\x7f\xff]|\r(?!\n)")
@@ -34,11 +35,11 @@ class Decoded(NamedTuple):
     line: bytes
     answer: bytes
     removed: int
-    """Bytes that were commands and keys."""
+    """The number of bytes that were commands and keys."""
 
 
 class TelnetDecoder(Struct):
-    """Takes commands and keys out of a stream of bytes."""
+    """Decodes a stream of bytes."""
 
     state: int = _TEXT
     verb: int = 0
@@ -48,7 +49,7 @@ class TelnetDecoder(Struct):
         return self.state == _TEXT and _SPECIAL.search(data) is None
 
     def decode(self, data: bytes, line: bytes, limit: int) -> Decoded:
-        """Decode what comes after an unfinished `line`. A line over `limit` bytes is refused anyway, and not edited."""
+        """Decode bytes that follow an unfinished `line`. Keys do not edit a line above `limit` bytes: it is refused."""
         out, answer = bytearray(line), bytearray()
         start = removed = place = 0
         while place < len(data):
@@ -75,14 +76,14 @@ class TelnetDecoder(Struct):
                 start, self.state = len(out), _CR
                 continue
             if self.state == _IAC and byte < _FIRST_COMMAND:
-                out.append(_IAC_BYTE)  # It was none: the line is not UTF-8.
+                out.append(_IAC_BYTE)  # This was no command: the byte is text that is not UTF-8.
                 place -= 1
                 self.state = _TEXT
                 continue
             removed += 1
             command = self._step(byte)
             if command == _IAC_BYTE:
-                out.append(_IAC_BYTE)  # Doubled, it is a byte of text.
+                out.append(_IAC_BYTE)  # A doubled IAC is one byte of text.
             elif command == _ARE_YOU_THERE:
                 answer += _PRESENT
             elif command in (_WILL, _DO):
@@ -92,7 +93,7 @@ class TelnetDecoder(Struct):
         return Decoded(bytes(out), bytes(answer), removed)
 
     def _step(self, byte: int) -> int:
-        """Take in a byte that is no text; returns the command that it completes, or 0."""
+        """Process a byte that is not text. Returns the command that it completes, or 0."""
         if self.state == _TEXT:
             self.state = _IAC if byte == _IAC_BYTE else _TEXT
             return _KEYS.get(byte, 0)
@@ -102,7 +103,7 @@ class TelnetDecoder(Struct):
         if self.state == _SUBNEGOTIATION_IAC and byte == _IAC_BYTE:
             self.state = _SUBNEGOTIATION
             return 0
-        # Of a subnegotiation that another command cuts off, the command is obeyed.
+        # A command within a subnegotiation ends it, and is obeyed.
         if byte in (_WILL, _WONT, _DO, _DONT):
             self.state, self.verb = _OPTION, byte
             return 0
@@ -111,14 +112,14 @@ class TelnetDecoder(Struct):
 
 
 def _refusal(verb: int, option: int) -> bytes:
-    """The answer to WILL or DO. WONT and DONT are never answered, so no loop can begin (RFC 854)."""
+    """The answer to WILL or DO. WONT and DONT have no answer, so no loop can begin (RFC 854)."""
     if verb == _WILL:
         return bytes((_IAC_BYTE, _DONT, option))
     return bytes((_IAC_BYTE, _WILL if option == _TIMING_MARK else _WONT, option))
 
 
 def _edit(out: bytearray, start: int, command: int) -> None:
-    """Carry out a command on the unfinished line, which begins at `start`."""
+    """Execute an editing command on the unfinished line, which begins at `start`."""
     if command in (_INTERRUPT, _BREAK, _ERASE_LINE):
         del out[start:]
     elif command == _ERASE_CHARACTER and len(out) > start:

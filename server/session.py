@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from protocol.dialects import DIALECTS, PLAIN, Dialect, detect_dialect, other_protocol
 from protocol.format import plural
-from protocol.framing import LineBuffer, TooLong
+from protocol.framing import LineBuffer, OverlongLine
 from protocol.json_lines import AnyCommand
 from protocol.messages import Event, Goodbye, Hello, Limits, Notice, Ping, Quit, Refused, Rename, Say
 from protocol.nicknames import NicknameRefused, check_nickname
@@ -178,7 +178,7 @@ class Session(Struct):
         if not self.dialect.is_typed or self.telnet.is_idle_for(data):
             self.lines.feed(data)
             return []
-        if self.lines.runaway:
+        if self.lines.dropped_bytes:
             limit, unfinished = -1, b""  # It is refused anyway, and no longer kept.
         else:
             limit, unfinished = self.limits.line + 1, self.lines.take_unfinished()
@@ -194,7 +194,7 @@ class Session(Struct):
         """Greet a peer that has said nothing."""
         items = self._open(is_complete=True)
         self.greet_at = inf
-        is_silent = not self.dialect_name and not (self.lines.data or self.lines.runaway or self.is_leaving)
+        is_silent = not self.dialect_name and not (self.lines.data or self.lines.dropped_bytes or self.is_leaving)
         return [*items, Greeting()] if is_silent else items
 
     def advance(self, now: float) -> list[Request]:
@@ -204,7 +204,7 @@ class Session(Struct):
             if not self.allowance.has_token(now):
                 items += self._slow_down(now)
                 break
-            if not self.dialect_name and (name := other_protocol(self.lines.beginning(self.limits.line))):
+            if not self.dialect_name and (name := other_protocol(self.lines.peek(self.limits.line))):
                 items.append(self._stranger(name))
                 break
             line = self.lines.next_line(self.limits.line)
@@ -217,7 +217,7 @@ class Session(Struct):
         return items + self.expire(now)
 
     def _no_line(self) -> list[Request]:
-        if self.lines.runaway > self.limits.line + MAX_OVERLONG_BYTES:
+        if self.lines.dropped_bytes > self.limits.line + MAX_OVERLONG_BYTES:
             return [self._runaway()]
         if self.eof_received:
             self._move(State.LEAVING)
@@ -238,8 +238,8 @@ class Session(Struct):
             return [self._reply(Notice(f"your lines still wait: they are taken at {pace}"), "reminded")]
         return [self._reply(Notice(f"you are fast: from here on your lines are taken at {pace}, none is lost"), "slow")]
 
-    def _understand(self, line: bytes | TooLong) -> list[Request]:
-        if isinstance(line, TooLong):
+    def _understand(self, line: bytes | OverlongLine) -> list[Request]:
+        if isinstance(line, OverlongLine):
             if line.size > self.limits.line + MAX_OVERLONG_BYTES:
                 return [self._runaway()]
             words = f"a line has at most {self.limits.line} bytes; yours had {line.size}, and nothing of it was said"

@@ -18,7 +18,9 @@ PROTOCOL = (
     Mutation("protocol/framing.py", "len(self.data) > limit + 1:", "len(self.data) > limit:"),
     Mutation("protocol/framing.py", "return line if size <= limit", "return line if size < limit"),
     Mutation(
-        "protocol/framing.py", "size, self.runaway = self.runaway + len(line), 0", "size = self.runaway + len(line)"
+        "protocol/framing.py",
+        "size, self.dropped_bytes = self.dropped_bytes + len(line), 0",
+        "size = self.dropped_bytes + len(line)",
     ),
     Mutation("protocol/plain_text.py", 'return Say("", text[1:])', 'return Say("", text[2:])'),
     Mutation("protocol/sentences.py", "named = list(nicks[:max_named])", "named = list(nicks)"),

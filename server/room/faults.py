@@ -7,7 +7,7 @@ connection has ended; if another model serves the connection instead, it tells t
 
 import random
 
-from protocol.messages import ANYBODY, FAULTS, GUESTS, Chaos, Model, Refused
+from protocol.messages import FAULTS, GUEST_FAULTS, RANDOM_MEMBER, Chaos, Model, Refused
 from server.fault_clients import GUEST_STAYS
 from server.room.state import RoomState, Seat
 from server.room.targets import Target, announce, display_name, find_connection, refuse_against_key_holder
@@ -20,7 +20,7 @@ def inject_fault(room: RoomState, number: int, command: Chaos, now: float) -> No
     if command.what not in FAULTS:
         room.send(number, Refused("bad-command", f"chaos is one of {', '.join(FAULTS[:-1])} or {FAULTS[-1]}"))
         return
-    if command.what in GUESTS:
+    if command.what in GUEST_FAULTS:
         invite_guest(room, number, command.what, now)
         return
     victim = choose_victim(room, number, command)
@@ -65,7 +65,7 @@ def invite_guest(room: RoomState, number: int, kind: str, now: float) -> None:
 
 def choose_victim(room: RoomState, number: int, command: Chaos) -> int | Refused:
     """The connection to hit: the one named, or a random other one. `block` without a name hits the operator's own."""
-    if command.nick and command.nick != ANYBODY:
+    if command.nick and command.nick != RANDOM_MEMBER:
         return find_connection(room, command.nick)
     if command.what == "block" and not command.nick:
         return number

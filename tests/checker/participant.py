@@ -308,7 +308,7 @@ class Participant:
             self.history.operations[event.id].refused.append((epoch, event.code))
         elif not self.here and event.suggestion:
             self.history.nicks.add(event.suggestion)
-            self.client.introduce(event.suggestion)
+            self.client.retry_hello(event.suggestion)
         elif self._stay and event.code.startswith(("bad-", "line-too-long", "not-joined")):
             self._stay.misunderstood.append(f"{event.code}: {event.reason}")
 

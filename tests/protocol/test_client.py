@@ -45,7 +45,7 @@ class TestComingIn:
         ours.data_to_send()
         assert told(ours, Refused("nickname-taken", "ada is taken", suggestion="ada2"))
         assert not ours.in_room
-        ours.introduce("ada2")
+        ours.retry_hello("ada2")
         assert sent(ours) == [Hello("ada2")]
 
     @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol import client, json_lines
-from protocol.client import MULTILINE, Gap
+from protocol.client import MULTILINE_FIELDS, Gap
 from protocol.messages import (
     Event,
     Said,
@@ -48,7 +48,7 @@ class TestWhateverTheServerSends:
             assert isinstance(event, Event)
             for heard in told(connected(), event):
                 for field, text in strings_in(heard):
-                    assert sanitize(text, lines=field in MULTILINE) == text
+                    assert sanitize(text, lines=field in MULTILINE_FIELDS) == text
             ours = in_room()
             told(ours, event)
             assert all(sanitize(nick) == nick for nick in (ours.nick, *ours.people))
@@ -72,7 +72,7 @@ class TestWhateverTheServerSends:
         assert ours.receive(b'{"type":"fireworks"}\nnot json\n\xff\n' + json_lines.encode(said(1))) == [said(1)]
 
     def test_an_event_over_the_limit_is_a_gap_and_costs_no_memory(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(client, "MAX_EVENT", 100)
+        monkeypatch.setattr(client, "MAX_EVENT_BYTES", 100)
         ours = in_room()
         long = json_lines.encode(said(1, "x" * 1000))
         assert [event for byte in long for event in ours.receive(bytes([byte]))] == []

@@ -57,7 +57,7 @@ class Wire:
         for event in self.client.receive(self.house.taken(self.number, most) if self.up else b""):
             self.heard.append(event)
             if isinstance(event, Refused) and event.suggestion and not self.client.in_room:
-                self.client.introduce(event.suggestion)
+                self.client.retry_hello(event.suggestion)
 
     def cut(self, noticed: bool) -> None:
         """The connection breaks, with what is on its way. The server may not notice."""

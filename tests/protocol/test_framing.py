@@ -1,7 +1,7 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from protocol.framing import LineBuffer, TooLong
+from protocol.framing import LineBuffer, OverlongLine
 from tests.protocol.strategies import copied, cut, places, ways_to_cut, wire_bytes
 
 LIMIT = 20
@@ -12,15 +12,15 @@ stream = st.one_of(
 )
 
 
-def plain_model(data: bytes, limit: int = LIMIT) -> list[bytes | TooLong]:
+def plain_model(data: bytes, limit: int = LIMIT) -> list[bytes | OverlongLine]:
     """What a LineBuffer is: everything between line ends, with what is too long marked."""
     *whole, _ = data.split(b"\n")
     lines = [line.removesuffix(b"\r") for line in whole]
-    return [line if len(line) <= limit else TooLong(len(line)) for line in lines]
+    return [line if len(line) <= limit else OverlongLine(len(line)) for line in lines]
 
 
-def drained(buffer: LineBuffer) -> list[bytes | TooLong]:
-    lines: list[bytes | TooLong] = []
+def drained(buffer: LineBuffer) -> list[bytes | OverlongLine]:
+    lines: list[bytes | OverlongLine] = []
     while (line := buffer.next_line(LIMIT)) is not None:
         lines.append(line)
     return lines
@@ -32,7 +32,7 @@ def drained(buffer: LineBuffer) -> list[bytes | TooLong]:
 def test_the_lines_are_the_same_however_the_bytes_are_cut(data: bytes, places: list[int]) -> None:
     for pieces in ways_to_cut(data, places):
         buffer = LineBuffer()
-        lines: list[bytes | TooLong] = []
+        lines: list[bytes | OverlongLine] = []
         for piece in pieces:
             buffer.feed(piece)
             lines += drained(buffer)
@@ -44,7 +44,7 @@ def test_the_lines_are_the_same_however_few_are_taken_at_once(
     data: bytes, places: list[int], more: st.DataObject
 ) -> None:
     buffer = LineBuffer()
-    lines: list[bytes | TooLong] = []
+    lines: list[bytes | OverlongLine] = []
     for piece in cut(data, places):
         buffer.feed(piece)
         for _ in range(more.draw(st.integers(0, 3))):
@@ -56,7 +56,7 @@ def test_the_lines_are_the_same_however_few_are_taken_at_once(
 @given(stream, places)
 def test_a_buffer_can_move_to_another_process_between_any_two_bytes(data: bytes, places: list[int]) -> None:
     buffer = LineBuffer()
-    lines: list[bytes | TooLong] = []
+    lines: list[bytes | OverlongLine] = []
     for piece in cut(data, places):
         buffer = copied(buffer)
         buffer.feed(piece)
@@ -91,9 +91,9 @@ def test_a_megabyte_without_an_end_is_counted_and_not_kept() -> None:
         buffer.feed(b"x" * 1024)
         buffer.next_line(LIMIT)
     assert buffer.data == b""
-    assert buffer.runaway == 2**20
+    assert buffer.dropped_bytes == 2**20
     buffer.feed(b"\nada\n")
-    assert drained(buffer) == [TooLong(2**20), b"ada"]
+    assert drained(buffer) == [OverlongLine(2**20), b"ada"]
 
 
 def test_only_lf_ends_a_line() -> None:

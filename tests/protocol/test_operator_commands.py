@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from protocol import json_lines
 from protocol.messages import (
-    ANYBODY,
+    RANDOM_MEMBER,
     Ban,
     Bans,
     Chaos,
@@ -64,9 +64,9 @@ def order_in(line: str) -> OperatorCommand | str:
         ("/clear-history", ClearHistory()),
         ("/close", Close()),
         ("/close thank you all", Close("thank you all")),
-        ("/chaos kill-worker random", Chaos("kill-worker", ANYBODY)),
+        ("/chaos kill-worker random", Chaos("kill-worker", RANDOM_MEMBER)),
         ("/chaos kill-worker @random", Chaos("kill-worker", "random")),
-        ("/chaos block random", Chaos("block", ANYBODY)),
+        ("/chaos block random", Chaos("block", RANDOM_MEMBER)),
         ("/chaos block @300ms 1s", Chaos("block", "300ms", 1.0)),
         ("/unban ada", Unban("ada")),
         ("/bans", Bans()),

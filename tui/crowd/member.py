@@ -7,15 +7,15 @@ its roster with the room's.
 
 from collections.abc import Callable, Sequence
 
-from protocol.client import MAX_EVENT, ClientConnection, Gap
+from protocol.client import MAX_EVENT_BYTES, ClientConnection, Gap
 from protocol.json_lines import AnyEvent
 from protocol.messages import ModelSwitched, People, Said, Welcome
 from tui.crowd.sequence_checker import Order
 from tui.crowd.shared_decoder import Heard, Line, SharedDecoder
 
 MAX_PARTIAL_BYTES = 128 * 2**20
-"""Of lines that have not ended, of the whole crowd. An honest room sends each member less than MAX_EVENT at once, and
-few of them at a time."""
+"""Of lines that have not ended, of the whole crowd. An honest room sends each member less than MAX_EVENT_BYTES at once,
+and few of them at a time."""
 MAX_FOREIGN_LINES = 100
 """Lines of one connection that are no JSON objects: a room says a few words in the plain dialect at most."""
 MAX_WRONG = 100
@@ -95,7 +95,7 @@ class Member:
     def _keep_rest(self, rest: bytes) -> None:
         self._wire.partial_bytes += len(rest) - len(self._rest)
         self._rest = rest
-        if len(rest) > MAX_EVENT or (rest and self._wire.partial_bytes > MAX_PARTIAL_BYTES):
+        if len(rest) > MAX_EVENT_BYTES or (rest and self._wire.partial_bytes > MAX_PARTIAL_BYTES):
             raise NotARoom("it sent a line that is too long")
 
     def _take(self, line: bytes, heard: Heard, now: float, record: Callable[[float, float], None]) -> NewsOf:

@@ -157,7 +157,7 @@ class MemberSocket:
                     self._suggestions += 1
                     if self._suggestions > MAX_SUGGESTIONS:
                         raise NotARoom("each nickname was taken, also those that it suggested")
-                    self.member.client.introduce(event.suggestion)
+                    self.member.client.retry_hello(event.suggestion)
                 case Challenge() if not self._was_challenged:
                     self._was_challenged = True
                     self.prove()

@@ -16,7 +16,7 @@ from time import monotonic
 from typing import TextIO
 
 from protocol.format import plural
-from protocol.framing import LineBuffer, TooLong
+from protocol.framing import LineBuffer, OverlongLine
 from protocol.nicknames import NicknameRefused, check_nickname
 from protocol.sanitize import sanitize
 from tui.address import Address
@@ -106,8 +106,8 @@ def _may_go_on(talk: LineClient) -> bool:
     return talk.unheard < (1 if talk.link.client.rules.slow else IN_FLIGHT)
 
 
-def _say(talk: LineClient, line: bytes | TooLong) -> bool:
-    if isinstance(line, TooLong):
+def _say(talk: LineClient, line: bytes | OverlongLine) -> bool:
+    if isinstance(line, OverlongLine):
         _tell(f"a line of {line.size} bytes was left out; {MAX_INPUT_LINE} is the most")
         talk.failures += 1
         return True
@@ -127,7 +127,7 @@ async def _wait_until_heard(talk: LineClient) -> None:
         settled.cancel()
 
 
-async def _input_lines() -> AsyncIterator[bytes | TooLong]:
+async def _input_lines() -> AsyncIterator[bytes | OverlongLine]:
     """The lines of standard input, without their ends. The last one need not have one."""
     chunks: asyncio.Queue[bytes] = asyncio.Queue()
     free = threading.Semaphore(CHUNKS)

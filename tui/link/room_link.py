@@ -139,7 +139,7 @@ class RoomLink:
         """Ask to be let in under another nickname, after the first was refused."""
         self._refused_nick = False
         if self._writer is not None:
-            self.client.introduce(nick)
+            self.client.retry_hello(nick)
             self._write()
         else:
             self.client.nick = nick
@@ -318,7 +318,7 @@ class RoomLink:
         self._has_replaced_nick = True
         if self.entered:
             self._on_note(f"{self.client.nick} is taken by now, so you are {nick}")
-        self.client.introduce(nick)
+        self.client.retry_hello(nick)
         self._write()
         return True
 

@@ -3,7 +3,7 @@ import errno
 import pytest
 
 from protocol.messages import (
-    ANYBODY,
+    RANDOM_MEMBER,
     Ban,
     Bans,
     Chaos,
@@ -623,7 +623,7 @@ def test_chaos_strikes_at_random_anybody_but_who_asks(party: Party) -> None:
         party.join(nick, served_by=f"process {pid}", worker=pid)
     for nick in ("ada", "bob"):
         party.close(party.numbers[nick])
-    struck = {strike(party, Chaos("kill-worker", ANYBODY), killing=False)[1][0] for _ in range(50)}
+    struck = {strike(party, Chaos("kill-worker", RANDOM_MEMBER), killing=False)[1][0] for _ in range(50)}
     assert struck == {"eve", "trent"}
 
 
@@ -634,7 +634,7 @@ def test_who_is_called_random_is_struck_like_others(party: Party) -> None:
 
 def test_alone_there_is_nobody_to_strike_at_random() -> None:
     party = Party()
-    refused = only(Refused, party.order(Chaos("raise", ANYBODY)))
+    refused = only(Refused, party.order(Chaos("raise", RANDOM_MEMBER)))
     assert [event.code for event in refused] == ["unknown-person"]
 
 

@@ -3,7 +3,7 @@
 import tracemalloc
 
 from protocol import json_lines
-from protocol.client import MAX_EVENT
+from protocol.client import MAX_EVENT_BYTES
 from protocol.messages import Goodbye, Hello, Ping, Refused, Resume, Said, Say, Welcome
 from server.room.admission import MIN_REPLAY_BYTES
 from server.room.history import MAX_REPLAY_BYTES
@@ -55,7 +55,7 @@ class TestComingBack:
         house.send(new, Hello("ada", Resume(welcome.token, 0)))
         house.turn()
         data = house.taken(new)
-        assert len(data) < MAX_REPLAY_BYTES + 4096 < MAX_EVENT
+        assert len(data) < MAX_REPLAY_BYTES + 4096 < MAX_EVENT_BYTES
         back = json_lines.decode_event(data.splitlines()[0])
         assert isinstance(back, Welcome)
         assert back.missed > 0
