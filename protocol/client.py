@@ -59,7 +59,7 @@ T = TypeVar("T")
 MULTILINE_FIELDS = ("text", "motd")
 """The fields in which LF stays a line end."""
 MAX_TEXT_CHARACTERS, MAX_FIELD_CHARACTERS, MAX_NICK_CHARACTERS = 70_000, 1000, 100
-"""Characters that are kept of a multiline field, of another field, and of a nickname in a list. A server sends fewer."""
+"""Characters that are kept of a multiline field, of another field and of a listed nickname. A server sends fewer."""
 
 
 class Gap(Struct, frozen=True):
