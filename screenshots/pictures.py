@@ -46,7 +46,7 @@ class Person:
         await until(lambda: any(text in strip.text for strip in self.app.screen._compositor.render_strips()))
 
     async def says(self, text: str) -> None:
-        chat = self.app.chat
+        chat = self.app.chat_screen
         assert chat is not None
         chat.composer.write(text)
         await self.pilot.press("enter")
@@ -67,7 +67,7 @@ async def person(
     """A person at the full screen, already in the room if `nick` is given."""
     app = ChatApp(address=address, nick=nick, host=host, settings=Settings())
     if host is not None:
-        app.own = OnTheNetwork(host)
+        app.hosted_server = OnTheNetwork(host)
     async with app.run_test(size=size) as pilot:
         try:
             someone = Person(app, pilot)
@@ -75,8 +75,8 @@ async def person(
                 await until(lambda: isinstance(app.screen, ChatScreen))
             yield someone
         finally:
-            if app.own is not None:
-                await app.own.stop()
+            if app.hosted_server is not None:
+                await app.hosted_server.stop()
 
 
 async def prompt(name: str) -> None:
@@ -123,9 +123,9 @@ async def host() -> AsyncIterator[Person]:
 
 def hosted_by(ada: Person) -> Room:
     """Return the room of a host, with its address on this machine."""
-    assert ada.app.own is not None
-    assert ada.app.own.bound is not None
-    return Room(ada.app.own, ada.app.own.bound[0])
+    assert ada.app.hosted_server is not None
+    assert ada.app.hosted_server.bound is not None
+    return Room(ada.app.hosted_server, ada.app.hosted_server.bound[0])
 
 
 async def join_card(name: str) -> None:

@@ -32,7 +32,7 @@ from protocol.sanitize import sanitize
 from tui.address import Address
 from tui.bell import BellLimit
 from tui.link.room_link import NICKNAME_CODES, RoomLink, State
-from tui.model_style import WIDE_SCREEN, variables
+from tui.model_style import WIDE_SCREEN, css_variables
 from tui.screens.help import HelpScreen
 from tui.screens.leave import LeaveScreen
 from tui.screens.nickname import NicknameField, NicknameScreen
@@ -69,7 +69,7 @@ class ChatApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "help"),
         Binding("ctrl+q", "quit", "Leave", show=False, priority=True),
-        Binding("ctrl+r", "again", "Connect again", show=False),
+        Binding("ctrl+r", "reconnect", "Connect again", show=False),
         Binding("f9", "panic", "Panic", show=False, priority=True),
         Binding("ctrl+c", "interrupt", "clear, leave", priority=True),
         Binding("ctrl+l", "redraw", "Draw the screen anew", show=False, priority=True),
@@ -84,40 +84,40 @@ class ChatApp(App[None]):
         host: HostOptions | None,
         settings: Settings,
         remember: Callable[[Settings], object] = lambda settings: None,
-        minutes: Transcript | None = None,
+        transcript: Transcript | None = None,
         make_link: Callable[..., RoomLink] = RoomLink,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`address` is the room to join, or `host` says how to open one. With `nick`, nobody is asked. `remember` is
-        given the settings whenever they change, and returns False where it could not keep them; `minutes` is given what
-        the room tells; `now` is seconds since the epoch."""
+        """`address` is the room to join; `host` says how to open one instead. A `nick` makes the question for it
+        unnecessary. `remember` is called with the settings after each change, and returns False if it could not write
+        them. `transcript` gets all events of the room. `now` returns seconds since the epoch."""
         super().__init__(TerminalDriver)
         for theme in THEMES:
             self.register_theme(theme)
-        self.minutes = minutes or Transcript(now=now)
+        self.transcript = transcript or Transcript(now=now)
         self.settings = settings
         self.now, self.monotonic = now, monotonic
         self._bell_limit = BellLimit()
         self.link: RoomLink | None = None
-        self.chat: ChatScreen | None = None
+        self.chat_screen: ChatScreen | None = None
         """The screen of the room, once we have been let in."""
-        self.own: HostedServer | None = None
+        self.hosted_server: HostedServer | None = None
         """The room we host."""
         if host is not None:
             from tui.hosting import hosted_server
 
-            self.own = hosted_server.HostedServer(host)
+            self.hosted_server = hosted_server.HostedServer(host)
         self._address = address
         self._nick = nick
         self._remember = remember
-        self._forgets = False
+        self._reported_unsaved = False
         """Settings could not be remembered, and the person was told."""
         self._make_link = make_link
         self._prompt = NicknameScreen(self.title, nick or settings.nick, monotonic)
         self._suggested = ""
         """The nickname that the room offered instead of ours. It is not remembered: ours may be free the next time."""
-        self._said: list[str] = []
+        self._input_history: list[str] = []
         self._input = InputQueue(
             super().post_message,
             is_settled=self._has_handled_input,
@@ -127,16 +127,16 @@ class ChatApp(App[None]):
         self._leaving = False
         self._early_code: int | None = None
         """The exit code of a signal that came before the app was mounted."""
-        self._has_begun = False
-        self._inside = False
+        self._has_started = False
+        self._has_entered = False
         """The room has let us in, by what was told so far."""
-        self._reached = False
+        self._room_answered = False
         """A room has answered."""
 
     # Beginning
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return variables(self.current_theme.dark)
+        return css_variables(self.current_theme.dark)
 
     def on_load(self) -> None:
         """Take signals before the terminal is taken: a default action would leave it in our modes."""
@@ -148,61 +148,61 @@ class ChatApp(App[None]):
         wanted = self.settings.theme or DARK.name
         self.theme = wanted if wanted in self.available_themes else DARK.name
         self.theme_changed_signal.subscribe(self, self._theme_changed)
-        self.minutes.on_trouble = self._tell_trouble
-        self.run_worker(self.minutes.sync_forever(), name="minutes")
+        self.transcript.on_trouble = self._report_problem
+        self.run_worker(self.transcript.sync_forever(), name="transcript")
         await self.push_screen(self._prompt)
-        if self.own is not None:
-            self.run_worker(self._host(self.own), name="own")
-        self._show_place()
+        if self.hosted_server is not None:
+            self.run_worker(self._host(self.hosted_server), name="host")
+        self._show_address()
         if self._nick:
-            self._prompt.wait()
+            self._prompt.show_joining()
             self._join()
-        self._has_begun = True
+        self._has_started = True
         if self._early_code is not None:
             self.leave_soon(self._early_code)
 
     @property
     def invitations(self) -> list[Address]:
         """The addresses to tell others, where we host."""
-        return self.own.invitations if self.own is not None else []
+        return self.hosted_server.invitations if self.hosted_server is not None else []
 
-    def _show_place(self) -> None:
+    def _show_address(self) -> None:
         if self._address is None:
             self._prompt.room = "Opening a room …"
         elif self.invitations:
             self._prompt.room = f"Your room is open. Others join with\nchat-tui {self.invitations[0]}"
         else:
             self._prompt.room = f"The room at {self._address}"
-        if self.chat is not None:
-            self.chat.place()
+        if self.chat_screen is not None:
+            self.chat_screen.show_address()
 
     # Hosting
 
-    async def _host(self, own: HostedServer) -> None:
+    async def _host(self, server: HostedServer) -> None:
         """Keep the hosted room open, and show it when it ends."""
-        await own.stand(self._opened)
-        if self.chat is not None and self.link is not None:
-            self.chat.follow(self.link.state)
-        elif own.ended:
-            self._prompt.fail(own.ended, keys="Ctrl+R tries again")
+        await server.stand(self._opened)
+        if self.chat_screen is not None and self.link is not None:
+            self.chat_screen.show_link_state(self.link.state)
+        elif server.ended:
+            self._prompt.show_failure(server.ended, keys="Ctrl+R tries again")
 
     def _opened(self, address: Address) -> None:
         self._address = address
-        self._prompt.calm()
-        self._show_place()
+        self._prompt.clear_failure()
+        self._show_address()
         self._join()
 
     @property
-    def room_ended(self) -> str:
+    def room_end_reason(self) -> str:
         """Why the room we host is gone, in a sentence; empty while it stands, or is another's."""
-        return self.own.ended if self.own is not None else ""
+        return self.hosted_server.ended if self.hosted_server is not None else ""
 
     # The link
 
     def on_nickname_screen_chosen(self, message: NicknameScreen.Chosen) -> None:
         self._nick = message.nick
         if message.nick != self._suggested:
-            self.set(nick=message.nick)
+            self.change_settings(nick=message.nick)
         if self.link is not None and self.link.state.phase != "over":
             self.link.introduce(message.nick)
         else:
@@ -215,77 +215,81 @@ class ChatApp(App[None]):
         if self.link is None or self.link.state.phase == "over":
             before = self.link
             self.link = self._make_link(
-                self._address, self._nick, on_events=self._take, on_state=self._follow, on_note=self._note
+                self._address,
+                self._nick,
+                on_events=self._on_events,
+                on_state=self._on_link_state,
+                on_note=self._on_note,
             )
             if before is not None:
                 self.link.follow_on(before)
-            if self.chat is not None:
-                self.chat.link = self.link
+            if self.chat_screen is not None:
+                self.chat_screen.link = self.link
             self.run_worker(self.link.run(), name="link")
-        if self.own is not None:
-            self.link.operator(self.own.operator_key)
+        if self.hosted_server is not None:
+            self.link.operator(self.hosted_server.operator_key)
         self.link.retry_now()
 
-    def _take(self, events: list[Received]) -> None:
-        self._reached = True
+    def _on_events(self, events: list[Received]) -> None:
+        self._room_answered = True
         told = []
         for event in events:
             if isinstance(event, Welcome):
-                self._inside = True
-                self._let_in()
-            elif isinstance(event, Refused) and event.code in NICKNAME_CODES and self._outside:
-                self._ask_again(event)
-            elif isinstance(event, Goodbye) and not self._inside:
+                self._has_entered = True
+                self._enter_room()
+            elif isinstance(event, Refused) and event.code in NICKNAME_CODES and self._is_outside:
+                self._ask_for_other_nick(event)
+            elif isinstance(event, Goodbye) and not self._has_entered:
                 continue  # Said at the door, to us alone: the banner has it.
-            elif isinstance(event, Presence) and any(new == self._called for _, new in event.renamed):
-                self.set(nick=self._called)
+            elif isinstance(event, Presence) and any(new == self._own_nick for _, new in event.renamed):
+                self.change_settings(nick=self._own_nick)
             told.append(event)
-        self.minutes.hear(told)
-        if self.chat is not None and self.is_running:
-            self.chat.take(told)
+        self.transcript.hear(told)
+        if self.chat_screen is not None and self.is_running:
+            self.chat_screen.on_events(told)
 
-    def _tell_trouble(self, sentence: str) -> None:
+    def _report_problem(self, sentence: str) -> None:
         """Keeping what was said went wrong: said in the pane, as soon as there is one."""
-        self.minutes.untold.append(sanitize(sentence))
-        if self.chat is not None:
-            self.chat.take([])
+        self.transcript.untold.append(sanitize(sentence))
+        if self.chat_screen is not None:
+            self.chat_screen.on_events([])
 
-    def _note(self, sentence: str) -> None:
+    def _on_note(self, sentence: str) -> None:
         """The link's own words, which are not the room's."""
-        if self.chat is not None and self.is_running:
-            self.chat.note(sentence)
+        if self.chat_screen is not None and self.is_running:
+            self.chat_screen.note(sentence)
 
     @property
-    def _called(self) -> str:
+    def _own_nick(self) -> str:
         return self.link.client.nick if self.link is not None else ""
 
     @property
-    def _outside(self) -> bool:
+    def _is_outside(self) -> bool:
         return self.link is not None and not self.link.client.in_room
 
-    def _let_in(self) -> None:
+    def _enter_room(self) -> None:
         if self.link is None:
             return
         self._nick = self.link.client.nick
-        if self.own is None:
-            self.set(rooms=self.settings.with_room(self.link.address).rooms)
-        if self.chat is None:
+        if self.hosted_server is None:
+            self.change_settings(rooms=self.settings.with_room(self.link.address).rooms)
+        if self.chat_screen is None:
             # Imported once somebody is let in: what asks for the nickname need not wait for it to be painted.
             from tui.screens.chat import ChatScreen
 
-            self.chat = ChatScreen(self.link, self._said)
-            self.call_later(self._show_room, self.chat)
-        elif self._prompt in self.screen_stack and self.chat in self.screen_stack:
-            self.call_later(self._back_to_room, self.chat)
+            self.chat_screen = ChatScreen(self.link, self._input_history)
+            self.call_later(self._show_room, self.chat_screen)
+        elif self._prompt in self.screen_stack and self.chat_screen in self.screen_stack:
+            self.call_later(self._return_to_room, self.chat_screen)
 
     def _show_room(self, chat: ChatScreen) -> None:
         """Close what is open above the prompt, as the palette, and put the room into its place."""
         while self._prompt in self.screen_stack and self.screen is not self._prompt:
             self.pop_screen()
         self.switch_screen(chat)
-        self._input.release(events.Callback(callback=chat.action_card) if self.own is not None else None)
+        self._input.release(events.Callback(callback=chat.action_card) if self.hosted_server is not None else None)
 
-    def _back_to_room(self, chat: ChatScreen) -> None:
+    def _return_to_room(self, chat: ChatScreen) -> None:
         while self.screen is not chat:
             self.pop_screen()
         self._input.release()
@@ -300,7 +304,7 @@ class ChatApp(App[None]):
         return True
 
     def _has_handled_input(self, thorough: bool) -> bool:
-        if not self._has_begun or not is_waiting(self) or is_searching(self):
+        if not self._has_started or not is_waiting(self) or is_searching(self):
             return False
         if thorough:
             return has_handled_all(self.screen)
@@ -311,41 +315,41 @@ class ChatApp(App[None]):
 
     def _is_held(self, event: events.Event) -> bool:
         """Whether it is meant for the room that we are about to join."""
-        if not self.screen_stack or self.screen is not self._prompt or not self._prompt.is_waiting:
+        if not self.screen_stack or self.screen is not self._prompt or not self._prompt.is_joining:
             return False
         is_ours = isinstance(event, events.Key) and event.key in self._bindings.key_to_bindings
         return isinstance(event, events.Key | events.Paste) and not is_ours
 
-    def _ask_again(self, refused: Refused) -> None:
+    def _ask_for_other_nick(self, refused: Refused) -> None:
         if self._prompt not in self.screen_stack:
             self._prompt = NicknameScreen(self.title, self._nick, self.monotonic)
             self.push_screen(self._prompt)
         self._suggested = refused.suggestion
-        self._prompt.refuse(refused)
+        self._prompt.show_refusal(refused)
 
-    def _follow(self, state: State) -> None:
+    def _on_link_state(self, state: State) -> None:
         if not self.is_running:
             return  # The screens are being taken down, and the link with them.
-        self._inside = self._inside and state.phase == "online"
-        if self.chat is not None:
-            self.chat.follow(state)
+        self._has_entered = self._has_entered and state.phase == "online"
+        if self.chat_screen is not None:
+            self.chat_screen.show_link_state(state)
         elif self.link is not None:
-            self._prompt.follow(state, self.link.address)
+            self._prompt.show_link_state(state, self.link.address)
 
     # Settings
 
-    def set(self, **changes: object) -> None:
+    def change_settings(self, **changes: object) -> None:
         """Change settings, and have them remembered."""
         changed = replace(self.settings, **changes)
         if changed != self.settings:
             self.settings = changed
-            if self._remember(changed) is False and not self._forgets:
-                self._forgets = True
-                self._tell_trouble(not_remembered())
+            if self._remember(changed) is False and not self._reported_unsaved:
+                self._reported_unsaved = True
+                self._report_problem(not_remembered())
 
     def _theme_changed(self, theme: Theme) -> None:
         if theme.name != (self.settings.theme or DARK.name):
-            self.set(theme=theme.name)
+            self.change_settings(theme=theme.name)
 
     # The terminal
 
@@ -373,7 +377,7 @@ class ChatApp(App[None]):
         try:
             return await super()._dispatch_action(namespace, action_name, params)
         except Exception as error:
-            if not _is_textuals(namespace, action_name):
+            if not _is_textual_action(namespace, action_name):
                 raise
             self.log.error(f"the action {action_name} was given up: {error!r}")
             return True
@@ -404,18 +408,18 @@ class ChatApp(App[None]):
 
     def action_help(self) -> None:
         if not isinstance(self.screen, HelpScreen):
-            operator = self.chat is not None and self.chat.operator
-            self.push_screen(HelpScreen(operator=operator, hosts=self.own is not None))
+            operator = self.chat_screen is not None and self.chat_screen.is_operator
+            self.push_screen(HelpScreen(operator=operator, hosts=self.hosted_server is not None))
 
     def action_panic(self) -> None:
         """On whichever screen: nobody new, and nobody speaks; a second time lifts both."""
-        if self.chat is not None and self.chat.operator:
-            self.chat.action_panic()
+        if self.chat_screen is not None and self.chat_screen.is_operator:
+            self.chat_screen.action_panic()
 
-    def action_again(self) -> None:
+    def action_reconnect(self) -> None:
         """Do what there is to do against a lost connection."""
-        if self.own is not None and self.own.ended:
-            self.run_worker(self._host(self.own), name="own")
+        if self.hosted_server is not None and self.hosted_server.ended:
+            self.run_worker(self._host(self.hosted_server), name="host")
         else:
             self._join()
 
@@ -424,7 +428,7 @@ class ChatApp(App[None]):
         from tui.clipboard import copy_selection
 
         if not copy_selection(self) and not self._clear_half_typed():
-            self.leave_asked(INTERRUPTED)
+            self.request_leave(INTERRUPTED)
 
     def _clear_half_typed(self) -> bool:
         """Clear the field that has the focus, or the room's line. Returns whether anything stood there."""
@@ -443,12 +447,12 @@ class ChatApp(App[None]):
         return False
 
     async def action_quit(self) -> None:
-        self.leave_asked(0)
+        self.request_leave(0)
 
-    def leave_asked(self, code: int) -> None:
+    def request_leave(self, code: int) -> None:
         """Leave; whoever hosts is asked first, while others are in the room. Asking twice leaves."""
-        others = len(self.link.client.people) - 1 if self.link is not None and self.own is not None else 0
-        if others < 1 or self.room_ended or isinstance(self.screen, LeaveScreen):
+        others = len(self.link.client.people) - 1 if self.link is not None and self.hosted_server is not None else 0
+        if others < 1 or self.room_end_reason or isinstance(self.screen, LeaveScreen):
             self.leave_soon(code)
         else:
             self.push_screen(LeaveScreen(others), lambda yes: self.leave_soon(code) if yes else None)
@@ -456,7 +460,7 @@ class ChatApp(App[None]):
     def leave_soon(self, code: int) -> None:
         """Begin to leave: the room is told, the hosted server ended. A second time leaves at once. `code` is the exit
         code, unless it is 0 and something has failed."""
-        if not self._has_begun:
+        if not self._has_started:
             self._early_code = code
             return
         code = code or self._failure
@@ -469,27 +473,27 @@ class ChatApp(App[None]):
     @property
     def _failure(self) -> int:
         """The exit code for what keeps us out of the room; 0 where nothing does but ourselves."""
-        if self.own is not None:
-            return self.own.exit_code
+        if self.hosted_server is not None:
+            return self.hosted_server.exit_code
         if self.link is None or self.link.entered:
             return 0
         if self.link.state.turned_away:
             return FAILED
-        return 0 if self._reached else UNREACHABLE
+        return 0 if self._room_answered else UNREACHABLE
 
     async def _leave(self, code: int) -> None:
-        if self.own is not None and self.chat is not None:
-            while self.chat in self.screen_stack and self.screen is not self.chat:
+        if self.hosted_server is not None and self.chat_screen is not None:
+            while self.chat_screen in self.screen_stack and self.screen is not self.chat_screen:
                 self.pop_screen()
-            self.chat.end()
+            self.chat_screen.show_ending()
         if self.link is not None:
             await self.link.close()
-        if self.own is not None:
-            await self.own.stop()
+        if self.hosted_server is not None:
+            await self.hosted_server.stop()
         self.exit(return_code=code)
 
 
-def _is_textuals(namespace: DOMNode, action_name: str) -> bool:
+def _is_textual_action(namespace: DOMNode, action_name: str) -> bool:
     """Whether Textual itself defines this action of a widget, and not we."""
     method = getattr(namespace, f"_action_{action_name}", None) or getattr(namespace, f"action_{action_name}", None)
     return getattr(method, "__module__", "").startswith("textual.")

@@ -16,6 +16,6 @@ WORDS = {
 }
 
 
-def big(model: str) -> str:
+def banner_text(model: str) -> str:
     """The name in three rows; as it is, on the middle one, where a newer server names a model unknown here."""
     return WORDS.get(model, f"\n{model}\n")

@@ -28,10 +28,10 @@ from tui.transcript.transcript import Transcript
 
 EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 LOCAL = Address("127.0.0.1")
-PASSED_ON = ("motd", "history", "rate_limit", "max_clients", "max_per_ip")
+SERVER_OPTIONS = ("motd", "history", "rate_limit", "max_clients", "max_per_ip")
 """Options that a hosted server gets as they were written: it checks them itself."""
-HOSTS_ONLY = ("model", "bind", "log", *PASSED_ON)
-NOT_IN_A_FILE = ("address", "port", "host", "config", "version", "help")
+HOST_OPTIONS = ("model", "bind", "log", *SERVER_OPTIONS)
+COMMAND_LINE_ONLY = ("address", "port", "host", "config", "version", "help")
 """What is asked for anew each time."""
 
 EXAMPLES = f"""\b
@@ -71,11 +71,11 @@ def _read_config(context: click.Context, option: click.Parameter, path: str | No
     file = Path(path) if path else config_file()
     if not path and not is_there(file):
         return path
-    known = {name: one for one in context.command.params if (name := one.name) not in NOT_IN_A_FILE}
+    known = {name: one for one in context.command.params if (name := one.name) not in COMMAND_LINE_ONLY}
     values = {}
     for key, value in read_config(file).items():
         name = key.replace("-", "_")
-        if name in NOT_IN_A_FILE:
+        if name in COMMAND_LINE_ONLY:
             raise SettingsRefused(f"{key} in the configuration file {file}: that can be said only on the command line")
         one = known.get(name)
         if one is None or one.name is None:
@@ -177,19 +177,19 @@ def command(
     given = {"theme": theme, "nick": nick and check_nickname(nick), "mouse": mouse, "bell": bell}
     settings = replace(recalled, **{name: value for name, value in given.items() if value is not None})
     options = host_options(server_options, bind) if host else None
-    room = None if host else which_room(address, settings, port)
-    minutes = Transcript(Path(transcript) if transcript else None)
+    room = None if host else choose_room(address, settings, port)
+    events = Transcript(Path(transcript) if transcript else None)
     failure = ""
     try:
         if plain or not stdio.can_draw():
             from tui.line.client import run
 
-            status = run(room, nick, options, settings, minutes)
+            status = run(room, nick, options, settings, events)
         else:
-            refuse_no_theme(theme)
-            status = show_screen(room, nick, options, settings, minutes)
+            check_theme(theme)
+            status = show_screen(room, nick, options, settings, events)
     finally:
-        failure = minutes.close()
+        failure = events.close()
         if failure:
             fail(failure, EXIT_FAILURE)
     return status or (EXIT_FAILURE if failure else 0)
@@ -198,7 +198,7 @@ def command(
 def _refuse_contradictions(context: click.Context, address: str | None, host: bool) -> None:
     if host and address:
         raise click.UsageError("--host opens a room of your own; HOST joins another: leave one of them out")
-    for name in HOSTS_ONLY:
+    for name in HOST_OPTIONS:
         if not host and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--{name.replace('_', '-')} is for a room of your own: it goes with --host")
 
@@ -208,12 +208,12 @@ def host_options(given: dict[str, str | None], bind: tuple[str, ...] = ()) -> Ho
     model = given["model"]
     if model is not None and model not in list(Model):
         raise click.UsageError(f"there is no model {model!r}: it is process, thread or event")
-    passed = [(f"--{name.replace('_', '-')}", value) for name in PASSED_ON if (value := given[name]) is not None]
+    passed = [(f"--{name.replace('_', '-')}", value) for name in SERVER_OPTIONS if (value := given[name]) is not None]
     log = Path(given["log"]) if given["log"] else None
     return HostOptions(model, bind, tuple(word for pair in passed for word in pair), log)
 
 
-def which_room(address: str | None, settings: Settings, port: str | None = None) -> Address:
+def choose_room(address: str | None, settings: Settings, port: str | None = None) -> Address:
     """The room that was named, else the last one joined, else one on this machine. Raises AddressRefused."""
     if address is not None:
         return Address.parse(address) if port is None else Address.parse_with_port(address, port)
@@ -225,7 +225,7 @@ def which_room(address: str | None, settings: Settings, port: str | None = None)
     return LOCAL
 
 
-def refuse_no_theme(theme: str | None) -> None:
+def check_theme(theme: str | None) -> None:
     """Raise SettingsRefused where a theme is asked for that is none. One that was remembered is not asked for."""
     from tui.themes import names
 
@@ -234,7 +234,7 @@ def refuse_no_theme(theme: str | None) -> None:
 
 
 def show_screen(
-    room: Address | None, nick: str | None, options: HostOptions | None, settings: Settings, minutes: Transcript
+    room: Address | None, nick: str | None, options: HostOptions | None, settings: Settings, transcript: Transcript
 ) -> int:
     """Run the full screen; returns its exit code."""
     from tui.app import ChatApp
@@ -245,13 +245,13 @@ def show_screen(
         host=options,
         settings=settings,
         remember=Memory(settings).keep,
-        minutes=minutes,
+        transcript=transcript,
     )
     app.run(mouse=settings.mouse)
     return app.return_code or 0
 
 
-def heed_no_color(environment: MutableMapping[str, str]) -> None:
+def ignore_empty_no_color(environment: MutableMapping[str, str]) -> None:
     """Take an empty NO_COLOR for none: it says something only with a value (https://no-color.org), and Textual looks
     only whether it is there."""
     if environment.get("NO_COLOR") == "":
@@ -260,13 +260,13 @@ def heed_no_color(environment: MutableMapping[str, str]) -> None:
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """The console script: runs the command and exits with its code."""
-    heed_no_color(os.environ)
-    status = status_of(args)
-    stdio.let_go()
+    ignore_empty_no_color(os.environ)
+    status = run_command(args)
+    stdio.discard_unwritten()
     sys.exit(status)
 
 
-def status_of(args: Sequence[str] | None) -> int:
+def run_command(args: Sequence[str] | None) -> int:
     """Run the command; returns its exit code, once what went wrong is told in a sentence."""
     try:
         status = command.main(args, prog_name="chat-tui", standalone_mode=False)
@@ -285,5 +285,5 @@ def status_of(args: Sequence[str] | None) -> int:
 
 def fail(sentence: str, status: int) -> int:
     """Tell what went wrong, and give the exit code back."""
-    stdio.tell(f"chat-tui: {sanitize(sentence)}")
+    stdio.print_error(f"chat-tui: {sanitize(sentence)}")
     return status

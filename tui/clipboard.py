@@ -26,7 +26,7 @@ def copy_selection(app: App[None]) -> bool:
     return True
 
 
-def follow_link(app: App[None], url: str) -> None:
+def open_link(app: App[None], url: str) -> None:
     """Open `url` (http or https only), or copy it where a browser would draw over our terminal. For a thread: it may
     block."""
     if urlsplit(url).scheme not in ("http", "https"):
@@ -34,14 +34,14 @@ def follow_link(app: App[None], url: str) -> None:
     import webbrowser  # 5 ms, and few click.
 
     if _has_windows() and webbrowser.open(url):
-        words = f"opened {spelled_out(url)}"
+        words = f"opened {with_ascii_host(url)}"
     else:
         app.call_from_thread(app.copy_to_clipboard, url)
-        words = f"copied {spelled_out(url)}"
+        words = f"copied {with_ascii_host(url)}"
     app.call_from_thread(app.notify, words, markup=False, timeout=3)
 
 
-def spelled_out(url: str) -> str:
+def with_ascii_host(url: str) -> str:
     """The address, and behind it the ASCII name of its host (RFC 3492) where the host has another one: some letters
     look like those of another alphabet."""
     try:

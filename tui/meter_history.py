@@ -1,8 +1,8 @@
-"""Metering: what the server's meter has told over time: the last minutes, and each model's busiest second. Pure.
+"""MeterHistory: what the server's meter has told over time: the last minutes, and each model's busiest second. Pure.
 
 Two models are compared by real readings, one of each: the second in which it delivered most, with all that was measured
 in that same second. A reading covers the second before it, so the first one after a switch still holds some of the
-model before, and is not compared. Processor cores are the mean over the CORES_OVER seconds up to it: in one second the
+model before, and is not compared. Processor cores are the mean over CPU_WINDOW_S seconds: in one second the
 system counts a hundred ticks, and a quiet room uses none of them.
 """
 
@@ -13,9 +13,9 @@ from msgspec import Struct
 from protocol.format import format_bytes
 from protocol.messages import MeterReading, Model, ModelSwitched, Totals
 
-KEPT = 60
+MAX_READINGS = 60
 """Readings drawn as a line: one a second."""
-CORES_OVER = 5
+CPU_WINDOW_S = 5
 """Readings over which processor time is told."""
 
 
@@ -27,17 +27,17 @@ class Column(Struct):
     pause: float | None = None
 
 
-class Metering:
+class MeterHistory:
     """All that was metered in this room."""
 
     def __init__(self) -> None:
         self.last: MeterReading | None = None
-        self.lines: deque[float] = deque(maxlen=KEPT)
-        self.deliveries: deque[float] = deque(maxlen=KEPT)
+        self.lines: deque[float] = deque(maxlen=MAX_READINGS)
+        self.deliveries: deque[float] = deque(maxlen=MAX_READINGS)
         self.columns: dict[str, Column] = {}
         """By model, in the order in which they were used."""
         self._pauses: dict[str, float] = {}
-        self._cpu: deque[float] = deque(maxlen=CORES_OVER)
+        self._cpu: deque[float] = deque(maxlen=CPU_WINDOW_S)
 
     @property
     def cores(self) -> float:
@@ -75,7 +75,7 @@ Row = tuple[str, list[str]]
 """A name, and a cell for each model."""
 
 
-def comparison(metering: Metering) -> tuple[list[str], list[Row]]:
+def comparison(metering: MeterHistory) -> tuple[list[str], list[Row]]:
     """The models used so far, the three known ones in the order of the talk, and a row for each thing measured."""
     known = [str(model) for model in Model]
     models = sorted(metering.columns, key=lambda model: known.index(model) if model in known else len(known))
@@ -83,28 +83,28 @@ def comparison(metering: Metering) -> tuple[list[str], list[Row]]:
     busiest = [column.busiest for column in columns]
     rows: list[Row] = [
         ("connections", [f"{one.connections:,}" for one in busiest]),
-        ("lines/s", [rate(one.lines) for one in busiest]),
-        ("deliveries/s", [rate(one.deliveries) for one in busiest]),
-        ("a line takes, p50", [span(one.p50) if one.p50 else "–" for one in busiest]),
-        ("             p99", [span(one.p99) if one.p99 else "–" for one in busiest]),
+        ("lines/s", [format_rate(one.lines) for one in busiest]),
+        ("deliveries/s", [format_rate(one.deliveries) for one in busiest]),
+        ("a line takes, p50", [format_seconds(one.p50) if one.p50 else "–" for one in busiest]),
+        ("             p99", [format_seconds(one.p99) if one.p99 else "–" for one in busiest]),
         ("memory", [format_bytes(one.memory) for one in busiest]),
         ("  a connection", [format_bytes(one.memory_each) for one in busiest]),
         ("processes", [f"{one.processes:,}" for one in busiest]),
         ("threads", [f"{one.threads:,}" for one in busiest]),
-        ("processor cores", [cores(one.cores) for one in columns]),
-        ("switch to it", ["–" if one.pause is None else span(one.pause) for one in columns]),
+        ("processor cores", [format_cores(one.cores) for one in columns]),
+        ("switch to it", ["–" if one.pause is None else format_seconds(one.pause) for one in columns]),
     ]
     return models, rows
 
 
-def record(tally: Totals) -> list[tuple[str, str]]:
+def totals_rows(tally: Totals) -> list[tuple[str, str]]:
     """What the room will be remembered for, as names and figures; what never happened but for the first two is left
     out."""
     bounced = tally.escaped + tally.look_alikes + tally.oversized
     figures: list[tuple[str, str, object]] = [
         ("most people", f"{tally.most_people:,}", True),
         ("lines said", f"{tally.lines:,}", True),
-        ("longest a line took", span(tally.longest), tally.longest),
+        ("longest a line took", format_seconds(tally.longest), tally.longest),
         ("slowed", f"{tally.slowed:,}", tally.slowed),
         ("turned away", f"{tally.turned_away:,}", tally.turned_away),
         ("lines refused", f"{tally.refused:,}", tally.refused),
@@ -118,7 +118,7 @@ def record(tally: Totals) -> list[tuple[str, str]]:
     return [(name, figure) for name, figure, told in figures if told]
 
 
-def span(seconds: float) -> str:
+def format_seconds(seconds: float) -> str:
     """`0.04 ms`, `0.4 ms`, `3 ms`, `1.2 s`: a time as people read it, with one digit that matters at least."""
     if seconds >= 0.9995:
         return f"{seconds:,.1f} s"
@@ -128,11 +128,11 @@ def span(seconds: float) -> str:
     return f"{milliseconds:.1f} ms".replace(".0 ", " ") if milliseconds >= 0.095 else f"{milliseconds:.2f} ms"
 
 
-def rate(a_second: float) -> str:
+def format_rate(a_second: float) -> str:
     """`0`, `0.5`, `12`, `48,210`."""
     return f"{a_second:,.0f}" if a_second >= 9.95 or a_second == round(a_second) else f"{a_second:.1f}"
 
 
-def cores(number: float) -> str:
+def format_cores(number: float) -> str:
     """`0.02`, `1.50`; `<0.01` for next to none."""
     return f"{number:.2f}" if number >= 0.005 else "<0.01"

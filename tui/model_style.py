@@ -11,30 +11,30 @@ WIDE_SCREEN = 80
 """Columns. Below, a screen is `-narrow`, and does without what can be had elsewhere."""
 
 
-class Look(Struct, frozen=True):
+class ModelStyle(Struct, frozen=True):
     """A model's sign, and its colour on a dark, on a light and on an unknown background."""
 
     sign: str
     dark: str
     light: str
-    either: str
+    any_background: str
 
 
 MODELS = {
-    "process": Look("▣", "#f0b132", "#8f5f00", "#af5f00"),
-    "thread": Look("≋", "#b79bff", "#6a3fc4", "#875fd7"),
-    "event": Look("↻", "#5fd38d", "#14713a", "#00875f"),
+    "process": ModelStyle("▣", "#f0b132", "#8f5f00", "#af5f00"),
+    "thread": ModelStyle("≋", "#b79bff", "#6a3fc4", "#875fd7"),
+    "event": ModelStyle("↻", "#5fd38d", "#14713a", "#00875f"),
 }
-UNKNOWN = Look("◌", "#8d95a5", "#666b75", "#767676")
+UNKNOWN = ModelStyle("◌", "#8d95a5", "#666b75", "#767676")
 QUIET = UNKNOWN
 
 
-def look(model: str) -> Look:
+def style_of(model: str) -> ModelStyle:
     """The look of a model; of no model in particular where a newer server names one that is not known here."""
     return MODELS.get(model, UNKNOWN)
 
 
-def variables(dark: bool) -> dict[str, str]:
+def css_variables(dark: bool) -> dict[str, str]:
     """The CSS variables that every theme is given: `$model-process`, `$model-thread`, `$model-event`, and `$quiet` for
     what should not draw the eye."""
     models = {f"model-{name}": one.dark if dark else one.light for name, one in MODELS.items()}

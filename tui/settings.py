@@ -20,7 +20,7 @@ from protocol import file_text
 from tui.address import Address
 
 MAX_ROOMS = 8
-MAX_FILE = 64 * 1024
+MAX_FILE_BYTES = 64 * 1024
 """Bytes of a file that are read; more is no configuration."""
 
 
@@ -84,9 +84,9 @@ def read_config(path: Path) -> dict[str, object]:
     """The keys and values of a person's TOML file. Raises SettingsRefused."""
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_FILE + 1)
-        if len(data) > MAX_FILE:
-            raise SettingsRefused(f"the configuration file {path} has more than {MAX_FILE // 1024} KiB")
+            data = file.read(MAX_FILE_BYTES + 1)
+        if len(data) > MAX_FILE_BYTES:
+            raise SettingsRefused(f"the configuration file {path} has more than {MAX_FILE_BYTES // 1024} KiB")
         return tomllib.loads(file_text.decode(data))
     except OSError as error:
         raise SettingsRefused(f"the configuration file {path} cannot be read: {error.strerror}") from None

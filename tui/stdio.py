@@ -14,7 +14,7 @@ def can_draw() -> bool:
     return bool(on_terminal) and os.environ.get("TERM", "") not in DUMB_TERMS
 
 
-def tell(sentence: str) -> None:
+def print_error(sentence: str) -> None:
     """Write a line to standard error, if it is taken."""
     try:
         print(sentence, file=sys.stderr, flush=True)
@@ -22,7 +22,7 @@ def tell(sentence: str) -> None:
         pass
 
 
-def let_go() -> None:
+def discard_unwritten() -> None:
     """What was not taken goes nowhere. Python would try again at its exit, fail, and exit with 120."""
     for stream in (sys.stdout, sys.stderr):
         try:

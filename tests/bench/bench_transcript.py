@@ -136,7 +136,7 @@ def memory_of_a_line(events: list[Said]) -> float:
     tracemalloc.start()
     try:
         feed = Feed()
-        feed.log.set_columns(columns(99, True))
+        feed.store.set_columns(columns(99, True))
         before = tracemalloc.get_traced_memory()[0]
         for event in events:
             feed.take([msgspec.json.decode(msgspec.json.encode(event), type=Said)])

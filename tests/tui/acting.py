@@ -46,8 +46,8 @@ class Actor:
 
     @property
     def chat(self) -> ChatScreen:
-        assert self.app.chat is not None, self.picture
-        return self.app.chat
+        assert self.app.chat_screen is not None, self.picture
+        return self.app.chat_screen
 
     @property
     def written(self) -> str:
@@ -96,7 +96,7 @@ class Actor:
 
     async def is_in(self) -> None:
         await self.until(lambda: isinstance(self.app.screen, ChatScreen | JoinCard), "to be let in")
-        if self.app.own is not None:
+        if self.app.hosted_server is not None:
             await self.until(lambda: isinstance(self.app.screen, JoinCard), "the join card")
             await self.press("escape")
             await self.until(lambda: isinstance(self.app.screen, ChatScreen), "the room")
@@ -130,5 +130,5 @@ async def acting(
                 await actor.is_in()
             yield actor
         finally:
-            if app.own is not None:
-                await app.own.stop()
+            if app.hosted_server is not None:
+                await app.hosted_server.stop()

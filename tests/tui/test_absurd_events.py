@@ -17,10 +17,10 @@ from tests.protocol.strategies import events
 from tui.line.formatting import lines_of
 from tui.link.pings import LONGEST_INTERVAL_S, SHORTEST_INTERVAL_S, interval
 from tui.message_log.builder import EntryBuilder
-from tui.meter_history import Metering, comparison, record
+from tui.meter_history import MeterHistory, comparison, totals_rows
 from tui.transcript.formats import as_json_lines, markdown, records_of
 from tui.widgets.rules_line import draw as draw_rules
-from tui.widgets.status_bar import Standing
+from tui.widgets.status_bar import StatusBarState
 from tui.widgets.status_bar import draw as draw_bar
 
 ABSURD = ("1" + "0" * 400, "-1", "-" + "9" * 400, "1e308", "1e400", "-1e308", "5e-324", "9" * 19, "0.5", "null")
@@ -55,7 +55,7 @@ told_lines = st.lists(events.map(json_lines.encode) | spoiled, max_size=8)
 
 def _show(client: ClientConnection, received: list[Received]) -> None:
     """Draw what was received by each part of the clients that draws events."""
-    feed, metering = EntryBuilder(), Metering()
+    feed, metering = EntryBuilder(), MeterHistory()
     feed.take(received)
     for event in received:
         lines_of(event, client.nick)
@@ -63,13 +63,13 @@ def _show(client: ClientConnection, received: list[Received]) -> None:
             case MeterReading():
                 metering.add(event)
                 comparison(metering)
-                record(event.tally)
+                totals_rows(event.tally)
             case ModelSwitched():
                 metering.switched(event)
             case Status():
                 format_status(event)
             case Welcome():
-                draw_bar(Standing("online", event.model, event.connections, event.served_by, 0.1), 80)
+                draw_bar(StatusBarState("online", event.model, event.connections, event.served_by, 0.1), 80)
             case Refused():
                 round(event.wait)
     records = records_of(received, 1e9)

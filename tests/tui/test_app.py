@@ -8,7 +8,7 @@ from tests.tui.acting import acting
 from tests.tui.conftest import OpenRelay, StartServer
 from tests.tui.links import address_of
 from tui.address import Address
-from tui.model_style import look
+from tui.model_style import style_of
 from tui.settings import Settings
 from tui.widgets.banner import Banner
 
@@ -23,7 +23,7 @@ class TestAConversation:
         server = start_server(model)
         async with acting(address_of(server)) as ada:
             await ada.enters("ada")
-            await ada.sees(f"{look(model).sign} {model}", "1 connected", "1 here", "ada joined")
+            await ada.sees(f"{style_of(model).sign} {model}", "1 connected", "1 here", "ada joined")
             bob = server.plain("bob")
             await ada.sees("2 connected", "2 here")
             await ada.says("is this thing on?")
@@ -40,11 +40,11 @@ class TestAConversation:
         async with acting(address_of(server), "ada") as ada:
             for other in (one for one in MODELS if one != model):
                 boss.switch(other)
-                await ada.sees_in_bar(f"{look(other).sign} {other} 2 connected")
+                await ada.sees_in_bar(f"{style_of(other).sign} {other} 2 connected")
                 # Who serves us is told, not guessed: until then the bar leaves it out.
                 await ada.sees_in_bar("you: event loop" if other == "event" else f"you: {other} ")
                 assert not any(f"you: {old} " in ada.bar for old in MODELS if old != other)
-                assert any(row.startswith(f" {look(other).sign} ── now ") for row in ada.rows), ada.picture
+                assert any(row.startswith(f" {style_of(other).sign} ── now ") for row in ada.rows), ada.picture
                 await ada.says(f"still here under {other}")
                 boss.expect("said", text=f"still here under {other}")
 
@@ -164,7 +164,7 @@ class TestLosingTheRoom:
             relay.mend()
             await ada.press("ctrl+r")
             await ada.sees("↻ event")
-            assert not ada.chat.status_asked
+            assert not ada.chat.awaits_status
             assert "model event," not in ada.picture
             await ada.press("enter")
             await ada.sees("model event,")
@@ -179,13 +179,13 @@ class TestLosingTheRoom:
             await ada.until(lambda: ada.chat.status and ada.chat.status.processes, "the status that all are told")
             relay.deaf = True
             await ada.says("/status")
-            await ada.until(lambda: ada.chat.status_asked, "to have asked")
+            await ada.until(lambda: ada.chat.awaits_status, "to have asked")
             relay.cut()
             await ada.sees("○ not connected")
             relay.mend()
             await ada.press("ctrl+r")
             await ada.sees("↻ event")
-            assert not ada.chat.status_asked
+            assert not ada.chat.awaits_status
 
     async def test_who_was_let_go_is_told_too_that_nothing_was_sent(self, start_server: StartServer) -> None:
         server = start_server()
@@ -208,7 +208,7 @@ class TestLosingTheRoom:
             start_server("thread", "--bind", f"127.0.0.1:{first.address[1]}")
             await ada.press("ctrl+r")
             await ada.sees("≋ thread", "1 connected")
-            assert ada.chat.operator is False
+            assert ada.chat.is_operator is False
             assert "before" in ada.picture
 
     async def test_whoever_was_let_go_for_good_stays_out_until_they_ask(self, start_server: StartServer) -> None:
@@ -256,13 +256,13 @@ class TestLosingTheRoom:
         boss = server.operator()
         async with acting(address_of(server), "ada") as ada:
             boss.command("op", nick="ada")
-            await ada.until(lambda: ada.chat.operator, "to be an operator")
+            await ada.until(lambda: ada.chat.is_operator, "to be an operator")
             boss.command("kick", nick="ada")
             await ada.sees("You are out of the room")
             boss.command("lock")
             await ada.press("ctrl+r")
             await ada.sees("2 here")
-            assert ada.chat.operator
+            assert ada.chat.is_operator
 
     async def test_whoever_was_in_leaves_with_0_though_they_could_not_come_back(
         self, start_server: StartServer

@@ -12,7 +12,7 @@ from tests.tui.acting import Actor, acting
 from tui.address import Address
 from tui.app import ChatApp
 from tui.hosting.hosted_server import HostOptions
-from tui.model_style import look
+from tui.model_style import style_of
 from tui.screens.leave import LeaveScreen
 
 ANYWHERE = HostOptions(model="event", bind=("127.0.0.1:0",))
@@ -48,11 +48,11 @@ class TestHosting:
 
     async def test_the_host_changes_the_model_by_keys_command_and_palette(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
-            await ada.until(lambda: ada.chat.operator, "to be the operator")
+            await ada.until(lambda: ada.chat.is_operator, "to be the operator")
             for model in ("process", "thread", "event"):
                 await ada.press(MODEL_KEYS[model])
-                await ada.sees_in_bar(f"{look(model).sign} {model} 1 connected")
-                await ada.sees(f"{look(model).sign} ── now ")
+                await ada.sees_in_bar(f"{style_of(model).sign} {model} 1 connected")
+                await ada.sees(f"{style_of(model).sign} ── now ")
             await ada.press("ctrl+t")
             await ada.sees_in_bar("▣ process 1 connected")
             await ada.says("/model thread")
@@ -67,9 +67,9 @@ class TestHosting:
 
     async def test_when_the_server_dies_the_screen_says_so_and_starts_it_again(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
-            assert ada.app.own is not None
+            assert ada.app.hosted_server is not None
             address = ada.app.invitations
-            os.kill(ada.app.own.pid, signal.SIGKILL)
+            os.kill(ada.app.hosted_server.pid, signal.SIGKILL)
             await ada.sees("The room's server was ended by SIGKILL.", "Ctrl+R starts it again", "○ not connected")
             await ada.says("kept")
             await ada.press("ctrl+r")
@@ -77,18 +77,18 @@ class TestHosting:
             await ada.sees("ada  kept")
             await ada.sees_no("SIGKILL")
             assert ada.app.invitations == address
-            await ada.until(lambda: ada.chat.operator, "to be the operator of the new one")
+            await ada.until(lambda: ada.chat.is_operator, "to be the operator of the new one")
 
     async def test_app_whose_server_is_started_again_says_that_the_rules_hold(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
-            await ada.until(lambda: ada.chat.operator, "to be the operator")
+            await ada.until(lambda: ada.chat.is_operator, "to be the operator")
             bob = guest(ada, "bob")
             await ada.sees("2 connected")
             await ada.says("/ban bob")
             await ada.says("/lock")
             await ada.sees("ada locked the room")
-            assert ada.app.own is not None
-            os.kill(ada.app.own.pid, signal.SIGKILL)
+            assert ada.app.hosted_server is not None
+            os.kill(ada.app.hosted_server.pid, signal.SIGKILL)
             await ada.sees("Ctrl+R starts it again")
             await ada.press("ctrl+r")
             await ada.sees("the server was started again", "locked, 1 ban")
@@ -96,7 +96,7 @@ class TestHosting:
 
     async def test_a_room_that_was_closed_is_told_in_a_sentence_and_can_be_opened_again(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
-            await ada.until(lambda: ada.chat.operator, "to be the operator")
+            await ada.until(lambda: ada.chat.is_operator, "to be the operator")
             await ada.says("/close thank you all")
             await ada.sees("The room is closed.", "Ctrl+R starts it again")
             assert "WARNING" not in ada.picture
@@ -116,8 +116,8 @@ class TestHosting:
 
     async def test_a_host_with_guests_is_asked_before_leaving_and_takes_the_server_along(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
-            assert ada.app.own is not None
-            server = psutil.Process(ada.app.own.pid)
+            assert ada.app.hosted_server is not None
+            server = psutil.Process(ada.app.hosted_server.pid)
             bob = guest(ada, "bob")
             await ada.sees("2 here")
             await ada.press("ctrl+q")
@@ -166,8 +166,8 @@ class TestHosting:
 
     async def test_while_a_hung_server_is_being_ended_that_is_said(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
-            assert ada.app.own is not None
-            os.kill(ada.app.own.pid, signal.SIGSTOP)
+            assert ada.app.hosted_server is not None
+            os.kill(ada.app.hosted_server.pid, signal.SIGSTOP)
             await ada.press("f5", "ctrl+q")
             await ada.sees("Ending the room …")
             await ada.has_left()
@@ -200,8 +200,8 @@ class TestTheExitCode:
     @pytest.mark.parametrize("again", [False, True], ids=["gone", "started again"])
     async def test_is_1_where_the_server_was_killed_unless_it_was_started_again(self, again: bool) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
-            assert ada.app.own is not None
-            os.kill(ada.app.own.pid, signal.SIGKILL)
+            assert ada.app.hosted_server is not None
+            os.kill(ada.app.hosted_server.pid, signal.SIGKILL)
             await ada.sees("Ctrl+R starts it again")
             if again:
                 await ada.press("ctrl+r")
@@ -211,7 +211,7 @@ class TestTheExitCode:
 
     async def test_is_0_where_the_room_was_closed(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
-            await ada.until(lambda: ada.chat.operator, "to be the operator")
+            await ada.until(lambda: ada.chat.is_operator, "to be the operator")
             await ada.says("/close")
             await ada.sees("The room is closed.")
             await ada.leaves()

@@ -35,7 +35,7 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """`refused(*arguments)`: the one sentence with which bad usage is answered."""
 
     def refused(*arguments: str) -> str:
-        assert cli.status_of(list(arguments)) == 2
+        assert cli.run_command(list(arguments)) == 2
         printed = capsys.readouterr()
         assert printed.out == ""
         assert printed.err.count("\n") == 1
@@ -252,10 +252,10 @@ def test_hosted_room_is_bound_to_all_addresses_given(folder: Path, source: str) 
 
 
 def test_without_a_room_the_last_one_is_joined_and_at_first_one_on_this_machine() -> None:
-    assert cli.which_room(None, Settings()) == Address("127.0.0.1", 2000)
-    assert cli.which_room(None, Settings(rooms=("room.example:2001", "other"))) == Address("room.example", 2001)
-    assert cli.which_room(None, Settings(rooms=("not:a:room]", "other"))) == Address("other", 2000)
-    assert cli.which_room("third:3", Settings(rooms=("other",))) == Address("third", 3)
+    assert cli.choose_room(None, Settings()) == Address("127.0.0.1", 2000)
+    assert cli.choose_room(None, Settings(rooms=("room.example:2001", "other"))) == Address("room.example", 2001)
+    assert cli.choose_room(None, Settings(rooms=("not:a:room]", "other"))) == Address("other", 2000)
+    assert cli.choose_room("third:3", Settings(rooms=("other",))) == Address("third", 3)
 
 
 def test_an_unknown_theme_is_told_with_those_there_are() -> None:

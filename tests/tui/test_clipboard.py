@@ -2,7 +2,7 @@
 
 import pytest
 
-from tui.clipboard import spelled_out
+from tui.clipboard import with_ascii_host
 
 
 @pytest.mark.parametrize(
@@ -14,5 +14,5 @@ from tui.clipboard import spelled_out
         ("https://ü..x/", "https://ü..x/"),
     ],
 )
-def test_spelled_out_shows_the_ascii_name_of_a_host(url: str, told: str) -> None:
-    assert spelled_out(url) == told
+def test_with_ascii_host_shows_the_ascii_name_of_a_host(url: str, told: str) -> None:
+    assert with_ascii_host(url) == told

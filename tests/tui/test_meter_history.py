@@ -2,7 +2,15 @@ import pytest
 
 from protocol.format import format_bytes
 from protocol.messages import MeterReading, ModelSwitched, Totals
-from tui.meter_history import KEPT, Metering, comparison, cores, rate, record, span
+from tui.meter_history import (
+    MAX_READINGS,
+    MeterHistory,
+    comparison,
+    format_cores,
+    format_rate,
+    format_seconds,
+    totals_rows,
+)
 
 
 def reading(model: str = "event", **fields: float | Totals) -> MeterReading:
@@ -30,12 +38,12 @@ def switched(model: str, pause: float) -> ModelSwitched:
     return ModelSwitched(1, 1000.0, model, "event", pause, 3)
 
 
-def cells(metering: Metering, name: str) -> list[str]:
+def cells(metering: MeterHistory, name: str) -> list[str]:
     return next(cells for row, cells in comparison(metering)[1] if row.strip() == name)
 
 
 def test_each_model_is_shown_by_its_busiest_second_as_a_whole() -> None:
-    metering = Metering()
+    metering = MeterHistory()
     metering.add(reading(deliveries=10.0, p50=0.001, memory=5 * 2**20))
     metering.add(reading(deliveries=900.0, p50=0.004, memory=7 * 2**20))
     metering.add(reading(deliveries=20.0, p50=0.002, memory=9 * 2**20))
@@ -45,7 +53,7 @@ def test_each_model_is_shown_by_its_busiest_second_as_a_whole() -> None:
 
 
 def test_processor_cores_are_told_over_some_seconds_as_a_clock_ticks_a_hundred_times_in_one() -> None:
-    metering = Metering()
+    metering = MeterHistory()
     for cpu in (0.5, 0.5, 0.1, 0.0, 0.0, 0.0):
         metering.add(reading(cpu=cpu))
     metering.add(reading(deliveries=900.0, cpu=0.0))
@@ -54,7 +62,7 @@ def test_processor_cores_are_told_over_some_seconds_as_a_clock_ticks_a_hundred_t
 
 
 def test_another_models_processor_time_is_not_counted_in() -> None:
-    metering = Metering()
+    metering = MeterHistory()
     metering.add(reading("event", cpu=1.5))
     metering.add(reading("thread", cpu=1.5))  # Half of that second was the other's.
     metering.add(reading("thread", cpu=0.25))
@@ -63,11 +71,11 @@ def test_another_models_processor_time_is_not_counted_in() -> None:
 
 @pytest.mark.parametrize(("number", "text"), [(0.0, "<0.01"), (0.004, "<0.01"), (0.018, "0.02"), (1.5, "1.50")])
 def test_cores_in_words(number: float, text: str) -> None:
-    assert cores(number) == text
+    assert format_cores(number) == text
 
 
 def test_without_lines_the_latest_second_stands_for_the_model() -> None:
-    metering = Metering()
+    metering = MeterHistory()
     metering.add(reading(memory=5 * 2**20))
     metering.add(reading(memory=6 * 2**20))
     assert cells(metering, "memory") == ["6.0 MiB"]
@@ -75,7 +83,7 @@ def test_without_lines_the_latest_second_stands_for_the_model() -> None:
 
 
 def test_the_first_second_after_a_switch_is_not_compared() -> None:
-    metering = Metering()
+    metering = MeterHistory()
     metering.add(reading("event", deliveries=900.0))
     metering.add(reading("event", deliveries=900.0))
     metering.switched(switched("thread", 0.1))
@@ -87,7 +95,7 @@ def test_the_first_second_after_a_switch_is_not_compared() -> None:
 
 
 def test_the_models_stand_in_the_order_of_the_talk_and_unknown_ones_behind() -> None:
-    metering = Metering()
+    metering = MeterHistory()
     for model in ("event", "fibre", "process", "thread"):
         for _ in range(2):
             metering.add(reading(model))
@@ -96,7 +104,7 @@ def test_the_models_stand_in_the_order_of_the_talk_and_unknown_ones_behind() -> 
 
 
 def test_what_a_switch_took_is_told_of_the_model_it_led_to() -> None:
-    metering = Metering()
+    metering = MeterHistory()
     metering.add(reading("event"))
     metering.switched(switched("thread", 0.041))
     metering.add(reading("thread"))
@@ -107,15 +115,17 @@ def test_what_a_switch_took_is_told_of_the_model_it_led_to() -> None:
 
 
 def test_a_minute_is_drawn_and_no_more() -> None:
-    metering = Metering()
-    for number in range(KEPT + 10):
+    metering = MeterHistory()
+    for number in range(MAX_READINGS + 10):
         metering.add(reading(lines=float(number)))
-    assert list(metering.lines) == [float(number) for number in range(10, KEPT + 10)]
+    assert list(metering.lines) == [float(number) for number in range(10, MAX_READINGS + 10)]
 
 
 def test_the_record_tells_what_happened_and_leaves_out_what_did_not() -> None:
-    assert record(Totals()) == [("most people", "0"), ("lines said", "0")]
-    told = dict(record(Totals(most_people=37, lines=1200, slowed=3, died=1, escaped=2, look_alikes=1, longest=0.25)))
+    assert totals_rows(Totals()) == [("most people", "0"), ("lines said", "0")]
+    told = dict(
+        totals_rows(Totals(most_people=37, lines=1200, slowed=3, died=1, escaped=2, look_alikes=1, longest=0.25))
+    )
     assert told == {
         "most people": "37",
         "lines said": "1,200",
@@ -132,7 +142,7 @@ def test_the_record_tells_what_happened_and_leaves_out_what_did_not() -> None:
     ("number", "text"), [(0.0, "0"), (0.25, "0.2"), (3.0, "3"), (9.94, "9.9"), (12.4, "12"), (48210.2, "48,210")]
 )
 def test_rates_in_words(number: float, text: str) -> None:
-    assert rate(number) == text
+    assert format_rate(number) == text
 
 
 @pytest.mark.parametrize(
@@ -149,7 +159,7 @@ def test_rates_in_words(number: float, text: str) -> None:
     ],
 )
 def test_spans_in_words(seconds: float, text: str) -> None:
-    assert span(seconds) == text
+    assert format_seconds(seconds) == text
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tests.running import ROOT
 from tui.address import Address
 from tui.settings import (
-    MAX_FILE,
+    MAX_FILE_BYTES,
     MAX_ROOMS,
     Memory,
     Settings,
@@ -107,7 +107,8 @@ def test_what_is_remembered_survives_any_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", [b"", b"\xff\xfe", b"theme = ", b"theme = 3", b'rooms = "a"', b"x" * (MAX_FILE + 1), b"[theme]\na = 1"]
+    "broken",
+    [b"", b"\xff\xfe", b"theme = ", b"theme = 3", b'rooms = "a"', b"x" * (MAX_FILE_BYTES + 1), b"[theme]\na = 1"],
 )
 def test_a_broken_memory_is_no_memory_and_is_written_anew(folder: Path, broken: bytes) -> None:
     folder.mkdir(parents=True)
@@ -156,7 +157,7 @@ def test_a_configuration_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"theme = ", b"\xff", b"a" * (MAX_FILE + 1), b"a = " + b"[" * 5000, b"history = " + b"9" * 5000],
+    [b"theme = ", b"\xff", b"a" * (MAX_FILE_BYTES + 1), b"a = " + b"[" * 5000, b"history = " + b"9" * 5000],
     ids=["half a line", "no UTF-8", "too long", "too deep", "too many digits"],
 )
 def test_what_is_no_configuration_is_told_with_its_place(tmp_path: Path, content: bytes) -> None:

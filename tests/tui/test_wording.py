@@ -23,7 +23,7 @@ from protocol.sentences import format_people, format_refused, format_status
 from tui.commands.parse import ParseError, parse
 from tui.line.formatting import history_end, lines_of, text_of
 from tui.message_log.builder import EntryBuilder
-from tui.screens.command_handlers import who
+from tui.screens.command_handlers import format_who
 
 EVENTS = [
     Presence(1, 1.0, joined=["ada"]),
@@ -68,7 +68,7 @@ def in_line_mode(event: Received) -> list[str]:
 def in_full_screen(*events: Received) -> list[str]:
     feed = EntryBuilder()
     feed.take(events)
-    entries = [feed.log.entry(serial) for serial in range(feed.log.next)]
+    entries = [feed.store.entry(serial) for serial in range(feed.store.next)]
     return [entry.text for entry in entries if entry is not None]
 
 
@@ -99,7 +99,12 @@ def test_answers_have_one_sentence_in_all_front_ends() -> None:
     nicks = ["ada", "bob", "cleo"]
     assert in_plain(refused) == in_line_mode(refused) == [format_refused(refused)]
     assert in_plain(status) == in_line_mode(status) == [format_status(status)]
-    assert in_plain(People(1, nicks)) == in_line_mode(People(1, nicks)) == [format_people(nicks)] == [who(set(nicks))]
+    assert (
+        in_plain(People(1, nicks))
+        == in_line_mode(People(1, nicks))
+        == [format_people(nicks)]
+        == [format_who(set(nicks))]
+    )
 
 
 @pytest.mark.parametrize("line", MISTAKES)

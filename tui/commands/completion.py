@@ -14,7 +14,7 @@ from protocol.client import Received
 from protocol.messages import Presence, Said
 from tui.commands.parse import available
 
-MOST_OFFERED = 50
+MAX_COMPLETIONS = 50
 _LAST_WORD = re.compile(r"@?[^\s@]*$")
 
 
@@ -25,22 +25,22 @@ class Completion(Struct, frozen=True):
     text: str
 
 
-class Speakers:
-    """Who has spoken, the latest first. Bounded: after KEPT others, a speaker is forgotten."""
+class RecentSpeakers:
+    """Who has spoken, the latest first. Bounded: after MAX_SPEAKERS others, a speaker is forgotten."""
 
-    KEPT = 1000
+    MAX_SPEAKERS = 1000
 
     def __init__(self) -> None:
         self._nicks: dict[str, None] = {}
 
-    def hear(self, events: Sequence[Received]) -> None:
+    def record(self, events: Sequence[Received]) -> None:
         """Note who spoke, and who has another name now."""
         for event in events:
             match event:
                 case Said():
                     self._nicks.pop(event.nick, None)
                     self._nicks[event.nick] = None
-                    if len(self._nicks) > self.KEPT:
+                    if len(self._nicks) > self.MAX_SPEAKERS:
                         del self._nicks[next(iter(self._nicks))]
                 case Presence() if event.renamed:
                     renamed = dict(event.renamed)
@@ -88,7 +88,7 @@ def _nicknames(before: str, nicks: Sequence[str]) -> list[Completion]:
     after = ": " if start == 0 and not at else " "
     begun = _fold(typed)
     found = [nick for nick in nicks if _fold(nick).startswith(begun)]
-    return [Completion(start, f"{at}{nick}{after}") for nick in found[:MOST_OFFERED]]
+    return [Completion(start, f"{at}{nick}{after}") for nick in found[:MAX_COMPLETIONS]]
 
 
 def _fold(text: str) -> str:

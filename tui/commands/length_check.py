@@ -10,7 +10,7 @@ ID = "x" * 16
 """As long as the ids that `tui.link.room_link` makes."""
 
 
-class Fit(Struct, frozen=True):
+class LengthCheck(Struct, frozen=True):
     """How much of the tightest limit is used: `used` of `allowed` `unit`s."""
 
     used: int
@@ -18,7 +18,7 @@ class Fit(Struct, frozen=True):
     unit: str
 
     @property
-    def over(self) -> bool:
+    def is_too_long(self) -> bool:
         return self.used > self.allowed
 
     @property
@@ -27,17 +27,17 @@ class Fit(Struct, frozen=True):
         return format_too_long(self.used, self.allowed, self.unit)
 
     @property
-    def near(self) -> bool:
+    def is_near_limit(self) -> bool:
         """Whether the writer should begin to look at the count."""
         return self.used > 0.8 * self.allowed
 
 
-def fit(text: str, limits: Limits, *, action: bool = False) -> Fit:
+def check_length(text: str, limits: Limits, *, action: bool = False) -> LengthCheck:
     """How `text` fits. Bytes count as they travel: a quote takes two, a letter beyond ASCII up to four."""
     size = len(json_lines.encode(Say(ID, text, action))) - 1
     counts = (
-        Fit(len(text), limits.text, "characters"),
-        Fit(text.count("\n") + 1, limits.lines, "lines"),
-        Fit(size, limits.line, "bytes"),
+        LengthCheck(len(text), limits.text, "characters"),
+        LengthCheck(text.count("\n") + 1, limits.lines, "lines"),
+        LengthCheck(size, limits.line, "bytes"),
     )
     return max(counts, key=lambda one: one.used / max(one.allowed, 1))

@@ -15,7 +15,7 @@ from tui.line.prompt import REFUSED_COLOUR, STYLE, PromptLine
 from tui.line.terminal import LineTerminal
 from tui.line.toolbar import fitted, model_of
 from tui.link.room_link import State
-from tui.meter_history import rate
+from tui.meter_history import format_rate
 from tui.model_style import QUIET
 
 WARNING_COLOUR = "#af5f00"
@@ -24,7 +24,7 @@ CONSOLE_STYLE = merge_styles(
         STYLE,
         Style.from_dict(
             {
-                "quiet": QUIET.either,
+                "quiet": QUIET.any_background,
                 "typed": "bold",
                 "warning": WARNING_COLOUR,
                 "error": f"{REFUSED_COLOUR} bold",
@@ -66,7 +66,7 @@ def toolbar(metered: MeterReading | None, status: Status | None, state: State, a
         parts.append(model_of((status or latest).model))
         parts.append([("", plural(latest.connections, "connection"))])
         if metered is not None:
-            parts += [[("", f"{rate(metered.lines)} lines/s")], [("", format_bytes(metered.memory))]]
+            parts += [[("", f"{format_rate(metered.lines)} lines/s")], [("", format_bytes(metered.memory))]]
     return fitted([*parts, [("", str(address))]], columns)
 
 

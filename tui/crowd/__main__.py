@@ -20,10 +20,10 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
     except OSError as error:  # What is printed has nowhere to go, or the system is out of something.
-        stdio.tell(f"chat-crowd: cannot go on: {error.strerror or error}")
+        stdio.print_error(f"chat-crowd: cannot go on: {error.strerror or error}")
         sys.exit(EXIT_FAILURE)
     finally:
-        stdio.let_go()
+        stdio.discard_unwritten()
 
 
 if __name__ == "__main__":

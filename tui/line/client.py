@@ -81,5 +81,5 @@ async def _take_part(
 
     code, now = await line_prompt.take_part(address, nick, settings, key, minutes)
     if server is None and now is not settings and not remember(settings, now.with_room(address)):
-        stdio.tell(f"chat-tui: {sanitize(not_remembered())}")
+        stdio.print_error(f"chat-tui: {sanitize(not_remembered())}")
     return code

@@ -45,9 +45,9 @@ REFUSED_COLOUR = "#af5f5f"
 STYLE = Style.from_dict(
     {
         "own": "bold",
-        "room": QUIET.either,
+        "room": QUIET.any_background,
         "refused": f"{REFUSED_COLOUR} bold",
-        "note": f"{QUIET.either} italic",
+        "note": f"{QUIET.any_background} italic",
         "action": "italic",
         "bottom-toolbar": "noreverse",
         "prompt": "bold",

@@ -14,8 +14,8 @@ from protocol.format import plural
 from protocol.messages import Goodbye, Limits, OperatorGranted, People, Pong, Refused, Said, Status, Welcome
 from protocol.sanitize import sanitize
 from tui.address import Address
-from tui.commands.completion import Speakers
-from tui.commands.length_check import fit
+from tui.commands.completion import RecentSpeakers
+from tui.commands.length_check import check_length
 from tui.commands.parse import ChatLine, ParsedCommand, ParseError, available, needs_room, parse, unsent
 from tui.commands.slow_mode import SlowModeQueue
 from tui.line.formatting import Line, history_end, key_help, lines_of, note
@@ -61,7 +61,7 @@ class LineClient:
             on_note=lambda sentence: show([note(sentence)]),
             asks_for_nick=asks_for_nick,
         )
-        self.speakers = Speakers()
+        self.speakers = RecentSpeakers()
         self._minutes = minutes or Transcript()
         self._minutes.on_trouble = lambda sentence: show([note(sentence)])
         self.failures = 0
@@ -140,8 +140,8 @@ class LineClient:
         """Do what a typed line asks for. False where that is to leave."""
         match parse(text, screen=False):
             case ChatLine(said, action) as spoken:
-                told = fit(said, self.link.client.limits, action=action)
-                if told.over:
+                told = check_length(said, self.link.client.limits, action=action)
+                if told.is_too_long:
                     self._fail(told.sentence)
                 else:
                     self._say(spoken)
@@ -204,7 +204,7 @@ class LineClient:
 
     def _heard(self, events: list[Received]) -> None:
         self._minutes.hear(events)
-        self.speakers.hear(events)
+        self.speakers.record(events)
         self._deferred.pace(0.0 if self.operator else self.link.client.rules.slow)
         lines: list[Line] = []
         for event in events:
@@ -254,8 +254,8 @@ class LineClient:
         and would be asked again at every return."""
         unsaid = self.link.client.unacknowledged
         for id, line in list(unsaid.items()):
-            told = fit(line.text, limits, action=line.action)
-            if told.over:
+            told = check_length(line.text, limits, action=line.action)
+            if told.is_too_long:
                 del unsaid[id]
                 self._deferred.answered(id)
                 self._fail(f"a line that waited was not said: {told.sentence}")

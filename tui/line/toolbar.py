@@ -11,10 +11,10 @@ from protocol.format import plural
 from tui.line.formatting import Line, text_of
 from tui.line.talk import LineClient
 from tui.link.state import State
-from tui.message_log.layout import fit
+from tui.message_log.layout import truncate
 from tui.message_log.wrapping import cells
-from tui.meter_history import span
-from tui.model_style import look
+from tui.meter_history import format_seconds
+from tui.model_style import style_of
 
 WIDE_GAP, TIGHT_GAP = "   ", "  "
 """Between two parts, as there is room."""
@@ -36,14 +36,14 @@ def toolbar(talk: LineClient, columns: int) -> Line:
         words = (f"{status.connections:,} connected", f"you: {status.served_by}")
         parts += [model_of(status.model), *([("", word)] for word in words)]
     if link.round_trip is not None:
-        parts.append([("", f"ping {span(link.round_trip)}")])
+        parts.append([("", f"ping {format_seconds(link.round_trip)}")])
     return fitted([*parts, address], columns)
 
 
 def model_of(name: str) -> Line:
     """A model with its sign, in its colour."""
-    model = look(name)
-    return [(model.either, f"{model.sign} {name}")]
+    model = style_of(name)
+    return [(model.any_background, f"{model.sign} {name}")]
 
 
 def away(state: State) -> str:
@@ -61,7 +61,7 @@ def fitted(parts: Sequence[Line], columns: int) -> Line:
         if cells(text_of(line)) <= columns:
             return line
     style = parts[0][0][0] if parts and parts[0] else ""
-    return [(style, fit(text_of(_joined(parts[:1], gap)), columns))]
+    return [(style, truncate(text_of(_joined(parts[:1], gap)), columns))]
 
 
 def _joined(parts: Sequence[Line], gap: str) -> Line:

@@ -20,12 +20,12 @@ from tui.message_log.entries import (
     gap,
     noticed,
     said,
-    sane_time,
     spoken,
     switched,
+    valid_time,
 )
 from tui.message_log.folding import PresenceSummary
-from tui.message_log.store import Log
+from tui.message_log.store import EntryStore
 
 
 class BatchSummary(Struct):
@@ -40,7 +40,7 @@ class EntryBuilder:
     """The log and the way into it. `me` is my nickname; it follows what the room says."""
 
     def __init__(self) -> None:
-        self.log = Log()
+        self.store = EntryStore()
         self.me = ""
         self._history_until = 0
         self._history = HistoryReader()
@@ -73,11 +73,11 @@ class EntryBuilder:
 
     def say(self, id: str, text: str, action: bool, at: float) -> None:
         """A line of mine, that the room has not acknowledged yet."""
-        self.log.wait(id, spoken(clean_nick(self.me), text, action, at, Flag.OWN | Flag.PENDING))
+        self.store.wait(id, spoken(clean_nick(self.me), text, action, at, Flag.OWN | Flag.PENDING))
 
     def refused(self, id: str, reason: str) -> None:
         """The room did not take my line. It stays to be read, with the reason."""
-        entry = self.log.arrived(id)
+        entry = self.store.arrived(id)
         if entry is not None:
             self._append(Entry(Kind.ERROR, f"not said: {clean(reason)}\n{entry.text}"))
 
@@ -88,11 +88,11 @@ class EntryBuilder:
 
     def clear(self) -> None:
         """Forget all but what waits."""
-        self.log.clear()
+        self.store.clear()
         self._fold, self._minute, self._day = None, -1, None
 
     def _take_said(self, event: Said, news: BatchSummary) -> None:
-        mine = event.id and self.log.arrived(event.id)
+        mine = event.id and self.store.arrived(event.id)
         entry = said(event, event.nick if mine else self.me)
         serial = self._append(entry)
         if event.seq > self._history_until and not entry.flags & Flag.OWN:
@@ -114,12 +114,12 @@ class EntryBuilder:
         text = fold.text()
         if fold is not self._fold:
             if text:
-                self._append(Entry(Kind.CROWD, text, at=sane_time(event.at)))
+                self._append(Entry(Kind.CROWD, text, at=valid_time(event.at)))
                 self._fold = fold
-        elif (last := self.log.entry(self.log.next - 1)) is not None:
+        elif (last := self.store.entry(self.store.next - 1)) is not None:
             # Names changed there and back come to nothing, but the line is there by now.
             entry = Entry(Kind.CROWD, text or "somebody changed names", at=last.at, flags=last.flags)
-            self.log.change_last(entry)
+            self.store.change_last(entry)
 
     def _take_words(self, event: Notice | RulesChanged | Goodbye) -> None:
         entry = noticed(event)
@@ -136,7 +136,7 @@ class EntryBuilder:
     def _append(self, entry: Entry) -> int:
         self._fold = None
         self._stamp(entry)
-        return self.log.append(entry)
+        return self.store.append(entry)
 
     def _stamp(self, entry: Entry) -> None:
         """The time is shown where the minute changes, the day where the day does."""

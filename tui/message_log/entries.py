@@ -25,7 +25,7 @@ _plainly_harmless = re.compile(
     "\U0001f300-\U0001f6d7\U0001f900-\U0001f9ff]*"
 ).fullmatch
 """Whether `protocol.sanitize.sanitize` would leave the text as it is, told at once for what most people write."""
-FURTHEST = 253_402_300_799.0
+MAX_TIME_S = 253_402_300_799.0
 """The last second of the year 9999, in seconds since the epoch: later times cannot be told."""
 
 
@@ -78,22 +78,22 @@ def spoken(nick: str, text: str, action: bool, at: float, flags: int = 0) -> Ent
     """A person's line."""
     text = clean(text)
     if action:
-        return Entry(Kind.ACTION, f"{nick} {text}", nick, sane_time(at), flags)
-    return Entry(Kind.SAID, text, nick, sane_time(at), flags)
+        return Entry(Kind.ACTION, f"{nick} {text}", nick, valid_time(at), flags)
+    return Entry(Kind.SAID, text, nick, valid_time(at), flags)
 
 
 def noticed(event: Notice | RulesChanged | Goodbye) -> Entry:
     """The room's own words."""
     if isinstance(event, Goodbye):
         return Entry(Kind.NOTICE, clean(format_goodbye(event)))
-    return Entry(Kind.NOTICE, clean(event.text), at=sane_time(event.at))
+    return Entry(Kind.NOTICE, clean(event.text), at=valid_time(event.at))
 
 
 def switched(event: ModelSwitched) -> Entry:
     """The line that says what runs the room now."""
     model = clean_nick(event.model)
     text = format_switched(replace(event, model=model))
-    return Entry(Kind.SWITCH, text, model, sane_time(event.at))
+    return Entry(Kind.SWITCH, text, model, valid_time(event.at))
 
 
 def gap(event: Gap) -> Entry:
@@ -114,9 +114,9 @@ def clean_nick(nick: str) -> str:
     return sys.intern(sanitize(nick[:200]).strip() or "?")
 
 
-def sane_time(at: float) -> float:
+def valid_time(at: float) -> float:
     """`at` where a calendar knows it, 0 elsewhere."""
-    return at if math.isfinite(at) and 0 < at < FURTHEST else 0.0
+    return at if math.isfinite(at) and 0 < at < MAX_TIME_S else 0.0
 
 
 def mentions(text: str, nick: str) -> bool:

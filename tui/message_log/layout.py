@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from tui.message_log.entries import Entry, Flag, Kind
 from tui.message_log.wrapping import cell_size, cells, wrap
-from tui.model_style import look
+from tui.model_style import style_of
 
 NARROW = 44
 """Below this many cells there is no column for times."""
@@ -82,7 +82,7 @@ def rows(entry: Entry, at: Columns, new: bool = False) -> list[Row]:
     return made
 
 
-def fit(text: str, width: int) -> str:
+def truncate(text: str, width: int) -> str:
     """`text` within `width` cells: cut with … where it is longer."""
     if cells(text) <= width:
         return text
@@ -112,14 +112,14 @@ def _gutter(entry: Entry, at: Columns, first: bool) -> tuple[tuple[str, str], ..
     if not first:
         return ((" " * _left(kind, at), "text"),)
     if kind is Kind.SWITCH:
-        return ((f" {look(entry.nick).sign} ── ", _role(entry)),)
+        return ((f" {style_of(entry.nick).sign} ── ", _role(entry)),)
     if kind is Kind.GAP:
         return ((" ── ", "gap"),)
     time = _clock(int(entry.at) // 60) if at.time > 1 and entry.flags & Flag.STAMPED else ""
     left = (f" {time}".ljust(at.time), "time")
     if kind in SIGNS:
         return (left, (f"{SIGNS[kind]}  ", f"{kind.name.lower()}-sign"))
-    nick = "*" if kind is Kind.ACTION else fit(entry.nick, at.nick)
+    nick = "*" if kind is Kind.ACTION else truncate(entry.nick, at.nick)
     return (left, (" " * (1 + at.nick - cells(nick)), "text"), (nick, "nick"), ("  ", "text"))
 
 

@@ -15,7 +15,7 @@ from tui.message_log.layout import Row
 from tui.message_log.links import links
 from tui.message_log.selection import HEADER, beside_x, row_x
 from tui.message_log.wrapping import cells
-from tui.model_style import look
+from tui.model_style import style_of
 
 Layer = list[tuple[int, int, Style]]
 """Ranges of an entry's text and what their style adds: in order, none over another."""
@@ -24,7 +24,7 @@ MENTION_BAR = "▌"
 NOTHING = Style.null()
 
 
-class Paints(NamedTuple):
+class ThemeStyles(NamedTuple):
     """The styles of the theme. `roles` has one for each role that `layout` names; `text` is for all others."""
 
     text: Style
@@ -43,31 +43,31 @@ def switch_styles(base: Style, background: RGB) -> dict[str, Style]:
     dark = is_dark(background)
     styles = {}
     for model in ("process", "thread", "event"):
-        one = look(model)
+        one = style_of(model)
         colour = readable(parse(one.dark if dark else one.light), background)
         styles[f"switch-{model}"] = base + Style(color=colour, bold=True)
     return styles
 
 
-def layers(entry: Entry, shown: int, paints: Paints) -> list[Layer]:
+def layers(entry: Entry, shown: int, styles: ThemeStyles) -> list[Layer]:
     """The styles within the first `shown` characters of the text: the nickname in an action, and links."""
     made: list[Layer] = []
     if entry.kind is Kind.ACTION:
-        style = _nick_style(entry, paints)
+        style = _nick_style(entry, styles)
         # Without its background: the row may be tinted.
         made.append([(0, len(entry.nick), Style(color=style.color, bold=style.bold, italic=style.italic))])
     if entry.kind in PEOPLE or entry.kind is Kind.NOTICE:
         found = links(entry.text[:shown])
-        made.append([(link.start, link.end, paints.link + Style(meta={"url": link.url})) for link in found])
+        made.append([(link.start, link.end, styles.link + Style(meta={"url": link.url})) for link in found])
     return made
 
 
-def paint(
+def render_row(
     entry: Entry,
     serial: int,
     row: Row,
     width: int,
-    paints: Paints,
+    styles: ThemeStyles,
     over: Sequence[Layer] = (),
     selected: tuple[int, int] | None = None,
     named: Style = NOTHING,
@@ -75,16 +75,16 @@ def paint(
     """The row, exactly `width` cells wide, with the layers `over` it, stamped for selection with where it stands in the
     entry's text. `selected` is a range of that, which begins with HEADER where who said it is selected as well; `named`
     marks who said it."""
-    base = paints.roles.get(row.role, paints.text)
-    tint = paints.mention if entry.flags & Flag.MENTION and not row.words else Style.null()
-    pieces = _gutter(entry, row, paints, tint, named)
+    base = styles.roles.get(row.role, styles.text)
+    tint = styles.mention if entry.flags & Flag.MENTION and not row.words else Style.null()
+    pieces = _gutter(entry, row, styles, tint, named)
     if row.words:
         pieces.append(Segment(row.words, base))
         x = beside = beside_x(row.start)
     else:
         x, beside = row_x(row.start, sum(len(piece.text) for piece in pieces)), beside_x(row.end)
         body = _body(entry, row, base + tint, over)
-        pieces = pieces + body if selected is None else _select(pieces, row, body, selected, paints.selection)
+        pieces = pieces + body if selected is None else _select(pieces, row, body, selected, styles.selection)
     used = sum(cells(piece.text) for piece in pieces)
     blank = max(width - used, 0)
     filler = " " + "─" * (blank - 2) + " " if row.rule and blank > 2 else " " * blank
@@ -102,24 +102,24 @@ def _stamped(pieces: list[Segment], x: int, y: int) -> list[Segment]:
     return stamped
 
 
-def _gutter(entry: Entry, row: Row, paints: Paints, tint: Style, named: Style) -> list[Segment]:
+def _gutter(entry: Entry, row: Row, styles: ThemeStyles, tint: Style, named: Style) -> list[Segment]:
     pieces = []
     for words, role in row.gutter:
-        style = paints.roles.get(role, paints.text)
+        style = styles.roles.get(role, styles.text)
         if role == "nick":
-            pieces.append(Segment(words, _nick_style(entry, paints) + tint + named))
+            pieces.append(Segment(words, _nick_style(entry, styles) + tint + named))
             continue
         pieces.append(Segment(words, style + tint))
     if entry.flags & Flag.MENTION and not row.words and pieces:
         first = pieces[0]
-        pieces[:1] = [Segment(MENTION_BAR, paints.mention_bar + tint), Segment(first.text[1:], first.style)]
+        pieces[:1] = [Segment(MENTION_BAR, styles.mention_bar + tint), Segment(first.text[1:], first.style)]
     return pieces
 
 
-def _nick_style(entry: Entry, paints: Paints) -> Style:
+def _nick_style(entry: Entry, styles: ThemeStyles) -> Style:
     if entry.flags & Flag.PENDING:
-        return paints.roles["pending"]
-    return paints.text + Style(color=nick_colour(entry.nick, paints.background), bold=bool(entry.flags & Flag.OWN))
+        return styles.roles["pending"]
+    return styles.text + Style(color=nick_colour(entry.nick, styles.background), bold=bool(entry.flags & Flag.OWN))
 
 
 def _body(entry: Entry, row: Row, base: Style, over: Sequence[Layer]) -> list[Segment]:

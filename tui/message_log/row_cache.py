@@ -10,12 +10,12 @@ from textual.strip import Strip
 
 from tui.message_log.entries import Entry
 from tui.message_log.layout import Columns, Row, rows
-from tui.message_log.rendering import Layer, Paints, layers, paint
+from tui.message_log.rendering import Layer, ThemeStyles, layers, render_row
 from tui.message_log.search import Search
 from tui.message_log.selection import HEADER, point
-from tui.message_log.store import Log
+from tui.message_log.store import EntryStore
 
-KEPT = 1024
+MAX_CACHED_ENTRIES = 1024
 """Entries kept drawn: several screens of them."""
 
 
@@ -34,21 +34,21 @@ class _Drawn(NamedTuple):
 class RowCache:
     """Set `columns`, `search` and `selection` as they change, and call `clear`."""
 
-    def __init__(self, log: Log, paints: Callable[[], Paints]) -> None:
-        """`paints` is asked for the theme's styles when they are needed."""
+    def __init__(self, log: EntryStore, styles: Callable[[], ThemeStyles]) -> None:
+        """`styles` is asked for the theme's styles when they are needed."""
         self.columns = Columns(80, 7, 10)
         self.search: Search | None = None
         self.selection: Selection | None = None
-        self._log = log
-        self._ask_paints = paints
-        self._paints: Paints | None = None
-        self._drawn: LRUCache[int, _Drawn] = LRUCache(KEPT)
+        self._store = log
+        self._make_styles = styles
+        self._styles: ThemeStyles | None = None
+        self._drawn: LRUCache[int, _Drawn] = LRUCache(MAX_CACHED_ENTRIES)
 
-    def clear(self, *, paints: bool = False) -> None:
-        """Draw everything anew; with `paints`, in other colours."""
+    def clear(self, *, styles: bool = False) -> None:
+        """Draw everything anew; with `styles`, in other colours."""
         self._drawn.clear()
-        if paints:
-            self._paints = None
+        if styles:
+            self._styles = None
 
     def forget(self, first: int) -> None:
         """Draw the entries from `first` on anew."""
@@ -58,36 +58,36 @@ class RowCache:
 
     def strip(self, y: int) -> Strip:
         """Row `y` of the log; blank behind its end."""
-        if self._paints is None:
-            self._paints = self._ask_paints()
-        serial, row = self._log.place(y)
+        if self._styles is None:
+            self._styles = self._make_styles()
+        serial, row = self._store.place(y)
         drawn = self._drawn.get(serial)
         if drawn is None:
-            entry = self._log.entry(serial)
+            entry = self._store.entry(serial)
             if entry is None:
-                return Strip.blank(self.columns.width, self._paints.text)
-            drawn = self._drawn[serial] = self._lay_out(entry, serial, self._paints)
+                return Strip.blank(self.columns.width, self._styles.text)
+            drawn = self._drawn[serial] = self._lay_out(entry, serial, self._styles)
         if row >= len(drawn.rows):
-            return Strip.blank(self.columns.width, self._paints.text)
+            return Strip.blank(self.columns.width, self._styles.text)
         strip = drawn.strips[row]
         if strip is None:
-            strip = drawn.strips[row] = self._draw(drawn, serial, row, self._paints)
+            strip = drawn.strips[row] = self._draw(drawn, serial, row, self._styles)
         return strip
 
-    def _lay_out(self, entry: Entry, serial: int, paints: Paints) -> _Drawn:
-        made = rows(entry, self.columns, new=serial == self._log.mark)
+    def _lay_out(self, entry: Entry, serial: int, styles: ThemeStyles) -> _Drawn:
+        made = rows(entry, self.columns, new=serial == self._store.mark)
         shown = max(row.end for row in made)
-        over = layers(entry, shown, paints)
+        over = layers(entry, shown, styles)
         named = Style.null()
         if self.search is not None:
-            hit = paints.current if serial == self.search.current else paints.match
+            hit = styles.current if serial == self.search.current else styles.match
             over.append([(start, end, hit) for start, end in self.search.spans(entry.text[:shown])])
             named = hit if self.search.names(entry) else named
         return _Drawn(entry, made, [None] * len(made), over, named, self._selected(entry, serial))
 
-    def _draw(self, drawn: _Drawn, serial: int, row: int, paints: Paints) -> Strip:
+    def _draw(self, drawn: _Drawn, serial: int, row: int, styles: ThemeStyles) -> Strip:
         width = self.columns.width
-        return paint(drawn.entry, serial, drawn.rows[row], width, paints, drawn.over, drawn.selected, drawn.named)
+        return render_row(drawn.entry, serial, drawn.rows[row], width, styles, drawn.over, drawn.selected, drawn.named)
 
     def _selected(self, entry: Entry, serial: int) -> tuple[int, int] | None:
         span = self.selection.get_span(serial) if self.selection is not None else None

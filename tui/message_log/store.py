@@ -41,7 +41,7 @@ class _Block:
         self.columns: Columns | None = None
 
 
-class Log:
+class EntryStore:
     """The pane's entries. Rows and serial numbers outside of it are taken for the nearest within."""
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class Log:
     def append(self, entry: Entry) -> int:
         """Add an entry behind the others; returns its serial number."""
         if not self._blocks or len(self._blocks[-1].entries) == BLOCK:
-            self._shed()
+            self._drop_oldest()
             self._blocks.append(_Block())
             self._blocks[-1].columns = self._columns
         block = self._blocks[-1]
@@ -235,7 +235,7 @@ class Log:
             self._starts = list(accumulate((block.rows for block in self._blocks), initial=0))
         return self._starts
 
-    def _shed(self) -> None:
+    def _drop_oldest(self) -> None:
         """Let the oldest fall off, so that one more block has room."""
         characters = sum(block.characters for block in self._blocks)
         while self._blocks and (len(self) + BLOCK > MAX_ENTRIES or characters > MAX_CHARACTERS):

@@ -15,8 +15,8 @@ from textual.containers import Horizontal
 from protocol.client import Gap, Received
 from protocol.messages import ModelSwitched, OperatorGranted, Refused, Status, Welcome
 from protocol.sentences import format_refused, format_status
-from tui.clipboard import follow_link
-from tui.commands.completion import Completion, Speakers, complete
+from tui.clipboard import open_link
+from tui.commands.completion import Completion, RecentSpeakers, complete
 from tui.commands.parse import ChatLine, ParsedCommand, needs_room
 from tui.link.room_link import RoomLink, State
 from tui.screens import command_handlers
@@ -32,7 +32,7 @@ from tui.widgets.pane_messages import LinkOpened, Mentioned, UnreadChanged
 from tui.widgets.people import People, Roster
 from tui.widgets.rules_line import RulesLine
 from tui.widgets.search_bar import SearchBar
-from tui.widgets.status_bar import Standing, StatusBar
+from tui.widgets.status_bar import StatusBar, StatusBarState
 
 
 class ChatScreen(HostControls):
@@ -49,21 +49,21 @@ class ChatScreen(HostControls):
     ]
     AUTO_FOCUS = "#composer"
 
-    def __init__(self, link: RoomLink, said: list[str]) -> None:
+    def __init__(self, link: RoomLink, input_history: list[str]) -> None:
         """`said` holds what was said before, for walking back through it."""
         super().__init__(link)
-        self.status_asked = False
+        self.awaits_status = False
         """Somebody typed /status, and wants the next one in words."""
-        self._said = said
-        self._early: list[Received] = []
-        self._shown = False
-        self._ending = False
-        self._let_go = False
+        self._input_history = input_history
+        self._unshown_events: list[Received] = []
+        self._is_composed = False
+        self._is_ending = False
+        self._was_removed = False
         """The room let us go for good, and has not let us in again."""
-        self._speakers = Speakers()
+        self._speakers = RecentSpeakers()
 
     @property
-    def transcript(self) -> MessagePane:
+    def pane(self) -> MessagePane:
         return self.query_one(MessagePane)
 
     @property
@@ -72,29 +72,29 @@ class ChatScreen(HostControls):
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
-        yield Banner(self.chat.monotonic, id="banner")
+        yield Banner(self.chat_app.monotonic, id="banner")
         yield MeterPanel(id="meter")
         yield RulesLine(id="rules")
         with Horizontal(id="room"):
-            yield MessagePane(id="transcript")
+            yield MessagePane(id="pane")
             yield People(id="people")
         yield SearchBar(id="search")
-        yield InputLine(self._complete, self._said, in_room=lambda: self.link.client.in_room, id="input-line")
+        yield InputLine(self._complete, self._input_history, in_room=lambda: self.link.client.in_room, id="input-line")
         with Horizontal(id="bottom"):
             yield StatusBar(id="status")
             yield Keys()
 
     def on_mount(self) -> None:
         self.query_one(Header).title = self.app.title
-        self.query_one(InputLine).commands.hosts = self.chat.own is not None
-        self.transcript.show_times = self.chat.settings.times
-        self._shown = True
-        self.place()
-        early, self._early = self._early, []
-        self.take(early)
-        self.follow(self.link.state)
-        self.set_interval(1, self._show_standing)
-        self.watch(self.app, "app_focus", self._look_away)
+        self.query_one(InputLine).commands.hosts = self.chat_app.hosted_server is not None
+        self.pane.show_times = self.chat_app.settings.times
+        self._is_composed = True
+        self.show_address()
+        early, self._unshown_events = self._unshown_events, []
+        self.on_events(early)
+        self.show_link_state(self.link.state)
+        self.set_interval(1, self._update_status_bar)
+        self.watch(self.app, "app_focus", self._set_away)
         self.set_focus(self.composer)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -102,96 +102,96 @@ class ChatScreen(HostControls):
 
     # What the room tells
 
-    def take(self, received: Sequence[Received]) -> None:
+    def on_events(self, received: Sequence[Received]) -> None:
         """Show what the room told, in order."""
-        if not self._shown:
-            self._early += received
+        if not self._is_composed:
+            self._unshown_events += received
             return
         received = self.without_deferred(received)
-        self._speakers.hear(received)
-        self.transcript.add(self._begun_anew(received))
-        self._tell_found()
+        self._speakers.record(received)
+        self.pane.add(self._replace_history(received))
+        self._show_match_count()
         for event in received:
             match event:
                 case Welcome():
                     self._welcomed(event)
                 case Status():
                     self.status = event
-                    if self.status_asked:
-                        self.status_asked = False
-                        self.transcript.note(format_status(event))
+                    if self.awaits_status:
+                        self.awaits_status = False
+                        self.pane.note(format_status(event))
                 case ModelSwitched() if self.status is not None:
                     self.status.model, self.status.served_by = event.model, ""
                 case Refused(id=""):
-                    self.refuse(format_refused(event))
+                    self.show_refusal(format_refused(event))
                 case OperatorGranted():
                     self.query_one(InputLine).operator = event.on
                     self.refresh_bindings()
-        self.take_note(received)
+        self.update_host_widgets(received)
         self.query_one(People).show(self.link.client.people, self.link.client.nick)
-        self._show_standing()
+        self._update_status_bar()
 
-    def _begun_anew(self, received: Sequence[Received]) -> Sequence[Received]:
+    def _replace_history(self, received: Sequence[Received]) -> Sequence[Received]:
         """Whoever was let go and comes back as a newcomer is told the history once more: it takes the place of what
         was there, and what was missed is in it."""
-        if not self._let_go:
+        if not self._was_removed:
             return received
         first = next((event for event in received if isinstance(event, Welcome)), None)
         if first is None:
             return received
-        self._let_go = False
+        self._was_removed = False
         if first.resumed:
             return received
-        self.transcript.clear()
+        self.pane.clear()
         return [event for event in received if not (isinstance(event, Gap) and event.missed is None)]
 
     def note(self, sentence: str) -> None:
         """Say something of the client's own in the pane."""
-        if self._shown:
-            self.transcript.note(sentence)
+        if self._is_composed:
+            self.pane.note(sentence)
 
     def _welcomed(self, welcome: Welcome) -> None:
         self.status = Status(welcome.model, welcome.connections, welcome.served_by)
-        self.status_asked, self._typed_command = False, ""  # What another connection was asked has no answer any more.
+        self.awaits_status, self._typed_command = False, ""  # What another connection was asked has no answer any more.
         line = self.query_one(InputLine)
-        line.limits, line.operator = welcome.limits, self.operator
+        line.limits, line.operator = welcome.limits, self.is_operator
 
-    def end(self) -> None:
+    def show_ending(self) -> None:
         """The room we host is being ended, which may take a while."""
-        self._ending = True
-        if self._shown:
+        self._is_ending = True
+        if self._is_composed:
             self.query_one(Banner).say("Ending the room …", keys="Ctrl+Q leaves at once")
 
-    def follow(self, state: State) -> None:
+    def show_link_state(self, state: State) -> None:
         """Show how the link stands."""
-        if not self._shown or self._ending:
+        if not self._is_composed or self._is_ending:
             return
         banner = self.query_one(Banner)
         where = state.trouble(self.link.address)
-        if self.chat.room_ended:
-            banner.say(self.chat.room_ended, keys="Ctrl+R starts it again")
+        if self.chat_app.room_end_reason:
+            banner.say(self.chat_app.room_end_reason, keys="Ctrl+R starts it again")
         elif state.phase == "over":
-            self._let_go = True
+            self._was_removed = True
             banner.say(f"You are out of the room: {state.reason}.", keys="Ctrl+R joins again   Ctrl+Q leaves")
         elif state.phase == "waiting":
             banner.say(where, until=state.retry_at, keys="Ctrl+R tries now")
         elif state.phase == "connecting" and state.attempt:
-            banner.say(where, until=self.chat.monotonic(), keys="")
+            banner.say(where, until=self.chat_app.monotonic(), keys="")
         elif state.phase == "online":
             banner.say("")
-        self._show_standing()
+        self._update_status_bar()
 
-    def place(self) -> None:
+    def show_address(self) -> None:
         """Show where the room is."""
-        invitations = self.chat.invitations
+        invitations = self.chat_app.invitations
         self.query_one(Header).place = f"join: chat-tui {invitations[0]}" if invitations else str(self.link.address)
 
-    def _look_away(self, focus: bool) -> None:
-        self.transcript.away = not focus
+    def _set_away(self, focus: bool) -> None:
+        self.pane.away = not focus
 
-    def _show_standing(self) -> None:
+    def _update_status_bar(self) -> None:
         status, link = self.status, self.link
-        self.query_one(StatusBar).standing = Standing(
+        self.query_one(StatusBar).state = StatusBarState(
             phase=link.state.phase,
             model=status.model if status else "",
             connections=status.connections if status else 0,
@@ -208,28 +208,28 @@ class ChatScreen(HostControls):
             case ChatLine(text, action) as spoken:
                 self._typed_command = ""
                 id = self.link.client.new_id()
-                self.transcript.add_own(id, text, action, self.chat.now())
-                self.deferred.say(id, spoken)
+                self.pane.add_own(id, text, action, self.chat_app.now())
+                self.slow_mode_queue.say(id, spoken)
                 self.count_down()
             case ParsedCommand():
-                if message.meant.name not in command_handlers.ABOUT_THE_PANE:
+                if message.meant.name not in command_handlers.LOCAL_COMMANDS:
                     self.action_end()  # Where the answer will be.
                 self._typed_command = message.text if needs_room(message.meant) else ""
-                command_handlers.carry_out(self, message.meant)
+                command_handlers.run(self, message.meant)
 
-    def carry_out(self, asked_for: ParsedCommand) -> None:
+    def run_command(self, asked_for: ParsedCommand) -> None:
         """Do what a command asks for that was chosen, and not typed."""
         self._typed_command = ""
-        command_handlers.carry_out(self, asked_for)
+        command_handlers.run(self, asked_for)
 
-    def refuse(self, sentence: str) -> None:
+    def show_refusal(self, sentence: str) -> None:
         """Say that the last command was refused: beside the prompt if it was typed there, so that it can be corrected;
         else in the pane."""
         text, self._typed_command = self._typed_command, ""
         if text:
             self.query_one(InputLine).refuse(sentence, text)
         else:
-            self.transcript.note(sentence, "error")
+            self.pane.note(sentence, "error")
 
     def _complete(self, text: str, cursor: int) -> list[Completion]:
         client = self.link.client
@@ -239,7 +239,7 @@ class ChatScreen(HostControls):
             people=client.people,
             speakers=self._speakers.latest_first,
             me=client.nick,
-            operator=self.operator,
+            operator=self.is_operator,
         )
 
     # What the widgets ask
@@ -250,18 +250,18 @@ class ChatScreen(HostControls):
 
     @on(Mentioned)
     def _mentioned(self) -> None:
-        if self.chat.settings.bell:
+        if self.chat_app.settings.bell:
             self.app.bell()
 
     @on(LinkOpened)
     def _link_opened(self, message: LinkOpened) -> None:
-        self.app.run_worker(partial(follow_link, self.app, message.url), thread=True)
+        self.app.run_worker(partial(open_link, self.app, message.url), thread=True)
 
     @on(Roster.Chosen)
     def _chosen(self, message: Roster.Chosen) -> None:
         self.query_one(People).remove_class("-open")
-        if self.operator:
-            self.deal_with(message.nick)
+        if self.is_operator:
+            self.open_person_menu(message.nick)
         else:
             self.mention(message.nick)
 
@@ -271,20 +271,20 @@ class ChatScreen(HostControls):
 
     @on(SearchBar.ParsedCommand)
     def _searched(self, message: SearchBar.ParsedCommand) -> None:
-        self.transcript.search(message.text)
-        self._tell_found()
+        self.pane.search(message.text)
+        self._show_match_count()
 
     @on(SearchBar.Stepped)
     def _search_stepped(self, message: SearchBar.Stepped) -> None:
-        self.transcript.search_previous() if message.by < 0 else self.transcript.search_next()
-        self._tell_found()
+        self.pane.search_previous() if message.by < 0 else self.pane.search_next()
+        self._show_match_count()
 
-    def _tell_found(self) -> None:
-        self.query_one(SearchBar).tell(*self.transcript.found)
+    def _show_match_count(self) -> None:
+        self.query_one(SearchBar).tell(*self.pane.found)
 
     @on(SearchBar.Closed)
     def _search_closed(self) -> None:
-        self.transcript.clear_search()
+        self.pane.clear_search()
         self.set_focus(self.composer)
 
     def on_key(self, event: events.Key) -> None:
@@ -329,20 +329,20 @@ class ChatScreen(HostControls):
             self.action_end()
 
     def action_times(self) -> None:
-        self.chat.set(times=not self.chat.settings.times)
-        self.transcript.show_times = self.chat.settings.times
+        self.chat_app.change_settings(times=not self.chat_app.settings.times)
+        self.pane.show_times = self.chat_app.settings.times
 
     def action_bell(self) -> None:
-        self.chat.set(bell=not self.chat.settings.bell)
-        ring = self.chat.settings.bell
-        self.transcript.note("the bell rings when somebody names you" if ring else "the bell is silent")
+        self.chat_app.change_settings(bell=not self.chat_app.settings.bell)
+        ring = self.chat_app.settings.bell
+        self.pane.note("the bell rings when somebody names you" if ring else "the bell is silent")
 
     def action_page(self, by: int) -> None:
-        self.transcript.scroll_page_up(animate=False) if by < 0 else self.transcript.scroll_page_down(animate=False)
+        self.pane.scroll_page_up(animate=False) if by < 0 else self.pane.scroll_page_down(animate=False)
 
     def action_top(self) -> None:
-        self.transcript.scroll_home(animate=False)
+        self.pane.scroll_home(animate=False)
 
     @on(InputLine.NewAsked)
     def action_end(self) -> None:
-        self.transcript.jump_to_end()
+        self.pane.jump_to_end()

@@ -10,64 +10,64 @@ from tui.transcript.saving import save_minutes
 if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen
 
-ABOUT_THE_PANE = frozenset({"find", "times", "clear"})
+LOCAL_COMMANDS = frozenset({"find", "times", "clear"})
 """Commands that are answered by what the pane shows, wherever one is in it."""
-NAMED = 50
+MAX_NAMED_PEOPLE = 50
 """People named by /who; the others are counted."""
 
 
-def carry_out(screen: "ChatScreen", asked: ParsedCommand) -> None:
-    """Do what was asked for."""
-    if needs_room(asked) and not screen.link.client.in_room:
-        screen.say_unsent(f"/{asked.name}")
+def run(screen: "ChatScreen", command: ParsedCommand) -> None:
+    """Run a command. One that needs the room is reported as not sent while the room is away."""
+    if needs_room(command) and not screen.link.client.in_room:
+        screen.report_unsent(f"/{command.name}")
         return
-    match asked.name:
+    match command.name:
         case "help":
-            screen.chat.action_help()
+            screen.chat_app.action_help()
         case "nick":
-            _rename(screen, asked.argument)
+            _rename(screen, command.argument)
         case "who":
-            screen.transcript.note(who(screen.link.client.people))
-            if screen.operator:
+            screen.pane.note(format_who(screen.link.client.people))
+            if screen.is_operator:
                 screen.link.who(nameless=True)
         case "status":
-            screen.status_asked = True
+            screen.awaits_status = True
             screen.link.ask_status()
         case "where":
             screen.link.where()
         case "save":
-            screen.run_worker(_save(screen, asked.argument), name="save")
+            screen.run_worker(_save(screen, command.argument), name="save")
         case "quit":
-            screen.chat.leave_asked(0)
-        case _ if asked.order is not None:
-            screen.link.order(asked.order)
+            screen.chat_app.request_leave(0)
+        case _ if command.order is not None:
+            screen.link.order(command.order)
         case _:
-            _change_pane(screen, asked)
+            _change_pane(screen, command)
 
 
-def _change_pane(screen: "ChatScreen", asked: ParsedCommand) -> None:
-    match asked.name:
+def _change_pane(screen: "ChatScreen", command: ParsedCommand) -> None:
+    match command.name:
         case "find":
-            screen.action_find(asked.argument)
+            screen.action_find(command.argument)
         case "times":
             screen.action_times()
         case "bell":
             screen.action_bell()
         case "clear":
-            screen.transcript.clear()
+            screen.pane.clear()
 
 
 async def _save(screen: "ChatScreen", name: str) -> None:
-    screen.transcript.note(*await save_minutes(screen.chat.minutes, name, screen.chat.now()))
+    screen.pane.note(*await save_minutes(screen.chat_app.transcript, name, screen.chat_app.now()))
 
 
 def _rename(screen: "ChatScreen", nick: str) -> None:
     try:
         screen.link.rename(check_nickname(nick, screen.link.client.limits.nick))
     except NicknameRefused as refused:
-        screen.refuse(str(refused))
+        screen.show_refusal(str(refused))
 
 
-def who(people: set[str]) -> str:
+def format_who(people: set[str]) -> str:
     """Who is here, in a sentence."""
-    return format_people(sorted(people, key=str.casefold), NAMED)
+    return format_people(sorted(people, key=str.casefold), MAX_NAMED_PEOPLE)

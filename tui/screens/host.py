@@ -31,10 +31,10 @@ from tui.commands.parse import ParsedCommand, parse, unsent
 from tui.commands.slow_mode import SlowModeQueue
 from tui.hosting.invitation import Invitation
 from tui.link.room_link import RoomLink
-from tui.meter_history import Metering
+from tui.meter_history import MeterHistory
 from tui.screens.join_card import JoinCard
 from tui.screens.person import NAME, PersonScreen
-from tui.screens.stage import StageScreen, Standing
+from tui.screens.stage import StageScreen, StageState
 from tui.widgets.input_line import InputLine
 from tui.widgets.message_pane import MessagePane
 from tui.widgets.meter_panel import MeterPanel
@@ -43,7 +43,7 @@ from tui.widgets.rules_line import RulesLine
 if TYPE_CHECKING:
     from tui.app import ChatApp
 
-ON_STAGE = 50
+STAGE_LINES = 50
 """Lines kept for the stage."""
 FOR_OPERATORS = ("meter", "panic", "stage", "model", "next_model")
 
@@ -65,20 +65,20 @@ class HostControls(Screen[None]):
         super().__init__()
         self.link = link
         self.status: Status | None = None
-        self.metering = Metering()
-        self._last_said: deque[Said] = deque(maxlen=ON_STAGE)
-        self.deferred = SlowModeQueue(lambda id, line: self.link.say(line.text, line.action, id))
+        self.meter_history = MeterHistory()
+        self._last_lines: deque[Said] = deque(maxlen=STAGE_LINES)
+        self.slow_mode_queue = SlowModeQueue(lambda id, line: self.link.say(line.text, line.action, id))
         """What we say, as far as slow mode keeps it back."""
         self._counting = False
         self._typed_command = ""
         """The last command that was typed, until it is refused, or something else was asked for."""
 
     @property
-    def chat(self) -> "ChatApp":
+    def chat_app(self) -> "ChatApp":
         return cast("ChatApp", self.app)
 
     @property
-    def operator(self) -> bool:
+    def is_operator(self) -> bool:
         """Whether the room has granted that we may order it about."""
         return self.link.client.is_operator
 
@@ -90,10 +90,10 @@ class HostControls(Screen[None]):
     @property
     def invitation(self) -> Invitation:
         """How others get into this room."""
-        own = self.chat.own
-        return Invitation(tuple(self.chat.invitations) or (self.link.address,), own.bound if own else ())
+        server = self.chat_app.hosted_server
+        return Invitation(tuple(self.chat_app.invitations) or (self.link.address,), server.bound if server else ())
 
-    def carry_out(self, asked: ParsedCommand) -> None:
+    def run_command(self, asked: ParsedCommand) -> None:
         """Do what a command asks for."""
         raise NotImplementedError
 
@@ -103,7 +103,7 @@ class HostControls(Screen[None]):
 
     # What the room tells
 
-    def take_note(self, received: Sequence[Received]) -> None:
+    def update_host_widgets(self, received: Sequence[Received]) -> None:
         """See to what a batch of events means for the desk."""
         for event in received:
             match event:
@@ -111,38 +111,38 @@ class HostControls(Screen[None]):
                     self.link.order(Watch())
                     self.refresh_bindings()
                 case MeterReading():
-                    self.metering.add(event)
-                    self.query_one(MeterPanel).show(self.metering)
+                    self.meter_history.add(event)
+                    self.query_one(MeterPanel).show(self.meter_history)
                 case ModelSwitched():
-                    self.metering.switched(event)
+                    self.meter_history.switched(event)
                 case Said():
-                    self._last_said.append(event)
-        while untold := self.chat.minutes.untold:
+                    self._last_lines.append(event)
+        while untold := self.chat_app.transcript.untold:
             self.query_one(MessagePane).note(untold.pop(0), "error")
         self.query_one(RulesLine).rules = self.link.client.rules
         self.query_one(InputLine).slow = self.link.client.rules.slow
         if isinstance(self.app.screen, StageScreen):
-            self.app.screen.show(self._standing())
+            self.app.screen.show(self._stage_state())
 
     def without_deferred(self, received: Sequence[Received]) -> list[Received]:
         """The same without the answers to lines that are said later: they still wait in the pane."""
-        self.deferred.pace(0.0 if self.operator else self.link.client.rules.slow)
-        told = [event for event in received if not self._defers(event)]
+        self.slow_mode_queue.pace(0.0 if self.is_operator else self.link.client.rules.slow)
+        told = [event for event in received if not self._is_deferred(event)]
         self.count_down()
         return told
 
-    def _defers(self, event: Received) -> bool:
+    def _is_deferred(self, event: Received) -> bool:
         match event:
-            case Refused(code="slow-mode") if self.deferred.refused(event.id, event.wait):
+            case Refused(code="slow-mode") if self.slow_mode_queue.refused(event.id, event.wait):
                 return True
             case Said() | Refused():
-                self.deferred.answered(event.id)
+                self.slow_mode_queue.answered(event.id)
         return False
 
     def count_down(self) -> None:
         """Show how long a line still waits, until none does."""
-        self.query_one(InputLine).waiting = ceil(self.deferred.left)
-        if self.deferred and not self._counting:
+        self.query_one(InputLine).waiting = ceil(self.slow_mode_queue.left)
+        if self.slow_mode_queue and not self._counting:
             self._counting = True
             self.set_timer(0.25, self._count_on)
 
@@ -152,16 +152,16 @@ class HostControls(Screen[None]):
 
     # What the room is asked for
 
-    def say_unsent(self, what: str) -> None:
+    def report_unsent(self, what: str) -> None:
         """Say that the room is away and was not asked for `what`, wherever one looks."""
         sentence = unsent(what)
         self.query_one(MessagePane).note(sentence, "error")
         if self.app.screen is not self:
             self.app.notify(sentence, severity="error")
 
-    def _order(self, what: str, *orders: OperatorCommand) -> None:
+    def _send(self, what: str, *orders: OperatorCommand) -> None:
         if not self.link.client.in_room:
-            self.say_unsent(what)
+            self.report_unsent(what)
             return
         self._typed_command = ""
         for order in orders:
@@ -170,10 +170,10 @@ class HostControls(Screen[None]):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return self.operator if action in FOR_OPERATORS else True
+        return self.is_operator if action in FOR_OPERATORS else True
 
     def action_model(self, model: str) -> None:
-        self._order("/model", Switch(model))
+        self._send("/model", Switch(model))
 
     def action_next_model(self) -> None:
         models = ("process", "thread", "event")
@@ -187,7 +187,7 @@ class HostControls(Screen[None]):
         """Lock the room and ask for quiet, at once; where both hold, lift both."""
         rules = self.link.client.rules
         calm = rules.locked and rules.quiet
-        self._order("/unlock and /unquiet" if calm else "/lock and /quiet", Lock(on=not calm), Quiet(on=not calm))
+        self._send("/unlock and /unquiet" if calm else "/lock and /quiet", Lock(on=not calm), Quiet(on=not calm))
 
     def action_card(self) -> None:
         """Show the join card; what is typed on it goes into the line."""
@@ -199,40 +199,40 @@ class HostControls(Screen[None]):
         self.app.push_screen(JoinCard(self.app.title, self.invitation, people, type_key))
 
     def action_stage(self) -> None:
-        self.app.push_screen(StageScreen(self, self.invitation, self._standing()))
+        self.app.push_screen(StageScreen(self, self.invitation, self._stage_state()))
 
-    def _standing(self) -> Standing:
+    def _stage_state(self) -> StageState:
         client = self.link.client
-        lines = self.metering.last.lines if self.metering.last else None
-        return Standing(self.model, len(client.people), lines, tuple(self._last_said), client.rules)
+        lines = self.meter_history.last.lines if self.meter_history.last else None
+        return StageState(self.model, len(client.people), lines, tuple(self._last_lines), client.rules)
 
     # People and the palette
 
-    def deal_with(self, nick: str) -> None:
+    def open_person_menu(self, nick: str) -> None:
         """Ask what to do about somebody, and do it."""
 
         def chosen(line: str | None) -> None:
             if line == NAME:
                 self.mention(nick)
             elif line is not None and isinstance(asked := parse(line), ParsedCommand):
-                self.carry_out(asked)
+                self.run_command(asked)
 
         self.app.push_screen(PersonScreen(nick, self.model), chosen)
 
-    def desk_commands(self) -> Iterator[SystemCommand]:
+    def palette_commands(self) -> Iterator[SystemCommand]:
         """For the palette: what there is to do here beside the commands."""
         yield SystemCommand("Join card", "How others get in, for the wall (F4)", self.action_card)
-        if not self.operator:
+        if not self.is_operator:
             return
         yield SystemCommand("Meter", "What the room does and costs, model beside model (F2)", self.action_meter)
         yield SystemCommand("Stage", "The model, the people and the lines, for the projector (F5)", self.action_stage)
         yield SystemCommand("Panic", "Lock the room and ask for quiet, or lift both (F9)", self.action_panic)
 
-    def begin(self, name: str) -> None:
+    def start_command(self, name: str) -> None:
         """Carry a command out, or put it into the line where it wants words after it."""
         asked = parse(f"/{name}")
         needs_words = name == "close" or not isinstance(asked, ParsedCommand)
         if needs_words:
             self.query_one(InputLine).composer.begin(f"/{name} ")
         elif isinstance(asked, ParsedCommand):
-            self.carry_out(asked)
+            self.run_command(asked)

@@ -15,18 +15,18 @@ from tui.hosting.invitation import Invitation
 from tui.hosting.network_addresses import local_name
 from tui.hosting.qr import Code
 
-BESIDE = 34
+COMMANDS_WIDTH = 34
 """Cells that the commands need beside the code."""
-EDGES = 4
+MARGINS_WIDTH = 4
 """Cells left and right of everything."""
-AROUND = 3
+OTHER_ROWS = 3
 """Rows that are neither the code's nor the address's: title, keys, and the edge above."""
-BIG, SMALL = 3, 1
+BIG_ADDRESS_ROWS, SMALL_ADDRESS_ROWS = 3, 1
 """Rows of the address."""
 IN_BIG_DIGITS = frozenset("0123456789ABCDEF.:[]")
-AIRY = 30
+ROOMY_ROWS = 30
 """Rows from which there is air between the commands, however long they are."""
-MOST_OTHERS = 3
+MAX_OTHER_ADDRESSES = 3
 """Other addresses that are named: a machine may have many of IPv6."""
 
 
@@ -38,14 +38,14 @@ class JoinCard(Screen[None]):
         title: str,
         invitation: Invitation,
         people: Callable[[], int],
-        typed_on: Callable[[events.Event], object],
+        forward_key: Callable[[events.Event], object],
     ) -> None:
-        """`people` tells how many are here. `typed_on` gets what is typed here that writes something, or pasted."""
+        """`people` tells how many are here. `forward_key` gets what is typed here that writes something, or pasted."""
         super().__init__()
         self.title = title
         self._invitation = invitation
         self._people = people
-        self._typed_on = typed_on
+        self._forward_key = forward_key
         self._code = Code(invitation.link)
         self._here = Static("", markup=False, id="card-here")
         best = str(invitation.best)
@@ -83,7 +83,7 @@ class JoinCard(Screen[None]):
 
     def _show_others(self, name: str) -> None:
         port = self._invitation.best.port
-        others = [*([f"{name}:{port}"] if name else []), *map(str, self._invitation.others[:MOST_OTHERS])]
+        others = [*([f"{name}:{port}"] if name else []), *map(str, self._invitation.others[:MAX_OTHER_ADDRESSES])]
         self._also.update(Content.styled(f"Also at {', '.join(others)}" if others else "", "$quiet"))
 
     def _count(self) -> None:
@@ -92,14 +92,14 @@ class JoinCard(Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         """The code is drawn as large as it goes, and not at all where it would not fit whole. The address is big where
         that leaves the code its place."""
-        width, height = event.size.width - BESIDE - 2, event.size.height - AROUND
-        big = self._big.value and DrawnDigits.get_width(self._big.value) <= event.size.width - EDGES
-        fitting = self._code.size(width, height - (BIG if big else SMALL))
+        width, height = event.size.width - COMMANDS_WIDTH - 2, event.size.height - OTHER_ROWS
+        big = self._big.value and DrawnDigits.get_width(self._big.value) <= event.size.width - MARGINS_WIDTH
+        fitting = self._code.size(width, height - (BIG_ADDRESS_ROWS if big else SMALL_ADDRESS_ROWS))
         if fitting is None and big:
-            fitting = self._code.size(width, height - SMALL)
+            fitting = self._code.size(width, height - SMALL_ADDRESS_ROWS)
             big = fitting is None
         self._big.display, self._small.display = bool(big), not big
-        self.set_class(not big and event.size.height < AIRY, "-tight")
+        self.set_class(not big and event.size.height < ROOMY_ROWS, "-tight")
         self._drawn.display = fitting is not None
         if fitting is not None:
             self._drawn.update(self._code.drawn(*fitting))
@@ -110,13 +110,13 @@ class JoinCard(Screen[None]):
         event.prevent_default()
         self.dismiss()
         if typed.is_printable and (typed.character or "").strip():
-            self._typed_on(typed)
+            self._forward_key(typed)
 
     def on_paste(self, event: events.Paste) -> None:
         typed = copy(event)
         event.stop()
         self.dismiss()
-        self._typed_on(typed)
+        self._forward_key(typed)
 
     def on_click(self) -> None:
         if self.is_current:

@@ -68,11 +68,11 @@ class NicknameScreen(Screen[None]):
         """`clock` is the one that a State's `retry_at` is told by."""
         super().__init__()
         self._title = title
-        self._first = nick
+        self._initial_nick = nick
         self._field = NicknameField(self._submit)
-        self.is_waiting = False
+        self.is_joining = False
         """A nickname is on its way to the room: what is typed now is meant for the room."""
-        self._where = Static(id="where", markup=False)
+        self._room_line = Static(id="where", markup=False)
         self._advice = Static(id="advice", markup=False)
         self._banner = Banner(clock, id="banner")
 
@@ -81,7 +81,7 @@ class NicknameScreen(Screen[None]):
             signs = [(f"{look.sign} ", f"$model-{name}") for name, look in MODELS.items()]
             yield Static(Content.assemble(*signs), id="signs")
             yield Static(Content.styled(self._title, "bold"), id="title")
-            yield self._where
+            yield self._room_line
             yield self._field
             yield self._advice
         yield self._banner
@@ -90,12 +90,12 @@ class NicknameScreen(Screen[None]):
     def on_mount(self) -> None:
         if not self._field.value:
             with self._field.prevent(Input.Changed):
-                self._field.value = self._field.suggested = self._first
-        if not self.is_waiting:
+                self._field.value = self._field.suggested = self._initial_nick
+        if not self.is_joining:
             self._advise()
 
     def watch_room(self) -> None:
-        self._where.update(Content.styled(self.room, "$quiet"))
+        self._room_line.update(Content.styled(self.room, "$quiet"))
 
     @property
     def nick(self) -> str:
@@ -103,22 +103,22 @@ class NicknameScreen(Screen[None]):
         return self._field.value.strip()
 
     def on_input_changed(self) -> None:
-        if not self.is_waiting:
+        if not self.is_joining:
             self._advise()
 
     def _submit(self) -> None:
-        if self.nick and not self._objection():
+        if self.nick and not self._problem():
             nick = self._field.suggested = self.nick
-            self.wait()
+            self.show_joining()
             self.post_message(self.Chosen(nick))
 
-    def wait(self) -> None:
+    def show_joining(self) -> None:
         """A nickname is on its way to the room: nothing to do but wait."""
-        self.is_waiting = True
+        self.is_joining = True
         self._field.add_class("-waiting")
         self._say("joining …")
 
-    def refuse(self, refused: Refused) -> None:
+    def show_refusal(self, refused: Refused) -> None:
         """The room will not have this nickname; a free one is put in its place."""
         self._open(refused.suggestion)
         if refused.suggestion:
@@ -126,33 +126,33 @@ class NicknameScreen(Screen[None]):
         else:
             self._say(refused.reason, "$error")
 
-    def follow(self, state: State, address: Address) -> None:
+    def show_link_state(self, state: State, address: Address) -> None:
         """Say how the link stands, until there is a room to show."""
         if state.phase == "waiting" and state.retry_at < inf:
-            self.fail(state.trouble(address), state.retry_at, "Ctrl+R tries now")
+            self.show_failure(state.trouble(address), state.retry_at, "Ctrl+R tries now")
         elif state.phase == "over":
             self._open()
-            self.fail(f"The room does not let you in: {state.reason}.")
+            self.show_failure(f"The room does not let you in: {state.reason}.")
 
-    def fail(self, sentence: str, until: float = inf, keys: str = "") -> None:
+    def show_failure(self, sentence: str, until: float = inf, keys: str = "") -> None:
         """Say why there is no room to join."""
         self._banner.say(sentence, until=until, keys=f"{keys}   Ctrl+Q leaves".strip())
 
-    def calm(self) -> None:
+    def clear_failure(self) -> None:
         """There is a room to join again."""
         self._banner.say("")
 
     def _open(self, nick: str = "") -> None:
         """Let a nickname be written again, beginning with `nick` or with what is there."""
         field = self._field
-        self.is_waiting = False
+        self.is_joining = False
         field.remove_class("-waiting")
         with field.prevent(Input.Changed):
             field.value = field.suggested = nick or field.value
         field.focus()
         field.cursor_position = len(field.value)
 
-    def _objection(self) -> str:
+    def _problem(self) -> str:
         try:
             check_nickname(self.nick)
         except NicknameRefused as refused:
@@ -162,8 +162,8 @@ class NicknameScreen(Screen[None]):
     def _advise(self) -> None:
         if not self.nick:
             self._say("letters and digits, and _ - . between them")
-        elif objection := self._objection():
-            self._say(objection, "$error")
+        elif problem := self._problem():
+            self._say(problem, "$error")
         else:
             self._say(f"Enter joins the room as {self.nick}")
 

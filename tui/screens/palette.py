@@ -55,22 +55,22 @@ class CommandProvider(Provider):
 def everything(app: "ChatApp") -> Iterator[SystemCommand]:
     """What can be done now, on this screen. A command that wants words after it goes into the line."""
     yield SystemCommand("Theme", "Change how all of this looks", app.action_change_theme)
-    yield SystemCommand("Connect again", "Do not wait for the next attempt", app.action_again)
-    hosts = app.own is not None
+    yield SystemCommand("Connect again", "Do not wait for the next attempt", app.action_reconnect)
+    hosts = app.hosted_server is not None
     yield SystemCommand("Leave", "End the room for everybody" if hosts else "Leave the room", app.action_quit)
-    chat = app.chat
+    chat = app.chat_screen
     if chat is None:
         yield SystemCommand("Help", "The keys and the commands", app.action_help)
         return
     yield SystemCommand("People", "Who is here; choose one to name them", chat.action_people)
     yield SystemCommand("Newest line", "Go to the end of the pane", chat.action_end)
     yield SystemCommand("Oldest line", "Go to the beginning of the pane", chat.action_top)
-    yield from chat.desk_commands()
-    for command in available(operator=chat.operator, hosts=hosts):
+    yield from chat.palette_commands()
+    for command in available(operator=chat.is_operator, hosts=hosts):
         if command.name != "model":
             # The palette takes what it shows for markup.
-            yield SystemCommand(escape(command.usage), command.summary, partial(chat.begin, command.name))
-    if chat.operator:
+            yield SystemCommand(escape(command.usage), command.summary, partial(chat.start_command, command.name))
+    if chat.is_operator:
         for name, look in MODELS.items():
             words = f"Run the room by {EACH[name]}"
             yield SystemCommand(f"{look.sign} Model: {name}", words, partial(chat.action_model, name))

@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from protocol.messages import Limits
-from tui.commands.length_check import fit
+from tui.commands.length_check import check_length
 
 SHOWN = 6
 """Lines of the paste that are shown."""
@@ -45,9 +45,9 @@ class PasteScreen(ModalScreen[bool]):
 def advice(text: str, limits: Limits, slow: float) -> str:
     """What one message can hold, and how long it takes until all of `text` can be said. Pure."""
     most = f"{limits.lines:,} lines and {limits.text:,} characters"
-    told = fit(text, limits)
+    told = check_length(text, limits)
     pace = f"; slow mode takes one every {slow:g} s" if slow else ""
-    if not told.over:
+    if not told.is_too_long:
         return f"It is one message{pace or ', said at once'}. One holds at most {most}."
     sizes = (text.count("\n") + 1) / limits.lines, len(text) / limits.text, told.used / told.allowed
     count = ceil(max(sizes))

@@ -13,23 +13,23 @@ from textual.screen import Screen
 from textual.widgets import Digits, Static
 
 from protocol.messages import Rules, Said
-from tui.banner_text import big
+from tui.banner_text import banner_text
 from tui.hosting.invitation import Invitation
 from tui.hosting.qr import Code
-from tui.meter_history import rate
-from tui.model_style import look
+from tui.meter_history import format_rate
+from tui.model_style import style_of
 from tui.widgets.rules_line import draw
 
 if TYPE_CHECKING:
     from tui.screens.host import HostControls
 
-BESIDE = 40
+FIGURES_WIDTH = 40
 """Cells that the figures need beside the code."""
-LEAST_SAID = 3
+MIN_LINE_ROWS = 3
 """Rows that are kept for what is said."""
 
 
-class Standing(Struct, frozen=True):
+class StageState(Struct, frozen=True):
     """What the stage shows."""
 
     model: str = ""
@@ -41,7 +41,7 @@ class Standing(Struct, frozen=True):
 
 
 class StageScreen(Screen[None]):
-    """Shows a Standing. The host's keys work here too."""
+    """Shows a StageState. The host's keys work here too."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,f5", "dismiss", "To the room"),
@@ -51,10 +51,10 @@ class StageScreen(Screen[None]):
         Binding("ctrl+t", "next_model", "Next model", show=False),
     ]
 
-    def __init__(self, desk: "HostControls", invitation: Invitation, standing: Standing) -> None:
+    def __init__(self, controls: "HostControls", invitation: Invitation, state: StageState) -> None:
         super().__init__()
-        self._desk = desk
-        self.standing = standing
+        self._controls = controls
+        self.state = state
         self._invitation = invitation
         self._code = Code(invitation.link)
         self._model = Static("", markup=False, id="stage-model")
@@ -80,41 +80,41 @@ class StageScreen(Screen[None]):
         yield self._said
 
     def on_mount(self) -> None:
-        self.show(self.standing)
+        self.show(self.state)
 
-    def show(self, standing: Standing) -> None:
+    def show(self, state: StageState) -> None:
         """Show how things stand; what has not changed is not drawn anew."""
-        self.standing = standing
-        self._model.update(_model(standing.model))
-        self._people.update(f"{standing.people:,}")
-        self._lines.update("-" if standing.lines is None else rate(standing.lines))
+        self.state = state
+        self._model.update(_model(state.model))
+        self._people.update(f"{state.people:,}")
+        self._lines.update("-" if state.lines is None else format_rate(state.lines))
         width, height = self._said.size
-        self._said.update(said(standing.said, standing.rules, max(LEAST_SAID, height), width))
+        self._said.update(render_lines(state.said, state.rules, max(MIN_LINE_ROWS, height), width))
 
     def on_resize(self, event: events.Resize) -> None:
-        fitting = self._code.size(event.size.width - BESIDE, event.size.height - LEAST_SAID - 2)
+        fitting = self._code.size(event.size.width - FIGURES_WIDTH, event.size.height - MIN_LINE_ROWS - 2)
         self._drawn.display = fitting is not None
         if fitting is not None:
             self._drawn.update(self._code.drawn(*fitting))
-        self.call_after_refresh(lambda: self.show(self.standing))
+        self.call_after_refresh(lambda: self.show(self.state))
 
     def action_model(self, model: str) -> None:
-        self._desk.action_model(model)
+        self._controls.action_model(model)
 
     def action_next_model(self) -> None:
-        self._desk.action_next_model()
+        self._controls.action_next_model()
 
 
 def _model(model: str) -> Content:
     """The model's name, big, with its sign, in its colour."""
-    sign = look(model).sign
-    rows = big(model).split("\n")
+    sign = style_of(model).sign
+    rows = banner_text(model).split("\n")
     signs = ("   ", f" {sign} ", "   ")
-    style = f"$model-{model}" if sign != look("").sign else "bold"
+    style = f"$model-{model}" if sign != style_of("").sign else "bold"
     return Content("\n").join(Content.styled(f"{left} {row}", style) for left, row in zip(signs, rows, strict=True))
 
 
-def said(lines: Sequence[Said], rules: Rules, rows: int, width: int) -> Content:
+def render_lines(lines: Sequence[Said], rules: Rules, rows: int, width: int) -> Content:
     """What holds for everybody, and the last things said, in `rows` rows of `width` cells: one each, so that the newest
     is always there."""
     shown = [draw(rules, width)] if rules != Rules() else []

@@ -14,7 +14,7 @@ from protocol.client import Gap, Received
 from protocol.format import plural
 from protocol.messages import Goodbye, ModelSwitched, Notice, Presence, RulesChanged, Said, Welcome
 from protocol.sanitize import sanitize
-from tui.message_log.entries import sane_time
+from tui.message_log.entries import valid_time
 
 MARKDOWN_SIGNS = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>()#+-.!|~&:"})
 
@@ -43,7 +43,7 @@ def missing(number: int) -> str:
 
 
 def _at(event: Received) -> float:
-    return sane_time(event.at) if isinstance(event, Said | Presence | ModelSwitched | Notice | RulesChanged) else 0.0
+    return valid_time(event.at) if isinstance(event, Said | Presence | ModelSwitched | Notice | RulesChanged) else 0.0
 
 
 def _values(event: Received) -> dict[str, object] | None:

@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from protocol.messages import Limits
-from tui.commands.length_check import Fit, fit
+from tui.commands.length_check import LengthCheck, check_length
 from tui.commands.parse import ChatLine, ParsedCommand, ParseError, needs_room, parse, unsent
 from tui.screens.paste import PasteScreen
 from tui.widgets.command_list import CommandList
@@ -73,13 +73,13 @@ class InputLine(Vertical):
             yield self.aside
 
     @property
-    def fit(self) -> Fit:
+    def length_check(self) -> LengthCheck:
         """How what is written fits into one line of the room."""
         text = self.composer.text
         return self._fit(meant if isinstance(meant := parse(text), ChatLine) else ChatLine(text))
 
-    def _fit(self, spoken: ChatLine) -> Fit:
-        return fit(spoken.text, self.limits, action=spoken.action)
+    def _fit(self, spoken: ChatLine) -> LengthCheck:
+        return check_length(spoken.text, self.limits, action=spoken.action)
 
     def close_commands(self) -> bool:
         """Close the list of commands. Returns whether it was open."""
@@ -109,7 +109,7 @@ class InputLine(Vertical):
             self.composer.write(f"/{chosen} ")
         elif meant is None:
             self.composer.accept(remember=False)
-        elif isinstance(meant, ChatLine) and (fit := self._fit(meant)).over:
+        elif isinstance(meant, ChatLine) and (fit := self._fit(meant)).is_too_long:
             self.refuse(fit.sentence, text)
         elif isinstance(meant, ParsedCommand) and needs_room(meant) and not self._in_room():
             self.refuse(unsent(f"/{meant.name}"), text)
@@ -170,10 +170,10 @@ class InputLine(Vertical):
         self._tell()
 
     def _tell(self) -> None:
-        fit = self.fit
-        if fit.near:
+        fit = self.length_check
+        if fit.is_near_limit:
             count = f" {fit.used:,} of {fit.allowed:,}"
-            self._tell_aside((f"{count} {fit.unit}", count), "$error bold" if fit.over else "$quiet")
+            self._tell_aside((f"{count} {fit.unit}", count), "$error bold" if fit.is_too_long else "$quiet")
         elif self.waiting:
             self._tell_aside((f" your next line in {self.waiting} s", f" in {self.waiting} s"), "$warning bold")
         else:

@@ -20,7 +20,7 @@ from tui.message_log.layout import columns
 from tui.message_log.row_cache import RowCache
 from tui.message_log.search import Search
 from tui.message_log.selection import END_X, copied
-from tui.message_log.store import Log
+from tui.message_log.store import EntryStore
 from tui.message_log.viewport import Viewport
 from tui.widgets.pane_messages import LinkOpened, Mentioned, UnreadChanged
 from tui.widgets.pane_styles import COMPONENTS, DEFAULT_STYLES, paints
@@ -50,8 +50,8 @@ class MessagePane(ScrollView, can_focus=False):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._feed = EntryBuilder()
-        self._window = Viewport(self._feed.log)
-        self._sheet = RowCache(self._feed.log, lambda: paints(self))
+        self._window = Viewport(self._feed.store)
+        self._sheet = RowCache(self._feed.store, lambda: paints(self))
         self._unread = 0
         self._marked = False  # whether there is a mark for the time since the reader left
         self._moving = False
@@ -59,9 +59,9 @@ class MessagePane(ScrollView, can_focus=False):
         self._settling: Timer | None = None
 
     @property
-    def entries(self) -> Log:
+    def entries(self) -> EntryStore:
         """What is in the pane."""
-        return self._feed.log
+        return self._feed.store
 
     @property
     def unread(self) -> int:
@@ -257,7 +257,7 @@ class MessagePane(ScrollView, can_focus=False):
     def notify_style_update(self) -> None:
         """The theme changed."""
         super().notify_style_update()
-        self._sheet.clear(paints=True)
+        self._sheet.clear(styles=True)
 
     def _redraw(self) -> None:
         """Draw anew all that is in view, for the size and the options as they are now."""

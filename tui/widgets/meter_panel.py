@@ -7,19 +7,19 @@ from textual.widgets import Sparkline, Static
 
 from protocol.format import format_bytes
 from protocol.messages import MeterReading
-from tui.meter_history import Metering, comparison, cores, rate, record, span
-from tui.model_style import look
+from tui.meter_history import MeterHistory, comparison, format_cores, format_rate, format_seconds, totals_rows
+from tui.model_style import style_of
 
 NAME, CELL = 18, 10
 """Cells of the table's first column, and of the others."""
 
 
 class MeterPanel(Vertical):
-    """Draws a Metering: `show` after each reading."""
+    """Draws a MeterHistory: `show` after each reading."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._metering: Metering | None = None
+        self._metering: MeterHistory | None = None
         self._head = Static("", markup=False, classes="meter-row")
         self._lines = Static("", markup=False, classes="meter-row")
         self._deliveries = Static("", markup=False, classes="meter-row")
@@ -46,7 +46,7 @@ class MeterPanel(Vertical):
         if self._metering is not None:
             self.show(self._metering)
 
-    def show(self, metering: Metering) -> None:
+    def show(self, metering: MeterHistory) -> None:
         """Show what is known now."""
         self._metering = metering
         reading = metering.last
@@ -54,13 +54,13 @@ class MeterPanel(Vertical):
             self._head.update(Content.styled("The meter reads once a second …", "$quiet"))
             return
         self._head.update(_head(reading))
-        self._lines.update(Content.assemble((f"{rate(reading.lines):>11}", "bold"), " lines/s"))
-        self._deliveries.update(Content.assemble((f"{rate(reading.deliveries):>11}", "bold"), " deliveries/s"))
+        self._lines.update(Content.assemble((f"{format_rate(reading.lines):>11}", "bold"), " lines/s"))
+        self._deliveries.update(Content.assemble((f"{format_rate(reading.deliveries):>11}", "bold"), " deliveries/s"))
         self._lines_drawn.data = list(metering.lines)
         self._deliveries_drawn.data = list(metering.deliveries)
         self._rest.update(_rest(reading, metering))
         self._table.update(_table(metering, reading.model))
-        self._record.update(_record(record(metering.tally), max(self.content_size.width, 40)))
+        self._record.update(_record(totals_rows(metering.tally), max(self.content_size.width, 40)))
 
 
 def _record(figures: list[tuple[str, str]], width: int) -> Content:
@@ -75,32 +75,36 @@ def _record(figures: list[tuple[str, str]], width: int) -> Content:
 
 
 def _styled(model: str, text: str) -> tuple[str, str]:
-    return text, f"$model-{model} bold" if look(model).sign != look("").sign else "bold"
+    return text, f"$model-{model} bold" if style_of(model).sign != style_of("").sign else "bold"
 
 
 def _head(reading: MeterReading) -> Content:
-    name = _styled(reading.model, f"{look(reading.model).sign} {reading.model}")
+    name = _styled(reading.model, f"{style_of(reading.model).sign} {reading.model}")
     return Content.assemble(name, f"   {reading.connections:,} connected")
 
 
-def _rest(reading: MeterReading, metering: Metering) -> Content:
+def _rest(reading: MeterReading, metering: MeterHistory) -> Content:
     processes = "1 process" if reading.processes == 1 else f"{reading.processes:,} processes"
     threads = "1 thread" if reading.threads == 1 else f"{reading.threads:,} threads"
-    takes = f"p50 {span(reading.p50)}, p99 {span(reading.p99)}" if reading.p50 else "no line by this model yet"
+    takes = (
+        f"p50 {format_seconds(reading.p50)}, p99 {format_seconds(reading.p99)}"
+        if reading.p50
+        else "no line by this model yet"
+    )
     rows = (
         takes,
         f"{format_bytes(reading.memory)}, {format_bytes(reading.memory_each)} each",
         f"{processes}, {threads}",
-        f"{cores(metering.cores)} processor cores",
+        f"{format_cores(metering.cores)} processor cores",
         f"{reading.people:,} in the room",
     )
     return Content("\n".join(rows))
 
 
-def _table(metering: Metering, running: str) -> Content:
+def _table(metering: MeterHistory, running: str) -> Content:
     """The busiest second of each model, side by side; the running one is bright."""
     models, rows = comparison(metering)
-    names = [_styled(model, f"{f'{look(model).sign} {model}':>{CELL}}") for model in models]
+    names = [_styled(model, f"{f'{style_of(model).sign} {model}':>{CELL}}") for model in models]
     lines = [Content.assemble((f"{'busiest second':<{NAME}}", "$quiet"), *names)]
     for name, cells in rows:
         drawn = [

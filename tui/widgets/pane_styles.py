@@ -5,7 +5,7 @@ from rich.style import Style
 from textual.widget import Widget
 
 from tui.message_log.colours import RGB, readable
-from tui.message_log.rendering import Paints, switch_styles
+from tui.message_log.rendering import ThemeStyles, switch_styles
 
 ROLES = {
     "time": "quiet",
@@ -51,7 +51,7 @@ MessagePane {
 """
 
 
-def paints(widget: Widget) -> Paints:
+def paints(widget: Widget) -> ThemeStyles:
     """The styles for the theme as it is now."""
     text = widget.rich_style
     background = _background(widget)
@@ -61,7 +61,7 @@ def paints(widget: Widget) -> Paints:
 
     roles = {role: _readable(component(name), background) for role, name in ROLES.items()}
     roles["action"] = text + Style(italic=True)
-    return Paints(
+    return ThemeStyles(
         text=text,
         roles=roles | switch_styles(text, background),
         link=Style(underline=True),

@@ -9,11 +9,11 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui.meter_history import span
-from tui.model_style import WIDE_SCREEN, look
+from tui.meter_history import format_seconds
+from tui.model_style import WIDE_SCREEN, style_of
 
 
-class Standing(Struct, frozen=True):
+class StatusBarState(Struct, frozen=True):
     """What is known now. `round_trip` is in seconds; `phase` is the link's."""
 
     phase: str = "connecting"
@@ -32,12 +32,12 @@ HELP = Content.assemble(("f1", "$footer-key-foreground bold"), " help")
 
 
 class StatusBar(Widget):
-    """Draws a Standing, and leaves out what does not fit, from the end."""
+    """Draws a StatusBarState, and leaves out what does not fit, from the end."""
 
-    standing: reactive[Standing] = reactive(Standing())
+    state: reactive[StatusBarState] = reactive(StatusBarState())
 
     def render(self) -> Content:
-        return draw(self.standing, self.size.width, with_help=self.app.size.width < WIDE_SCREEN)
+        return draw(self.state, self.size.width, with_help=self.app.size.width < WIDE_SCREEN)
 
     async def on_click(self, event: events.Click) -> None:
         """A click on the key does what the key does."""
@@ -46,10 +46,10 @@ class StatusBar(Widget):
             await self.run_action("app.help")
 
 
-def draw(standing: Standing, width: int, *, with_help: bool = False) -> Content:
-    """As many of the standing's parts, in their order of weight, as fit into `width` cells. `with_help`, the key to
+def draw(state: StatusBarState, width: int, *, with_help: bool = False) -> Content:
+    """As many of the state's parts, in their order of weight, as fit into `width` cells. `with_help`, the key to
     help stands at the end, if the parts before the ping leave room for it."""
-    parts = _parts(standing)
+    parts = _parts(state)
     beside = width - HELP.cell_length - len(TIGHT)
     if with_help and _length(parts[:MAX_PARTS_BEFORE_HELP], TIGHT) <= beside:
         line = _fitting(parts, beside)
@@ -72,20 +72,20 @@ def _length(parts: list[Content], gap: str) -> int:
     return sum(part.cell_length for part in parts) + len(gap) * (len(parts) - 1)
 
 
-def _parts(standing: Standing) -> list[Content]:
-    address = Content.styled(standing.address, "$quiet")
-    if standing.phase != "online":
-        state = "○ left" if standing.phase == "over" else "○ not connected"
-        return [Content.styled(state, "$warning bold"), address]
-    parts = [_model(standing.model), Content(f"{standing.connections:,} connected")]
-    if standing.served_by:
-        parts.append(Content.styled(f"you: {standing.served_by}", "$quiet"))
-    if standing.round_trip is not None:
-        parts.append(Content.styled(f"ping {span(standing.round_trip)}", "$quiet"))
+def _parts(state: StatusBarState) -> list[Content]:
+    address = Content.styled(state.address, "$quiet")
+    if state.phase != "online":
+        label = "○ left" if state.phase == "over" else "○ not connected"
+        return [Content.styled(label, "$warning bold"), address]
+    parts = [_model(state.model), Content(f"{state.connections:,} connected")]
+    if state.served_by:
+        parts.append(Content.styled(f"you: {state.served_by}", "$quiet"))
+    if state.round_trip is not None:
+        parts.append(Content.styled(f"ping {format_seconds(state.round_trip)}", "$quiet"))
     return [*parts, address]
 
 
 def _model(model: str) -> Content:
-    known = look(model)
+    known = style_of(model)
     style = f"$model-{model} bold" if model in ("process", "thread", "event") else "bold"
     return Content.styled(f"{known.sign} {model}", style)

@@ -3,7 +3,7 @@
 import pytest
 
 from protocol.messages import Presence, Said
-from tui.commands.completion import MOST_OFFERED, Completion, Speakers, complete
+from tui.commands.completion import MAX_COMPLETIONS, Completion, RecentSpeakers, complete
 
 PEOPLE = ("ada", "Adam", "bob", "李雷", "Zoë", "me.myself")
 
@@ -91,7 +91,7 @@ def test_chaos_strikes_somebody_at_random_as_well() -> None:
 def test_no_more_are_offered_than_anybody_reads() -> None:
     people = [f"user{number}" for number in range(1000)]
     found = complete("u", 1, people=people, speakers=[], me="ada")
-    assert len(found) == MOST_OFFERED
+    assert len(found) == MAX_COMPLETIONS
     assert found[0] == Completion(0, "user0: ")
 
 
@@ -105,22 +105,22 @@ def said(nick: str) -> Said:
 
 
 def test_speakers_are_known_by_their_new_names() -> None:
-    speakers = Speakers()
-    speakers.hear([said("ada"), said("bob"), said("ada"), Presence(2, 0.0, renamed=[("bob", "rob"), ("x", "y")])])
+    speakers = RecentSpeakers()
+    speakers.record([said("ada"), said("bob"), said("ada"), Presence(2, 0.0, renamed=[("bob", "rob"), ("x", "y")])])
     assert speakers.latest_first == ["ada", "rob"]
 
 
 def test_two_who_exchange_their_names_are_not_confused() -> None:
-    speakers = Speakers()
-    speakers.hear([said("ada"), said("bob"), Presence(2, 0.0, renamed=[("bob", "ada"), ("ada", "bob")])])
+    speakers = RecentSpeakers()
+    speakers.record([said("ada"), said("bob"), Presence(2, 0.0, renamed=[("bob", "ada"), ("ada", "bob")])])
     assert speakers.latest_first == ["ada", "bob"]
 
 
 def test_speakers_are_bounded() -> None:
-    speakers = Speakers()
-    speakers.hear([said(f"user{number}") for number in range(2 * Speakers.KEPT)])
-    assert len(speakers.latest_first) == Speakers.KEPT
-    assert speakers.latest_first[0] == f"user{2 * Speakers.KEPT - 1}"
+    speakers = RecentSpeakers()
+    speakers.record([said(f"user{number}") for number in range(2 * RecentSpeakers.MAX_SPEAKERS)])
+    assert len(speakers.latest_first) == RecentSpeakers.MAX_SPEAKERS
+    assert speakers.latest_first[0] == f"user{2 * RecentSpeakers.MAX_SPEAKERS - 1}"
 
 
 def test_complete_in_either_form_of_a_letter_offers_the_nickname() -> None:

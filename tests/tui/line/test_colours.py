@@ -13,7 +13,7 @@ TINTED = ("#fdf6e3", "#fafafa", "#f5f5f5", "#1e1e1e", "#002b36", "#282a36")
 CLASSES = [name for names, _ in [*STYLE.style_rules, *CONSOLE_STYLE.style_rules] for name in names.split()]
 USED = sorted(
     {f"#{CONSOLE_STYLE.get_attrs_for_style_str(f'class:{name}').color}" for name in CLASSES}
-    | {model.either for model in (*MODELS.values(), UNKNOWN)}
+    | {model.any_background for model in (*MODELS.values(), UNKNOWN)}
 )
 
 

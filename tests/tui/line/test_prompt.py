@@ -18,7 +18,7 @@ from tests.tui import hostile
 from tests.tui.conftest import StartServer
 from tests.tui.emulator import Emulator
 from tests.tui.terminal import SEQUENCE, Terminal
-from tui.model_style import look
+from tui.model_style import style_of
 
 each_model = pytest.mark.parametrize("model", list(Model))
 Open = Callable[..., Terminal]
@@ -89,7 +89,7 @@ def test_a_conversation_with_the_model_and_the_count_in_the_toolbar(
     bob = server.plain("bob")
     ada = open_prompt(server)
     join(ada)
-    ada.sees(f"{look(model).sign} {model}")
+    ada.sees(f"{style_of(model).sign} {model}")
     ada.sees("2 connected")
     ada.type("hello\r")
     bob.expect("ada: hello")
@@ -423,7 +423,7 @@ def test_nobody_can_pass_for_the_room_the_client_or_another(start_server: StartS
     ada.sees("mallory: that was all")
     after = ada.text[ada.text.index("mallory joined") :]
     rows = [row.replace("❯", "").replace("\x08", "").rstrip("\r") for row in after.split("\n")[1:]]
-    told = [row for row in rows if row.strip() and not row.startswith(f" {look(Model.EVENT).sign} event")]
+    told = [row for row in rows if row.strip() and not row.startswith(f" {style_of(Model.EVENT).sign} event")]
     assert len(told) > 200
     assert [row for row in told if not row.startswith(("mallory:", "    "))] == []
 

@@ -39,7 +39,7 @@ def welcome(**given: object) -> Welcome:
 
 
 def entries(feed: EntryBuilder) -> list[Entry]:
-    return [entry for _, entry in feed.log.entries(0)]
+    return [entry for _, entry in feed.store.entries(0)]
 
 
 def texts(feed: EntryBuilder) -> list[str]:
@@ -97,11 +97,11 @@ def test_a_folded_line_keeps_its_time(feed: EntryBuilder) -> None:
 def test_my_line_waits_and_then_takes_its_place_in_the_rooms_order(feed: EntryBuilder) -> None:
     feed.say("x", "mine", False, MONDAY)
     assert texts(feed) == []
-    assert feed.log.entry(0) == Entry(Kind.SAID, "mine", "ada", MONDAY, Flag.OWN | Flag.PENDING)
+    assert feed.store.entry(0) == Entry(Kind.SAID, "mine", "ada", MONDAY, Flag.OWN | Flag.PENDING)
     news = feed.take([said("another's"), said("mine", "ada", 2, id="x"), said("later", seq=3)])
     assert texts(feed) == ["another's", "mine", "later"]
     assert entries(feed)[1].flags == Flag.OWN
-    assert feed.log.entry(3) is None
+    assert feed.store.entry(3) is None
     assert news.lines == 2
 
 

@@ -8,7 +8,7 @@ from protocol.client import Gap
 from protocol.messages import ModelSwitched, Notice, Said
 from protocol.sanitize import sanitize
 from tui.message_log import entries
-from tui.message_log.entries import FURTHEST, MAX_TEXT, Entry, Flag, Kind
+from tui.message_log.entries import MAX_TEXT, MAX_TIME_S, Entry, Flag, Kind
 
 
 def line(text: str, nick: str = "bob", action: bool = False, at: float = 1e9) -> Said:
@@ -51,7 +51,7 @@ def test_a_huge_text_is_cut() -> None:
     assert len(entries.said(line("🎉" * 200_000)).text) == MAX_TEXT
 
 
-@pytest.mark.parametrize("at", [math.nan, math.inf, -math.inf, -1.0, FURTHEST + 1, 1e300])
+@pytest.mark.parametrize("at", [math.nan, math.inf, -math.inf, -1.0, MAX_TIME_S + 1, 1e300])
 def test_a_time_that_no_calendar_knows_is_no_time(at: float) -> None:
     assert entries.said(line("x", at=at)).at == 0.0
     assert entries.noticed(Notice("x", at=at)).at == 0.0

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from protocol.sanitize import sanitize
 from tui.message_log.entries import Entry, Flag, Kind, spoken
-from tui.message_log.layout import NARROW, Columns, Row, columns, count_rows, fit, rows
+from tui.message_log.layout import NARROW, Columns, Row, columns, count_rows, rows, truncate
 from tui.message_log.wrapping import cells
 
 AT = columns(66, True)
@@ -127,14 +127,14 @@ def test_a_person_cannot_write_that_row() -> None:
 
 
 def test_long_nicknames_are_cut() -> None:
-    assert fit("averyverylongname", 8) == "averyve…"
-    assert fit("李李李李李", 8) == "李李李…"
-    assert fit("ada", 8) == "ada"
+    assert truncate("averyverylongname", 8) == "averyve…"
+    assert truncate("李李李李李", 8) == "李李李…"
+    assert truncate("ada", 8) == "ada"
 
 
 @given(NICKS, st.integers(2, 20))
 def test_a_cut_nickname_is_never_too_wide(nick: str, width: int) -> None:
-    assert cells(fit(nick, width)) <= width
+    assert cells(truncate(nick, width)) <= width
 
 
 def test_a_line_that_waits_is_told_by_its_role() -> None:

@@ -8,12 +8,12 @@ from tests.tui.message_log.test_layout import COLUMNS, ENTRIES
 from tui.message_log.colours import nick_colour
 from tui.message_log.entries import Entry, Flag, Kind, spoken
 from tui.message_log.layout import Columns, columns, rows
-from tui.message_log.rendering import MENTION_BAR, Layer, Paints, layers, paint, switch_styles
+from tui.message_log.rendering import MENTION_BAR, Layer, ThemeStyles, layers, render_row, switch_styles
 from tui.message_log.selection import HEADER, point
 
 BACKGROUND = (20, 22, 27)
 MATCH, SELECTED, TINT = Style(bgcolor="#333300"), Style(bgcolor="#003300"), Style(bgcolor="#000033")
-PAINTS = Paints(
+PAINTS = ThemeStyles(
     text=Style(color="#d5d9e2"),
     roles={"pending": Style(dim=True), "notice": Style(color="#7aa2f7")}
     | switch_styles(Style(color="#d5d9e2"), BACKGROUND),
@@ -33,7 +33,7 @@ def painted(
 ) -> list[Strip]:
     made = rows(entry, at)
     over = [*layers(entry, len(entry.text), PAINTS), found or []]
-    return [paint(entry, 7, row, at.width, PAINTS, over, selected) for row in made]
+    return [render_row(entry, 7, row, at.width, PAINTS, over, selected) for row in made]
 
 
 def with_background(strips: list[Strip], style: Style) -> list[str]:

@@ -8,11 +8,11 @@ from tui.message_log.layout import columns
 from tui.message_log.row_cache import RowCache
 from tui.message_log.search import Search
 from tui.message_log.selection import row_x
-from tui.message_log.store import Log
+from tui.message_log.store import EntryStore
 
 
-def sheet_of(*texts: str) -> tuple[Log, RowCache]:
-    log = Log()
+def sheet_of(*texts: str) -> tuple[EntryStore, RowCache]:
+    log = EntryStore()
     sheet = RowCache(log, lambda: PAINTS)
     sheet.columns = columns(66, True)
     log.set_columns(sheet.columns)
@@ -72,12 +72,12 @@ def test_new_colours_are_asked_for_when_the_theme_changes() -> None:
         return PAINTS
 
     log, _ = sheet_of("one")
-    sheet = RowCache(log, paints)  # type: ignore[arg-type]  # it returns Paints
+    sheet = RowCache(log, paints)  # type: ignore[arg-type]  # it returns ThemeStyles
     sheet.strip(0)
     sheet.strip(0)
     sheet.clear()
     sheet.strip(0)
     assert len(asked) == 1
-    sheet.clear(paints=True)
+    sheet.clear(styles=True)
     sheet.strip(0)
     assert len(asked) == 2

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from tui.message_log import store as log_module
 from tui.message_log.entries import Entry, Kind
 from tui.message_log.layout import columns
-from tui.message_log.store import BLOCK, MAX_ENTRIES, Log, Place
+from tui.message_log.store import BLOCK, MAX_ENTRIES, EntryStore, Place
 
 WIDE, SMALL = columns(100, True), columns(30, False)
 
@@ -14,15 +14,15 @@ def said(text: str) -> Entry:
     return Entry(Kind.SAID, text, "ada", 1e9)
 
 
-def filled(lengths: list[int]) -> Log:
-    log = Log()
+def filled(lengths: list[int]) -> EntryStore:
+    log = EntryStore()
     log.set_columns(WIDE)
     for length in lengths:
         log.append(said("word " * length))
     return log
 
 
-def every_row(log: Log) -> list[Place]:
+def every_row(log: EntryStore) -> list[Place]:
     return [Place(serial, row) for serial in range(log.first, log.next) for row in range(log.count(serial))]
 
 
@@ -75,7 +75,7 @@ def test_the_nearest_block_is_settled_first() -> None:
 
 def test_the_oldest_fall_off_and_keep_their_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_module, "MAX_ENTRIES", BLOCK * 4)
-    log = Log()
+    log = EntryStore()
     for index in range(BLOCK * 10 + 7):
         assert log.append(said(str(index))) == index
     assert len(log) <= BLOCK * 4
@@ -88,7 +88,7 @@ def test_the_oldest_fall_off_and_keep_their_numbers(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_hundred_thousand_entries_are_kept() -> None:
-    log = Log()
+    log = EntryStore()
     entry = said("x")
     for _ in range(MAX_ENTRIES + BLOCK * 2):
         log.append(entry)
@@ -97,7 +97,7 @@ def test_a_hundred_thousand_entries_are_kept() -> None:
 
 def test_huge_texts_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_module, "MAX_CHARACTERS", 100_000)
-    log = Log()
+    log = EntryStore()
     for _ in range(BLOCK * 10):
         log.append(said("x" * 100))
     assert sum(len(entry.text) for _, entry in log.entries(0)) <= 100_000 + BLOCK * 100
@@ -146,7 +146,7 @@ def test_a_cleared_log_goes_on_counting_and_keeps_what_waits() -> None:
 
 
 def test_an_empty_log_has_no_rows() -> None:
-    log = Log()
+    log = EntryStore()
     assert (log.rows, log.place(0), log.top(5), log.count(0)) == (0, Place(0, 0), 0, 0)
     assert not log.settle_more(0)
     assert not log.settle(0, 10)

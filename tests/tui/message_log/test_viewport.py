@@ -3,12 +3,12 @@ from hypothesis import strategies as st
 
 from tui.message_log.entries import Entry, Kind
 from tui.message_log.layout import columns
-from tui.message_log.store import Log
+from tui.message_log.store import EntryStore
 from tui.message_log.viewport import Viewport
 
 
-def filled(count: int, length: int = 20) -> tuple[Log, Viewport]:
-    log = Log()
+def filled(count: int, length: int = 20) -> tuple[EntryStore, Viewport]:
+    log = EntryStore()
     log.set_columns(columns(100, True))
     window = Viewport(log)
     window.height = 40
@@ -17,7 +17,7 @@ def filled(count: int, length: int = 20) -> tuple[Log, Viewport]:
     return log, window
 
 
-def add(log: Log, count: int, length: int = 20) -> None:
+def add(log: EntryStore, count: int, length: int = 20) -> None:
     for index in range(count):
         log.append(Entry(Kind.SAID, "word " * (length + index % 7), "ada", 1e9))
 

@@ -17,5 +17,5 @@ async def at_the_desk(
     async with acting(address or address_of(server), "boss", size=size, **more) as boss:
         assert boss.app.link is not None
         boss.app.link.operator(OPERATOR_KEY.encode())
-        await boss.until(lambda: boss.chat.operator, "to be the operator")
+        await boss.until(lambda: boss.chat.is_operator, "to be the operator")
         yield boss

@@ -321,7 +321,7 @@ class TestEverybodyElse:
             await ada.type("a draft")
             await ada.sees("ada  three")
             await ada.until(lambda: waiting(ada) == 1, "the count goes down")
-            await ada.until(lambda: not ada.chat.deferred and not waiting(ada), "nothing to wait")
+            await ada.until(lambda: not ada.chat.slow_mode_queue and not waiting(ada), "nothing to wait")
             assert ada.written == "a draft"
             assert "not said" not in ada.picture
         told = [event["text"] for event in server.rich("eve").welcome["history"] if event["type"] == "said"]
@@ -399,7 +399,7 @@ class TestTheMeter:
                 await boss.until(lambda used=used: busy(boss, speaker, used), f"{used} models compared")
                 await boss.sees("2 connected", "deliveries/s", "2 in the room")
             await boss.sees("▣ process", "≋ thread", "↻ event", "most people", "lines said")
-            columns = boss.chat.metering.columns
+            columns = boss.chat.meter_history.columns
             assert columns["process"].busiest.processes > columns["thread"].busiest.processes == 1
             assert columns["thread"].busiest.threads > columns["event"].busiest.threads == 1
             for column in columns.values():
@@ -412,7 +412,7 @@ class TestTheMeter:
 def busy(boss: Actor, speaker: RichPeer, models: int) -> bool:
     """Say something; returns whether so many models have a second in which something was said."""
     speaker.say("word")
-    columns = boss.chat.metering.columns.values()
+    columns = boss.chat.meter_history.columns.values()
     return len([column for column in columns if column.busiest.p50]) == models
 
 
@@ -421,14 +421,14 @@ class TestTheMeterOfAHostWhoWasAway:
         server = start_server()
         relay = await open_relay(server)
         async with at_the_desk(server, address=relay.address) as boss:
-            await boss.until(lambda: boss.chat.metering.last, "a reading")
+            await boss.until(lambda: boss.chat.meter_history.last, "a reading")
             relay.cut()
             await boss.sees("○ not connected")
             relay.mend()
             await boss.press("ctrl+r")
             await boss.sees_in_bar("↻ event")
-            seen = boss.chat.metering.last
-            await boss.until(lambda: boss.chat.metering.last is not seen, "another reading")
+            seen = boss.chat.meter_history.last
+            await boss.until(lambda: boss.chat.meter_history.last is not seen, "another reading")
 
 
 class TestTheStage:

@@ -18,7 +18,7 @@ from tests.tui.snapshots.scripted import Room, app, still
 from tests.tui.widgets.pane import contrast_of
 from tui.app import ChatApp
 from tui.link.room_link import State
-from tui.model_style import look
+from tui.model_style import style_of
 
 Compare = Callable[..., bool]
 Look = Callable[[Actor], Awaitable[None]]
@@ -138,7 +138,7 @@ class TestTheRoom:
             await ada.sees("line 59")
             await ada.press("pageup")
             await ada.sees_no("line 59")
-            ada.chat.take([room.said("bob", "fresh"), room.said("bob", "fresher")])
+            ada.chat.on_events([room.said("bob", "fresh"), room.said("bob", "fresher")])
             await ada.sees("2 new ↓")
             assert "fresh" not in ada.picture
 
@@ -153,7 +153,7 @@ class TestTheRoom:
             await ada.sees("line 59")
             await ada.press("pageup")
             await ada.sees_no("line 59")
-            ada.chat.take([room.said("bob", "fresh"), room.said("bob", "fresher")])
+            ada.chat.on_events([room.said("bob", "fresh"), room.said("bob", "fresher")])
             await ada.press("ctrl+end")
             await ada.sees("── new ──", "fresher")
 
@@ -294,7 +294,7 @@ class TestTheParts:
 
         async def look_at(ada: Actor) -> None:
             await ada.is_in()
-            await ada.sees_in_bar(f"{look(model).sign} {model} 1,234 connected you: ")
+            await ada.sees_in_bar(f"{style_of(model).sign} {model} 1,234 connected you: ")
 
         draw(snap_compare, app([*room.welcome(), room.said("bob", f"run by {model}")]), look_at, (100, 6))
 
@@ -336,7 +336,7 @@ class TestSizesAndThemes:
         async def look(ada: Actor) -> None:
             await ada.sees("I did not notice", "≋ thread  27 connected", "❯ write a line")
             assert "A tale" not in ada.picture
-            ada.chat.take([Said(900, "bob", "and this is still a room to talk in", 1_795_465_000.0)])
+            ada.chat.on_events([Said(900, "bob", "and this is still a room to talk in", 1_795_465_000.0)])
             await ada.sees("still a room")
 
         draw(snap_compare, app(*busy()), look, (40, 10))

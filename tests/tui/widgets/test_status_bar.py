@@ -3,9 +3,9 @@ import re
 import pytest
 from rich.cells import cell_len
 
-from tui.widgets.status_bar import Standing, draw
+from tui.widgets.status_bar import StatusBarState, draw
 
-ONLINE = Standing("online", "thread", 37, "thread 17", 0.003, "192.0.2.7:2000")
+ONLINE = StatusBarState("online", "thread", 37, "thread 17", 0.003, "192.0.2.7:2000")
 
 
 @pytest.mark.parametrize(
@@ -42,12 +42,12 @@ def test_the_key_to_help_goes_before_the_address_where_there_is_room_for_one_of_
 
 
 def test_without_a_connection_nothing_is_guessed() -> None:
-    lost = Standing("waiting", "thread", 37, "thread 17", 0.003, "192.0.2.7:2000")
+    lost = StatusBarState("waiting", "thread", 37, "thread 17", 0.003, "192.0.2.7:2000")
     assert draw(lost, 80).plain == "○ not connected   192.0.2.7:2000"
 
 
 def test_a_model_of_a_newer_server_is_told_by_name() -> None:
-    assert draw(Standing("online", "coroutine", 2), 80).plain.startswith("◌ coroutine   2 connected")
+    assert draw(StatusBarState("online", "coroutine", 2), 80).plain.startswith("◌ coroutine   2 connected")
 
 
 @pytest.mark.parametrize("width", range(20, 201))
@@ -55,8 +55,8 @@ def test_bar_of_any_width_is_one_row_of_whole_parts(width: int) -> None:
     """No row ends with what parts two parts, and a ping never stands unnamed."""
     standings = (
         ONLINE,
-        Standing("online", "process", 12_345, "process 4321987", 1.25, "[2001:db8::1234:5678]:20001"),
-        Standing("over", address="a-rather-long-name.example.org:2000"),
+        StatusBarState("online", "process", 12_345, "process 4321987", 1.25, "[2001:db8::1234:5678]:20001"),
+        StatusBarState("over", address="a-rather-long-name.example.org:2000"),
     )
     for drawn in (draw(one, width, with_help=narrow).plain for one in standings for narrow in (False, True)):
         assert cell_len(drawn) <= width
