@@ -1,1 +1,1 @@
-"""Everything a person runs to take part in the room."""
+"""The client: `chat-tui` on the full screen and in line mode, the operator's console and `chat-crowd`."""

@@ -1,4 +1,4 @@
-"""`python -m tui` is `chat-tui`. Nothing is loaded before Ctrl-C is minded."""
+"""`python -m tui` is `chat-tui`. All imports are inside the handler of Ctrl-C."""
 
 import sys
 from typing import NoReturn
@@ -7,7 +7,7 @@ EXIT_INTERRUPTED = 130
 
 
 def main() -> NoReturn:
-    """The console script: runs the command and exits with its code."""
+    """Run the command and exit with its code; the console script calls it."""
     try:
         import three_chat_rooms
 

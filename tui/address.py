@@ -1,4 +1,4 @@
-"""Address: where a room is, as people write it: `HOST`, `HOST:PORT`, `[IPv6]:PORT`. Pure: no name is looked up."""
+"""Parses the address of a room: `HOST`, `HOST:PORT` or `[IPv6]:PORT`. Pure: no name is looked up."""
 
 import re
 
@@ -7,24 +7,24 @@ from msgspec import Struct
 DEFAULT_PORT = 2000
 _HOST_NAME = re.compile(r"[^\s:/\[\]@?#]{1,253}")
 _SCHEME = re.compile(r"(telnet|tcp|https?)://", re.IGNORECASE)
-"""Before an address that was copied from a link; the port is ours without one."""
+"""A scheme is skipped. It says nothing about the port: an address without one gets the default."""
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[\w.-]+)?")
 
 
 class AddressRefused(ValueError):
-    """That is no address; the message is a sentence that says why."""
+    """The text is not an address; the message is a sentence with the reason."""
 
 
 class Address(Struct, frozen=True):
-    """A host (a name, an IPv4 or an IPv6 address, without brackets) and a port. `str` gives it back as it is written,
-    with the port always told."""
+    """A host (a name, an IPv4 or an IPv6 address, without brackets) and a port. `str` writes it with the port, and an
+    IPv6 address in brackets."""
 
     host: str
     port: int = DEFAULT_PORT
 
     @classmethod
     def parse(cls, written: str, port: int = DEFAULT_PORT) -> "Address":
-        """The address in `written`; `port` where it names none. Raises AddressRefused."""
+        """The address in `written`, with `port` if it has none. Raises AddressRefused."""
         host, given = _split(_SCHEME.sub("", written.strip()).removesuffix("/"))
         if not host:
             raise AddressRefused(f"{written!r} names no host; write HOST or HOST:PORT")
@@ -34,7 +34,7 @@ class Address(Struct, frozen=True):
 
     @classmethod
     def parse_with_port(cls, written: str, port: str) -> "Address":
-        """The address in `written`, as `nc HOST PORT` takes it. Raises AddressRefused, also where both name a port."""
+        """The address of `written` and `port`, as in `nc HOST PORT`. Raises AddressRefused, also if both have a port."""
         host, given = _split(_SCHEME.sub("", written.strip()).removesuffix("/"))
         if given is not None:
             raise AddressRefused(f"{written!r} has a port already; leave {port!r} out")
@@ -52,7 +52,7 @@ def _split(written: str) -> tuple[str, str | None]:
         if ":" not in host:
             raise AddressRefused(f"{host!r} is no IPv6 address, and only those are written in brackets")
         return host, rest[1:] if rest else None
-    if written.count(":") > 1:  # An IPv6 address without brackets can have no port: nobody could tell which part it is.
+    if written.count(":") > 1:  # An IPv6 address without brackets: a port after it would be ambiguous.
         return written, None
     host, colon, port = written.partition(":")
     return host, port if colon else None

@@ -1,4 +1,4 @@
-"""The models' names three rows tall, in the strokes of Textual's big digits, to be read from the last row. Pure."""
+"""The models' names in letters three rows tall, drawn like Textual's `Digits`, for the stage and the banner. Pure."""
 
 WORDS = {
     "process": """\
@@ -17,5 +17,5 @@ WORDS = {
 
 
 def banner_text(model: str) -> str:
-    """The name in three rows; as it is, on the middle one, where a newer server names a model unknown here."""
+    """The name in three rows. The name of an unknown model (of a newer server) is on the middle row as it is."""
     return WORDS.get(model, f"\n{model}\n")

@@ -1,9 +1,9 @@
-"""BellLimit: how often the terminal's bell rings while a crowd names somebody. Pure: times are arguments."""
+"""BellLimit limits how often the terminal's bell rings. Pure: times are arguments."""
 
 BURST = 3
-"""Rings at once."""
+"""Rings that may follow each other at once."""
 INTERVAL_S = 2.0
-"""Between two rings after that."""
+"""Seconds in which one more ring is earned."""
 
 
 class BellLimit:
@@ -14,7 +14,7 @@ class BellLimit:
         self._counted_at = 0.0
 
     def allows(self, now: float) -> bool:
-        """Whether the bell may ring at `now`, in seconds of any clock that is not set back; a ring is then spent."""
+        """Whether the bell may ring at `now`, in seconds of a monotonic clock. If so, one ring is used up."""
         earned = max(0.0, now - self._counted_at) / INTERVAL_S
         self._rings, self._counted_at = min(BURST, self._rings + earned), now
         if self._rings < 1:

@@ -1,8 +1,8 @@
 """chat-tui: joins a room, or opens one and joins it, on the full screen or in line mode.
 
-Exit codes: 0 clean, 1 run-time failure, 2 bad usage or configuration, 69 where no room could be reached, 130 on Ctrl-C.
-What goes wrong is told in a sentence on standard error; a traceback means a mistake of ours. Textual and prompt_toolkit
-are loaded only where a screen or a prompt is shown.
+Exit codes: 0 clean, 1 run-time failure, 2 bad usage or configuration, 69 if no room could be reached, 130 on Ctrl-C.
+Each failure is one sentence on standard error; a traceback is a bug. Textual and prompt_toolkit are imported only when
+a screen or a prompt is shown.
 """
 
 import os
@@ -29,10 +29,10 @@ from tui.transcript.transcript import Transcript
 EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 LOCAL = Address("127.0.0.1")
 SERVER_OPTIONS = ("motd", "history", "rate_limit", "max_clients", "max_per_ip")
-"""Options that a hosted server gets as they were written: it checks them itself."""
+"""Options that are passed to a hosted server unchanged: the server checks them."""
 HOST_OPTIONS = ("model", "bind", "log", *SERVER_OPTIONS)
 COMMAND_LINE_ONLY = ("address", "port", "host", "config", "version", "help")
-"""What is asked for anew each time."""
+"""Options that cannot be set in the configuration file."""
 
 EXAMPLES = f"""\b
 Examples:
@@ -67,7 +67,7 @@ def _themes(context: click.Context, option: click.Parameter, typed: str) -> list
 
 
 def _read_config(context: click.Context, option: click.Parameter, path: str | None) -> str | None:
-    """Make the configuration file the weakest source of every option."""
+    """Make the values of the configuration file the defaults of the options. Raises SettingsRefused."""
     file = Path(path) if path else config_file()
     if not path and not is_there(file):
         return path
@@ -89,14 +89,16 @@ def _read_config(context: click.Context, option: click.Parameter, path: str | No
 
 
 def _config_value(option: click.Parameter, value: object) -> object:
-    """The value as click takes it: text, a truth value, or a list of texts. Raises ValueError with what it must be."""
+    """The value in the form click expects: text, a bool, or a list of texts. Raises ValueError that names this form."""
     if isinstance(option, click.Option) and option.multiple:
         texts = value if isinstance(value, list) else [value]
         if not texts or not all(isinstance(one, str) for one in texts):
             raise ValueError("text, or a list of texts")
         return texts
     wanted = bool if isinstance(option, click.Option) and option.is_flag else str
-    if type(value) is int and wanted is str and value.bit_length() < 64:  # str() refuses thousands of digits.
+    if (
+        type(value) is int and wanted is str and value.bit_length() < 64
+    ):  # str() refuses a number with thousands of digits.
         value = str(value)
     if type(value) is not wanted:
         raise ValueError("true or false" if wanted is bool else "text")
@@ -204,7 +206,7 @@ def _refuse_contradictions(context: click.Context, address: str | None, host: bo
 
 
 def host_options(given: dict[str, str | None], bind: tuple[str, ...] = ()) -> HostOptions:
-    """What a hosted server is told, of options that were given."""
+    """The options for a hosted server. Raises click.UsageError for an unknown model."""
     model = given["model"]
     if model is not None and model not in list(Model):
         raise click.UsageError(f"there is no model {model!r}: it is process, thread or event")
@@ -214,7 +216,7 @@ def host_options(given: dict[str, str | None], bind: tuple[str, ...] = ()) -> Ho
 
 
 def choose_room(address: str | None, settings: Settings, port: str | None = None) -> Address:
-    """The room that was named, else the last one joined, else one on this machine. Raises AddressRefused."""
+    """The address of the given room, else of the room joined last, else of one on this machine. Raises AddressRefused."""
     if address is not None:
         return Address.parse(address) if port is None else Address.parse_with_port(address, port)
     for room in settings.rooms:
@@ -226,7 +228,7 @@ def choose_room(address: str | None, settings: Settings, port: str | None = None
 
 
 def check_theme(theme: str | None) -> None:
-    """Raise SettingsRefused where a theme is asked for that is none. One that was remembered is not asked for."""
+    """Raise SettingsRefused if the option names an unknown theme. A remembered theme is not checked."""
     from tui.themes import names
 
     if theme and theme not in names():
@@ -236,7 +238,7 @@ def check_theme(theme: str | None) -> None:
 def show_screen(
     room: Address | None, nick: str | None, options: HostOptions | None, settings: Settings, transcript: Transcript
 ) -> int:
-    """Run the full screen; returns its exit code."""
+    """Run the full screen. Returns its exit code."""
     from tui.app import ChatApp
 
     app = ChatApp(
@@ -252,14 +254,14 @@ def show_screen(
 
 
 def ignore_empty_no_color(environment: MutableMapping[str, str]) -> None:
-    """Take an empty NO_COLOR for none: it says something only with a value (https://no-color.org), and Textual looks
-    only whether it is there."""
+    """Remove an empty NO_COLOR: it has a meaning only with a value (https://no-color.org), but Textual checks only
+    whether it is set."""
     if environment.get("NO_COLOR") == "":
         del environment["NO_COLOR"]
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
-    """The console script: runs the command and exits with its code."""
+    """Run the command and exit with its code; the console script calls it."""
     ignore_empty_no_color(os.environ)
     status = run_command(args)
     stdio.discard_unwritten()
@@ -267,7 +269,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
 
 
 def run_command(args: Sequence[str] | None) -> int:
-    """Run the command; returns its exit code, once what went wrong is told in a sentence."""
+    """Run the command, and write a failure to standard error. Returns the exit code."""
     try:
         status = command.main(args, prog_name="chat-tui", standalone_mode=False)
         return int(status or 0)
@@ -277,13 +279,13 @@ def run_command(args: Sequence[str] | None) -> int:
         return fail(f"that nickname will not do: {error}", EXIT_USAGE)
     except (SettingsRefused, AddressRefused, CannotSave, CannotHost) as error:
         return fail(str(error), EXIT_USAGE)
-    except OSError as error:  # What is printed has nowhere to go, or the system is out of something.
+    except OSError as error:  # The output cannot be written, or a resource of the system is exhausted.
         return fail(f"cannot go on: {error.strerror or error}", EXIT_FAILURE)
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
 
 
 def fail(sentence: str, status: int) -> int:
-    """Tell what went wrong, and give the exit code back."""
+    """Write the sentence to standard error. Returns `status`."""
     stdio.print_error(f"chat-tui: {sanitize(sentence)}")
     return status

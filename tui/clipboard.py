@@ -1,4 +1,4 @@
-"""What reaches beyond the terminal: the clipboard, and a browser for a link that somebody said."""
+"""The clipboard, and the browser that opens a link."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from textual.widgets.input import Selection
 
 
 def copy_selection(app: App[None]) -> bool:
-    """Copy what is selected, in the pane or where one writes, and select it no more. Returns whether anything was."""
+    """Copy the selected text of the focused field or of the pane, and clear the selection. Returns whether there was one."""
     focused = app.focused
     field = focused.selected_text if isinstance(focused, Input | TextArea) else ""
     text = field or app.screen.get_selected_text()
@@ -27,11 +27,11 @@ def copy_selection(app: App[None]) -> bool:
 
 
 def open_link(app: App[None], url: str) -> None:
-    """Open `url` (http or https only), or copy it where a browser would draw over our terminal. For a thread: it may
+    """Open `url` (http or https only) in a browser, or copy it if there is no desktop. Call it in a thread: it may
     block."""
     if urlsplit(url).scheme not in ("http", "https"):
         return
-    import webbrowser  # 5 ms, and few click.
+    import webbrowser  # The import takes 5 ms, and few people click links.
 
     if _has_windows() and webbrowser.open(url):
         words = f"opened {with_ascii_host(url)}"
@@ -42,8 +42,8 @@ def open_link(app: App[None], url: str) -> None:
 
 
 def with_ascii_host(url: str) -> str:
-    """The address, and behind it the ASCII name of its host (RFC 3492) where the host has another one: some letters
-    look like those of another alphabet."""
+    """The address, followed by the ASCII form of its host (RFC 3492) if the host has other letters: some of them look
+    like ASCII letters."""
     try:
         host = urlsplit(url).hostname or ""
         return url if host.isascii() else f"{url} ({host.encode('idna').decode()})"
@@ -52,5 +52,5 @@ def with_ascii_host(url: str) -> str:
 
 
 def _has_windows() -> bool:
-    """Whether there is a desktop. Without one, webbrowser takes w3m or lynx, which want the terminal."""
+    """Whether there is a desktop. Without one, webbrowser starts w3m or lynx, which would draw on our terminal."""
     return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

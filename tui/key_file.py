@@ -1,4 +1,4 @@
-"""Reading the operator's key from a file that nobody else can use."""
+"""Reads the operator's key from a file."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,8 @@ from protocol.operator_key import MAX_KEY_FILE_BYTES, KeyRefused, check_key_file
 
 
 def read_key_file(path: Path) -> bytes:
-    """The key, without the white space around it. Never waits, also for a pipe. Raises KeyRefused."""
+    """The key, without white space around it. Does not block, even if the path is a pipe. Raises KeyRefused if the file
+    cannot be read, or if other users may read or change it."""
     name = f"operator's key file {path}"
     try:
         # O_NONBLOCK: opening a pipe that has no writer does not wait for one (open(2)).

@@ -1,8 +1,7 @@
 """MeterHistory: what the server's meter has told over time: the last minutes, and each model's busiest second. Pure.
 
-Two models are compared by real readings, one of each: the second in which it delivered most, with all that was measured
-in that same second. A reading covers the second before it, so the first one after a switch still holds some of the
-model before, and is not compared. Processor cores are the mean over CPU_WINDOW_S seconds: in one second the
+Models are compared by one reading each: the second in which the model delivered the most lines. A reading covers the
+second before it. The first one after a switch still covers a part of the previous model, so it is not compared. Processor cores are the mean over CPU_WINDOW_S seconds: in one second the
 system counts a hundred ticks, and a quiet room uses none of them.
 """
 
@@ -14,13 +13,13 @@ from protocol.format import format_bytes
 from protocol.messages import MeterReading, Model, ModelSwitched, Totals
 
 MAX_READINGS = 60
-"""Readings drawn as a line: one a second."""
+"""Readings that the sparklines show: one a second."""
 CPU_WINDOW_S = 5
-"""Readings over which processor time is told."""
+"""Seconds over which the use of processor time is averaged."""
 
 
 class Column(Struct):
-    """What one model has shown: its busiest second, and how long the last switch to it took, in seconds."""
+    """The busiest second of one model, the mean processor cores at that time, and the seconds its last switch took."""
 
     busiest: MeterReading
     cores: float
@@ -28,20 +27,20 @@ class Column(Struct):
 
 
 class MeterHistory:
-    """All that was metered in this room."""
+    """The readings of this room's meter."""
 
     def __init__(self) -> None:
         self.last: MeterReading | None = None
         self.lines: deque[float] = deque(maxlen=MAX_READINGS)
         self.deliveries: deque[float] = deque(maxlen=MAX_READINGS)
         self.columns: dict[str, Column] = {}
-        """By model, in the order in which they were used."""
+        """The columns by model, in the order in which the models ran."""
         self._pauses: dict[str, float] = {}
         self._cpu: deque[float] = deque(maxlen=CPU_WINDOW_S)
 
     @property
     def cores(self) -> float:
-        """Processor cores that the running model used lately."""
+        """The processor cores that the running model uses: the mean over CPU_WINDOW_S."""
         return sum(self._cpu) / len(self._cpu) if self._cpu else 0.0
 
     @property
@@ -49,13 +48,13 @@ class MeterHistory:
         return self.last.tally if self.last is not None else Totals()
 
     def switched(self, event: ModelSwitched) -> None:
-        """Another model runs."""
+        """Record that another model runs."""
         self._pauses[event.model] = event.pause
         if event.model in self.columns:
             self.columns[event.model].pause = event.pause
 
     def add(self, reading: MeterReading) -> None:
-        """One more second has passed."""
+        """Record a reading."""
         new = self.last is not None and self.last.model != reading.model
         self.last = reading
         self.lines.append(reading.lines)
@@ -76,7 +75,7 @@ Row = tuple[str, list[str]]
 
 
 def comparison(metering: MeterHistory) -> tuple[list[str], list[Row]]:
-    """The models used so far, the three known ones in the order of the talk, and a row for each thing measured."""
+    """The models that have run, in the order of `Model` with unknown ones last, and a row for each measured quantity."""
     known = [str(model) for model in Model]
     models = sorted(metering.columns, key=lambda model: known.index(model) if model in known else len(known))
     columns = [metering.columns[model] for model in models]
@@ -98,8 +97,7 @@ def comparison(metering: MeterHistory) -> tuple[list[str], list[Row]]:
 
 
 def totals_rows(tally: Totals) -> list[tuple[str, str]]:
-    """What the room will be remembered for, as names and figures; what never happened but for the first two is left
-    out."""
+    """The totals of the room as names and figures. All but the first two are left out while they are zero."""
     bounced = tally.escaped + tally.look_alikes + tally.oversized
     figures: list[tuple[str, str, object]] = [
         ("most people", f"{tally.most_people:,}", True),
@@ -119,7 +117,7 @@ def totals_rows(tally: Totals) -> list[tuple[str, str]]:
 
 
 def format_seconds(seconds: float) -> str:
-    """`0.04 ms`, `0.4 ms`, `3 ms`, `1.2 s`: a time as people read it, with one digit that matters at least."""
+    """A time with at least one significant digit: `0.04 ms`, `0.4 ms`, `3 ms`, `1.2 s`."""
     if seconds >= 0.9995:
         return f"{seconds:,.1f} s"
     milliseconds = seconds * 1000
@@ -129,10 +127,10 @@ def format_seconds(seconds: float) -> str:
 
 
 def format_rate(a_second: float) -> str:
-    """`0`, `0.5`, `12`, `48,210`."""
+    """A rate in a short form: `0`, `0.5`, `12`, `48,210`."""
     return f"{a_second:,.0f}" if a_second >= 9.95 or a_second == round(a_second) else f"{a_second:.1f}"
 
 
 def format_cores(number: float) -> str:
-    """`0.02`, `1.50`; `<0.01` for next to none."""
+    """A number of cores with two decimals: `0.02`, `1.50`, or `<0.01`."""
     return f"{number:.2f}" if number >= 0.005 else "<0.01"

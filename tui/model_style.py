@@ -1,14 +1,14 @@
-"""How each model looks, everywhere the same: its sign and its colour; and from when on a screen is wide.
+"""The sign and the colours of each model, the same everywhere; and the width from which a screen is wide.
 
-The sign tells the models apart without colour; the colours can be read on a dark and on a light background. Line mode
-does not know the terminal's background: what it uses can be read on either, and is one of those of xterm's 256 colours
-that no theme changes.
+The sign distinguishes the models without colour. The colours can be read on a dark and on a light background. Line mode
+does not know the terminal's background, so its colours can be read on both. They are among those of xterm's 256 colours
+that no terminal theme changes.
 """
 
 from msgspec import Struct
 
 WIDE_SCREEN = 80
-"""Columns. Below, a screen is `-narrow`, and does without what can be had elsewhere."""
+"""Columns. A screen with fewer is `-narrow`, and hides the parts that are also shown elsewhere."""
 
 
 class ModelStyle(Struct, frozen=True):
@@ -30,12 +30,12 @@ QUIET = UNKNOWN
 
 
 def style_of(model: str) -> ModelStyle:
-    """The look of a model; of no model in particular where a newer server names one that is not known here."""
+    """The style of a model, or UNKNOWN for a model that this version does not know."""
     return MODELS.get(model, UNKNOWN)
 
 
 def css_variables(dark: bool) -> dict[str, str]:
-    """The CSS variables that every theme is given: `$model-process`, `$model-thread`, `$model-event`, and `$quiet` for
-    what should not draw the eye."""
+    """The CSS variables that every theme gets: `$model-process`, `$model-thread`, `$model-event`, and `$quiet` for
+    secondary text."""
     models = {f"model-{name}": one.dark if dark else one.light for name, one in MODELS.items()}
     return {**models, "quiet": QUIET.dark if dark else QUIET.light}

@@ -1,8 +1,8 @@
-"""Settings: what a person sets in a file, and what chat-tui remembers by itself from one time to the next.
+"""Settings: the values of the user's configuration file, and those that chat-tui remembers between two runs.
 
-Two TOML files in one folder, platformdirs' for the user's configuration: `config.toml` is the person's, and only read;
-`remembered.toml` is ours, and read leniently: if it is gone or broken, nothing is remembered. A flag beats the
-environment, which beats `config.toml`, which beats what was remembered; the first three are click's business, in `cli`.
+There are two TOML files in the folder that platformdirs names for configuration. The user writes `config.toml`;
+chat-tui only reads it. chat-tui writes `remembered.toml`; if that is missing or broken, the defaults apply. A flag
+precedes the environment, then `config.toml`, then the remembered values. click handles the first three, in `cli`.
 """
 
 import tomllib
@@ -21,35 +21,35 @@ from tui.address import Address
 
 MAX_ROOMS = 8
 MAX_FILE_BYTES = 64 * 1024
-"""Bytes of a file that are read; more is no configuration."""
+"""A larger file is refused."""
 
 
 class SettingsRefused(ValueError):
-    """The configuration will not do; the message is a sentence that names the place."""
+    """The configuration is invalid; the message is a sentence with the file and the key."""
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """How the clients look and behave. `theme` is one of Textual's, empty for ours."""
+    """How the clients look and behave. `theme` is the name of a theme; the default is ours."""
 
     theme: str = ""
     nick: str = ""
     mouse: bool = True
     bell: bool = True
-    """Ring when somebody names me."""
+    """Whether the bell rings when a line names me."""
     times: bool = True
-    """Show when things were said."""
+    """Whether the pane shows the time of each line."""
     rooms: tuple[str, ...] = ()
-    """The last rooms joined, the latest first."""
+    """The rooms joined last, the latest first."""
 
     def with_room(self, address: Address) -> "Settings":
-        """The same, with `address` as the latest room."""
+        """These settings with `address` as the latest room."""
         others = [room for room in self.rooms if room != str(address)]
         return replace(self, rooms=(str(address), *others)[:MAX_ROOMS])
 
 
 REMEMBERED = ("theme", "nick", "bell", "times", "rooms")
 ALWAYS_REMEMBERED = ("nick", "rooms")
-"""Also where they came from a flag: who joins as ada wants to be asked as ada the next time."""
+"""These are kept also if they came from a flag: a nickname given once is suggested the next time."""
 
 
 def _config_folder() -> Path:
@@ -60,17 +60,17 @@ def _config_folder() -> Path:
 
 
 def config_file() -> Path:
-    """Where a person's settings are read from unless told otherwise."""
+    """The path of the configuration file unless `--config` gives another."""
     return _config_folder() / "config.toml"
 
 
 def remembered_file() -> Path:
-    """Where chat-tui keeps what it remembers."""
+    """The path of the file with the remembered settings."""
     return _config_folder() / "remembered.toml"
 
 
 def is_there(path: Path) -> bool:
-    """False only where there is no such file. Where we may not look, reading it says why."""
+    """Whether the file exists. Also True if that cannot be found out; reading it then fails with the reason."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -81,7 +81,7 @@ def is_there(path: Path) -> bool:
 
 
 def read_config(path: Path) -> dict[str, object]:
-    """The keys and values of a person's TOML file. Raises SettingsRefused."""
+    """The keys and values of a TOML file. Raises SettingsRefused."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
@@ -94,14 +94,14 @@ def read_config(path: Path) -> dict[str, object]:
         raise SettingsRefused(f"the configuration file {path} {error}") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsRefused(f"the configuration file {path} is not TOML: {error}") from None
-    except ValueError:  # int() refuses what would take it long.
+    except ValueError:  # int() refuses a number with thousands of digits.
         raise SettingsRefused(
             f"the configuration file {path} will not do: a number in it has too many digits"
         ) from None
 
 
 def recall() -> Settings:
-    """What was remembered, and the defaults for the rest."""
+    """The remembered settings, and the defaults for all others."""
     try:
         values = read_config(remembered_file())
         return msgspec.convert({name: values[name] for name in REMEMBERED if name in values}, Settings)
@@ -110,16 +110,16 @@ def recall() -> Settings:
 
 
 def remember(began: Settings, now: Settings) -> bool:
-    """Keep for the next time what has changed since `began`, so that a flag given once does not stay.
+    """Write the settings that have changed since `began` to the file. So a flag given once does not stay.
 
-    Returns False where that could not be written. Two clients that write at once leave one whole file.
+    Returns False if the file could not be written. Two clients that write at once leave one complete file.
     """
     values = asdict(now)
     changed = {name: values[name] for name in REMEMBERED if values[name] != getattr(began, name)}
     used = {name: values[name] for name in ALWAYS_REMEMBERED if values[name]}
     kept = asdict(replace(recall(), **(changed | used)))
     try:
-        path = remembered_file().resolve()  # It may be a link into a folder of dotfiles, and stays one.
+        path = remembered_file().resolve()  # The file may be a symbolic link, which is kept.
         path.parent.mkdir(parents=True, exist_ok=True)
         _replace(path, tomli_w.dumps({name: kept[name] for name in REMEMBERED}).encode())
     except OSError:
@@ -128,7 +128,7 @@ def remember(began: Settings, now: Settings) -> bool:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Have a file hold these bytes, or what it held before. Raises OSError, and leaves no other file behind."""
+    """Replace the content of a file atomically. On OSError the old content stays, and no temporary file is left."""
     file = NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.stem}-", delete=False)  # noqa: SIM115
     try:
         with file:
@@ -141,19 +141,19 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def not_remembered() -> str:
-    """The sentence that tells that `remember` has failed."""
+    """The message for the user after `remember` has failed."""
     return f"your settings cannot be written to {remembered_file()}, and are forgotten when you leave"
 
 
 class Memory:
-    """Remembers what changes while one client runs: each time what has changed since it was last kept, so that what is
-    changed back is remembered too."""
+    """Writes the settings of a running client after each change. It compares with the settings written last, so a value
+    that is changed back is written too."""
 
     def __init__(self, began: Settings) -> None:
         self._kept = began
 
     def keep(self, now: Settings) -> bool:
-        """Keep `now` for the next time, as `remember` does. What could not be written is tried again with the next."""
+        """Write the changes, as `remember` does. After a failure they are written again with the next change."""
         written = remember(self._kept, now)
         if written:
             self._kept = now

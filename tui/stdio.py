@@ -1,21 +1,21 @@
-"""Streams: standard output and error where nobody takes what is written to them: a full disk, a closed window."""
+"""Standard output and error, for the case that writing to them fails: on a full disk, or in a closed window."""
 
 import os
 import sys
 
 STDOUT, STDERR = 1, 2
 DUMB_TERMS = ("dumb", "unknown")
-"""What TERM says of a terminal on which no line can be drawn anew."""
+"""The values of TERM of terminals that cannot move the cursor."""
 
 
 def can_draw() -> bool:
-    """Whether standard input and output are a terminal that obeys control sequences."""
+    """Whether standard input and output are a terminal that understands control sequences."""
     on_terminal = sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()
     return bool(on_terminal) and os.environ.get("TERM", "") not in DUMB_TERMS
 
 
 def print_error(sentence: str) -> None:
-    """Write a line to standard error, if it is taken."""
+    """Write a line to standard error. A failure is ignored."""
     try:
         print(sentence, file=sys.stderr, flush=True)
     except (OSError, ValueError):  # It may also be closed.
@@ -23,7 +23,7 @@ def print_error(sentence: str) -> None:
 
 
 def discard_unwritten() -> None:
-    """What was not taken goes nowhere. Python would try again at its exit, fail, and exit with 120."""
+    """Discard output that could not be written. Otherwise Python tries again at its exit, fails, and exits with 120."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

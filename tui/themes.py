@@ -1,4 +1,4 @@
-"""The two themes of our own, for a dark and for a light terminal: calm, flat, one accent."""
+"""The two themes of this app, for a dark and for a light terminal."""
 
 from textual.theme import BUILTIN_THEMES, Theme
 
@@ -34,5 +34,5 @@ THEMES = (DARK, LIGHT)
 
 
 def names() -> list[str]:
-    """All the themes there are, Textual's and ours."""
+    """The names of all themes, Textual's and ours."""
     return sorted({*BUILTIN_THEMES, *(theme.name for theme in THEMES)})
