@@ -34,7 +34,7 @@ class Address(Struct, frozen=True):
 
     @classmethod
     def parse_with_port(cls, written: str, port: str) -> "Address":
-        """The address of `written` and `port`, as in `nc HOST PORT`. Raises AddressRefused, also if both have a port."""
+        """The address of `written` and `port`, as in `nc HOST PORT`. Raises AddressRefused, also for two ports."""
         host, given = _split(_SCHEME.sub("", written.strip()).removesuffix("/"))
         if given is not None:
             raise AddressRefused(f"{written!r} has a port already; leave {port!r} out")

@@ -96,9 +96,7 @@ def _config_value(option: click.Parameter, value: object) -> object:
             raise ValueError("text, or a list of texts")
         return texts
     wanted = bool if isinstance(option, click.Option) and option.is_flag else str
-    if (
-        type(value) is int and wanted is str and value.bit_length() < 64
-    ):  # str() refuses a number with thousands of digits.
+    if type(value) is int and wanted is str and value.bit_length() < 64:  # str() refuses thousands of digits.
         value = str(value)
     if type(value) is not wanted:
         raise ValueError("true or false" if wanted is bool else "text")
@@ -216,7 +214,7 @@ def host_options(given: dict[str, str | None], bind: tuple[str, ...] = ()) -> Ho
 
 
 def choose_room(address: str | None, settings: Settings, port: str | None = None) -> Address:
-    """The address of the given room, else of the room joined last, else of one on this machine. Raises AddressRefused."""
+    """The given address, else that of the room joined last, else LOCAL. Raises AddressRefused."""
     if address is not None:
         return Address.parse(address) if port is None else Address.parse_with_port(address, port)
     for room in settings.rooms:

@@ -10,7 +10,7 @@ from textual.widgets.input import Selection
 
 
 def copy_selection(app: App[None]) -> bool:
-    """Copy the selected text of the focused field or of the pane, and clear the selection. Returns whether there was one."""
+    """Copy the selection of the focused field or of the pane, and clear it. Returns whether there was one."""
     focused = app.focused
     field = focused.selected_text if isinstance(focused, Input | TextArea) else ""
     text = field or app.screen.get_selected_text()

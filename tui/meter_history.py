@@ -1,8 +1,9 @@
-"""MeterHistory: what the server's meter has told over time: the last minutes, and each model's busiest second. Pure.
+"""MeterHistory keeps the readings of the server's meter: the last minute, and the busiest second of each model. Pure.
 
 Models are compared by one reading each: the second in which the model delivered the most lines. A reading covers the
-second before it. The first one after a switch still covers a part of the previous model, so it is not compared. Processor cores are the mean over CPU_WINDOW_S seconds: in one second the
-system counts a hundred ticks, and a quiet room uses none of them.
+second before it. The first one after a switch still covers a part of the previous model, so it is not compared.
+Processor cores are a mean over CPU_WINDOW_S: the system counts a hundred ticks a second, and a quiet room uses none in
+most seconds.
 """
 
 from collections import deque
@@ -75,7 +76,7 @@ Row = tuple[str, list[str]]
 
 
 def comparison(metering: MeterHistory) -> tuple[list[str], list[Row]]:
-    """The models that have run, in the order of `Model` with unknown ones last, and a row for each measured quantity."""
+    """The models that have run, in the order of `Model`, unknown ones last; and a row for each measured quantity."""
     known = [str(model) for model in Model]
     models = sorted(metering.columns, key=lambda model: known.index(model) if model in known else len(known))
     columns = [metering.columns[model] for model in models]
