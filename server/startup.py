@@ -100,7 +100,7 @@ def read_file(path: Path, kind: str) -> bytes:
     with _opened(path, name) as descriptor:
         # On SIGHUP the room waits for this: a pipe, or a device, could make it wait for ever.
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise SettingRefused(f"the {name} is not a file")
+            raise SettingRefused(f"the {name} is not a regular file")
         return _read_all(descriptor, name)
 
 

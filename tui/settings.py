@@ -5,6 +5,8 @@ chat-tui only reads it. chat-tui writes `remembered.toml`; if that is missing or
 precedes the environment, then `config.toml`, then the remembered values. click handles the first three, in `cli`.
 """
 
+import os
+import stat
 import tomllib
 from contextlib import suppress
 from pathlib import Path
@@ -81,15 +83,15 @@ def is_there(path: Path) -> bool:
 
 
 def read_config(path: Path) -> dict[str, object]:
-    """The keys and values of a TOML file. Raises SettingsRefused."""
+    """The keys and values of a TOML file. Never waits. Raises SettingsRefused."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-        if len(data) > MAX_FILE_BYTES:
-            raise SettingsRefused(f"the configuration file {path} has more than {MAX_FILE_BYTES // 1024} KiB")
-        return tomllib.loads(file_text.decode(data))
+        data = _read_regular_file(path)
     except OSError as error:
         raise SettingsRefused(f"the configuration file {path} cannot be read: {error.strerror}") from None
+    if len(data) > MAX_FILE_BYTES:
+        raise SettingsRefused(f"the configuration file {path} has more than {MAX_FILE_BYTES // 1024} KiB")
+    try:
+        return tomllib.loads(file_text.decode(data))
     except file_text.WrongEncoding as error:
         raise SettingsRefused(f"the configuration file {path} {error}") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -98,6 +100,20 @@ def read_config(path: Path) -> dict[str, object]:
         raise SettingsRefused(
             f"the configuration file {path} will not do: a number in it has too many digits"
         ) from None
+
+
+def _read_regular_file(path: Path) -> bytes:
+    """At most MAX_FILE_BYTES + 1 bytes of a file. Raises OSError; and SettingsRefused for a pipe or a device, from
+    which a read may wait for ever."""
+    # O_NONBLOCK: opening a pipe that has no writer does not wait for one (open(2)).
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise SettingsRefused(f"the configuration file {path} is not a regular file")
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(MAX_FILE_BYTES + 1)
+    finally:
+        os.close(descriptor)
 
 
 def recall() -> Settings:

@@ -247,7 +247,7 @@ def test_a_failure_nobody_foresaw_is_logged_with_its_traceback_and_is_exit_code_
         ),
         (["--max-clients", "-1"], "--max-clients must be a whole number up to 1000000, 0 for no limit, and is '-1'"),
         (["--motd", MISSING], f"the message of the day {MISSING} cannot be read: No such file"),
-        (["--motd", "/dev/zero"], "the message of the day /dev/zero is not a file"),
+        (["--motd", "/dev/zero"], "the message of the day /dev/zero is not a regular file"),
         (["--motd", ""], "--motd must be the name of a file, and is ''"),
         (["--config", MISSING], f"the configuration file {MISSING} cannot be read: No such file"),
         (["--operator-key-file", MISSING], f"the operator's key file {MISSING} cannot be read: No such file"),

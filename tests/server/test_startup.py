@@ -79,7 +79,7 @@ def test_files_of_another_kind_are_refused_at_once(tmp_path: Path, make: Callabl
     make(tmp_path / "other", 0o700)
     with pytest.raises(SettingRefused, match=r"the operator's key file .* is not a regular file"):
         startup.read_key(Settings(operator_key_file=str(tmp_path / "other")))
-    with pytest.raises(SettingRefused, match=r"the message of the day .* is not a file"):
+    with pytest.raises(SettingRefused, match=r"the message of the day .* is not a regular file"):
         startup.read_motd(Settings(motd=str(tmp_path / "other")))
 
 

@@ -1,5 +1,6 @@
 """What a person sets, and what is remembered."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -156,19 +157,38 @@ def test_a_configuration_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content",
-    [b"theme = ", b"\xff", b"a" * (MAX_FILE_BYTES + 1), b"a = " + b"[" * 5000, b"history = " + b"9" * 5000],
+    ("content", "reason"),
+    [
+        (b"theme = ", "is not TOML"),
+        (b"\xff", "is not UTF-8"),
+        (b"a" * (MAX_FILE_BYTES + 1), "has more than 64 KiB"),
+        (b"a = " + b"[" * 5000, "is not TOML"),
+        (b"history = " + b"9" * 5000, "too many digits"),
+    ],
     ids=["half a line", "no UTF-8", "too long", "too deep", "too many digits"],
 )
-def test_what_is_no_configuration_is_told_with_its_place(tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_configuration_is_told_with_its_place(tmp_path: Path, content: bytes, reason: str) -> None:
     path = tmp_path / "chat.toml"
     path.write_bytes(content)
-    with pytest.raises(SettingsRefused, match=r"chat\.toml"):
+    with pytest.raises(SettingsRefused, match=rf"chat\.toml.* {reason}"):
         read_config(path)
 
 
 def test_a_configuration_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(SettingsRefused, match="cannot be read"):
         read_config(tmp_path / "none.toml")
-    with pytest.raises(SettingsRefused, match="cannot be read"):
+    with pytest.raises(SettingsRefused, match="is not a regular file"):
         read_config(tmp_path)
+
+
+def test_read_config_of_a_pipe_is_refused_and_never_waits(tmp_path: Path) -> None:
+    path = tmp_path / "chat.toml"
+    os.mkfifo(path)
+    with pytest.raises(SettingsRefused, match=r"chat\.toml is not a regular file"):
+        read_config(path)
+
+
+def test_recall_of_a_pipe_gives_the_defaults(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(remembered_file())
+    assert recall() == Settings()

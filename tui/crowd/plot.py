@@ -36,6 +36,8 @@ def write(report: Report, path: Path) -> None:
 
 def check(path: Path) -> None:
     """Raise CannotDraw where a file of this name cannot be drawn, before an hour is spent on measuring."""
+    if path.exists() and not path.is_file():
+        raise CannotDraw(f"{path} is not a regular file")  # Opening a pipe would wait for a reader.
     match path.suffix.lower():
         case ".svg":
             return

@@ -1,5 +1,6 @@
 """The plot is a whole SVG with a line for each switch, or a PNG of the same."""
 
+import os
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -78,6 +79,12 @@ def test_png_without_its_library_is_refused_with_a_sentence(monkeypatch: pytest.
 
     with pytest.raises(CannotDraw, match="pip install"):
         crowd_plot.check(Path("plot.png"))
+
+
+def test_write_into_a_pipe_is_refused_and_never_waits(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "plot.svg")
+    with pytest.raises(CannotDraw, match="is not a regular file"):
+        crowd_plot.write(a_report(), tmp_path / "plot.svg")
 
 
 def test_another_ending_is_refused(tmp_path: Path) -> None:
