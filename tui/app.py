@@ -180,7 +180,7 @@ class ChatApp(App[None]):
 
     async def _host(self, server: HostedServer) -> None:
         """Keep the hosted room open, and show it when it ends."""
-        await server.stand(self._opened)
+        await server.run_until_ended(self._opened)
         if self.chat_screen is not None and self.link is not None:
             self.chat_screen.show_link_state(self.link.state)
         elif server.ended:
@@ -222,7 +222,7 @@ class ChatApp(App[None]):
                 on_note=self._on_note,
             )
             if before is not None:
-                self.link.follow_on(before)
+                self.link.resume_from(before)
             if self.chat_screen is not None:
                 self.chat_screen.link = self.link
             self.run_worker(self.link.run(), name="link")
@@ -244,13 +244,13 @@ class ChatApp(App[None]):
             elif isinstance(event, Presence) and any(new == self._own_nick for _, new in event.renamed):
                 self.change_settings(nick=self._own_nick)
             told.append(event)
-        self.transcript.hear(told)
+        self.transcript.record(told)
         if self.chat_screen is not None and self.is_running:
             self.chat_screen.on_events(told)
 
     def _report_problem(self, sentence: str) -> None:
         """Keeping what was said went wrong: said in the pane, as soon as there is one."""
-        self.transcript.untold.append(sanitize(sentence))
+        self.transcript.pending_notices.append(sanitize(sentence))
         if self.chat_screen is not None:
             self.chat_screen.on_events([])
 

@@ -182,7 +182,7 @@ def command(
     failure = ""
     try:
         if plain or not stdio.can_draw():
-            from tui.line.client import run
+            from tui.line.run import run
 
             status = run(room, nick, options, settings, events)
         else:

@@ -111,7 +111,7 @@ def count(report: Report, directions: dict[tuple[str, str], Direction], total: T
     for switch in report.switches:
         direction = directions[switch.before, switch.after]
         direction.pauses.append(switch.pause)
-        direction.told.append(switch.told_pause)
+        direction.told.append(switch.reported_pause)
         direction.dropped += switch.dropped
     total.runs += 1
     total.reconnects += report.reconnects

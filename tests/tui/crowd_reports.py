@@ -22,7 +22,7 @@ def a_report(*, samples: int = 20) -> Report:
         reconnects=3,
         endings={"the network reset it": 3},
         absent=0,
-        told_gaps=0,
+        reported_gaps=0,
         violations=Violations(1, 0, 0, []),
         switches=[
             SwitchSeen(3.0, "event", "process", 0.4, 20, 0.412, 0.4, 0),

@@ -14,11 +14,11 @@ from protocol.messages import MeterReading, ModelSwitched, Refused, Rules, Statu
 from protocol.sentences import format_status
 from tests.protocol.clients import in_room
 from tests.protocol.strategies import events
-from tui.line.formatting import lines_of
+from tui.line.formatting import format_event
 from tui.link.pings import LONGEST_INTERVAL_S, SHORTEST_INTERVAL_S, interval
 from tui.message_log.builder import EntryBuilder
 from tui.meter_history import MeterHistory, comparison, totals_rows
-from tui.transcript.formats import as_json_lines, markdown, records_of
+from tui.transcript.formats import as_json_lines, entries_of, markdown
 from tui.widgets.rules_line import draw as draw_rules
 from tui.widgets.status_bar import StatusBarState
 from tui.widgets.status_bar import draw as draw_bar
@@ -58,7 +58,7 @@ def _show(client: ClientConnection, received: list[Received]) -> None:
     feed, metering = EntryBuilder(), MeterHistory()
     feed.take(received)
     for event in received:
-        lines_of(event, client.nick)
+        format_event(event, client.nick)
         match event:
             case MeterReading():
                 metering.add(event)
@@ -72,7 +72,7 @@ def _show(client: ClientConnection, received: list[Received]) -> None:
                 draw_bar(StatusBarState("online", event.model, event.connections, event.served_by, 0.1), 80)
             case Refused():
                 round(event.wait)
-    records = records_of(received, 1e9)
+    records = entries_of(received, 1e9)
     as_json_lines(records)
     markdown(records, "title")
     rules: Rules = client.rules

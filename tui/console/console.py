@@ -12,27 +12,36 @@ import secrets
 import signal
 import sys
 from asyncio.subprocess import PIPE
+from collections import deque
 from pathlib import Path
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from protocol.operator_key import KeyRefused
 from protocol.sanitize import sanitize
-from tui.console.once import Once
+from tui.console.client import ConsoleClient
 from tui.console.prompt import CONSOLE_STYLE, ConsolePrompt, log_line
-from tui.console.talk import ConsoleClient
-from tui.hosting.server_process import SIGNALLED, CannotHost, ServerProcess, how_it_ended, to_join, words_of
+from tui.hosting.server_process import (
+    SIGNAL_EXIT_BASE,
+    CannotHost,
+    ServerProcess,
+    address_to_join,
+    format_exit,
+    strip_log_prefix,
+)
 from tui.key_file import read_key_file
 from tui.line.formatting import Line, note, text_of
 from tui.line.terminal import LineTerminal
 
 EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-PATIENCE = 5.0
+STOP_TIMEOUT_S = 5.0
 """Seconds the server has to end once it was asked to, before it is ended."""
 MAX_WAITING_LINES = 400
 """Lines of the log, and of the talk, kept until they are printed."""
 STDIN, STDERR = 0, 2
 BY_ROOM = "*** "
+MAX_REMEMBERED = 50
+"""Lines of either source that are remembered until the other one follows."""
 
 
 class Console:
@@ -42,9 +51,9 @@ class Console:
         self._arguments = arguments
         self._key_file = key_file
         self._terminal = terminal
-        self._above = terminal.above
-        self._server = ServerProcess(self._hear)
-        self._once = Once()
+        self._printer = terminal.printer
+        self._server = ServerProcess(self._on_log_line)
+        self._echoes = EchoFilter()
         self._early: list[Line] = []
         """What the server logged before it listened: the line that says so is the first."""
         self._log = PIPE if os.isatty(STDERR) else None
@@ -55,8 +64,8 @@ class Console:
 
     async def run(self) -> int:
         """Returns the exit code."""
-        printing = asyncio.create_task(self._above.run())
-        self._take_signals()
+        printing = asyncio.create_task(self._printer.run())
+        self._handle_signals()
         self._opening = asyncio.create_task(self._open())
         try:
             return await self._opening
@@ -67,20 +76,20 @@ class Console:
                 task.cancel()
             await asyncio.wait([printing, *self._tasks])
 
-    def _hear(self, line: str) -> None:
+    def _on_log_line(self, line: str) -> None:
         if self._opening is not None:
             self._early.append(log_line(line))
-        elif self._once.is_new("log", words_of(line)):
-            self._above.show([log_line(line)])
+        elif self._echoes.is_new("log", strip_log_prefix(line)):
+            self._printer.show([log_line(line)])
 
     def _show_talk(self, lines: list[Line]) -> None:
         news = [line for line in lines if self._is_news(line)]
-        self._above.show(news, minor=True)
+        self._printer.show(news, minor=True)
 
     def _is_news(self, line: Line) -> bool:
         words = text_of(line)
         # No person's line begins with the room's sign.
-        return not words.startswith(BY_ROOM) or self._once.is_new("room", words.removeprefix(BY_ROOM))
+        return not words.startswith(BY_ROOM) or self._echoes.is_new("room", words.removeprefix(BY_ROOM))
 
     async def _open(self) -> int:
         made = b"" if self._key_file else secrets.token_urlsafe(32).encode()
@@ -91,46 +100,46 @@ class Console:
             return await self._never_opened(failure)
         self._opening = None
         hint = note("/help lists the commands; Ctrl-D ends the room")
-        self._above.show([[("", self._server.listening)], *self._early, hint])
-        self._above.print_now()
+        self._printer.show([[("", self._server.listening_line)], *self._early, hint])
+        self._printer.print_now()
         key = made or read_key(Path(self._key_file))
-        talk = ConsoleClient(to_join(bound[0]), key, show=self._show_talk, on_change=lambda: prompt.redraw())
-        prompt = ConsolePrompt(talk, self._terminal)
-        return await self._serve(talk, prompt)
+        client = ConsoleClient(address_to_join(bound[0]), key, show=self._show_talk, on_change=lambda: prompt.redraw())
+        prompt = ConsolePrompt(client, self._terminal)
+        return await self._serve(client, prompt)
 
-    async def _serve(self, talk: ConsoleClient, prompt: ConsolePrompt) -> int:
+    async def _serve(self, client: ConsoleClient, prompt: ConsolePrompt) -> int:
         ended = asyncio.create_task(self._server.wait())
         ended.add_done_callback(lambda _: prompt.end())
-        staying = asyncio.create_task(talk.stay())
+        staying = asyncio.create_task(client.stay())
         try:
             await prompt.run()
-            self._ask(signal.SIGTERM)
+            self._request_stop(signal.SIGTERM)
         except EOFError:
-            self._ask(signal.SIGTERM)
+            self._request_stop(signal.SIGTERM)
         except KeyboardInterrupt:
-            self._ask(signal.SIGINT)
-        self._take_signals()  # The prompt has had SIGINT for itself.
+            self._request_stop(signal.SIGINT)
+        self._handle_signals()  # The prompt has had SIGINT for itself.
         code = await ended
         staying.cancel()
-        await talk.leave()
-        if code > SIGNALLED and code != EXIT_INTERRUPTED:
-            self._above.show([note(f"the server {how_it_ended(code)}")])
+        await client.leave()
+        if code > SIGNAL_EXIT_BASE and code != EXIT_INTERRUPTED:
+            self._printer.show([note(f"the server {format_exit(code)}")])
         return code
 
     async def _never_opened(self, failure: CannotHost) -> int:
         code = await self._server.wait()
-        self._above.show(self._early)
+        self._printer.show(self._early)
         if not any(str(failure) in sanitize(line) for line in self._server.last_log_lines):
-            self._above.show([[("", f"chat-server: {failure}")]])
+            self._printer.show([[("", f"chat-server: {failure}")]])
         return code or failure.exit_code
 
     # The end
 
-    def _take_signals(self) -> None:
+    def _handle_signals(self) -> None:
         for number in SIGNALS:
-            asyncio.get_running_loop().add_signal_handler(number, self._signalled, number)
+            asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
 
-    def _signalled(self, number: signal.Signals) -> None:
+    def _on_signal(self, number: signal.Signals) -> None:
         if number == signal.SIGHUP and os.isatty(STDIN):
             if self._opening is None:
                 self._server.send_signal(number)  # The terminal stands: it means to read the settings again.
@@ -138,17 +147,33 @@ class Console:
             self._interrupted = number == signal.SIGINT
             self._opening.cancel()
         else:
-            self._ask(signal.SIGTERM if number == signal.SIGHUP else number)
+            self._request_stop(signal.SIGTERM if number == signal.SIGHUP else number)
 
-    def _ask(self, number: signal.Signals) -> None:
+    def _request_stop(self, number: signal.Signals) -> None:
         """Ask the server to end; where it does not, end it."""
         self._server.send_signal(number)
         if not self._tasks:
-            self._tasks.append(asyncio.create_task(self._insist()))
+            self._tasks.append(asyncio.create_task(self._stop_after_timeout()))
 
-    async def _insist(self) -> None:
-        await asyncio.sleep(PATIENCE)
+    async def _stop_after_timeout(self) -> None:
+        await asyncio.sleep(STOP_TIMEOUT_S)
         await self._server.stop()
+
+
+class EchoFilter:
+    """The last lines that only one of the two has told so far."""
+
+    def __init__(self) -> None:
+        self._alone: dict[str, deque[str]] = {"log": deque(maxlen=MAX_REMEMBERED), "room": deque(maxlen=MAX_REMEMBERED)}
+
+    def is_new(self, source: Literal["log", "room"], words: str) -> bool:
+        """Whether the other has not told this."""
+        told = self._alone["room" if source == "log" else "log"]
+        if words in told:
+            told.remove(words)
+            return False
+        self._alone[source].append(words)
+        return True
 
 
 def read_key(path: Path) -> bytes:

@@ -9,11 +9,11 @@ from protocol.format import format_bytes, plural
 from protocol.messages import MeterReading, Status
 from protocol.sanitize import sanitize
 from tui.address import Address
-from tui.console.talk import ConsoleClient
+from tui.console.client import ConsoleClient
 from tui.line.formatting import Line
 from tui.line.prompt import REFUSED_COLOUR, STYLE, PromptLine
 from tui.line.terminal import LineTerminal
-from tui.line.toolbar import fitted, model_of
+from tui.line.toolbar import fit_parts, format_model
 from tui.link.room_link import State
 from tui.meter_history import format_rate
 from tui.model_style import QUIET
@@ -39,35 +39,37 @@ _LEVEL_STYLES = {"WARNING": "class:warning", "ERROR": "class:error", "CRITICAL":
 class ConsolePrompt(PromptLine):
     """One prompt, from `run` to `end`."""
 
-    def __init__(self, talk: ConsoleClient, terminal: LineTerminal) -> None:
-        super().__init__(lambda: talk.line_talk, terminal, self._toolbar, CONSOLE_STYLE, self._typed, ends_room=True)
-        self._talk = talk
-        self._above = terminal.above
+    def __init__(self, client: ConsoleClient, terminal: LineTerminal) -> None:
+        super().__init__(
+            lambda: client.line_client, terminal, self._toolbar, CONSOLE_STYLE, self._handle_line, ends_room=True
+        )
+        self._client = client
+        self._printer = terminal.printer
 
-    def _typed(self, text: str) -> bool:
+    def _handle_line(self, text: str) -> bool:
         if text.startswith("/") and not text.startswith("//"):
             # What is said comes back as said; a command would leave nothing to see.
-            self._above.show([[("class:prompt", "❯ "), ("class:typed", sanitize(text))]])
-        return self._talk.line_talk.typed(text)
+            self._printer.show([[("class:prompt", "❯ "), ("class:typed", sanitize(text))]])
+        return self._client.line_client.handle_input(text)
 
     def _toolbar(self, columns: int) -> Line:
-        link = self._talk.line_talk.link
-        return toolbar(self._talk.metered, link.client.status, link.state, self._talk.address, columns)
+        link = self._client.line_client.link
+        return toolbar(self._client.meter_reading, link.client.status, link.state, self._client.address, columns)
 
 
-def toolbar(metered: MeterReading | None, status: Status | None, state: State, address: Address, columns: int) -> Line:
+def toolbar(reading: MeterReading | None, status: Status | None, state: State, address: Address, columns: int) -> Line:
     """Model, connections, lines a second, memory; or that the console's own connection does not stand, and why."""
     parts: list[Line] = []
-    latest = metered or status
+    latest = reading or status
     if state.phase != "online":
         parts.append([("bold", f"the console is not in the room{': ' if state.reason else ''}{state.reason}")])
     elif latest is not None:
         # A status comes with a switch, a reading up to a second later.
-        parts.append(model_of((status or latest).model))
+        parts.append(format_model((status or latest).model))
         parts.append([("", plural(latest.connections, "connection"))])
-        if metered is not None:
-            parts += [[("", f"{format_rate(metered.lines)} lines/s")], [("", format_bytes(metered.memory))]]
-    return fitted([*parts, [("", str(address))]], columns)
+        if reading is not None:
+            parts += [[("", f"{format_rate(reading.lines)} lines/s")], [("", format_bytes(reading.memory))]]
+    return fit_parts([*parts, [("", str(address))]], columns)
 
 
 def log_line(text: str) -> Line:

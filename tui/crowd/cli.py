@@ -26,9 +26,9 @@ from tui.key_file import read_key_file
 
 UNAVAILABLE = 69
 INTERRUPTED = 130
-SPARE_FILES = 64
+SPARE_DESCRIPTORS = 64
 """Descriptors for everything but the members' sockets."""
-PLAIN_EVERY = 10.0
+PROGRESS_INTERVAL_S = 10.0
 """Seconds between two lines of progress where there is no terminal."""
 
 
@@ -172,7 +172,7 @@ def _read_key(path: Path) -> bytes:
 def _allow_files(people: int) -> None:
     """Each member takes a file descriptor: allow as many as the system lets us."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = people + SPARE_FILES
+    wanted = people + SPARE_DESCRIPTORS
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return
     if hard != resource.RLIM_INFINITY and hard < wanted:
@@ -192,7 +192,7 @@ def _run(crowd: Crowd, screen: Console) -> None:
         return
     told, phase = 0.0, ""
     for progress in crowd.run():
-        if progress.phase != phase or monotonic() >= told + PLAIN_EVERY:
+        if progress.phase != phase or monotonic() >= told + PROGRESS_INTERVAL_S:
             told, phase = monotonic(), progress.phase
             _tell(progress)
 

@@ -27,23 +27,23 @@ from tui.crowd.operator import CrowdOperator
 from tui.crowd.report import Progress, Report, Violations
 from tui.crowd.script import nicknames, pause, rounds, words
 from tui.crowd.shared_decoder import SharedDecoder
-from tui.crowd.switches import AFTER, SwitchWatch
+from tui.crowd.switches import AFTERMATH_S, SwitchWatch
 from tui.crowd.words import count_reason
 
-REACH_WITHIN = 5.0
+REACH_TIMEOUT_S = 5.0
 """Seconds in which somebody has to get in, or the room cannot be reached."""
-JOIN_WITHIN, JOIN_AT_MOST, SLOWEST_JOINING = 20.0, 120.0, 20
-"""Seconds without another member getting in, after which those who are in begin. In all it takes JOIN_AT_MOST seconds,
-or as long as SLOWEST_JOINING members a second take."""
-SETTLE_WITHIN = 15.0
+JOIN_TIMEOUT_S, MAX_JOIN_S, MIN_JOINS_PER_S = 20.0, 120.0, 20
+"""Seconds without another member getting in, after which those who are in begin. In all it takes MAX_JOIN_S seconds,
+or as long as MIN_JOINS_PER_S members a second take."""
+SETTLE_TIMEOUT_S = 15.0
 """Longer than a member that is away waits before it comes back."""
-QUIET, HOPELESS = 0.75, 3.0
+QUIET_S, QUIET_WITH_MISSING_S = 0.75, 3.0
 """Seconds without anything new after which nothing more is to come: with nothing missing, and with something."""
-LEAVE_WITHIN = 3.0
-TICK = 0.25
-LOOK_AROUND = 2.0
+LEAVE_TIMEOUT_S = 3.0
+TICK_S = 0.25
+ROSTER_INTERVAL_S = 2.0
 """Seconds between two looks of a checking member at the roster."""
-SAMPLES = 240
+MAX_SAMPLES = 240
 """Points of the plot, at most."""
 
 
@@ -69,10 +69,10 @@ class Crowd:
     def __init__(self, host: str, port: int, plan: Plan) -> None:
         self._host, self._port, self._plan = host, port, plan
         self._random = Random(plan.seed)
-        self._wire = SharedDecoder()
+        self._decoder = SharedDecoder()
         self._watch = SwitchWatch()
         self._operator = CrowdOperator(holds_key=bool(plan.key))
-        self._loop = Loop(self._random, self._hear, self._lost, self._record)
+        self._loop = Loop(self._random, self._on_event, self._on_lost, self._record)
         self._timeline = Timeline(monotonic(), 1.0)
         self.interrupted = False
         """Whether somebody has asked it to end."""
@@ -87,39 +87,41 @@ class Crowd:
 
     def run(self) -> Iterator[Progress]:
         """Do it all; yields how it stands, several times a second. Raises Unreachable and Interrupted."""
-        self._loop.gives_up = lambda: self.interrupted
+        self._loop.is_cancelled = lambda: self.interrupted
         try:
             names = islice(nicknames(), self._plan.people)
-            self._loop.open(self._host, self._port, [self._seat(number, nick) for number, nick in enumerate(names)])
+            self._loop.open(
+                self._host, self._port, [self._make_socket(number, nick) for number, nick in enumerate(names)]
+            )
             for phase in (self._join, self._talk, self._settle, self._leave):
                 yield from phase()
         finally:
             self._loop.close()
             gc.unfreeze()
 
-    def _seat(self, number: int, nick: str) -> MemberSocket:
+    def _make_socket(self, number: int, nick: str) -> MemberSocket:
         # Whoever knows an id can be taken for its sender, so nobody can guess one.
         client = ClientConnection(nick, lambda: token_hex(8))
-        member = Member(number, client, self._wire, checks=number < self._plan.checks)
+        member = Member(number, client, self._decoder, is_checking=number < self._plan.checks)
         return MemberSocket(member, self._loop.selector, self._plan.key if number == 0 else b"")
 
     # The phases
 
     def _join(self) -> Iterator[Progress]:
         began = since = monotonic()
-        here, end = 0, began + max(JOIN_AT_MOST, self._plan.people / SLOWEST_JOINING)
+        here, end = 0, began + max(MAX_JOIN_S, self._plan.people / MIN_JOINS_PER_S)
         while here < self._plan.people and not self.interrupted:
-            self._loop.turn(monotonic() + TICK)
+            self._loop.turn(monotonic() + TICK_S)
             now = monotonic()
             if (count := len(self._loop.here())) > here:
                 here, since = count, now
-            elif now > min(since + (JOIN_WITHIN if here else REACH_WITHIN), end):
+            elif now > min(since + (JOIN_TIMEOUT_S if here else REACH_TIMEOUT_S), end):
                 break
             yield self._progress("joining", 0.0)
         if not here and self.interrupted:
             raise Interrupted
         if not here:
-            raise Unreachable(self._loop.seats[0].ending or "nobody answered")
+            raise Unreachable(self._loop.sockets[0].ending or "nobody answered")
         self._joined_in = monotonic() - began
 
     def _talk(self) -> Iterator[Progress]:
@@ -130,25 +132,25 @@ class Crowd:
         plan = self._plan
         start = self._started = monotonic()
         end = start + plan.seconds if plan.seconds else inf
-        self._timeline = Timeline(start, max(TICK, plan.seconds / SAMPLES) if plan.seconds else 1.0)
+        self._timeline = Timeline(start, max(TICK_S, plan.seconds / MAX_SAMPLES) if plan.seconds else 1.0)
         before = self._heard_lines()
-        speakers = rounds(self._loop.seats, self._random)
+        speakers = rounds(self._loop.sockets, self._random)
         next_line = start + pause(self._random, plan.talk)
-        next_tick, next_look = start, start
+        next_tick, next_roster = start, start
         next_switch = start + plan.switch_every if plan.switch_every else inf
         while (now := monotonic()) < end and not self.interrupted:
             while next_line <= now:
                 self._say_something(speakers)
                 next_line += pause(self._random, plan.talk)
-            if next_switch <= now < end - AFTER and self._switch(now):
+            if next_switch <= now < end - AFTERMATH_S and self._switch(now):
                 next_switch = now + plan.switch_every
-            if now >= next_look:
-                self._look_around()
-                next_look = now + LOOK_AROUND
+            if now >= next_roster:
+                self._ask_rosters()
+                next_roster = now + ROSTER_INTERVAL_S
             if now >= next_tick:
-                self._operator.prove(self._loop.seats[0])
+                self._operator.prove(self._loop.sockets[0])
                 self._watch.tick(self._members(), now)
-                next_tick = now + TICK
+                next_tick = now + TICK_S
                 yield self._progress("talking", now - start)
             self._loop.turn(min(next_line, next_tick, end))
         self._talked = monotonic() - start
@@ -156,85 +158,87 @@ class Crowd:
 
     def _settle(self) -> Iterator[Progress]:
         """Until everybody has heard what anybody heard, every line has its answer, and nothing new comes."""
-        deadline = monotonic() + SETTLE_WITHIN
+        deadline = monotonic() + SETTLE_TIMEOUT_S
         quiet_since, before, newest = monotonic(), -1, 0
         while (now := monotonic()) < deadline:
-            self._loop.turn(now + TICK)
+            self._loop.turn(now + TICK_S)
             self._watch.tick(self._members(), now)
-            newest = max(member.order.last for member in self._members())
+            newest = max(member.checker.last for member in self._members())
             if newest != before:
                 quiet_since, before = now, newest
-            if now - quiet_since > (QUIET if self._settled(newest) else HOPELESS if self._all_here() else inf):
+            if now - quiet_since > (
+                QUIET_S if self._settled(newest) else QUIET_WITH_MISSING_S if self._all_here() else inf
+            ):
                 break
             yield self._progress("settling", now - self._started)
         here = self._loop.here()
-        for seat in here:
+        for sock in here:
             # What a member has not heard by now, it lost. Whoever is away would hear it when it came back.
-            seat.member.order.expect(newest)
+            sock.member.checker.expect(newest)
         self._absent = len(self._awaited()) - len(here)
-        self._unanswered = sum(len(seat.member.client.unacknowledged) for seat in here)
+        self._unanswered = sum(len(sock.member.client.unacknowledged) for sock in here)
 
     def _all_here(self) -> bool:
-        return self._watch.idle and all(seat.phase is Phase.HERE for seat in self._awaited())
+        return self._watch.is_idle and all(sock.phase is Phase.HERE for sock in self._awaited())
 
     def _awaited(self) -> list[MemberSocket]:
         """Everybody; after an interrupt nobody waits for those who were still on their way in."""
-        return [seat for seat in self._loop.seats if seat.was_here or not self.interrupted]
+        return [sock for sock in self._loop.sockets if sock.has_joined or not self.interrupted]
 
     def _settled(self, newest: int) -> bool:
         return self._all_here() and all(
-            member.order.last == newest and not member.client.unacknowledged for member in self._members()
+            member.checker.last == newest and not member.client.unacknowledged for member in self._members()
         )
 
     def _leave(self) -> Iterator[Progress]:
-        self._loop.comes_back = False
-        deadline = monotonic() + LEAVE_WITHIN
-        for seat in self._loop.here():
-            seat.member.client.quit()
-            seat.flush()
+        self._loop.reconnects_lost = False
+        deadline = monotonic() + LEAVE_TIMEOUT_S
+        for sock in self._loop.here():
+            sock.member.client.quit()
+            sock.flush()
         while monotonic() < deadline and self._loop.here():
-            self._loop.turn(monotonic() + TICK)
+            self._loop.turn(monotonic() + TICK_S)
             yield self._progress("leaving", self._talked)
 
     # What happens in them
 
-    def _hear(self, seat: MemberSocket, event: AnyEvent) -> None:
-        if self._operator.hear(seat, event):
+    def _on_event(self, sock: MemberSocket, event: AnyEvent) -> None:
+        if self._operator.hear(sock, event):
             self._watch.refused()
         if isinstance(event, ModelSwitched):
             self._watch.saw(event, monotonic(), self._started)
         elif isinstance(event, Refused) and event.id:
             self._refused += 1
 
-    def _lost(self, seat: MemberSocket) -> None:
-        if self._loop.comes_back:
-            count_reason(self._endings, seat.ending)
+    def _on_lost(self, sock: MemberSocket) -> None:
+        if self._loop.reconnects_lost:
+            count_reason(self._endings, sock.ending)
             self._watch.dropped()
 
     def _record(self, now: float, seconds: float) -> None:
         self._timeline.record(now, seconds)
 
     def _switch(self, now: float) -> bool:
-        if not (self._watch.idle and self._operator.switch(self._loop.seats[0])):
+        if not (self._watch.is_idle and self._operator.switch(self._loop.sockets[0])):
             return False
         self._watch.ask(self._members(), now)
         return True
 
     def _say_something(self, speakers: Iterator[MemberSocket]) -> None:
         """The next one who is in the room speaks."""
-        for seat in islice(speakers, len(self._loop.seats)):
-            if seat.phase is Phase.HERE:
-                seat.say(words(self._random), monotonic())
+        for sock in islice(speakers, len(self._loop.sockets)):
+            if sock.phase is Phase.HERE:
+                sock.say(words(self._random), monotonic())
                 self._said += 1
                 return
 
-    def _look_around(self) -> None:
-        for seat in self._loop.here()[: self._plan.checks]:
-            seat.member.client.who()
-            seat.flush()
+    def _ask_rosters(self) -> None:
+        for sock in self._loop.here()[: self._plan.checks]:
+            sock.member.client.who()
+            sock.flush()
 
     def _members(self) -> list[Member]:
-        return [seat.member for seat in self._loop.seats]
+        return [sock.member for sock in self._loop.sockets]
 
     def _heard_lines(self) -> int:
         return sum(member.deliveries for member in self._members())
@@ -245,10 +249,10 @@ class Crowd:
         """What went wrong so far, on the server's side."""
         members = self._members()
         return Violations(
-            lost=min(sum(member.order.lost for member in members) + self._unanswered, MAX_COUNT),
-            doubled=sum(member.order.doubled for member in members) + self._wire.doubled,
-            out_of_order=sum(member.order.disordered for member in members) + self._wire.conflict_count,
-            wrong=[*self._wire.conflicts, *(f"{m.client.nick}: {words}" for m in members for words in m.wrong)],
+            lost=min(sum(member.checker.lost for member in members) + self._unanswered, MAX_COUNT),
+            doubled=sum(member.checker.doubled for member in members) + self._decoder.doubled,
+            out_of_order=sum(member.checker.disordered for member in members) + self._decoder.conflict_count,
+            wrong=[*self._decoder.conflicts, *(f"{m.client.nick}: {words}" for m in members for words in m.wrong)],
         )
 
     def _progress(self, phase: str, seconds: float) -> Progress:
@@ -284,7 +288,7 @@ class Crowd:
             reconnects=self._endings.total(),
             endings=dict(self._endings),
             absent=self._absent,
-            told_gaps=min(sum(member.order.told_gaps for member in self._members()), MAX_COUNT),
+            reported_gaps=min(sum(member.checker.reported_gaps for member in self._members()), MAX_COUNT),
             violations=self.violations(),
             switches=self._watch.done,
             switches_failed=self._watch.failed,

@@ -9,9 +9,9 @@ from math import exp, log
 
 from msgspec import Struct
 
-RESOLUTION = 100
+BUCKETS_PER_E = 100
 """Buckets for each factor of e: neighbours differ by one per cent."""
-SHORTEST = 1e-6
+MIN_LATENCY_S = 1e-6
 """Seconds; whatever is shorter counts as this."""
 
 
@@ -23,7 +23,7 @@ class Histogram:
 
     def record(self, seconds: float) -> None:
         """Count one measurement."""
-        self.counts[int(log(max(seconds, SHORTEST) / SHORTEST) * RESOLUTION)] += 1
+        self.counts[int(log(max(seconds, MIN_LATENCY_S) / MIN_LATENCY_S) * BUCKETS_PER_E)] += 1
 
     def add(self, other: "Histogram") -> None:
         """Count another histogram's measurements too."""
@@ -42,7 +42,7 @@ class Histogram:
         for bucket in sorted(self.counts):
             seen += self.counts[bucket]
             if seen >= wanted:
-                return SHORTEST * exp((bucket + 1) / RESOLUTION)
+                return MIN_LATENCY_S * exp((bucket + 1) / BUCKETS_PER_E)
         return 0.0
 
 

@@ -11,14 +11,14 @@ from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
 from time import monotonic
 
 from protocol.messages import Challenge, Goodbye, OperatorGranted, Refused, Welcome
-from tui.crowd.member import Member, NewsOf, NotARoom
+from tui.crowd.member import Member, MemberEvents, NotARoom
 from tui.crowd.words import sanitized
-from tui.link.reaching import SocketAddress
+from tui.link.connecting import SocketAddress
 
 READ_SIZE = 64 * 1024
-FIRST_WAIT, LONGEST_WAIT = 0.25, 10.0
+FIRST_DELAY_S, MAX_DELAY_S = 0.25, 10.0
 """Seconds: each attempt to come back waits a random time, up to twice as long as the one before."""
-SETTLED = 5.0
+STABLE_AFTER_S = 5.0
 """Seconds in the room after which a member that is sent away waits as briefly as at first."""
 MAX_SUGGESTIONS = 3
 """Nicknames that a member takes from the room on one connection."""
@@ -44,10 +44,10 @@ class MemberSocket:
         self._key = key
         self.phase = Phase.AWAY
         self.attempts = 0
-        """Attempts since it was last in the room for SETTLED seconds."""
+        """Attempts since it was last in the room for STABLE_AFTER_S seconds."""
         self.ending = ""
         """Why the last connection ended, in a few words."""
-        self.was_here = False
+        self.has_joined = False
         self.operator = False
         self._here_since = 0.0
         self._suggestions, self._was_challenged = 0, False
@@ -68,7 +68,7 @@ class MemberSocket:
         if code not in (0, errno.EINPROGRESS):
             self.end(os.strerror(code))
 
-    def serve(self, ready: int, now: float, record: Callable[[float, float], None]) -> NewsOf:
+    def serve(self, ready: int, now: float, record: Callable[[float, float], None]) -> MemberEvents:
         """The socket is ready for something: do it. Returns what the member was told alone, and switches."""
         try:
             if self.phase is Phase.CONNECTING:
@@ -117,14 +117,14 @@ class MemberSocket:
             self._socket = None
         self.member.disconnected()
         self.ending = why
-        if self.phase is Phase.HERE and monotonic() >= self._here_since + SETTLED:
+        if self.phase is Phase.HERE and monotonic() >= self._here_since + STABLE_AFTER_S:
             self.attempts = 0
         self.attempts += 1
         self.phase = Phase.AWAY
 
     def wait(self, random: Random) -> float:
         """Seconds to wait before the next attempt, at random so that a thousand do not come at once."""
-        return random.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(self.attempts, 10)))
+        return random.uniform(0, min(MAX_DELAY_S, FIRST_DELAY_S * 2 ** min(self.attempts, 10)))
 
     def _connected(self) -> None:
         assert self._socket is not None
@@ -135,21 +135,21 @@ class MemberSocket:
         self.member.connected()
         self.flush()
 
-    def _read(self, now: float, record: Callable[[float, float], None]) -> NewsOf:
+    def _read(self, now: float, record: Callable[[float, float], None]) -> MemberEvents:
         assert self._socket is not None
         try:
             data = self._socket.recv(READ_SIZE)
         except BlockingIOError:
             return ()
         if not data:
-            words = sanitized(self.member.last_words.decode(errors="replace"))
+            words = sanitized(self.member.last_foreign_line.decode(errors="replace"))
             self.end(self.ending or words or "the server closed it")
             return ()
         news = self.member.receive(data, now, record)
         for event in news:
             match event:
                 case Welcome():
-                    self.phase, self._here_since, self.was_here, self.ending = Phase.HERE, now, True, ""
+                    self.phase, self._here_since, self.has_joined, self.ending = Phase.HERE, now, True, ""
                     self.operator = self.operator and event.resumed
                 case OperatorGranted(on=True):
                     self.operator = True

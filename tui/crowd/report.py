@@ -1,7 +1,7 @@
 """Reports: how the crowd fares while it runs, and how it was. Pure: structs, and their tables for a terminal."""
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 from rich.table import Table
 from rich.text import Text
 
@@ -59,7 +59,7 @@ class Report(Struct, frozen=True):
     """Why connections ended before they should, and how often."""
     absent: int
     """Members that were not in the room at the end."""
-    told_gaps: int
+    reported_gaps: int = field(name="told_gaps")
     """Events the room said openly it could not bring any more."""
     violations: Violations
     switches: list[SwitchSeen]
@@ -131,7 +131,7 @@ def summary(report: Report) -> Table:
     optional = [
         ("refused", f"{report.refused:,}", "yellow", report.refused),
         ("not here at the end", f"{report.absent:,}", bad, report.absent),
-        ("gaps told by the room", f"{report.told_gaps:,}", "yellow", report.told_gaps),
+        ("gaps told by the room", f"{report.reported_gaps:,}", "yellow", report.reported_gaps),
         ("switches that failed", f"{report.switches_failed:,}", "yellow", report.switches_failed),
     ]
     rows += [(name, value, style) for name, value, style, shown in optional if shown]
@@ -153,7 +153,7 @@ def switch_table(report: Report) -> Table:
             f"{switch.at:.1f} s",
             f"{switch.pause * 1000:,.0f} ms",
             f"{switch.median_pause * 1000:,.0f} ms",
-            f"{switch.told_pause * 1000:,.0f} ms",
+            f"{switch.reported_pause * 1000:,.0f} ms",
             f"{switch.carried:,}",
             Text(f"{switch.dropped:,}", "bold red" if switch.dropped else ""),
         )

@@ -2,11 +2,11 @@
 
 from protocol.messages import MAX_COUNT
 
-MOST_MISSING = 2_000
+MAX_MISSING = 2_000
 """Numbers remembered as missing, for which they may still come. What is skipped beyond that is only counted."""
 
 
-class Order:
+class SequenceChecker:
     """What one member saw of the numbered events. A number that was skipped counts as lost until it comes."""
 
     def __init__(self) -> None:
@@ -14,7 +14,7 @@ class Order:
         """The highest number seen."""
         self.doubled = 0
         self.disordered = 0
-        self.told_gaps = 0
+        self.reported_gaps = 0
         """Events the room said openly it could not bring any more."""
         self._missing: set[int] = set()
         self._skipped = 0
@@ -30,7 +30,7 @@ class Order:
 
     def gap(self, missed: int) -> None:
         """The room says that the next `missed` events are not kept any more."""
-        self.told_gaps += missed
+        self.reported_gaps += missed
         self.last = min(self.last + missed, MAX_COUNT)
 
     def see(self, seq: int) -> None:
@@ -48,7 +48,7 @@ class Order:
 
     def expect(self, seq: int) -> None:
         """Everything up to this number should have come by now."""
-        if len(self._missing) + seq - self.last > MOST_MISSING:
+        if len(self._missing) + seq - self.last > MAX_MISSING:
             self._skipped += seq - self.last
         elif seq > self.last:
             self._missing.update(range(self.last + 1, seq + 1))

@@ -8,18 +8,18 @@ from collections import Counter
 from collections.abc import Iterable
 from statistics import median
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from protocol.messages import Model, ModelSwitched
 from tui.crowd.member import Member
-from tui.crowd.words import MAX_MODEL, sanitized
+from tui.crowd.words import MAX_MODEL_CHARACTERS, sanitized
 
-AFTER = 2.0
+AFTERMATH_S = 2.0
 """Seconds after a switch that still count to it: a model that starts slowly is part of its price."""
-ANSWER = 20.0
+SWITCH_TIMEOUT_S = 20.0
 """Seconds without an answer, after which a switch that was asked for has failed."""
 
-CIRCUIT = (Model.PROCESS, Model.THREAD, Model.EVENT)
+MODEL_CYCLE = (Model.PROCESS, Model.THREAD, Model.EVENT)
 """Going round it and back again takes all six directions."""
 
 
@@ -29,7 +29,7 @@ class SwitchSeen(Struct):
     at: float
     before: str
     after: str
-    told_pause: float
+    reported_pause: float = field(name="told_pause")
     """What the room says its deliveries paused for."""
     carried: int
     pause: float = 0.0
@@ -51,15 +51,15 @@ class Directions:
     def next(self, running: str) -> Model:
         """The model to go to from `running`: the way taken least often."""
         # A model that is not known here may lead to each of those that are.
-        start = next((place for place, model in enumerate(CIRCUIT) if model == running), 0)
-        ways = [model for step in range(3) if (model := CIRCUIT[(start + step) % len(CIRCUIT)]) != running]
+        start = next((place for place, model in enumerate(MODEL_CYCLE) if model == running), 0)
+        ways = [model for step in range(3) if (model := MODEL_CYCLE[(start + step) % len(MODEL_CYCLE)]) != running]
         target = min(ways, key=lambda model: self._taken[running, model])
         self._taken[running, target] += 1
         return target
 
 
 class SwitchWatch:
-    """Measures each switch from the moment it is asked for, or first heard of, to AFTER seconds later."""
+    """Measures each switch from the moment it is asked for, or first heard of, to AFTERMATH_S seconds later."""
 
     def __init__(self) -> None:
         self.done: list[SwitchSeen] = []
@@ -71,7 +71,7 @@ class SwitchWatch:
         self._dropped = 0
 
     @property
-    def idle(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether no switch is being measured."""
         return self._asked is None and self._seen is None
 
@@ -94,11 +94,11 @@ class SwitchWatch:
         if switched.seq == self._seq:
             return False
         took = 0.0 if self._asked is None else now - self._asked
-        self._seq, self._asked, self._closes = switched.seq, None, now + AFTER
+        self._seq, self._asked, self._closes = switched.seq, None, now + AFTERMATH_S
         self._seen = SwitchSeen(
             now - start,
-            sanitized(switched.before, MAX_MODEL),
-            sanitized(switched.model, MAX_MODEL),
+            sanitized(switched.before, MAX_MODEL_CHARACTERS),
+            sanitized(switched.model, MAX_MODEL_CHARACTERS),
             switched.pause,
             switched.carried,
             took=took,
@@ -107,7 +107,7 @@ class SwitchWatch:
 
     def tick(self, members: Iterable[Member], now: float) -> None:
         """To be called about once a second: ends what is due."""
-        if self._asked is not None and now > self._asked + ANSWER:
+        if self._asked is not None and now > self._asked + SWITCH_TIMEOUT_S:
             self.refused()
         if self._seen is not None and now >= self._closes:
             pauses = [max(member.longest_wait, member.waits(now)) for member in members]
@@ -116,7 +116,7 @@ class SwitchWatch:
             self._seen.dropped = self._dropped
             self.done.append(self._seen)
             self._seen = None
-        if self.idle:
+        if self.is_idle:
             self._dropped = 0
             _forget_waits(members)
 

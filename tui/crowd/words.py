@@ -4,13 +4,13 @@ from collections import Counter
 
 from protocol.sanitize import sanitize
 
-MAX_MODEL, MAX_REASON = 20, 250
+MAX_MODEL_CHARACTERS, MAX_REASON_CHARACTERS = 20, 250
 """Characters kept of a model's name and of a reason."""
 MAX_REASONS = 20
 OTHER_REASONS = "other reasons"
 
 
-def sanitized(text: str, most: int = MAX_REASON) -> str:
+def sanitized(text: str, most: int = MAX_REASON_CHARACTERS) -> str:
     """The first `most` characters, on one line, with nothing in them that a terminal would obey."""
     return sanitize(text[:most])
 

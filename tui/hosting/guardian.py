@@ -1,11 +1,11 @@
-"""The process between chat-tui and the server it hosts: ends the server when chat-tui is gone, however it went.
+"""The process between chat-tui and the server it hosts: it ends the server when chat-tui has ended for any reason.
 
-Run as `python -I -S guardian.py FD TIMEOUT COMMAND…`. FD is the reading end of a pipe whose other end only chat-tui
-holds, so it ends when chat-tui closes it, crashes or is killed with SIGKILL, on every POSIX system (PR_SET_PDEATHSIG is
-Linux's only). SIGTERM, SIGINT and SIGHUP are passed on. The server is this process's child: its number cannot come to
-mean another process before it is reaped here.
+Run as `python -I -S guardian.py FD TIMEOUT COMMAND…`. FD is the read end of a pipe. Only chat-tui holds the write end,
+so the pipe ends when chat-tui closes it, crashes or is killed with SIGKILL. This works on every POSIX system, while
+PR_SET_PDEATHSIG exists on Linux only. SIGTERM, SIGINT and SIGHUP are passed on. The server is a child of this process,
+so its process id is not reused before it is reaped here.
 
-The limit: SIGKILL to this process itself leaves the server running, until it is stopped by hand.
+The limit: after SIGKILL to this process itself, the server keeps running and must be stopped by hand.
 """
 
 import os
@@ -16,28 +16,28 @@ import threading
 import time
 
 
-def guard(life: int, timeout: float, command: list[str]) -> int:
-    """Run `command` until it ends, or until `life` does: then it has `timeout` seconds after SIGTERM. Returns its exit
-    code, 128 + N where signal N ended it."""
-    os.set_inheritable(life, False)
-    server = subprocess.Popen(command, process_group=0, close_fds=False)  # It may be handed descriptors.
+def guard_server(lifeline: int, timeout: float, command: list[str]) -> int:
+    """Run `command` until it ends. At the end of `lifeline`, send SIGTERM, and SIGKILL after `timeout` seconds. Returns
+    the exit code, or 128 + N if signal N ended the command."""
+    os.set_inheritable(lifeline, False)
+    server = subprocess.Popen(command, process_group=0, close_fds=False)  # The server may inherit descriptors.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda number, _: server.send_signal(number))
-    threading.Thread(target=_watch, args=(life, timeout, server), daemon=True).start()
+    threading.Thread(target=_watch, args=(lifeline, timeout, server), daemon=True).start()
     code = server.wait()
     try:
-        os.killpg(server.pid, signal.SIGKILL)  # What a server that was killed may have left.
+        os.killpg(server.pid, signal.SIGKILL)  # Children that a killed server may have left.
     except (ProcessLookupError, PermissionError):
-        pass  # Nothing was left. (macOS says "not permitted" of a group that has only ended processes.)
+        pass  # The group is empty. macOS reports EPERM for a group of ended processes.
     return code if code >= 0 else 128 - code
 
 
-def _watch(life: int, timeout: float, server: subprocess.Popen[bytes]) -> None:
-    os.read(life, 1)
+def _watch(lifeline: int, timeout: float, server: subprocess.Popen[bytes]) -> None:
+    os.read(lifeline, 1)
     server.terminate()
     time.sleep(timeout)
     server.kill()
 
 
 if __name__ == "__main__":
-    sys.exit(guard(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]))
+    sys.exit(guard_server(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]))

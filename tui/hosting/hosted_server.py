@@ -18,7 +18,7 @@ from tui.address import DEFAULT_PORT, Address
 from tui.hosting.invitation import is_loopback
 from tui.hosting.log_file import LogFile
 from tui.hosting.network_addresses import own_addresses
-from tui.hosting.server_process import SIGNALLED, ServerProcess, how_it_ended, to_join
+from tui.hosting.server_process import SIGNAL_EXIT_BASE, ServerProcess, address_to_join, format_exit
 from tui.hosting.server_process import CannotHost as CannotHost
 
 EVERYWHERE = "0.0.0.0"
@@ -78,9 +78,9 @@ class HostedServer:
             descriptors = [self._state.fileno()]
             arguments += ["--state-descriptor", str(descriptors[0])]
         self.bound = await self._process.start(arguments, self.operator_key, descriptors=descriptors)
-        return to_join(self.bound[0])
+        return address_to_join(self.bound[0])
 
-    async def stand(self, opened: Callable[[Address], None]) -> None:
+    async def run_until_ended(self, opened: Callable[[Address], None]) -> None:
         """Start it, call `opened` with the address to join, and wait until it has ended; `ended` and `exit_code` say
         why."""
         try:
@@ -96,8 +96,8 @@ class HostedServer:
 
     def _failure(self, code: int) -> str:
         # Of what ended it from outside, its log knows nothing.
-        words = self._process.last_words if code <= SIGNALLED else ""
-        return f"The room's server {how_it_ended(code)}{': ' if words else ''}{words or '.'}"
+        words = self._process.error_sentence if code <= SIGNAL_EXIT_BASE else ""
+        return f"The room's server {format_exit(code)}{': ' if words else ''}{words or '.'}"
 
     async def wait(self) -> int:
         """Wait until the server has ended. Returns its exit code, 128 + N where signal N ended it. Its log is read."""
@@ -124,7 +124,7 @@ def _reached_by(bound: Address) -> list[Address]:
     if bound.host not in FAMILIES:
         return [bound]
     hosts = [host for family in FAMILIES[bound.host] for host in own_addresses(family)]
-    return [Address(host, bound.port) for host in hosts] or [to_join(bound)]
+    return [Address(host, bound.port) for host in hosts] or [address_to_join(bound)]
 
 
 def open_state_file() -> IO[bytes] | None:

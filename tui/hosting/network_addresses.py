@@ -5,9 +5,9 @@ import socket
 from collections.abc import Collection, Iterable, Mapping
 from ipaddress import ip_address
 
-VIRTUAL = ("docker", "br-", "veth", "virbr", "vmnet", "vboxnet", "lxc", "lxd", "cni", "podman")
+VIRTUAL_PREFIXES = ("docker", "br-", "veth", "virbr", "vmnet", "vboxnet", "lxc", "lxd", "cni", "podman")
 """What the names of interfaces begin with that lead to containers and virtual machines here, and to nobody else."""
-NAME_TIMEOUT = 2.0
+NAME_TIMEOUT_S = 2.0
 """Seconds the name service of the network may take."""
 
 
@@ -30,7 +30,7 @@ def ranked(addresses: Mapping[str, Iterable[str]], up: Collection[str]) -> list[
         for host in hosts if name in up else ():
             address = ip_address(host.partition("%")[0])
             if not (address.is_loopback or address.is_link_local or address.is_unspecified):
-                usable.append((name.startswith(VIRTUAL), not address.is_private, host))
+                usable.append((name.startswith(VIRTUAL_PREFIXES), not address.is_private, host))
     return [host for _, _, host in sorted(usable, key=lambda one: one[:2])]
 
 
@@ -39,7 +39,7 @@ async def local_name(addresses: Collection[str]) -> str:
     name = socket.gethostname().partition(".")[0] + ".local"
     loop = asyncio.get_running_loop()
     try:
-        found = await asyncio.wait_for(loop.getaddrinfo(name, None, family=socket.AF_INET), NAME_TIMEOUT)
+        found = await asyncio.wait_for(loop.getaddrinfo(name, None, family=socket.AF_INET), NAME_TIMEOUT_S)
     except (OSError, UnicodeError, TimeoutError):
         return ""
     return name if any(entry[4][0] in addresses for entry in found) else ""

@@ -23,17 +23,17 @@ from protocol.sanitize import sanitize
 from tui.address import Address
 from tui.hosting import guardian
 
-STOP_TIMEOUT = 5.0
+STOP_TIMEOUT_S = 5.0
 """Seconds the server has to end after SIGTERM."""
-START_TIMEOUT = 15.0
+START_TIMEOUT_S = 15.0
 """Seconds until a server that does not say it listens is given up."""
-LOG_LINES = 50
-LONGEST_LOG_LINE = 64 * 1024
+MAX_LOG_LINES = 50
+MAX_LOG_LINE_BYTES = 64 * 1024
 _LISTENING = re.compile(r"listening on (?P<address>\S+) \(model \w+, pid (?P<pid>\d+)\)(?:, and on (?P<others>.+))?")
 _BEFORE_WORDS = re.compile(r"^(?:chat-server: |\S+ \S+ (?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL) )")
 _ERRORS = ("error", "critical", None)
 """Levels of what may have ended a server. What has none is no record: the server's own sentence, or Python's."""
-SIGNALLED = 128
+SIGNAL_EXIT_BASE = 128
 """An exit code above it names the signal that ended the server."""
 _TRACEBACK = " "
 """What a line begins with that goes on with the record above it."""
@@ -59,16 +59,16 @@ class CannotHost(Exception):
 class ServerProcess:
     """A server, from `start` to `stop`. It can be started again after it has ended."""
 
-    def __init__(self, hear: Callable[[str], None] = lambda line: None) -> None:
+    def __init__(self, on_log_line: Callable[[str], None] = lambda line: None) -> None:
         """`hear` gets each line of its log. Not harmless: it may hold what strangers sent."""
         self.pid = 0
         """The server's own process."""
-        self.listening = ""
+        self.listening_line = ""
         """The line with which it told that it listens."""
-        self._hear = hear
+        self._on_log_line = on_log_line
         self._guardian: Process | None = None
-        self._life = -1
-        self._log: deque[str] = deque(maxlen=LOG_LINES)
+        self._lifeline = -1
+        self._log: deque[str] = deque(maxlen=MAX_LOG_LINES)
         self._reading: list[asyncio.Task[None]] = []
 
     @property
@@ -77,9 +77,9 @@ class ServerProcess:
         return list(self._log)
 
     @property
-    def last_words(self) -> str:
+    def error_sentence(self) -> str:
         """Why the server ended, if the end of its log is an error: without the time and the level, and harmless."""
-        return error_of(self._log)
+        return last_error(self._log)
 
     async def start(
         self, arguments: Sequence[str], key: bytes = b"", *, log: int | None = PIPE, descriptors: Sequence[int] = ()
@@ -90,20 +90,20 @@ class ServerProcess:
         `descriptors`, with their numbers.
         """
         self._log.clear()
-        reading, self._life = os.pipe()
+        reading, self._lifeline = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", str(Path(guardian.__file__)), str(reading), str(STOP_TIMEOUT)),
+                *(sys.executable, "-I", "-S", str(Path(guardian.__file__)), str(reading), str(STOP_TIMEOUT_S)),
                 *three_chat_rooms.command_line("server", *arguments),
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=log,
                 pass_fds=(reading, *descriptors),
                 start_new_session=True,
-                limit=LONGEST_LOG_LINE,
+                limit=MAX_LOG_LINE_BYTES,
             )
         except OSError as error:
-            os.close(self._life)
+            os.close(self._lifeline)
             raise CannotHost(f"the server could not be started: {error.strerror}") from error
         finally:
             os.close(reading)
@@ -137,13 +137,13 @@ class ServerProcess:
             self._guardian.send_signal(number)
 
     async def stop(self) -> None:
-        """End the server, with everybody told: SIGTERM, SIGKILL after STOP_TIMEOUT. Harmless to call twice."""
-        if self._life >= 0:
-            os.close(self._life)
-            self._life = -1
+        """End the server, with everybody told: SIGTERM, SIGKILL after STOP_TIMEOUT_S. Harmless to call twice."""
+        if self._lifeline >= 0:
+            os.close(self._lifeline)
+            self._lifeline = -1
         if self._guardian is not None:
             try:
-                await asyncio.wait_for(self._guardian.wait(), STOP_TIMEOUT + 2)
+                await asyncio.wait_for(self._guardian.wait(), STOP_TIMEOUT_S + 2)
             except TimeoutError:
                 self._guardian.kill()
             await self.wait()
@@ -153,17 +153,17 @@ class ServerProcess:
     async def _listening(self, process: Process) -> tuple[Address, ...]:
         assert process.stdout is not None
         try:
-            line = await asyncio.wait_for(process.stdout.readline(), START_TIMEOUT)
+            line = await asyncio.wait_for(process.stdout.readline(), START_TIMEOUT_S)
         except TimeoutError:
-            raise CannotHost(f"the server did not open its room within {START_TIMEOUT:g} seconds") from None
-        self.listening = line.decode(errors="replace").rstrip("\n")
-        if told := _LISTENING.match(self.listening):
+            raise CannotHost(f"the server did not open its room within {START_TIMEOUT_S:g} seconds") from None
+        self.listening_line = line.decode(errors="replace").rstrip("\n")
+        if told := _LISTENING.match(self.listening_line):
             self.pid = int(told["pid"])
             self._reading.append(asyncio.create_task(_drain(process.stdout)))
             others = told["others"].split(", ") if told["others"] else []
             return tuple(map(Address.parse, (told["address"], *others)))
         code = await self.wait()
-        words = self.last_words or f"the server {how_it_ended(code)}"
+        words = self.error_sentence or f"the server {format_exit(code)}"
         raise CannotHost(words, 2 if code == 2 else 1)
 
     async def _read_log(self, stream: asyncio.StreamReader) -> None:
@@ -175,7 +175,7 @@ class ServerProcess:
             if not line:
                 return
             self._log.append(line.decode(errors="replace").rstrip("\n"))
-            self._hear(self._log[-1])
+            self._on_log_line(self._log[-1])
 
 
 def reap_orphans(own_child: int) -> None:
@@ -190,32 +190,32 @@ def reap_orphans(own_child: int) -> None:
         pass  # There is none left.
 
 
-def words_of(line: str) -> str:
+def strip_log_prefix(line: str) -> str:
     """What a line of the log says, without the time and the level, and harmless."""
     return sanitize(_BEFORE_WORDS.sub("", line, count=1))
 
 
-def error_of(log: Sequence[str]) -> str:
-    """The last sentence of a log, in either format, as `words_of` tells it; empty where that is no error."""
+def last_error(log: Sequence[str]) -> str:
+    """The last sentence of a log, in either format, as `strip_log_prefix` tells it; empty where that is no error."""
     last = next((line for line in reversed(log) if line.strip() and not line.startswith(_TRACEBACK)), "")
     try:
         record = msgspec.json.decode(last, type=_Record)
     except msgspec.DecodeError:
         found = _BEFORE_WORDS.match(last)
         level = found["level"] if found else None
-        record = _Record(level and level.lower(), words_of(last))
+        record = _Record(level and level.lower(), strip_log_prefix(last))
     return sanitize(record.message) if record.level in _ERRORS else ""
 
 
-def how_it_ended(code: int) -> str:
+def format_exit(code: int) -> str:
     """What the exit code of `wait` says of the server, as the end of a sentence about it."""
     try:
-        return f"was ended by {signal.Signals(code - SIGNALLED).name}"
+        return f"was ended by {signal.Signals(code - SIGNAL_EXIT_BASE).name}"
     except ValueError:
         return f"has ended, with exit code {code}"
 
 
-def to_join(bound: Address) -> Address:
+def address_to_join(bound: Address) -> Address:
     """The room that listens at `bound`, by an address of this machine that one can connect to."""
     return Address(_TO_JOIN.get(bound.host, bound.host), bound.port)
 
@@ -232,5 +232,5 @@ async def _hand_over(key: bytes, process: Process) -> None:
 
 
 async def _drain(stream: asyncio.StreamReader) -> None:
-    while await stream.read(LONGEST_LOG_LINE):
+    while await stream.read(MAX_LOG_LINE_BYTES):
         pass

@@ -1,85 +1,308 @@
-"""Line mode: the room in a terminal's own scrollback (`line_prompt`), or in a pipe (`line_pipe`); and the room that is
-opened for it, with --host."""
+"""LineClient: the common part of the prompt and the pipe: a link, the lines to print of its events, and typed lines.
+
+It prints through the function it is given, and knows no terminal.
+"""
 
 import asyncio
-import signal
-import sys
+import secrets
+from collections import deque
+from collections.abc import Callable
+from math import ceil
 
+from protocol.client import HistoryReader, Received
+from protocol.format import plural
+from protocol.messages import Goodbye, Limits, OperatorGranted, People, Pong, Refused, Said, Status, Welcome
 from protocol.sanitize import sanitize
-from tui import stdio
 from tui.address import Address
-from tui.hosting.hosted_server import CannotHost, HostedServer, HostOptions
-from tui.line import pipe as line_pipe
-from tui.settings import Settings, not_remembered, remember
+from tui.commands.completion import RecentSpeakers
+from tui.commands.length_check import check_length
+from tui.commands.parse import ChatLine, ParsedCommand, ParseError, available, needs_room, parse, unsent
+from tui.commands.slow_mode import SlowModeQueue
+from tui.line.formatting import Line, format_event, history_end, key_help, note
+from tui.link.room_link import NICKNAME_CODES, RoomLink, State
+from tui.message_log.entries import mentions
+from tui.transcript.file import CannotSave, save
 from tui.transcript.transcript import Transcript
 
-EXIT_LEFT = 0
-LEAVE_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+class JoinFailed(Exception):
+    """We were never in the room: it could not be `reached`, or sent us away, or refuses the nickname (`refused`)."""
+
+    def __init__(self, reason: str, refused: Refused | None = None, *, reached: bool = True) -> None:
+        super().__init__(reason)
+        self.refused = refused
+        self.reached = reached
 
 
-def run(
-    address: Address | None, nick: str | None, host: HostOptions | None, settings: Settings, minutes: Transcript
-) -> int:
-    """Take part in the room at `address`, or in one that is opened with `host`. Returns the exit code.
+class LineClient:
+    """One conversation. `show` gets the lines to print; `show_own` says whether those that were typed here are among
+    them, and where one of them waits. A line that slow mode refuses is said once it may be. `key` is the operator's,
+    where the room is our own: then leaving is its end."""
 
-    `nick` is the nickname that was asked for; without one a person is asked, and a pipe takes what is remembered.
-    `minutes` hears what the room tells.
-    """
-    return asyncio.run(_run(address, nick, host, settings, minutes))
+    def __init__(
+        self,
+        address: Address,
+        nick: str,
+        *,
+        show: Callable[[list[Line]], None],
+        show_own: bool,
+        key: bytes = b"",
+        transcript: Transcript | None = None,
+        asks_for_nick: bool = True,
+        on_heard: Callable[[list[Received]], None] = lambda events: None,
+        on_mention: Callable[[], None] = lambda: None,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.link = RoomLink(
+            address,
+            nick,
+            on_events=self._on_events,
+            on_state=self._on_state,
+            on_note=lambda sentence: show([note(sentence)]),
+            asks_for_nick=asks_for_nick,
+        )
+        self.speakers = RecentSpeakers()
+        self._transcript = transcript or Transcript()
+        self._transcript.on_trouble = lambda sentence: show([note(sentence)])
+        self.failures = 0
+        """Typed lines that were not carried out."""
+        self.ended = asyncio.Event()
+        self._show = show
+        self._show_own = show_own
+        self._on_heard = on_heard
+        self._on_mention = on_mention
+        self._on_change = on_change
+        self._hosts_room = bool(key)
+        if key:
+            self.link.operator(key)
+        self._deferred = SlowModeQueue(lambda id, line: self.link.say(line.text, line.action, id))
+        self._who_asked: deque[bool] = deque()
+        """For each `people` that is still to come, whether a person asked."""
+        self._who_due = False
+        """A person asked who is here, and is told as soon as the room has told that we are."""
+        self._status_asked = False
+        self._join_decided = asyncio.Event()
+        self._join_failure: JoinFailed | None = None
+        self._changed_event = asyncio.Event()
+        self._history_until = 0
+        self._history = HistoryReader()
+        self._pong = ""
+        """The id of the `pong` that settles all, while it is waited for."""
 
+    @property
+    def operator(self) -> bool:
+        """Whether we may give orders."""
+        return self.link.client.is_operator
 
-async def _run(
-    address: Address | None, nick: str | None, host: HostOptions | None, settings: Settings, minutes: Transcript
-) -> int:
-    told_to_leave = False
-    task = asyncio.current_task()
-    assert task is not None
+    @property
+    def unanswered(self) -> int:
+        """How many lines that were typed have no answer yet."""
+        return len(self.link.client.unacknowledged) + len(self._deferred)
 
-    def leave() -> None:
-        nonlocal told_to_leave
-        told_to_leave = True
-        task.cancel()
+    @property
+    def deferred(self) -> str:
+        """How many lines wait for slow mode, and for how long; empty where none does."""
+        waiting, left = len(self._deferred), ceil(self._deferred.left)
+        if not waiting:
+            return ""
+        words = f"{plural(waiting, 'line')} to be said"
+        return f"{words}{', the next' if waiting > 1 else ''} in {left} s" if left else words
 
-    loop = asyncio.get_running_loop()
-    for number in LEAVE_SIGNALS:
-        loop.add_signal_handler(number, leave)
-    keeping = asyncio.create_task(minutes.sync_forever())
-    try:
-        if address is not None:
-            return await _take_part(address, nick, settings, None, minutes)
-        return await _host(nick, host or HostOptions(), settings, minutes)
-    except asyncio.CancelledError:
-        if not told_to_leave:
-            raise  # Ctrl-C, which asyncio.run makes a KeyboardInterrupt.
-        return EXIT_LEFT
-    finally:
-        keeping.cancel()
+    async def wait_until_joined(self) -> None:
+        """Wait until we are in the room. Raises NotLetIn; after a refused nickname, `introduce` and wait again."""
+        await self._join_decided.wait()
+        if self._join_failure is not None:
+            raise self._join_failure
 
+    def introduce(self, nick: str) -> None:
+        """Ask again under another nickname."""
+        self._join_decided.clear()
+        self._join_failure = None
+        self.link.introduce(nick)
 
-async def _host(nick: str | None, options: HostOptions, settings: Settings, minutes: Transcript) -> int:
-    server = HostedServer(options)
-    try:
-        address = await server.start()
-    except CannotHost as failure:
-        print(f"chat-tui: {failure}", file=sys.stderr)
-        return failure.exit_code
-    try:
-        for invitation in server.invitations:
-            print(f"--- the room is open: chat-tui {invitation}", file=sys.stderr, flush=True)
-        return await _take_part(address, nick, settings, server, minutes)
-    finally:
-        await server.stop()
+    async def wait_until_settled(self) -> None:
+        """Wait until the room has answered all that was asked of it, over as many connections as it takes."""
+        while not self.ended.is_set():
+            self._pong = f"talk-{secrets.token_hex(4)}"
+            self.link.ping(self._pong)
+            await self.wait_until(lambda: not (self.link.client.in_room and self._pong))
+            if not self._pong and not self.unanswered and not self._who_due:
+                return
+            await self.wait_until(lambda: self.link.client.in_room and not self.unanswered and not self._who_due)
 
+    async def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Wait until that holds, or all is over; it is looked at whenever the room has told something."""
+        while not (holds() or self.ended.is_set()):
+            self._changed_event.clear()
+            await self._changed_event.wait()
 
-async def _take_part(
-    address: Address, nick: str | None, settings: Settings, server: HostedServer | None, minutes: Transcript
-) -> int:
-    key = server.operator_key if server else b""
-    if not stdio.can_draw():  # A dumb terminal echoes and edits the line by itself.
-        return await line_pipe.take_part(address, settings, key, minutes)
-    from tui.line import prompt as line_prompt  # prompt_toolkit, which only a terminal needs
+    def handle_input(self, text: str) -> bool:
+        """Do what a typed line asks for. False where that is to leave."""
+        match parse(text, screen=False):
+            case ChatLine(said, action) as spoken:
+                told = check_length(said, self.link.client.limits, action=action)
+                if told.is_too_long:
+                    self._fail(told.sentence)
+                else:
+                    self._say(spoken)
+            case ParseError() as mistake:
+                self._fail(mistake.sentence)
+            case ParsedCommand() as asked:
+                return self._run_command(asked)
+        return True
 
-    code, now = await line_prompt.take_part(address, nick, settings, key, minutes)
-    if server is None and now is not settings and not remember(settings, now.with_room(address)):
-        stdio.print_error(f"chat-tui: {sanitize(not_remembered())}")
-    return code
+    def _say(self, spoken: ChatLine) -> None:
+        self._deferred.say(self.link.client.new_id(), spoken)
+        if self._deferred.left:
+            self._show_deferred()
+
+    def _show_deferred(self) -> None:
+        """What waits is not in the input any more, and not above it yet."""
+        if self._show_own:
+            self._show([note(f"slow mode: {self.deferred}")])
+
+    def _run_command(self, asked: ParsedCommand) -> bool:
+        if asked.name == "quit":
+            return False
+        if asked.name == "help":
+            commands = available(operator=self.operator, screen=False, hosts=self._hosts_room)
+            rows = [(one.usage, one.summary) for one in commands]
+            if self._show_own:  # There is a prompt. A pipe has no keys.
+                rows += key_help(ends_room=self._hosts_room)
+            width = max(len(usage) for usage, _ in rows)
+            self._show([note(f"{usage:<{width}}  {summary}") for usage, summary in rows])
+        elif asked.name == "save":
+            self._save(asked.argument)
+        elif needs_room(asked) and not self.link.client.in_room:
+            self._fail(unsent(f"/{asked.name}"))
+        elif asked.name == "nick":
+            self.link.rename(asked.argument)
+        elif asked.name == "who":
+            self._who_asked.append(True)
+            self.link.who(nameless=True)
+        elif asked.name == "status":
+            self._status_asked = True
+            self.link.ask_status()
+        elif asked.name == "where":
+            self.link.where()
+        elif asked.order is not None:
+            self.link.order(asked.order)
+        return True
+
+    def _save(self, name: str) -> None:
+        try:
+            path = save(name, self._transcript.entries, self._transcript.now())
+            self._show([note(f"what was said is in {sanitize(path)}")])
+        except CannotSave as error:
+            self._fail(sanitize(str(error)))
+
+    def _fail(self, sentence: str) -> None:
+        self.failures += 1
+        self._show([note(sentence)])
+
+    # What the link tells
+
+    def _on_events(self, events: list[Received]) -> None:
+        self._transcript.record(events)
+        self.speakers.record(events)
+        self._deferred.pace(0.0 if self.operator else self.link.client.rules.slow)
+        lines: list[Line] = []
+        for event in events:
+            if self._apply(event):
+                lines += format_event(event, self.link.client.nick)
+            if (welcome := self._history.ended_by(event)) is not None:
+                lines += history_end(welcome)
+        if self._who_due and self.link.client.nick in self.link.client.people:
+            self._who_due = False
+            people = People(self.link.client.seq, sorted(self.link.client.people, key=str.casefold))
+            lines += format_event(people, self.link.client.nick)
+        if lines:
+            self._show(lines)
+        self._on_heard(events)
+        self._changed()
+
+    def _apply(self, event: Received) -> bool:
+        """Keep in mind what an event means for us. Returns whether it is printed."""
+        match event:
+            case Welcome():
+                self._who_asked, self._who_due = deque([False]), False  # The link asks by itself.
+                self._status_asked = False
+                self._history_until = event.seq
+                self._drop_lines_over_limits(event.limits)
+                self._join_decided.set()
+            case Said():
+                return self._apply_said(event)
+            case People():
+                # The answer may be older than our own coming, which is told a moment later.
+                self._who_due |= bool(self._who_asked) and self._who_asked.popleft()
+                return False
+            case Status():
+                asked, self._status_asked = self._status_asked, False
+                return asked
+            case Pong() if event.id == self._pong:
+                self._pong = ""
+            case Goodbye():
+                return self._apply_goodbye(event)
+            case OperatorGranted():
+                return False
+            case Refused():
+                return self._apply_refused(event)
+        return True
+
+    def _drop_lines_over_limits(self, limits: Limits) -> None:
+        """The room was opened anew with tighter limits. It refuses without naming a line that is too long to be read,
+        and would be asked again at every return."""
+        unsaid = self.link.client.unacknowledged
+        for id, line in list(unsaid.items()):
+            told = check_length(line.text, limits, action=line.action)
+            if told.is_too_long:
+                del unsaid[id]
+                self._deferred.answered(id)
+                self._fail(f"a line that waited was not said: {told.sentence}")
+
+    def _apply_said(self, said: Said) -> bool:
+        if self._deferred.answered(said.id):
+            return self._show_own
+        me = self.link.client.nick
+        if said.seq > self._history_until and said.nick != me and mentions(said.text, me):
+            self._on_mention()
+        return True
+
+    def _apply_refused(self, refused: Refused) -> bool:
+        if refused.code == "slow-mode" and self._deferred.refused(refused.id, refused.wait):
+            if self._deferred.left:
+                self._show_deferred()
+            return False
+        self._deferred.answered(refused.id)
+        if refused.code in NICKNAME_CODES and not self.link.entered:
+            self._join_failure = JoinFailed(refused.reason, refused)
+            self._join_decided.set()
+            return False
+        self.failures += 1
+        return True
+
+    def _apply_goodbye(self, goodbye: Goodbye) -> bool:
+        if not self.link.entered:
+            self._join_failure = self._join_failure or JoinFailed(goodbye.reason)
+            self._join_decided.set()
+        return self.link.entered and goodbye.code != "quit"
+
+    def _on_state(self, state: State) -> None:
+        match state.phase:
+            case "waiting" if not self.link.entered and self._join_failure is None:
+                self._join_failure = JoinFailed(state.reason, reached=False)
+                self._join_decided.set()
+            case "waiting" if self.link.entered and state.attempt == 1:
+                self._show(
+                    [note(f"the room is lost: {state.reason}; trying to come back, and nothing you say is lost")]
+                )
+            case "over":
+                self.ended.set()
+                if not self.link.entered and self._join_failure is None:
+                    self._join_failure = JoinFailed(state.reason, reached=False)
+                self._join_decided.set()
+        self._changed()
+
+    def _changed(self) -> None:
+        self._changed_event.set()
+        self._on_change()

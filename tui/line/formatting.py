@@ -20,10 +20,10 @@ from tui.message_log.wrapping import Range, cells, wrap
 OWN, ROOM, REFUSED, NOTE, ACTION, TEXT = "class:own", "class:room", "class:refused", "class:note", "class:action", ""
 NICK_STYLES = tuple(f"class:nick{number}" for number in range(6))
 INDENT = 4
-NARROWEST = 20
+MIN_COLUMNS = 20
 """Columns below which lines are left to the terminal to break."""
 MAX_ROWS = 400
-MOST_LINES = 1000
+MAX_LINES = 1000
 """Lines of one event that are printed, and rows of one line: a server of ill will could send a million."""
 
 Piece = tuple[str, str]
@@ -51,15 +51,15 @@ def note(text: str) -> Line:
     return [(NOTE, f"--- {text}")]
 
 
-def lines_of(event: Received, me: str) -> list[Line]:
+def format_event(event: Received, me: str) -> list[Line]:
     """What to print for an event; `me` is the nickname of whoever reads it."""
-    lines = _lines_of(event, me)
-    if len(lines) > MOST_LINES:
-        return [*lines[:MOST_LINES], note(f"and {plural(len(lines) - MOST_LINES, 'line')} more, not shown")]
+    lines = _format_event(event, me)
+    if len(lines) > MAX_LINES:
+        return [*lines[:MAX_LINES], note(f"and {plural(len(lines) - MAX_LINES, 'line')} more, not shown")]
     return lines
 
 
-def _lines_of(event: Received, me: str) -> list[Line]:
+def _format_event(event: Received, me: str) -> list[Line]:
     match event:
         case Said():
             return [_said(event, line, me) for line in event.text.split("\n")]
@@ -86,7 +86,7 @@ def text_of(line: Line) -> str:
 def broken(line: Line, columns: int) -> Iterator[Line]:
     """The rows of a line on a terminal of so many columns; all but the first are set in."""
     whole = text_of(line)
-    if columns < NARROWEST or cells(whole) < columns:
+    if columns < MIN_COLUMNS or cells(whole) < columns:
         yield line
         return
     # One column is left free: terminals differ in what they do after the last one.

@@ -62,7 +62,7 @@ class KeyboardInput(Vt100Input):
         now = monotonic()
         tokens = self._decoder.expire(now) if data is None else self._decoder.feed(data, now)
         self._plan_expiry(now)
-        return [key for token in tokens for key in keys_of(token, self._keyboard)]
+        return [key for token in tokens for key in key_presses(token, self._keyboard)]
 
     def flush_keys(self) -> list[KeyPress]:
         """None: a timer of our own calls for what a timeout completes."""
@@ -92,7 +92,7 @@ class KeyboardInput(Vt100Input):
             self._expiry = asyncio.get_running_loop().call_later(delay, self._on_ready)
 
 
-def keys_of(token: Token, keyboard: KeyNormalizer) -> Iterator[KeyPress]:
+def key_presses(token: Token, keyboard: KeyNormalizer) -> Iterator[KeyPress]:
     """The key presses of one token; none for replies, mouse reports and keys that mean nothing here. Pure."""
     match token:
         case Text(text):

@@ -10,11 +10,11 @@ import os
 import select
 import threading
 
-PIECE = 4096
+WRITE_BYTES = 4096
 """Bytes written at a time."""
 
 
-class Unhurried:
+class NonBlockingWriter:
     """What prompt_toolkit wants of a terminal's text file, for a descriptor."""
 
     def __init__(self, descriptor: int, encoding: str = "utf-8") -> None:
@@ -58,7 +58,7 @@ class Unhurried:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting)
-                piece = bytes(self._waiting[:PIECE])
+                piece = bytes(self._waiting[:WRITE_BYTES])
             sent = self._write(piece)
             with self._changed:
                 if sent is None:

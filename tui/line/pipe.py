@@ -1,8 +1,8 @@
-"""Pipe mode: what comes in on standard input is said, what the room tells goes to standard output. No terminal.
+"""Pipe mode: says the lines of standard input, and prints the room's lines on standard output. Needs no terminal.
 
-It ends when its input has ended and everything in it was acknowledged. No line is lost: while the room is away it
-waits, and gives up GIVE_UP seconds after its input has ended. What went wrong is told on standard error, where the
-client's own words go too, so that standard output holds the room's and nothing else.
+It ends when all lines of the input are acknowledged. While the connection is lost it keeps the lines, and gives up
+RECONNECT_TIMEOUT_S after the end of the input. Errors and the client's own notes go to standard error, so standard
+output has the room's lines only.
 """
 
 import asyncio
@@ -20,45 +20,47 @@ from protocol.framing import LineBuffer, OverlongLine
 from protocol.nicknames import NicknameRefused, check_nickname
 from protocol.sanitize import sanitize
 from tui.address import Address
+from tui.line.client import JoinFailed, LineClient
 from tui.line.formatting import NOTE, REFUSED, Line, as_text
-from tui.line.talk import LineClient, NotLetIn
 from tui.settings import Settings
-from tui.transcript.file import words
+from tui.transcript.file import describe_error
 from tui.transcript.transcript import Transcript
 
-GIVE_UP = 30.0
-"""Seconds without the room, once there is nothing more to read, after which what was not acknowledged is given up."""
-IN_FLIGHT = 64
-"""Lines sent and not acknowledged, above which the input waits. The room remembers more answers than that."""
-MAX_INPUT_LINE = 1024 * 1024
-CHUNK, CHUNKS = 64 * 1024, 4
-"""Bytes read at once, and how many such reads may wait."""
+RECONNECT_TIMEOUT_S = 30.0
+"""Seconds without a connection, after the end of the input, until unacknowledged lines are given up."""
+MAX_IN_FLIGHT_LINES = 64
+"""Unacknowledged lines above which reading pauses. The room remembers the answers to more lines than that."""
+MAX_INPUT_LINE_BYTES = 1024 * 1024
+CHUNK_BYTES, MAX_WAITING_CHUNKS = 64 * 1024, 4
+"""Size of one read, and reads that may wait to be handled."""
 EXIT_FAILURE, EXIT_UNREACHABLE = 1, 69
-LOOK_EVERY = 0.25
-ATTEMPTS = 5
-"""Nicknames tried, each suggested by the room in the place of the one before."""
+POLL_INTERVAL_S = 0.25
+MAX_NICKNAMES = 5
+"""Nicknames tried; each is the room's suggestion after the previous one was refused."""
 
 
-async def take_part(address: Address, settings: Settings, key: bytes, minutes: Transcript) -> int:
-    """Be in the room until the input ends. With the operator's `key`, orders are obeyed. Returns the exit code."""
+async def take_part(address: Address, settings: Settings, key: bytes, transcript: Transcript) -> int:
+    """Stay in the room until the input ends. `key` authenticates the client as operator. Returns the exit code."""
     output = _Output()
-    talk = LineClient(address, settings.nick or _own_name(), show=output.show, show_own=False, key=key, minutes=minutes)
-    link = asyncio.create_task(talk.link.run())
+    client = LineClient(
+        address, settings.nick or _own_name(), show=output.show, show_own=False, key=key, transcript=transcript
+    )
+    link = asyncio.create_task(client.link.run())
     try:
-        await _enter(talk)
-        await _say_all(talk, output)
-        await _wait_until_heard(talk)
-    except NotLetIn as failure:
+        await _enter(client)
+        await _say_all(client, output)
+        await _wait_until_answered(client)
+    except JoinFailed as failure:
         _tell(f"{address} cannot be joined: {failure}")
         return EXIT_FAILURE if failure.reached else EXIT_UNREACHABLE
     finally:
-        await talk.link.close()
+        await client.link.close()
         await link
-    return _exit_code(talk, output)
+    return _exit_code(client, output)
 
 
-def _exit_code(talk: LineClient, output: "_Output") -> int:
-    waiting, goodbye = talk.unheard, talk.link.goodbye
+def _exit_code(client: LineClient, output: "_Output") -> int:
+    waiting, goodbye = client.unanswered, client.link.goodbye
     let_go = goodbye is not None and goodbye.code != "quit"
     if goodbye is not None and let_go:
         _tell(f"the room let you go: {goodbye.reason}")
@@ -66,25 +68,25 @@ def _exit_code(talk: LineClient, output: "_Output") -> int:
         _tell(f"{plural(waiting, 'line')} {'was' if waiting == 1 else 'were'} not heard")
     if waiting and not let_go:
         return EXIT_UNREACHABLE
-    return EXIT_FAILURE if talk.failures or let_go or output.failed else 0
+    return EXIT_FAILURE if client.failures or let_go or output.failed else 0
 
 
-async def _enter(talk: LineClient) -> None:
-    for _ in range(ATTEMPTS):
+async def _enter(client: LineClient) -> None:
+    for _ in range(MAX_NICKNAMES):
         try:
-            await talk.let_in()
+            await client.wait_until_joined()
             return
-        except NotLetIn as failure:
+        except JoinFailed as failure:
             if failure.refused is None or not failure.refused.suggestion:
                 raise
             _tell(f"{failure}, so you are {failure.refused.suggestion}")
-            talk.introduce(failure.refused.suggestion)
-    await talk.let_in()
+            client.introduce(failure.refused.suggestion)
+    await client.wait_until_joined()
 
 
-async def _say_all(talk: LineClient, output: "_Output") -> None:
+async def _say_all(client: LineClient, output: "_Output") -> None:
     lines = _input_lines()
-    ends = [asyncio.create_task(talk.over.wait()), asyncio.create_task(output.useless.wait())]
+    ends = [asyncio.create_task(client.ended.wait()), asyncio.create_task(output.is_useless.wait())]
     try:
         while True:
             line = asyncio.ensure_future(anext(lines, None))
@@ -93,99 +95,99 @@ async def _say_all(talk: LineClient, output: "_Output") -> None:
                 line.cancel()
                 return
             text = line.result()
-            if text is None or not _say(talk, text):
+            if text is None or not _say(client, text):
                 return
-            await talk.until(lambda: _may_go_on(talk))
+            await client.wait_until(lambda: _may_go_on(client))
     finally:
         for task in ends:
             task.cancel()
 
 
-def _may_go_on(talk: LineClient) -> bool:
-    # One by one in slow mode: a line that is refused and said again must not come after the next.
-    return talk.unheard < (1 if talk.link.client.rules.slow else IN_FLIGHT)
+def _may_go_on(client: LineClient) -> bool:
+    # One by one in slow mode, so that a refused line that is said again keeps its place.
+    return client.unanswered < (1 if client.link.client.rules.slow else MAX_IN_FLIGHT_LINES)
 
 
-def _say(talk: LineClient, line: bytes | OverlongLine) -> bool:
+def _say(client: LineClient, line: bytes | OverlongLine) -> bool:
     if isinstance(line, OverlongLine):
-        _tell(f"a line of {line.size} bytes was left out; {MAX_INPUT_LINE} is the most")
-        talk.failures += 1
+        _tell(f"a line of {line.size} bytes was left out; {MAX_INPUT_LINE_BYTES} is the most")
+        client.failures += 1
         return True
-    return talk.typed(line.decode(errors="replace"))
+    return client.handle_input(line.decode(errors="replace"))
 
 
-async def _wait_until_heard(talk: LineClient) -> None:
-    """Wait until the room has answered all that was asked of it, or is away for too long."""
-    deadline = monotonic() + GIVE_UP
-    settled = asyncio.create_task(talk.settled())
+async def _wait_until_answered(client: LineClient) -> None:
+    """Wait until the room has answered all requests, or the connection is lost for too long."""
+    deadline = monotonic() + RECONNECT_TIMEOUT_S
+    settled = asyncio.create_task(client.wait_until_settled())
     try:
-        while not settled.done() and not talk.over.is_set() and monotonic() < deadline:
-            if talk.link.client.in_room:
-                deadline = monotonic() + GIVE_UP
-            await asyncio.wait({settled}, timeout=LOOK_EVERY)
+        while not settled.done() and not client.ended.is_set() and monotonic() < deadline:
+            if client.link.client.in_room:
+                deadline = monotonic() + RECONNECT_TIMEOUT_S
+            await asyncio.wait({settled}, timeout=POLL_INTERVAL_S)
     finally:
         settled.cancel()
 
 
 async def _input_lines() -> AsyncIterator[bytes | OverlongLine]:
-    """The lines of standard input, without their ends. The last one need not have one."""
+    """The lines of standard input without their line ends. The last line may lack one."""
     chunks: asyncio.Queue[bytes] = asyncio.Queue()
-    free = threading.Semaphore(CHUNKS)
+    free = threading.Semaphore(MAX_WAITING_CHUNKS)
     loop = asyncio.get_running_loop()
-    # A thread, because a file has no readiness to wait for; a daemon, because it may wait for ever.
+    # A thread, because select() does not support files; a daemon, because its read may block for ever.
     threading.Thread(target=_read_into, args=(chunks, free, loop), daemon=True, name="standard input").start()
     buffer = LineBuffer()
     while chunk := await chunks.get():
         buffer.feed(chunk)
-        while (line := buffer.next_line(MAX_INPUT_LINE)) is not None:
+        while (line := buffer.next_line(MAX_INPUT_LINE_BYTES)) is not None:
             yield line
         free.release()
     buffer.feed(b"\n")
-    if (last := buffer.next_line(MAX_INPUT_LINE)) is not None:
+    if (last := buffer.next_line(MAX_INPUT_LINE_BYTES)) is not None:
         yield last
 
 
 def _read_into(chunks: "asyncio.Queue[bytes]", free: threading.Semaphore, loop: asyncio.AbstractEventLoop) -> None:
-    """Hand over what is read, as long as there is room for it: a fast writer waits. Ends with an empty chunk."""
+    """Read standard input into the queue until its end, which is an empty chunk. Waits while the queue is full."""
     chunk = b"more"
     while chunk:
         free.acquire()
         try:
-            chunk = os.read(0, CHUNK)
+            chunk = os.read(0, CHUNK_BYTES)
         except OSError:  # There is no standard input.
             chunk = b""
         try:
             loop.call_soon_threadsafe(chunks.put_nowait, chunk)
         except RuntimeError:
-            return  # The loop has ended before us.
+            return  # The event loop has ended.
 
 
 class _Output:
-    """Standard output and standard error, as far as they are there to be written to."""
+    """Standard output and standard error, either of which may be closed."""
 
     def __init__(self) -> None:
-        self.useless = asyncio.Event()
-        """Nobody reads the output, and only a person at the keyboard could still give input: there is no point."""
+        self.is_useless = asyncio.Event()
+        """Set when the reader of the output has gone and the input is a keyboard."""
         self.failed = False
-        """The output could not be written. That its reader has left, as `head` does, is no failure."""
+        """Whether the output could not be written. It is no failure if the reader leaves early, as `head` does."""
         if isinstance(sys.stdout, TextIOWrapper):
-            sys.stdout.reconfigure(errors="replace")  # Not every locale can write what people say.
+            sys.stdout.reconfigure(errors="replace")  # The locale may not encode all characters.
 
     def show(self, lines: list[Line]) -> None:
-        """Print the room's words, and the client's own on standard error. What the input holds is said in any case."""
+        """Print the room's lines on standard output, and notes and refusals on standard error."""
         notes = [line for line in lines if line[0][0] in (NOTE, REFUSED)]
         _write(sys.stderr, as_text(notes))
         error = _write(sys.stdout, as_text([line for line in lines if line not in notes]))
         if isinstance(error, BrokenPipeError):
             if os.isatty(0):
-                self.useless.set()
+                self.is_useless.set()
         elif error is not None:
             self.failed = True
-            _tell(f"the output cannot be written: {words(error)}")
+            _tell(f"the output cannot be written: {describe_error(error)}")
 
 
 def _write(stream: TextIO, text: str) -> OSError | None:
-    """Write it, at once; what could not be written goes nowhere, as does all that comes after."""
+    """Write and flush. After an error, the stream leads to /dev/null."""
     try:
         stream.write(text)
         stream.flush()

@@ -1,6 +1,6 @@
 """The line mode's prompt: what is typed stays where it is while what the room tells is printed above it.
 
-A shell around `line_talk`, with prompt_toolkit for the keys, the history, the completion and the bottom toolbar. It
+A shell around `line_client`, with prompt_toolkit for the keys, the history, the completion and the bottom toolbar. It
 writes no control to the terminal but prompt_toolkit's own and the bell.
 """
 
@@ -23,8 +23,8 @@ from protocol.nicknames import NicknameRefused, check_nickname
 from tui.address import Address
 from tui.commands.completion import complete
 from tui.line.bindings import make_bindings
+from tui.line.client import JoinFailed, LineClient
 from tui.line.formatting import NICK_STYLES, Line, note
-from tui.line.talk import LineClient, NotLetIn
 from tui.line.terminal import LineTerminal
 from tui.line.toolbar import toolbar
 from tui.model_style import QUIET
@@ -61,7 +61,7 @@ class PromptLine:
 
     def __init__(
         self,
-        talk: Callable[[], LineClient],
+        client: Callable[[], LineClient],
         terminal: LineTerminal,
         toolbar: Callable[[int], Line],
         style: BaseStyle,
@@ -78,10 +78,10 @@ class PromptLine:
         self._session: PromptSession[str] = PromptSession(
             [("class:prompt", "❯ ")],
             history=InMemoryHistory(),
-            completer=DynamicCompleter(lambda: TalkCompleter(talk())),
+            completer=DynamicCompleter(lambda: LineCompleter(client())),
             complete_while_typing=False,
             enable_suspend=True,
-            key_bindings=make_bindings(terminal.above.show, ends_room=ends_room),
+            key_bindings=make_bindings(terminal.printer.show, ends_room=ends_room),
             bottom_toolbar=self._draw_toolbar,
             style=style,
             erase_when_done=True,
@@ -105,7 +105,7 @@ class PromptLine:
     def redraw(self) -> None:
         """Draw the toolbar anew if it has changed and the terminal takes it. prompt_toolkit writes to the terminal
         even where it draws nothing new."""
-        if not self._session.app.is_running or self._terminal.above.clogged:
+        if not self._session.app.is_running or self._terminal.printer.is_clogged:
             return
         if self._current_toolbar() != self._drawn_toolbar:
             self._session.app.invalidate()
@@ -129,15 +129,21 @@ class Prompt:
     """A person at a terminal, in one room."""
 
     def __init__(
-        self, address: Address, nick: str, settings: Settings, key: bytes, minutes: Transcript, terminal: LineTerminal
+        self,
+        address: Address,
+        nick: str,
+        settings: Settings,
+        key: bytes,
+        transcript: Transcript,
+        terminal: LineTerminal,
     ) -> None:
-        self.talk = LineClient(
+        self.client = LineClient(
             address,
             nick,
-            show=terminal.above.show,
+            show=terminal.printer.show,
             show_own=True,
             key=key,
-            minutes=minutes,
+            transcript=transcript,
             on_mention=self._ring,
             on_change=self._changed,
         )
@@ -146,15 +152,15 @@ class Prompt:
         self._next_bell_at = -math.inf
         self._output = terminal.output
         self._line = PromptLine(
-            lambda: self.talk,
+            lambda: self.client,
             terminal,
-            lambda columns: toolbar(self.talk, columns),
+            lambda columns: toolbar(self.client, columns),
             STYLE,
-            self._typed,
+            self._handle_line,
             ends_room=bool(key),
         )
 
-    async def converse(self) -> int:
+    async def run(self) -> int:
         """Be in the room until the person leaves or is let go. Returns the exit code."""
         watching = [asyncio.create_task(self._end_with_room()), asyncio.create_task(self._refresh())]
         try:
@@ -166,15 +172,15 @@ class Prompt:
         finally:
             for task in watching:
                 task.cancel()
-        goodbye = self.talk.link.goodbye
+        goodbye = self.client.link.goodbye
         return 0 if self._has_left or (goodbye is not None and goodbye.code == "quit") else EXIT_FAILURE
 
-    def _typed(self, text: str) -> bool:
-        self._has_left = not self.talk.typed(text)
+    def _handle_line(self, text: str) -> bool:
+        self._has_left = not self.client.handle_input(text)
         return not self._has_left
 
     async def _end_with_room(self) -> None:
-        await self.talk.over.wait()
+        await self.client.ended.wait()
         self._line.end()
 
     async def _refresh(self) -> None:
@@ -192,22 +198,22 @@ class Prompt:
             self._output.flush()
 
 
-class TalkCompleter(Completer):
+class LineCompleter(Completer):
     """Offers what `tui.commands.completion` finds."""
 
-    def __init__(self, talk: LineClient) -> None:
-        self._talk = talk
+    def __init__(self, client: LineClient) -> None:
+        self._client = client
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        client = self._talk.link.client
+        client = self._client.link.client
         cursor = document.cursor_position
         found = complete(
             document.text,
             cursor,
             people=client.people,
-            speakers=self._talk.speakers.latest_first,
+            speakers=self._client.speakers.latest_first,
             me=client.nick,
-            operator=self._talk.operator,
+            operator=self._client.operator,
             screen=False,
         )
         for one in found:
@@ -232,7 +238,7 @@ async def ask_nickname(address: Address, default: str, terminal: LineTerminal) -
         validate_while_typing=False,
         style=STYLE,
         erase_when_done=True,
-        key_bindings=make_bindings(terminal.above.show, ends_room=False),
+        key_bindings=make_bindings(terminal.printer.show, ends_room=False),
         input=terminal.input,
         output=terminal.output,
     )
@@ -240,14 +246,14 @@ async def ask_nickname(address: Address, default: str, terminal: LineTerminal) -
 
 
 async def take_part(
-    address: Address, nick: str | None, settings: Settings, key: bytes, minutes: Transcript
+    address: Address, nick: str | None, settings: Settings, key: bytes, transcript: Transcript
 ) -> tuple[int, Settings]:
     """Ask for a nickname where none was given, then be in the room. Returns the exit code, and what to remember."""
     terminal = LineTerminal(STYLE, max_waiting_lines=MAX_WAITING_LINES)
     with terminal.session():
-        printing = asyncio.create_task(terminal.above.run())
+        printing = asyncio.create_task(terminal.printer.run())
         try:
-            return await _take_part(address, nick, settings, key, minutes, terminal)
+            return await _take_part(address, nick, settings, key, transcript, terminal)
         except (EOFError, KeyboardInterrupt) as end:  # At the question for a nickname.
             return EXIT_INTERRUPTED if isinstance(end, KeyboardInterrupt) else 0, settings
         finally:
@@ -256,30 +262,30 @@ async def take_part(
 
 
 async def _take_part(
-    address: Address, nick: str | None, settings: Settings, key: bytes, minutes: Transcript, terminal: LineTerminal
+    address: Address, nick: str | None, settings: Settings, key: bytes, transcript: Transcript, terminal: LineTerminal
 ) -> tuple[int, Settings]:
     nick = nick or await ask_nickname(address, settings.nick, terminal)
-    prompt = Prompt(address, nick, settings, key, minutes, terminal)
-    talk = prompt.talk
-    link = asyncio.create_task(talk.link.run())
+    prompt = Prompt(address, nick, settings, key, transcript, terminal)
+    client = prompt.client
+    link = asyncio.create_task(client.link.run())
     try:
-        await _enter(talk, address, terminal)
-        return await prompt.converse(), replace(settings, nick=talk.link.client.nick)
-    except NotLetIn as failure:
-        terminal.above.show([note(f"{address} cannot be joined: {failure}")])
+        await _enter(client, address, terminal)
+        return await prompt.run(), replace(settings, nick=client.link.client.nick)
+    except JoinFailed as failure:
+        terminal.printer.show([note(f"{address} cannot be joined: {failure}")])
         return EXIT_FAILURE if failure.reached else EXIT_UNREACHABLE, settings
     finally:
-        await talk.link.close()
+        await client.link.close()
         await link
 
 
-async def _enter(talk: LineClient, address: Address, terminal: LineTerminal) -> None:
+async def _enter(client: LineClient, address: Address, terminal: LineTerminal) -> None:
     while True:
         try:
-            await talk.let_in()
+            await client.wait_until_joined()
             return
-        except NotLetIn as failure:
+        except JoinFailed as failure:
             if failure.refused is None:
                 raise
-            terminal.above.show([note(str(failure))])
-            talk.introduce(await ask_nickname(address, failure.refused.suggestion, terminal))
+            terminal.printer.show([note(str(failure))])
+            client.introduce(await ask_nickname(address, failure.refused.suggestion, terminal))

@@ -18,18 +18,18 @@ from prompt_toolkit.styles import BaseStyle
 
 from protocol.format import plural
 from tui.line.formatting import Line, broken, note
-from tui.line.nonblocking import Unhurried
+from tui.line.nonblocking import NonBlockingWriter
 
-CLOGGED = 32 * 1024
+MAX_BACKLOG_BYTES = 32 * 1024
 """Bytes the terminal has not taken, beyond which nothing more is printed."""
-PAUSE = 1 / 12
+BATCH_INTERVAL_S = 1 / 12
 """Seconds between two batches, as each draws the prompt anew."""
 
 
-class Above:
+class PromptPrinter:
     """Lines on their way to the terminal. `show` may be called at any time, `run` prints."""
 
-    def __init__(self, terminal: Unhurried, output: Output, style: BaseStyle, max_waiting_lines: int) -> None:
+    def __init__(self, terminal: NonBlockingWriter, output: Output, style: BaseStyle, max_waiting_lines: int) -> None:
         """`max_waiting_lines` of either kind are kept until they are printed."""
         self._max_waiting_lines = max_waiting_lines
         self._terminal = terminal
@@ -42,9 +42,9 @@ class Above:
         self._some = asyncio.Event()
 
     @property
-    def clogged(self) -> bool:
+    def is_clogged(self) -> bool:
         """Whether the terminal takes nothing now, so that drawing has to wait."""
-        return self._terminal.backlog > CLOGGED
+        return self._terminal.backlog > MAX_BACKLOG_BYTES
 
     def show(self, lines: list[Line], *, minor: bool = False) -> None:
         """Print these, soon."""
@@ -59,10 +59,10 @@ class Above:
         """Print what is shown, until cancelled."""
         while True:
             await self._some.wait()
-            if not self.clogged:
+            if not self.is_clogged:
                 self._some.clear()
                 self._print_above_prompt()
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(BATCH_INTERVAL_S)
 
     def _print_above_prompt(self) -> None:
         # Not by run_in_terminal: it sets cooked mode meanwhile, in which Ctrl-D, Ctrl-C and Ctrl-Z are lost.

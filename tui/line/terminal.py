@@ -15,8 +15,8 @@ from prompt_toolkit.styles import BaseStyle
 from prompt_toolkit.utils import get_term_environment_variable
 
 from tui.line.keyboard import KeyboardInput
-from tui.line.nonblocking import Unhurried
-from tui.line.prompt_printer import Above
+from tui.line.nonblocking import NonBlockingWriter
+from tui.line.prompt_printer import PromptPrinter
 
 FINAL_FLUSH_TIMEOUT_S = 1.0
 """Seconds the terminal has to take what was written last."""
@@ -40,14 +40,14 @@ class LineTerminal:
 
     def __init__(self, style: BaseStyle, *, max_waiting_lines: int) -> None:
         """`max_waiting_lines`: of more that the terminal has not taken, the oldest are dropped."""
-        self._writer = Unhurried(sys.stdout.fileno())
+        self._writer = NonBlockingWriter(sys.stdout.fileno())
         self.output: Vt100_Output = PromptOutput.from_pty(
             cast(TextIO, self._writer),
             term=get_term_environment_variable(),
             default_color_depth=ColorDepth.from_env(),
         )
         self.input = KeyboardInput()
-        self.above = Above(self._writer, self.output, style, max_waiting_lines)
+        self.printer = PromptPrinter(self._writer, self.output, style, max_waiting_lines)
 
     def session(self) -> AbstractContextManager[AppSession]:
         """A context in which prompts are drawn here."""
@@ -55,5 +55,5 @@ class LineTerminal:
 
     def close(self) -> None:
         """Print what is left, and wait for the terminal to take it, up to FINAL_FLUSH_TIMEOUT_S."""
-        self.above.print_now()
+        self.printer.print_now()
         self._writer.drain(FINAL_FLUSH_TIMEOUT_S)

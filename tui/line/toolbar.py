@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from time import monotonic
 
 from protocol.format import plural
+from tui.line.client import LineClient
 from tui.line.formatting import Line, text_of
-from tui.line.talk import LineClient
-from tui.link.state import State
+from tui.link.room_link import State
 from tui.message_log.layout import truncate
 from tui.message_log.wrapping import cells
 from tui.meter_history import format_seconds
@@ -20,9 +20,9 @@ WIDE_GAP, TIGHT_GAP = "   ", "  "
 """Between two parts, as there is room."""
 
 
-def toolbar(talk: LineClient, columns: int) -> Line:
+def toolbar(client: LineClient, columns: int) -> Line:
     """What it shows in so many columns. Of a room that is away nothing is claimed."""
-    link, status = talk.link, talk.link.client.status
+    link, status = client.link, client.link.client.status
     address: Line = [("", str(link.address))]
     if link.state.phase != "online":
         parts: list[Line] = [[("bold", away(link.state))]]
@@ -30,17 +30,17 @@ def toolbar(talk: LineClient, columns: int) -> Line:
             parts.append([("bold", f"{plural(waiting, 'line')} to be said")])
         if link.state.reason:
             parts.append([("", link.state.reason)])
-        return fitted([*parts, address], columns)
-    parts = [[("bold", talk.deferred)]] if talk.deferred else []
+        return fit_parts([*parts, address], columns)
+    parts = [[("bold", client.deferred)]] if client.deferred else []
     if status is not None:
         words = (f"{status.connections:,} connected", f"you: {status.served_by}")
-        parts += [model_of(status.model), *([("", word)] for word in words)]
+        parts += [format_model(status.model), *([("", word)] for word in words)]
     if link.round_trip is not None:
         parts.append([("", f"ping {format_seconds(link.round_trip)}")])
-    return fitted([*parts, address], columns)
+    return fit_parts([*parts, address], columns)
 
 
-def model_of(name: str) -> Line:
+def format_model(name: str) -> Line:
     """A model with its sign, in its colour."""
     model = style_of(name)
     return [(model.any_background, f"{model.sign} {name}")]
@@ -53,7 +53,7 @@ def away(state: State) -> str:
     return "○ connecting" if state.phase == "connecting" else "○ not connected"
 
 
-def fitted(parts: Sequence[Line], columns: int) -> Line:
+def fit_parts(parts: Sequence[Line], columns: int) -> Line:
     """As many of the parts, in their order of weight, as fit into one row; the first in any case, cut if it must be."""
     gap = WIDE_GAP if cells(text_of(_joined(parts, WIDE_GAP))) <= columns else TIGHT_GAP
     for count in range(len(parts), 0, -1):

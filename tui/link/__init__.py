@@ -1,1 +1,1 @@
-"""The way to a room over TCP, lost and found again."""
+"""The connection to a room over TCP, which reconnects after a failure."""

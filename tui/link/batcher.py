@@ -1,5 +1,4 @@
-"""Batcher: gathers items and hands them on at most so often, a bounded number at once; the first after a quiet time at
-once."""
+"""Batcher: gathers items and hands them on in bounded batches, at a limited rate."""
 
 import asyncio
 from collections import deque
@@ -9,15 +8,15 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-MAX_BATCH = 250
-"""Items handed on at once. After each batch the event loop is free for at least as long as the batch took."""
-MAX_WAITING = 500
-"""Items that may wait before `until_few` has the reader of the network wait."""
+MAX_BATCH_ITEMS = 250
+"""After each batch the event loop is free for at least as long as the batch took."""
+MAX_WAITING_ITEMS = 500
+"""Waiting items above which `wait_until_few` blocks the reader of the network."""
 
 
 class Batcher(Generic[T]):
-    """Hands lists to `take`: at most `rate` times a second, and more often only where more than MAX_BATCH items wait.
-    Needs a running event loop."""
+    """Calls `take` with lists of items, at most `rate` times a second, or more often while more than MAX_BATCH_ITEMS
+    wait. The first item after a quiet time is handed on without delay. Needs a running event loop."""
 
     def __init__(self, take: Callable[[list[T]], None], rate: float) -> None:
         self._take = take
@@ -28,11 +27,11 @@ class Batcher(Generic[T]):
         self._handed_on = asyncio.Event()
 
     def add(self, item: T) -> None:
-        """Keep it for a next batch."""
+        """Add an item to the next batch."""
         self._waiting.append(item)
 
     def flush_soon(self) -> None:
-        """Begin to hand on what waits: now, or as soon as the rate allows."""
+        """Hand on the waiting items now, or as soon as the rate allows."""
         if not self._waiting or self._timer is not None:
             return
         if self._next_at <= monotonic():
@@ -40,11 +39,11 @@ class Batcher(Generic[T]):
         self._schedule()
 
     def hurry(self) -> None:
-        """Let the next batch be handed on at once."""
+        """Hand on the next batch without waiting for the rate."""
         self._next_at = 0.0
 
-    async def until_few(self, most: int = MAX_WAITING) -> None:
-        """Wait until at most `most` items wait. With 0, all are handed on without waiting for the rate."""
+    async def wait_until_few(self, most: int = MAX_WAITING_ITEMS) -> None:
+        """Wait until at most `most` items are left. With 0, all are handed on without waiting for the rate."""
         while len(self._waiting) > most:
             self._handed_on.clear()
             if not most:
@@ -54,8 +53,8 @@ class Batcher(Generic[T]):
                 await self._handed_on.wait()
 
     def flush(self) -> None:
-        """Hand on what waits, now; of a flood only the latest MAX_WAITING items, and the others are dropped."""
-        while len(self._waiting) > MAX_WAITING:
+        """Hand on the waiting items now. Only the latest MAX_WAITING_ITEMS are kept; older ones are dropped."""
+        while len(self._waiting) > MAX_WAITING_ITEMS:
             self._waiting.popleft()
         while self._waiting:
             self._hand_on_batch()
@@ -74,7 +73,7 @@ class Batcher(Generic[T]):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
+        batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH_ITEMS, len(self._waiting)))]
         if not batch:
             return
         began = monotonic()

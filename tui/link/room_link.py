@@ -1,8 +1,8 @@
-"""RoomLink: keeps one person in one room over TCP: the asyncio shell around `protocol.client.ClientConnection`.
+"""RoomLink: keeps one client in one room over TCP. The asyncio shell around `protocol.client.ClientConnection`.
 
-It connects, and connects again whenever the connection breaks, with exponential back-off and jitter; ClientConnection
-resumes. What arrives is gathered and handed on at most BATCHES times a second, the first of a quiet time at once. It
-runs on one event loop, calls its callbacks there, and may be used from that loop only.
+It reconnects whenever the connection breaks, with exponential back-off and jitter; ClientConnection resumes the
+session. Events are handed on in batches, at most MAX_BATCHES_PER_S a second, and after a quiet time without delay. All
+callbacks run on the link's event loop, and its methods may be called from that loop only.
 """
 
 import asyncio
@@ -13,34 +13,53 @@ import secrets
 import socket
 from collections.abc import Callable
 from time import monotonic
+from typing import Literal
+
+from msgspec import Struct
 
 from protocol.client import ClientConnection, Received
 from protocol.messages import Challenge, Goodbye, OperatorCommand, Pong, Refused, Welcome
 from tui.address import Address
-from tui.link import reaching
-from tui.link.backoff import back_off, plain_reason
 from tui.link.batcher import Batcher
+from tui.link.connecting import back_off, connect, plain_reason
 from tui.link.pings import Pings, first_delay, interval, is_silent
-from tui.link.state import State as State
 
-BATCHES = 12
-"""Calls of `on_events` a second, at most."""
-CONNECT_TIMEOUT = 10.0
-"""Seconds until an attempt to connect is given up."""
-SETTLED = 5.0
-"""Seconds a connection must have lasted for the back-off to begin anew."""
-GOODBYE_WAIT, MAX_GOODBYE_BYTES = 0.4, 64 * 1024
-"""Seconds that `close` gives the room to say goodbye, and bytes that it may send until then."""
+MAX_BATCHES_PER_S = 12
+"""Limit of the calls of `on_events`."""
+CONNECT_TIMEOUT_S = 10.0
+"""Timeout of one attempt to connect."""
+STABLE_AFTER_S = 5.0
+"""A connection that lasted this long resets the back-off."""
+GOODBYE_TIMEOUT_S, MAX_GOODBYE_BYTES = 0.4, 64 * 1024
+"""Limits of `close` while it waits for the room's goodbye: seconds, and bytes received."""
 POLL_INTERVAL_S = 0.1
 READ_SIZE = 16 * 1024
-"""Bytes decoded at once: some milliseconds of work, also where each byte is a line."""
+"""Bytes decoded at once: a few milliseconds of work even if each byte is a line."""
 FINAL = frozenset({"quit", "taken-over", "kicked", "banned", "other-protocol"})
-"""Codes of a goodbye after which coming back by oneself would be wrong."""
+"""Goodbye codes after which the link does not reconnect."""
 NICKNAME_CODES = frozenset({"nickname-taken", "bad-nickname"})
 
 
+class State(Struct, frozen=True):
+    """The state of a link. In phase `waiting`, the next attempt starts at `retry_at` (monotonic clock, seconds);
+    infinity means that the link waits for another nickname (`introduce`)."""
+
+    phase: Literal["connecting", "online", "waiting", "over"]
+    reason: str = ""
+    retry_at: float = 0.0
+    attempt: int = 0
+    turned_away: bool = False
+    """Whether the room was reached and rejected the client."""
+
+    def trouble(self, address: Address) -> str:
+        """A sentence that says why the client is not in the room at `address`."""
+        if self.turned_away:
+            return f"{address} does not let you in: {self.reason}."
+        return f"No connection to {address}: {self.reason}."
+
+
 class RoomLink:
-    """One person's link to one room, from `run` to `close`."""
+    """One client's link to one room, from `run` to `close`."""
 
     def __init__(
         self,
@@ -52,37 +71,39 @@ class RoomLink:
         on_note: Callable[[str], None] = lambda sentence: None,
         asks_for_nick: bool = True,
     ) -> None:
-        """`on_events` gets what the room told, in order; `on_state` each change of `state`, after the events before it
-        (and before the Welcome that made it `online`); `on_note` a sentence of the link's own. Without `asks_for_nick`
-        a refused nickname is replaced by another from the start, and not only on the way back in."""
+        """`on_events` receives the room's events in order. `on_state` receives each change of `state`, after the
+        events that preceded it, but before the Welcome that made it `online`. `on_note` receives a sentence of the link
+        itself.
+        Without `asks_for_nick`, a refused nickname is replaced on the first attempt too, and not only after a
+        reconnect."""
         self.address = address
         self.client = ClientConnection(nick, lambda: secrets.token_urlsafe(12))
         self.round_trip: float | None = None
-        """Seconds the last ping took; None while not online."""
+        """Seconds of the last round trip; None while not online."""
         self.state = State("connecting")
         self.entered = False
-        """Whether the room has ever let us in."""
+        """Whether the client has been in the room at least once."""
         self.goodbye: Goodbye | None = None
-        """The last words of a room that let us go for good."""
-        self._batches: Batcher[Received] = Batcher(on_events, BATCHES)
+        """The room's final goodbye (a code of `FINAL`), if any."""
+        self._batches: Batcher[Received] = Batcher(on_events, MAX_BATCHES_PER_S)
         self._on_state = on_state
         self._on_note = on_note
         self._writer: asyncio.StreamWriter | None = None
-        self._conversation: asyncio.Task[None] | None = None
+        self._running: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._closing = self._refused_nick = self._turned_away = False
         self._asks_for_nick = asks_for_nick
         self._has_replaced_nick = self._was_challenged = False
-        """On this connection."""
+        """Reset for each connection."""
         self._hang_up_reason = ""
-        """Why this connection is to be ended by us; empty while it is not."""
-        self._heard = self._online_since = 0.0
+        """Why the link is closing this connection; empty if it is not."""
+        self._last_byte_at = self._online_since = 0.0
         self._pings = Pings()
         self._key = b""
 
-    def follow_on(self, before: "RoomLink") -> None:
-        """Come back, before `run`, as the member that a link which is over was: what it knew and did not get rid of is
-        carried over."""
+    def resume_from(self, before: "RoomLink") -> None:
+        """Continue the session of an earlier link that has ended, with its lines that were not acknowledged. Call it
+        before `run`."""
         client, old = self.client, before.client
         client.token, client.seq, client.people = old.token, old.seq, old.people
         client.unacknowledged.update(old.unacknowledged)
@@ -90,53 +111,54 @@ class RoomLink:
         client.holds_key = old.holds_key
 
     async def run(self) -> None:
-        """Stay in the room until `close`, or until it says goodbye for good. Raises nothing of the network's."""
-        self._conversation = asyncio.create_task(self._stay(), name=f"room {self.address}")
+        """Stay in the room until `close` or a final goodbye. Network errors are not raised."""
+        self._running = asyncio.create_task(self._stay(), name=f"room {self.address}")
         try:
-            await asyncio.wait([self._conversation])
-            if not self._conversation.cancelled():
-                self._conversation.result()
+            await asyncio.wait([self._running])
+            if not self._running.cancelled():
+                self._running.result()
         finally:
-            self._conversation.cancel()
-            await asyncio.wait([self._conversation])
+            self._running.cancel()
+            await asyncio.wait([self._running])
             self._batches.flush()
             reason = self.goodbye.reason if self.goodbye else ""
-            self._become(State("over", reason, turned_away=self._turned_away))
+            self._set_state(State("over", reason, turned_away=self._turned_away))
 
-    # What a person does; each writes at once, and all but `say` are lost while not online.
+    # Requests. Each is written immediately; all except `say` are dropped while not online.
 
     def say(self, text: str, action: bool = False, id: str = "") -> str:
-        """Say a line, now or as soon as we are in the room. Returns its id: a new one, where it has none yet."""
+        """Say a line, now or as soon as the client is in the room. Returns its id, which is new if `id` is empty."""
         id = self.client.say(text, action=action, id=id)
         self._write()
         return id
 
     def rename(self, nick: str) -> None:
-        """Ask for another nickname; a `presence` or `refused` answers."""
+        """Request another nickname; the answer is `presence` or `refused`."""
         if self.client.in_room:
             self.client.rename(nick)
             self._write()
 
     def who(self, *, nameless: bool = False) -> None:
-        """Ask for the roster; `people` answers, and with `nameless` a notice, where operators have that to see."""
+        """Request the roster; the answer is `people`. With `nameless`, an operator also gets a notice about connections
+        without a nickname."""
         if self.client.in_room:
             self.client.who(nameless=nameless)
             self._write()
 
     def ask_status(self) -> None:
-        """Ask what the room runs on; `status` answers."""
+        """Request the room's status; the answer is `status`."""
         if self.client.in_room:
             self.client.ask_status()
             self._write()
 
     def ping(self, id: str) -> None:
-        """Ask for a `pong` with this id, which comes after the answers to all that was asked before."""
+        """Request a `pong` with this id, which arrives after the answers to all earlier requests."""
         if self.client.in_room:
             self.client.ping(id)
             self._write()
 
     def introduce(self, nick: str) -> None:
-        """Ask to be let in under another nickname, after the first was refused."""
+        """Try to join under another nickname after one was refused."""
         self._refused_nick = False
         if self._writer is not None:
             self.client.retry_hello(nick)
@@ -146,38 +168,38 @@ class RoomLink:
             self._wake.set()
 
     def operator(self, key: bytes) -> None:
-        """Prove to be the operator, now if online, and anew to each server that does not know us. The key is not sent;
-        `OperatorGranted` or `refused` answers."""
+        """Authenticate as operator: now if online, and again with each server that does not resume the session. The key
+        itself is never sent. The answer is `OperatorGranted` or `refused`."""
         self._key, self.client.holds_key = key, True
         if self.client.in_room:
             self._prove()
 
     def order(self, order: OperatorCommand) -> None:
-        """Ask for what only an operator may; `refused` answers, or what everybody is told of it."""
+        """Send an operator command; the answer is `refused` or the event that the whole room gets."""
         if self.client.in_room:
             self.client.order(order)
             self._write()
 
     def where(self) -> None:
-        """Ask what serves us; a `notice` of our own answers."""
+        """Ask which part of the server serves this connection; the answer is a private `notice`."""
         if self.client.in_room:
             self.client.where()
             self._write()
 
     def retry_now(self) -> None:
-        """Do not wait any longer for the next attempt."""
+        """Start the next attempt now."""
         self._wake.set()
 
     async def close(self) -> None:
-        """Say quit, give the room GOODBYE_WAIT seconds to answer, and end `run`."""
+        """Send quit, wait up to GOODBYE_TIMEOUT_S for the room's goodbye, and end `run`."""
         self._closing = True
-        conversation = self._conversation
+        conversation = self._running
         if conversation is None or conversation.done():
             return
         if self.client.in_room:
             self.client.quit()
             self._write()
-            await asyncio.wait([conversation], timeout=GOODBYE_WAIT)
+            await asyncio.wait([conversation], timeout=GOODBYE_TIMEOUT_S)
         conversation.cancel()
         await asyncio.wait([conversation])
 
@@ -186,17 +208,17 @@ class RoomLink:
     async def _stay(self) -> None:
         attempt = 0
         while True:
-            self._become(State("connecting", self.state.reason, attempt=attempt, turned_away=self._turned_away))
+            self._set_state(State("connecting", self.state.reason, attempt=attempt, turned_away=self._turned_away))
             try:
-                reason = await self._converse()
+                reason = await self._run_connection()
             finally:
                 self._hang_up()
             if self._closing:
                 return
-            await self._batches.until_few(0)
+            await self._batches.wait_until_few(0)
             if self.goodbye is not None:
                 return
-            if self._online_since and monotonic() - self._online_since >= SETTLED:
+            if self._online_since and monotonic() - self._online_since >= STABLE_AFTER_S:
                 attempt = 0
             self._online_since = 0.0
             attempt += 1
@@ -205,25 +227,25 @@ class RoomLink:
     async def _wait(self, reason: str, attempt: int) -> None:
         wait = math.inf if self._refused_nick else back_off(attempt, random.random())
         self._wake.clear()
-        self._become(State("waiting", reason, monotonic() + wait, attempt, self._turned_away))
+        self._set_state(State("waiting", reason, monotonic() + wait, attempt, self._turned_away))
         try:
             await asyncio.wait_for(self._wake.wait(), None if wait == math.inf else wait)
         except TimeoutError:
-            pass  # It is time.
+            pass
 
-    async def _converse(self) -> str:
-        """One connection, from its first byte to its last. Returns why it ended."""
+    async def _run_connection(self) -> str:
+        """Run one connection until it ends. Returns the reason."""
         self._turned_away = self._has_replaced_nick = self._was_challenged = False
         self._hang_up_reason = ""
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT):
-                reader, self._writer = await reaching.connect(self.address.host, self.address.port)
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                reader, self._writer = await connect(self.address.host, self.address.port)
             self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         except TimeoutError:
-            return f"no answer within {CONNECT_TIMEOUT:g} seconds"
+            return f"no answer within {CONNECT_TIMEOUT_S:g} seconds"
         except OSError as error:
             return plain_reason(error)
-        self._heard = monotonic()
+        self._last_byte_at = monotonic()
         self.client.connected()
         self._write()
         pinging = asyncio.create_task(self._ping(self._writer))
@@ -237,24 +259,24 @@ class RoomLink:
         while True:
             try:
                 data, end = await reader.read(READ_SIZE), "the room closed the connection"
-            except OSError as error:  # The network's: what our listeners raise is no broken connection.
+            except OSError as error:  # Only the read is guarded: an error of a callback is no network error.
                 data, end = b"", plain_reason(error)
             if not data:
-                silent = is_silent(monotonic() - self._heard, self.client.limits)
+                silent = is_silent(monotonic() - self._last_byte_at, self.client.limits)
                 return reason or ("nothing was heard from the room for a while" if silent else end)
-            self._heard = began = monotonic()
+            self._last_byte_at = began = monotonic()
             if self._closing and (read_since_quit := read_since_quit + len(data)) > MAX_GOODBYE_BYTES:
                 return reason
             for event in self.client.receive(data):
                 if isinstance(event, Goodbye):
                     reason, self._turned_away = event.reason, not self.client.in_room
-                self._take(event)
+                self._on_event(event)
                 if self._hang_up_reason:
                     return self._hang_up_reason
             self._batches.flush_soon()
-            # A room that floods us gets half of the time at most: the other half is for keys and signals. What we do
-            # not read, the room cannot send.
-            await self._batches.until_few()
+            # Spend at most half of the time on a flood, the other half on keys and signals. Data that is not read
+            # stops the sender through TCP flow control.
+            await self._batches.wait_until_few()
             await asyncio.sleep(monotonic() - began)
 
     def _hang_up(self) -> None:
@@ -267,10 +289,10 @@ class RoomLink:
 
     # What arrives
 
-    def _take(self, event: Received) -> None:
+    def _on_event(self, event: Received) -> None:
         match event:
             case Welcome():
-                self._welcomed(event)
+                self._on_welcome(event)
             case Pong() if self._pings.answered(event.id, monotonic()):
                 self.round_trip = self._pings.round_trip
                 return
@@ -288,29 +310,28 @@ class RoomLink:
                 self.goodbye = event
         self._batches.add(event)
 
-    def _welcomed(self, welcome: Welcome) -> None:
+    def _on_welcome(self, welcome: Welcome) -> None:
         self.entered, self._refused_nick = True, False
         self._online_since = monotonic()
         self._batches.flush()
-        self._become(State("online"))
+        self._set_state(State("online"))
         self.client.who()
         if self._key and not welcome.operator:
             self._prove()
-        self._write()  # Also what was never acknowledged.
-        # The room is to be seen at once.
+        self._write()  # Includes the lines that were not acknowledged.
         self._batches.hurry()
 
     def _replace_nick(self, refused: Refused) -> bool:
-        """Ask to be let in under another nickname, or see to it that a person is asked for one. Returns whether the
-        refusal is settled, and nobody else need hear of it."""
+        """Handle a refused nickname: try another one, or leave it to the person. Returns whether the refusal is handled
+        here, so that it is not handed on."""
         if self._refused_nick:
-            return True  # One hello has one answer.
-        nick = refused.suggestion if self._asks_for_nick else refused.suggestion or _similar(self.client.nick)
+            return True  # A hello gets one answer only.
+        nick = refused.suggestion if self._asks_for_nick else refused.suggestion or _similar_nick(self.client.nick)
         if not nick or (self._asks_for_nick and not self.entered):
             self._refused_nick = True
             return False
         if self._has_replaced_nick:
-            # Each further try is a connection of its own, after a pause that grows.
+            # A further attempt needs a new connection, after the back-off.
             self._turned_away = True
             self._hang_up_reason = f"the nickname {self.client.nick} is taken"
             self.client.nick = nick
@@ -333,7 +354,7 @@ class RoomLink:
         self._write()
 
     async def _ping(self, writer: asyncio.StreamWriter) -> None:
-        """Time the round trip, and hang up on a room that has gone silent: TCP would wait for many minutes."""
+        """Measure the round trip, and abort a silent connection: TCP alone would wait for many minutes."""
         while True:
             limits = self.client.limits
             pings = self.client.in_room and monotonic() >= self._online_since + first_delay(limits)
@@ -341,14 +362,14 @@ class RoomLink:
                 self.client.ping(self._pings.begin(monotonic()))
                 self._write()
             await asyncio.sleep(interval(limits) if pings else POLL_INTERVAL_S)
-            if is_silent(monotonic() - self._heard, limits):
+            if is_silent(monotonic() - self._last_byte_at, limits):
                 writer.transport.abort()
 
-    def _become(self, state: State) -> None:
+    def _set_state(self, state: State) -> None:
         if state != self.state:
             self.state = state
             self._on_state(state)
 
 
-def _similar(nick: str) -> str:
+def _similar_nick(nick: str) -> str:
     return f"{nick.partition('-')[0]}-{secrets.token_hex(2)}"

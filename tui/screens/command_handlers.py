@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from protocol.nicknames import NicknameRefused, check_nickname
 from protocol.sentences import format_people
 from tui.commands.parse import ParsedCommand, needs_room
-from tui.transcript.saving import save_minutes
+from tui.transcript.transcript import save_transcript
 
 if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen
@@ -58,7 +58,7 @@ def _change_pane(screen: "ChatScreen", command: ParsedCommand) -> None:
 
 
 async def _save(screen: "ChatScreen", name: str) -> None:
-    screen.pane.note(*await save_minutes(screen.chat_app.transcript, name, screen.chat_app.now()))
+    screen.pane.note(*await save_transcript(screen.chat_app.transcript, name, screen.chat_app.now()))
 
 
 def _rename(screen: "ChatScreen", nick: str) -> None:

@@ -117,8 +117,8 @@ class HostControls(Screen[None]):
                     self.meter_history.switched(event)
                 case Said():
                     self._last_lines.append(event)
-        while untold := self.chat_app.transcript.untold:
-            self.query_one(MessagePane).note(untold.pop(0), "error")
+        while pending := self.chat_app.transcript.pending_notices:
+            self.query_one(MessagePane).note(pending.pop(0), "error")
         self.query_one(RulesLine).rules = self.link.client.rules
         self.query_one(InputLine).slow = self.link.client.rules.slow
         if isinstance(self.app.screen, StageScreen):

@@ -1,1 +1,1 @@
-"""What was said in a room, kept: in memory for /save, and in a file."""
+"""The transcript of a room: in memory for /save, and in a file."""

@@ -1,8 +1,8 @@
-"""TranscriptFile and `save`: what was said in a room, on a disk. A file that is there already is never written over.
+"""TranscriptFile and `save`: a transcript on disk. An existing file is never overwritten.
 
-While a transcript is kept as JSON lines, each line is written when it is heard, and made safe once a second (`sync`).
-A disk that takes no more costs nobody the room: it is told once, what waits is kept up to MOST_WAITING bytes and tried
-again. What comes beyond that is dropped, and a gap in the file says how much. Markdown is written when one leaves.
+JSON lines are written as the events arrive, and synced to disk once a second (`sync`). The client keeps running if the
+disk is full: the problem is reported once, up to MAX_WAITING_BYTES wait and are tried again, further entries are
+dropped, and a gap in the file gives their number. Markdown is written when the client leaves.
 """
 
 import errno
@@ -13,130 +13,133 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from tui.transcript.formats import Record, as_json_lines, gap, markdown, missing
+from tui.transcript.formats import TranscriptEntry, as_json_lines, format_missing, gap_entry, markdown
 
-MOST_WAITING = 16 * 2**20
-"""Bytes that wait for a disk that takes nothing."""
+MAX_WAITING_BYTES = 16 * 2**20
+"""Limit of the data that waits to be written."""
 TITLE = "A tale of three chat rooms"
 DELETED = "somebody deleted the file"
-NO_FSYNC = (errno.EINVAL, errno.ENOTSUP, errno.EROFS)
-"""What fsync(2) says of a file that is no file on a disk."""
+FSYNC_UNSUPPORTED_ERRNOS = (errno.EINVAL, errno.ENOTSUP, errno.EROFS)
+"""Errors of fsync(2) for a descriptor that is not a file on a disk."""
 
 
 class CannotSave(Exception):
-    """The file cannot be made; the message is a sentence."""
+    """The file cannot be created or written; the message is a sentence."""
 
 
 class Exists(CannotSave):
-    """There is a file of that name."""
+    """A file of that name exists."""
 
 
-def save(name: str, records: Sequence[Record], now: float) -> str:
-    """Write down what was heard, to a new file: `name`, or a free name of our own, for which `now` is seconds since the
-    epoch. Returns the path. Raises CannotSave. May block: for a thread."""
+def save(name: str, entries: Sequence[TranscriptEntry], now: float) -> str:
+    """Write the entries to a new file: `name`, or a free name made of the time `now` (seconds since the epoch) if that
+    is empty. Returns the path. Raises CannotSave. Blocks, so call it in a thread."""
     path, descriptor = create(Path(name).expanduser()) if name else _create_free(now)
     try:
-        _write_all(descriptor, text(path, records))
-        _make_safe(descriptor)
+        _write_all(descriptor, text(path, entries))
+        _fsync(descriptor)
     except OSError as error:
         if not _is_device(path):
-            with suppress(OSError):  # The folder may be read-only by now.
+            with suppress(OSError):  # The folder may have become read-only.
                 path.unlink()
-        raise CannotSave(f"{path} could not be written: {words(error)}") from None
+        raise CannotSave(f"{path} could not be written: {describe_error(error)}") from None
     finally:
         os.close(descriptor)
     return str(path)
 
 
-def text(path: Path, records: Sequence[Record]) -> bytes:
-    """The lines in the way that the name of the file asks for."""
-    return markdown(records, TITLE).encode() if is_markdown(path) else as_json_lines(records)
+def text(path: Path, entries: Sequence[TranscriptEntry]) -> bytes:
+    """The entries in the format that the file name asks for."""
+    return markdown(entries, TITLE).encode() if is_markdown(path) else as_json_lines(entries)
 
 
 class TranscriptFile:
-    """A file that is kept from its opening to `close`. Not for two threads at once, but for `sync`."""
+    """A file that grows until `close`. Not thread-safe, except that `sync` may run in another thread."""
 
     def __init__(self, path: Path, on_trouble: Callable[[str], None]) -> None:
-        """Make the file; raises CannotSave. `on_trouble` is told a sentence, once, when it cannot be written."""
+        """Create the file; raises CannotSave. `on_trouble` receives a sentence, once, when it cannot be written."""
         self.path, self._descriptor = create(path.expanduser())
         self._on_trouble = on_trouble
         self._waiting = bytearray()
-        self._told = False
-        self._dirty = False
-        self._unsafe = ""
-        """Why what was written may not be on the disk: the system says it once, and then that all is well."""
+        self._has_reported = False
+        self._needs_sync = False
+        self._sync_failure = ""
+        """The error of a failed fsync. It is kept because the system reports such an error only once."""
         self._dropped = self._missing = 0
-        """Lines that are not in the file: since the last gap that says so, and in all."""
+        """Dropped lines: since the last gap in the file, and in total."""
         self._dropped_at = 0.0
 
-    def add(self, records: Sequence[Record]) -> None:
-        """What was heard just now."""
+    def add(self, entries: Sequence[TranscriptEntry]) -> None:
+        """Append new entries, and write them as far as possible."""
         if is_markdown(self.path):
             return
-        if len(self._waiting) > MOST_WAITING:
-            if records and not self._dropped:
-                self._dropped_at = records[0].at
-            self._dropped += len(records)
+        if len(self._waiting) > MAX_WAITING_BYTES:
+            if entries and not self._dropped:
+                self._dropped_at = entries[0].at
+            self._dropped += len(entries)
         else:
             self._mark_gap()
-            self._waiting += as_json_lines(records)
+            self._waiting += as_json_lines(entries)
         self.write()
 
     def write(self) -> None:
-        """Write what waits, as far as the disk takes it."""
+        """Write the waiting data, as far as the disk accepts it."""
         try:
             self._write_waiting()
             self._mark_gap()
             self._write_waiting()
         except OSError as error:
-            self.trouble(words(error))
+            self.report_trouble(describe_error(error))
 
     def _write_waiting(self) -> None:
         while self._waiting:
             del self._waiting[: os.write(self._descriptor, self._waiting[: 1 << 20])]
-            self._dirty = True
+            self._needs_sync = True
 
     def _mark_gap(self) -> None:
-        """Say in the file, and once aloud, how much was dropped."""
+        """Put a gap for the dropped lines into the file, and report it."""
         if not self._dropped:
             return
-        self._waiting += as_json_lines([gap(self._dropped_at, self._dropped)])
+        self._waiting += as_json_lines([gap_entry(self._dropped_at, self._dropped)])
         self._missing += self._dropped
-        self._on_trouble(f"the transcript {self.path} is written again; {missing(self._dropped)} in it")
+        self._on_trouble(f"the transcript {self.path} is written again; {format_missing(self._dropped)} in it")
         self._dropped = 0
 
-    def trouble(self, reason: str) -> None:
-        """Say that the file cannot be written, once."""
-        if not self._told:
-            self._told = True
+    def report_trouble(self, reason: str) -> None:
+        """Report, once, that the file cannot be written."""
+        if not self._has_reported:
+            self._has_reported = True
             self._on_trouble(f"the transcript {self.path} cannot be written: {reason}; the room goes on")
 
     def sync(self) -> str:
-        """Make safe what was written; returns why not, or nothing. May block: for a thread."""
+        """Sync the written data to disk. Returns the error, or an empty string. Blocks, so call it in a thread."""
         if not os.fstat(self._descriptor).st_nlink:
-            self._unsafe = DELETED
-            return self._unsafe
-        if not self._dirty:
+            self._sync_failure = DELETED
+            return self._sync_failure
+        if not self._needs_sync:
             return ""
-        self._dirty = False
+        self._needs_sync = False
         try:
-            _make_safe(self._descriptor)
+            _fsync(self._descriptor)
         except OSError as error:
-            self._unsafe = words(error)
-            return self._unsafe
+            self._sync_failure = describe_error(error)
+            return self._sync_failure
         return ""
 
-    def close(self, records: Sequence[Record]) -> str:
-        """Write the rest, which for Markdown is `lines`, all of them. Returns a sentence where not all of it is on the
-        disk, and nothing where it is."""
+    def close(self, entries: Sequence[TranscriptEntry]) -> str:
+        """Write the waiting data, or for Markdown all `entries`, and close the file. Returns a sentence if the file is
+        not complete on the disk, and otherwise an empty string."""
         if is_markdown(self.path):
-            self._waiting += text(self.path, records)
-        self._told, self._on_trouble = True, lambda sentence: None  # All is told in the sentence that is returned.
+            self._waiting += text(self.path, entries)
+        self._has_reported, self._on_trouble = (
+            True,
+            lambda sentence: None,
+        )  # All is told in the sentence that is returned.
         self.write()
         self.sync()
         is_empty = self._waiting and _is_empty(self.path, self._descriptor)
         os.close(self._descriptor)
-        if self._unsafe == DELETED:
+        if self._sync_failure == DELETED:
             return f"the transcript {self.path} is lost: {DELETED}"
         if is_empty:
             with suppress(OSError):
@@ -145,28 +148,28 @@ class TranscriptFile:
         if self._waiting:
             return f"the transcript {self.path} is not whole: the disk did not take all of it"
         if self._missing:
-            return f"the transcript {self.path} is not whole: {missing(self._missing)} in it"
-        return f"the transcript {self.path} may not be safe: {self._unsafe}" if self._unsafe else ""
+            return f"the transcript {self.path} is not whole: {format_missing(self._missing)} in it"
+        return f"the transcript {self.path} may not be safe: {self._sync_failure}" if self._sync_failure else ""
 
 
 def is_markdown(path: Path) -> bool:
-    """Whether the name asks for Markdown."""
+    """Whether the file name asks for Markdown."""
     return path.suffix.lower() == ".md"
 
 
 def create(path: Path) -> tuple[Path, int]:
-    """A new file to write to. A device (`/dev/full`) may be there already. Raises CannotSave."""
+    """Create a file and open it for writing. A device such as `/dev/full` may exist already. Raises CannotSave."""
     try:
         flags = os.O_WRONLY | os.O_CLOEXEC | (0 if _is_device(path) else os.O_CREAT | os.O_EXCL)
         return path, os.open(path, flags, 0o600)
     except FileExistsError:
         raise Exists(f"{path} is there already, and is not written over") from None
     except (OSError, ValueError) as error:
-        raise CannotSave(f"{path} cannot be made: {words(error)}") from None
+        raise CannotSave(f"{path} cannot be made: {describe_error(error)}") from None
 
 
-def words(error: OSError | ValueError) -> str:
-    """What went wrong, without the system's numbers."""
+def describe_error(error: OSError | ValueError) -> str:
+    """Describe an error without its errno value."""
     strerror = getattr(error, "strerror", None)
     return str(strerror).lower() if strerror else str(error)
 
@@ -179,7 +182,7 @@ def _is_device(path: Path) -> bool:
 
 
 def _is_empty(path: Path, descriptor: int) -> bool:
-    """Whether it is a regular file that nothing was written to, and the one of this name still."""
+    """Whether this is an empty regular file, and `path` still leads to it."""
     status = os.fstat(descriptor)
     try:
         return stat.S_ISREG(status.st_mode) and not status.st_size and os.path.samestat(status, path.lstat())
@@ -188,7 +191,7 @@ def _is_empty(path: Path, descriptor: int) -> bool:
 
 
 def _create_free(now: float) -> tuple[Path, int]:
-    """A file in the current folder, named for the time, with a number where that name is taken."""
+    """Create a file in the current folder, named for the time, with a number if that name is taken."""
     stem = f"chat-{datetime.fromtimestamp(now):%Y-%m-%d-%H%M}"
     for number in range(1, 100):
         try:
@@ -204,9 +207,9 @@ def _write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _make_safe(descriptor: int) -> None:
+def _fsync(descriptor: int) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in NO_FSYNC:
+        if error.errno not in FSYNC_UNSUPPORTED_ERRNOS:
             raise

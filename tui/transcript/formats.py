@@ -1,7 +1,7 @@
-"""What was said in a room as text to keep: JSON lines or Markdown. Pure: events in, text out, times are UTC.
+"""A transcript as text: JSON lines or Markdown. Pure: events in, text out, times are UTC.
 
-It holds what everybody was told, and what the room told us alone in words; never what is secret (tokens, nonces) or of
-the moment (status, meter). Every text is made harmless, so that no byte of it means anything to a terminal.
+A transcript has the broadcast events and the notices to this client. It never has secrets (tokens, nonces) or momentary
+values (status, meter). All text is sanitized, so a terminal finds no control sequence in it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,26 +19,26 @@ from tui.message_log.entries import valid_time
 MARKDOWN_SIGNS = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>()#+-.!|~&:"})
 
 
-class Record(Struct, frozen=True):
-    """Something that happened: at `at` seconds since the epoch (0 where nobody knows), as plain values for JSON."""
+class TranscriptEntry(Struct, frozen=True):
+    """An event as plain values for JSON; `at` is in seconds since the epoch, or 0 if unknown."""
 
     at: float
     event: dict[str, object]
 
 
-def records_of(events: Iterable[Received], now: float) -> list[Record]:
-    """What of these events is kept. `now` stands in where the room gives no time."""
+def entries_of(events: Iterable[Received], now: float) -> list[TranscriptEntry]:
+    """The entries for those events that belong into a transcript. `now` is the time of events that have none."""
     kept = ((_at(event), _values(event)) for event in events)
-    return [Record(at or now, values) for at, values in kept if values]
+    return [TranscriptEntry(at or now, values) for at, values in kept if values]
 
 
-def gap(at: float, missed: int) -> Record:
-    """What stands in the place of so many that were not kept; `at` is the time of the first."""
-    return Record(at, {"type": "gap", "missed": missed})
+def gap_entry(at: float, missed: int) -> TranscriptEntry:
+    """The entry that replaces `missed` dropped ones; `at` is the time of the first of them."""
+    return TranscriptEntry(at, {"type": "gap", "missed": missed})
 
 
-def missing(number: int) -> str:
-    """`1 thing that happened is missing`, `12 things that happened are missing`."""
+def format_missing(number: int) -> str:
+    """`1 thing that happened is missing`, or for instance `12 things that happened are missing`."""
     return plural(number, "thing that happened is missing", "things that happened are missing")
 
 
@@ -70,9 +70,9 @@ def _values(event: Received) -> dict[str, object] | None:
     return None
 
 
-def as_json_lines(records: Iterable[Record]) -> bytes:
-    """A JSON object a line: `at` as on the wire, `time` for people, then what happened."""
-    objects = ({"at": one.at, "time": _time(one.at), **one.event} for one in records)
+def as_json_lines(entries: Iterable[TranscriptEntry]) -> bytes:
+    """Encode each entry as a JSON object on a line: `at` as on the wire, `time` for readers, then the event."""
+    objects = ({"at": one.at, "time": _time(one.at), **one.event} for one in entries)
     return b"".join(msgspec.json.encode(_safe(one)) + b"\n" for one in objects)
 
 
@@ -91,11 +91,11 @@ def _safe(value: object) -> object:
     return value
 
 
-def markdown(records: Sequence[Record], title: str) -> str:
-    """A page: a heading for each day, a paragraph for each thing that happened."""
+def markdown(entries: Sequence[TranscriptEntry], title: str) -> str:
+    """Encode the entries as a Markdown page with a heading for each day and a paragraph for each entry."""
     parts = [f"# {_escaped(title)}\n"]
     day = ""
-    for one in records:
+    for one in entries:
         if not (words := _words(one.event)):
             continue
         moment = datetime.fromtimestamp(one.at, UTC)
@@ -122,7 +122,8 @@ def _words(event: dict[str, object]) -> str:
         case {"type": "welcome", "you": you, "model": model}:
             return f"_{_escaped(f'{you} came into the room, which is run by the {model} model')}_"
         case {"type": "gap", "missed": missed}:
-            return f"_{missing(missed) if isinstance(missed, int) else 'some things that happened are missing'} here_"
+            some = "some things that happened are missing"
+            return f"_{format_missing(missed) if isinstance(missed, int) else some} here_"
         case {"text": str(text)}:
             return f"_{_escaped(text)}_" if text.strip() else ""
     return ""
@@ -139,5 +140,5 @@ def _presence(event: dict[str, object]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """`text` that Markdown leaves as it is, on as many lines as it has."""
+    """Escape text for Markdown; line breaks are kept."""
     return sanitize(text, lines=True).translate(MARKDOWN_SIGNS).replace("\n", "\\\n")

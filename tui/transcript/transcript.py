@@ -1,4 +1,4 @@
-"""Transcript: what was heard in a room, kept for /save, and for the file that --transcript names."""
+"""Transcript: the events of a room, kept for /save and for the file of --transcript."""
 
 import asyncio
 from collections import deque
@@ -7,66 +7,76 @@ from pathlib import Path
 from time import time
 
 from protocol.client import Received
-from tui.transcript.file import TranscriptFile
-from tui.transcript.formats import Record, gap, records_of
+from protocol.sanitize import sanitize
+from tui.transcript.file import CannotSave, TranscriptFile, save
+from tui.transcript.formats import TranscriptEntry, entries_of, gap_entry
 
-KEPT = 100_000
-"""Things that happened, kept for /save and for Markdown; the oldest go, and a gap says how many."""
-MAX_CHARACTERS = 20_000_000
-"""Of all that is kept, about: a room that floods fills no memory."""
-SYNC_EVERY = 1.0
-"""Seconds."""
+MAX_ENTRIES = 100_000
+"""Entries kept for /save and Markdown. Older ones are dropped, and a gap gives their number."""
+MAX_KEPT_CHARACTERS = 20_000_000
+"""Approximate size limit of all entries, so that a flood of long lines cannot fill the memory."""
+SYNC_INTERVAL_S = 1.0
 
 
 class Transcript:
-    """What one client heard. `on_trouble` may be replaced; it is told a sentence when the file cannot be written."""
+    """The transcript of one client. `on_trouble`, which may be assigned, receives a sentence when writing fails."""
 
     def __init__(self, path: Path | None = None, now: Callable[[], float] = time) -> None:
-        """`path` is the file to keep, if any: it is made at once. Raises CannotSave."""
+        """`path` is the transcript file, if any, and is created at once. Raises CannotSave."""
         self.on_trouble: Callable[[str], None] = lambda sentence: None
         self.now = now
-        self.untold: list[str] = []
-        """Troubles that are to be told once there is a screen to tell them on."""
-        self._records: deque[Record] = deque()
+        self.pending_notices: list[str] = []
+        """Sentences to show as soon as there is a screen."""
+        self._entries: deque[TranscriptEntry] = deque()
         self._characters = 0
-        self._heard = 0
+        self._recorded = 0
         self._file = TranscriptFile(path, lambda sentence: self.on_trouble(sentence)) if path is not None else None
 
     @property
-    def records(self) -> list[Record]:
-        """What was heard so far, as a list of its own."""
-        kept = list(self._records)
-        forgotten = self._heard - len(kept)
-        return [gap(kept[0].at, forgotten), *kept] if forgotten else kept
+    def entries(self) -> list[TranscriptEntry]:
+        """A copy of the kept entries, after a gap if older ones were dropped."""
+        kept = list(self._entries)
+        forgotten = self._recorded - len(kept)
+        return [gap_entry(kept[0].at, forgotten), *kept] if forgotten else kept
 
-    def hear(self, events: Iterable[Received]) -> None:
-        """Keep what belongs into a transcript."""
-        records = records_of(events, self.now())
-        self._records.extend(records)
-        self._characters += sum(map(_characters, records))
-        while len(self._records) > KEPT or (self._characters > MAX_CHARACTERS and len(self._records) > 1):
-            self._characters -= _characters(self._records.popleft())
-        self._heard += len(records)
+    def record(self, events: Iterable[Received]) -> None:
+        """Append those events that belong into a transcript."""
+        entries = entries_of(events, self.now())
+        self._entries.extend(entries)
+        self._characters += sum(map(_characters, entries))
+        while len(self._entries) > MAX_ENTRIES or (self._characters > MAX_KEPT_CHARACTERS and len(self._entries) > 1):
+            self._characters -= _characters(self._entries.popleft())
+        self._recorded += len(entries)
         if self._file is not None:
-            self._file.add(records)
+            self._file.add(entries)
 
     async def sync_forever(self) -> None:
-        """Every second, see that what was written is on the disk, and try again what it did not take."""
+        """Sync the file every SYNC_INTERVAL_S, and retry failed writes. Returns after `close`."""
         while (file := self._file) is not None:
             file.write()
             if failure := await asyncio.to_thread(file.sync):
-                file.trouble(failure)
-            await asyncio.sleep(SYNC_EVERY)
+                file.report_trouble(failure)
+            await asyncio.sleep(SYNC_INTERVAL_S)
 
     def close(self) -> str:
-        """Finish the file. Returns a sentence where it is not whole. Harmless to call twice."""
+        """Finish the file. Returns a sentence if it is incomplete, else an empty string. Idempotent."""
         file, self._file = self._file, None
-        return file.close(self.records) if file is not None else ""
+        return file.close(self.entries) if file is not None else ""
 
 
-def _characters(record: Record) -> int:
-    """How many characters the strings of a record have, and those of its lists."""
+async def save_transcript(transcript: Transcript, name: str, now: float) -> tuple[str, str]:
+    """Save the transcript to a new file `name`, or to a free name if that is empty. Returns a sentence for the person
+    and its kind, `local` or `error`."""
+    try:
+        path = await asyncio.to_thread(save, name, transcript.entries, now)
+    except CannotSave as error:
+        return sanitize(str(error)), "error"
+    return f"what was said is in {sanitize(path)}", "local"
+
+
+def _characters(entry: TranscriptEntry) -> int:
+    """Approximate size of an entry: the characters of its strings and lists."""
     return sum(
         len(value) if isinstance(value, str) else len(str(value)) if isinstance(value, list | tuple) else 0
-        for value in record.event.values()
+        for value in entry.event.values()
     )

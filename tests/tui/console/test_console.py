@@ -16,6 +16,7 @@ import pytest
 from tests.pace import is_within
 from tests.running import OPERATOR_KEY, PlainPeer, RichPeer
 from tests.tui.emulator import Emulator
+from tui.console.console import MAX_REMEMBERED, EchoFilter
 
 COMMAND = (sys.executable, "-m", "server", "--bind", "127.0.0.1:0")
 LISTENING = re.compile(r"listening on 127\.0\.0\.1:(\d+) \(model (\w+), pid (\d+)\)")
@@ -41,16 +42,16 @@ class OnTerminal(Emulator):
 
     def ready(self) -> "OnTerminal":
         """Once the console is in the room, and sees what that costs."""
-        self.until(lambda: "lines/s" in self.toolbar, "the toolbar to show figures")
+        self.wait_until(lambda: "lines/s" in self.toolbar, "the toolbar to show figures")
         return self
 
     def plain(self, nick: str) -> PlainPeer:
-        self.peers.append(peer := PlainPeer(("127.0.0.1", int(self.listening()[1]))))
+        self.peers.append(peer := PlainPeer(("127.0.0.1", int(self.listening_line()[1]))))
         peer.join(nick)
         return peer
 
     def rich(self, nick: str) -> RichPeer:
-        self.peers.append(peer := RichPeer(("127.0.0.1", int(self.listening()[1]))))
+        self.peers.append(peer := RichPeer(("127.0.0.1", int(self.listening_line()[1]))))
         peer.hello(nick)
         return peer
 
@@ -422,7 +423,7 @@ def test_console_of_a_flooded_room_obeys_ctrl_d(open_console: Open) -> None:
     flood = b"".join(b'{"type":"say","id":"","text":"line %d"}\n' % number for number in range(1000))
     is_over = threading.Event()
 
-    def talk() -> None:
+    def client() -> None:
         while not is_over.is_set():
             try:
                 bob.socket.sendall(flood)
@@ -430,7 +431,7 @@ def test_console_of_a_flooded_room_obeys_ctrl_d(open_console: Open) -> None:
             except OSError:
                 return
 
-    talking = threading.Thread(target=talk, daemon=True)
+    talking = threading.Thread(target=client, daemon=True)
     talking.start()
     try:
         console.until(lambda: re.search(r" \d[\d,.]*k? lines/s", console.toolbar), "the flood")
@@ -441,3 +442,31 @@ def test_console_of_a_flooded_room_obeys_ctrl_d(open_console: Open) -> None:
     finally:
         is_over.set()
         talking.join(5)
+
+
+def test_what_log_and_room_tell_is_shown_once_whichever_is_first() -> None:
+    echoes = EchoFilter()
+    assert echoes.is_new("log", "ada locked the room")
+    assert not echoes.is_new("room", "ada locked the room")
+    assert echoes.is_new("room", "ada unlocked the room")
+    assert not echoes.is_new("log", "ada unlocked the room")
+
+
+def test_what_is_done_twice_is_shown_twice() -> None:
+    echoes = EchoFilter()
+    shown = [echoes.is_new(source, "ada locked the room") for source in ("log", "log", "room", "room")]
+    assert shown == [True, True, False, False]
+
+
+def test_what_one_of_them_tells_twice_is_shown_twice() -> None:
+    echoes = EchoFilter()
+    assert echoes.is_new("room", "hear, hear")
+    assert echoes.is_new("room", "hear, hear")
+
+
+def test_it_is_bounded() -> None:
+    echoes = EchoFilter()
+    for number in range(MAX_REMEMBERED + 1):
+        echoes.is_new("log", str(number))
+    assert echoes.is_new("room", "0")
+    assert not echoes.is_new("room", str(MAX_REMEMBERED))

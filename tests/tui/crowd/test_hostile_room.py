@@ -27,9 +27,9 @@ from tui.crowd.crowd import Crowd, Plan
 from tui.crowd.latency import Sample
 from tui.crowd.loop import Unreachable
 from tui.crowd.member import MAX_FOREIGN_LINES, Member, NotARoom
-from tui.crowd.member_socket import LONGEST_WAIT, MemberSocket, Phase
+from tui.crowd.member_socket import MAX_DELAY_S, MemberSocket, Phase
 from tui.crowd.report import Report, as_json, progress_line, summary, switch_table
-from tui.crowd.sequence_checker import MOST_MISSING, Order
+from tui.crowd.sequence_checker import MAX_MISSING, SequenceChecker
 from tui.crowd.shared_decoder import MAX_CACHED_BYTES, MAX_CONFLICTS, SharedDecoder
 from tui.crowd.switches import Directions, SwitchSeen
 
@@ -53,9 +53,14 @@ ANSWERS: dict[str, bytes] = {
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, seconds in (("REACH_WITHIN", 0.5), ("JOIN_WITHIN", 0.5), ("SETTLE_WITHIN", 0.3), ("LEAVE_WITHIN", 0.2)):
+    for name, seconds in (
+        ("REACH_TIMEOUT_S", 0.5),
+        ("JOIN_TIMEOUT_S", 0.5),
+        ("SETTLE_TIMEOUT_S", 0.3),
+        ("LEAVE_TIMEOUT_S", 0.2),
+    ):
         monkeypatch.setattr(crowd_module, name, seconds)
-    monkeypatch.setattr(member_socket, "FIRST_WAIT", 0.02)
+    monkeypatch.setattr(member_socket, "FIRST_DELAY_S", 0.02)
 
 
 @pytest.fixture
@@ -159,7 +164,7 @@ def test_report_of_unknown_models_can_be_drawn(tmp_path: Path) -> None:
     console = Console(file=io.StringIO(), width=200)
     report = Report(
         people=1, talk=1.0, seconds=2.0, joined_in=0.1, said=1, refused=0, deliveries=1, p50=0.1, p99=0.1, p999=0.1,
-        longest=0.1, reconnects=0, endings={}, absent=0, told_gaps=0, violations=Crowd("", 0, PLAN).violations(),
+        longest=0.1, reconnects=0, endings={}, absent=0, reported_gaps=0, violations=Crowd("", 0, PLAN).violations(),
         switches=[seen], switches_failed=0, no_operator="", samples=[Sample(0.5, 1, 0.1, 0.1, 0.1)],
     )  # fmt: skip
     console.print(switch_table(report))
@@ -179,33 +184,33 @@ def test_wire_with_a_model_of_control_sequences_is_sanitized() -> None:
 
 
 def test_order_with_many_gaps_remembers_few_numbers() -> None:
-    order = Order()
+    checker = SequenceChecker()
     for number in range(1, 100):
-        order.see(number * (MOST_MISSING - 1))
-    assert order.lost == 99 * (MOST_MISSING - 1) - 99
-    assert len(order._missing) <= MOST_MISSING
+        checker.see(number * (MAX_MISSING - 1))
+    assert checker.lost == 99 * (MAX_MISSING - 1) - 99
+    assert len(checker._missing) <= MAX_MISSING
     for _ in range(9):
-        order.gap(MAX_COUNT)
-    assert order.last == MAX_COUNT
+        checker.gap(MAX_COUNT)
+    assert checker.last == MAX_COUNT
 
 
 def test_wire_with_conflicts_without_an_end_keeps_few() -> None:
-    wire = SharedDecoder()
+    decoder = SharedDecoder()
     for number in range(2000):
-        wire.heard(lines({"type": "said", "seq": 1, "nick": "x", "text": f"{number}", "at": 0.0})[:-1])
-    assert (len(wire.conflicts), wire.conflict_count) == (MAX_CONFLICTS, 1999)
+        decoder.decode_line(lines({"type": "said", "seq": 1, "nick": "x", "text": f"{number}", "at": 0.0})[:-1])
+    assert (len(decoder.conflicts), decoder.conflict_count) == (MAX_CONFLICTS, 1999)
 
 
 def test_wire_with_huge_lines_keeps_few_bytes() -> None:
-    wire = SharedDecoder()
+    decoder = SharedDecoder()
     for number in range(1, 100):
-        wire.chunk(lines({"type": "said", "seq": number, "nick": "x", "text": "x" * 2**20, "at": 0.0}))
-    kept = {id(line): len(line) for line in (*wire._heard.values(), *wire._known, *wire._chunks)}
+        decoder.decode_chunk(lines({"type": "said", "seq": number, "nick": "x", "text": "x" * 2**20, "at": 0.0}))
+    kept = {id(line): len(line) for line in (*decoder._line_of.values(), *decoder._line_cache, *decoder._chunk_cache)}
     assert sum(kept.values()) <= 3 * MAX_CACHED_BYTES + 3 * 2**20
 
 
 def member() -> Member:
-    member = Member(0, ClientConnection("ada", lambda: "id"), SharedDecoder(), checks=False)
+    member = Member(0, ClientConnection("ada", lambda: "id"), SharedDecoder(), is_checking=False)
     member.connected()
     return member
 
@@ -219,7 +224,7 @@ def test_member_of_no_room_says_so(data: bytes) -> None:
     with pytest.raises(NotARoom):
         deque((one.receive(read, 0.0, lambda now, seconds: None) for read in reads), maxlen=0)
     one.disconnected()
-    assert one._wire.partial_bytes == 0
+    assert one._decoder.partial_bytes == 0
 
 
 def test_seat_sent_away_at_once_waits_longer_each_time() -> None:
@@ -232,7 +237,7 @@ def test_seat_sent_away_at_once_waits_longer_each_time() -> None:
             one.end("kicked")
             waits.append(max(one.wait(Random(chance)) for chance in range(50)))
         assert waits == sorted(waits)
-        assert waits[-1] > LONGEST_WAIT / 2
-        one.phase, one._here_since = Phase.HERE, time.monotonic() - member_socket.SETTLED - 1
+        assert waits[-1] > MAX_DELAY_S / 2
+        one.phase, one._here_since = Phase.HERE, time.monotonic() - member_socket.STABLE_AFTER_S - 1
         one.end("kicked")
         assert one.attempts == 1

@@ -21,9 +21,11 @@ def said(seq: int, id: str = "", text: str = "hello") -> Said:
 class Crowded:
     """A member in a crowd of one, and what it is told."""
 
-    def __init__(self, *, checks: bool) -> None:
+    def __init__(self, *, is_checking: bool) -> None:
         self.ids = iter(f"id{number}" for number in range(100))
-        self.member = Member(0, ClientConnection("ada", lambda: next(self.ids)), SharedDecoder(), checks=checks)
+        self.member = Member(
+            0, ClientConnection("ada", lambda: next(self.ids)), SharedDecoder(), is_checking=is_checking
+        )
         self.latencies: list[float] = []
         self.now = 0.0
         self.member.connected()
@@ -39,7 +41,7 @@ class Crowded:
 
 @pytest.fixture(params=[False, True], ids=["counting", "checking"])
 def crowded(request: pytest.FixtureRequest) -> Crowded:
-    return Crowded(checks=request.param)
+    return Crowded(is_checking=request.param)
 
 
 def test_what_it_hears_is_counted_however_it_is_cut(crowded: Crowded) -> None:
@@ -48,8 +50,8 @@ def test_what_it_hears_is_counted_however_it_is_cut(crowded: Crowded) -> None:
     crowded.told(said(8), said(9), cut=30)
 
     assert crowded.member.deliveries == 4
-    assert crowded.member.order.last == crowded.member.client.seq == 9
-    assert crowded.member.order.lost == 0
+    assert crowded.member.checker.last == crowded.member.client.seq == 9
+    assert crowded.member.checker.lost == 0
 
 
 def test_its_own_line_is_acknowledged_and_timed(crowded: Crowded) -> None:
@@ -66,8 +68,8 @@ def test_a_gap_a_double_and_a_swap_are_found(crowded: Crowded) -> None:
     crowded.told(said(1))
     crowded.told(said(3), said(2), said(4), said(4), said(6))
 
-    order = crowded.member.order
-    assert (order.lost, order.doubled, order.disordered) == (1, 1, 1)
+    checker = crowded.member.checker
+    assert (checker.lost, checker.doubled, checker.disordered) == (1, 1, 1)
 
 
 def test_a_resume_has_to_bring_what_was_missed(crowded: Crowded) -> None:
@@ -76,8 +78,8 @@ def test_a_resume_has_to_bring_what_was_missed(crowded: Crowded) -> None:
     crowded.member.connected()
     crowded.told(welcome(4, [said(2), said(4)], resumed=True))
 
-    assert crowded.member.order.lost == 1
-    assert crowded.member.order.last == 4
+    assert crowded.member.checker.lost == 1
+    assert crowded.member.checker.last == 4
 
 
 def test_a_resume_that_brings_something_again_is_a_double(crowded: Crowded) -> None:
@@ -86,7 +88,7 @@ def test_a_resume_that_brings_something_again_is_a_double(crowded: Crowded) -> N
     crowded.member.connected()
     crowded.told(welcome(2, [said(1), said(2)], resumed=True))
 
-    assert crowded.member.order.doubled == 1
+    assert crowded.member.checker.doubled == 1
 
 
 def test_a_gap_that_is_told_is_no_loss(crowded: Crowded) -> None:
@@ -94,7 +96,7 @@ def test_a_gap_that_is_told_is_no_loss(crowded: Crowded) -> None:
     crowded.member.connected()
     crowded.told(welcome(9, [said(8), said(9)], resumed=True, missed=7))
 
-    assert (crowded.member.order.lost, crowded.member.order.told_gaps) == (0, 7)
+    assert (crowded.member.checker.lost, crowded.member.checker.reported_gaps) == (0, 7)
 
 
 def test_the_answer_to_a_line_said_again_is_no_double(crowded: Crowded) -> None:
@@ -104,7 +106,7 @@ def test_the_answer_to_a_line_said_again_is_no_double(crowded: Crowded) -> None:
     crowded.told(welcome(9, [], resumed=True, missed=9))
     crowded.told(said(4, "id0"))
 
-    assert crowded.member.order.doubled == 0
+    assert crowded.member.checker.doubled == 0
     assert not crowded.member.client.unacknowledged
 
 
@@ -114,8 +116,8 @@ def test_a_server_that_was_started_anew_begins_its_numbers_anew(crowded: Crowded
     crowded.told(welcome(2))
     crowded.told(said(3))
 
-    assert crowded.member.order.lost == crowded.member.order.doubled == 0
-    assert crowded.member.order.last == 3
+    assert crowded.member.checker.lost == crowded.member.checker.doubled == 0
+    assert crowded.member.checker.last == 3
 
 
 def test_switches_and_what_it_is_told_alone_are_news(crowded: Crowded) -> None:
@@ -154,11 +156,11 @@ def test_a_line_without_an_answer_waits(crowded: Crowded) -> None:
 def test_words_that_are_no_event_are_kept(crowded: Crowded) -> None:
     crowded.member.receive(b"*** goodbye: the room is full\n", 1.0, lambda now, seconds: None)
 
-    assert crowded.member.last_words == b"*** goodbye: the room is full"
+    assert crowded.member.last_foreign_line == b"*** goodbye: the room is full"
 
 
 def test_a_checking_member_compares_its_roster_with_the_rooms() -> None:
-    crowded = Crowded(checks=True)
+    crowded = Crowded(is_checking=True)
     crowded.told(welcome(0))
     crowded.told(People(0, ["ada"]))
     crowded.told(Presence(1, 1.0, joined=["bob", "cleo"]), Presence(2, 1.0, left=["bob"]))
@@ -172,7 +174,7 @@ def test_a_checking_member_compares_its_roster_with_the_rooms() -> None:
 
 
 def test_a_checking_member_finds_a_roster_of_another_moment() -> None:
-    crowded = Crowded(checks=True)
+    crowded = Crowded(is_checking=True)
     crowded.told(welcome(0))
     crowded.told(People(3, ["ada"]))
 

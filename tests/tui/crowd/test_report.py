@@ -35,7 +35,7 @@ def test_a_switch_takes_one_row_of_eighty_columns() -> None:
 
 def test_a_switch_that_took_long_still_takes_one_row() -> None:
     report = a_report()
-    report.switches[0].pause = report.switches[0].median_pause = report.switches[0].told_pause = 12.3354
+    report.switches[0].pause = report.switches[0].median_pause = report.switches[0].reported_pause = 12.3354
 
     rows = printed(switch_table(report)).splitlines()
 

@@ -1,13 +1,13 @@
 """A member's order: what is lost, doubled and out of order is told apart."""
 
-from tui.crowd.sequence_checker import MOST_MISSING, Order
+from tui.crowd.sequence_checker import MAX_MISSING, SequenceChecker
 
 
 def seen(*seqs: int) -> tuple[int, int, int]:
-    order = Order()
+    checker = SequenceChecker()
     for seq in seqs:
-        order.see(seq)
-    return order.lost, order.doubled, order.disordered
+        checker.see(seq)
+    return checker.lost, checker.doubled, checker.disordered
 
 
 def test_numbers_that_follow_each_other_are_all_right() -> None:
@@ -27,26 +27,26 @@ def test_two_numbers_that_are_swapped_are_out_of_order_and_not_lost() -> None:
 
 
 def test_a_gap_that_the_room_tells_of_is_not_lost() -> None:
-    order = Order()
-    order.begin(10)
-    order.gap(5)
-    order.see(16)
+    checker = SequenceChecker()
+    checker.begin(10)
+    checker.gap(5)
+    checker.see(16)
 
-    assert (order.lost, order.told_gaps) == (0, 5)
+    assert (checker.lost, checker.reported_gaps) == (0, 5)
 
 
 def test_what_should_have_come_and_did_not_is_lost() -> None:
-    order = Order()
-    order.begin(3)
-    order.expect(5)
-    order.expect(4)
+    checker = SequenceChecker()
+    checker.begin(3)
+    checker.expect(5)
+    checker.expect(4)
 
-    assert (order.lost, order.last) == (2, 5)
+    assert (checker.lost, checker.last) == (2, 5)
 
 
 def test_a_jump_beyond_all_bounds_is_counted_and_costs_no_memory() -> None:
-    order = Order()
-    order.see(10**12)
+    checker = SequenceChecker()
+    checker.see(10**12)
 
-    assert order.lost == 10**12 - 1
-    assert MOST_MISSING < 10**12
+    assert checker.lost == 10**12 - 1
+    assert MAX_MISSING < 10**12

@@ -6,14 +6,14 @@ from protocol.client import ClientConnection
 from protocol.messages import Model, ModelSwitched
 from tui.crowd.member import Member
 from tui.crowd.shared_decoder import SharedDecoder
-from tui.crowd.switches import AFTER, ANSWER, Directions, SwitchWatch
+from tui.crowd.switches import AFTERMATH_S, SWITCH_TIMEOUT_S, Directions, SwitchWatch
 
 SWITCHED = ModelSwitched(7, 1.0, "thread", "event", 0.25, 2)
 
 
 def members(*waits: float) -> list[Member]:
     crowd = [
-        Member(number, ClientConnection("ada", str), SharedDecoder(), checks=False) for number in range(len(waits))
+        Member(number, ClientConnection("ada", str), SharedDecoder(), is_checking=False) for number in range(len(waits))
     ]
     for member, wait in zip(crowd, waits, strict=True):
         member.longest_wait = wait
@@ -41,14 +41,14 @@ def test_the_pause_of_a_switch_is_the_longest_that_a_line_took_to_any_member() -
     assert not watch.saw(SWITCHED, 100.6, 90.0)
     watch.dropped()
     watch.tick(crowd, 100.6)
-    assert not watch.idle
-    watch.tick(crowd, 100.5 + AFTER)
+    assert not watch.is_idle
+    watch.tick(crowd, 100.5 + AFTERMATH_S)
 
     (seen,) = watch.done
     assert (seen.at, seen.before, seen.after) == (10.5, "event", "thread")
-    assert (seen.pause, seen.median_pause, seen.told_pause) == (0.3, 0.2, 0.25)
+    assert (seen.pause, seen.median_pause, seen.reported_pause) == (0.3, 0.2, 0.25)
     assert (seen.carried, seen.dropped, seen.took) == (2, 1, 0.5)
-    assert watch.idle
+    assert watch.is_idle
 
 
 def test_silence_around_a_switch_is_no_pause() -> None:
@@ -75,7 +75,7 @@ def test_a_switch_nobody_here_asked_for_is_measured_too() -> None:
     watch.tick(crowd := members(9.0), 99.5)
     crowd[0].longest_wait = 0.5
     watch.saw(SWITCHED, 100.0, 90.0)
-    watch.tick(crowd, 100.0 + AFTER)
+    watch.tick(crowd, 100.0 + AFTERMATH_S)
 
     assert watch.done[0].pause == 0.5
 
@@ -85,7 +85,7 @@ def test_a_switch_that_is_refused_or_never_comes_has_failed() -> None:
     watch.ask([], 10.0)
     watch.refused()
     watch.ask([], 20.0)
-    watch.tick([], 21.0 + ANSWER)
+    watch.tick([], 21.0 + SWITCH_TIMEOUT_S)
 
     assert watch.failed == 2
-    assert watch.idle
+    assert watch.is_idle

@@ -2,12 +2,12 @@
 
 from collections import Counter
 
-from tui.crowd.words import MAX_REASON, MAX_REASONS, OTHER_REASONS, count_reason, sanitized
+from tui.crowd.words import MAX_REASON_CHARACTERS, MAX_REASONS, OTHER_REASONS, count_reason, sanitized
 
 
 def test_sanitized_keeps_no_control_sequence_and_is_short() -> None:
     assert sanitized("\x1b[2Jbye\n\u202e") == "␛[2Jbye␤"
-    assert len(sanitized("x" * 10**6)) == MAX_REASON
+    assert len(sanitized("x" * 10**6)) == MAX_REASON_CHARACTERS
 
 
 def test_count_reason_of_many_different_ones_is_bounded() -> None:

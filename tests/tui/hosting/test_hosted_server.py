@@ -147,7 +147,7 @@ async def test_a_server_that_dies_is_told_and_can_be_started_again_where_it_was(
 
 
 async def test_a_server_that_does_not_end_is_killed(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_process, "STOP_TIMEOUT", 0.5)
+    monkeypatch.setattr(server_process, "STOP_TIMEOUT_S", 0.5)
     server = host()
     await server.start()
     frozen = psutil.Process(server.pid)
@@ -265,7 +265,7 @@ def test_a_room_on_every_interface_of_both_kinds_is_told_by_addresses_of_both(
     ],
 )
 def test_the_end_of_a_log_says_why_a_server_ended_where_it_is_an_error(log: list[str], words: str) -> None:
-    assert server_process.error_of(log) == words
+    assert server_process.last_error(log) == words
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_the_end_of_a_log_says_why_a_server_ended_where_it_is_an_error(log: list
     ],
 )
 def test_an_exit_code_above_128_names_the_signal(code: int, words: str) -> None:
-    assert server_process.how_it_ended(code) == words
+    assert server_process.format_exit(code) == words
 
 
 class TestTheEnd:
@@ -286,7 +286,7 @@ class TestTheEnd:
     async def test_a_room_that_was_closed_is_closed(self, host: Host, join: Join) -> None:
         server = host()
         opened: list[Address] = []
-        standing = asyncio.create_task(server.stand(opened.append))
+        standing = asyncio.create_task(server.run_until_ended(opened.append))
         await until(lambda: opened, "the room is open")
         ada = join(opened[0], "ada")
         ada.link.operator(server.operator_key)
@@ -300,7 +300,7 @@ class TestTheEnd:
     ) -> None:
         server = host()
         opened: list[Address] = []
-        standing = asyncio.create_task(server.stand(opened.append))
+        standing = asyncio.create_task(server.run_until_ended(opened.append))
         await until(lambda: opened, "the room is open")
         ada = join(opened[0], "ada")
         ada.link.operator(server.operator_key)
@@ -315,19 +315,19 @@ class TestTheEnd:
         (tmp_path / "sitecustomize.py").write_text(FAILS)
         monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
         server = host()
-        await server.stand(lambda address: None)
+        await server.run_until_ended(lambda address: None)
         assert server.ended.startswith("The room's server has ended, with exit code 1: the server has failed, and ")
 
     async def test_a_room_that_never_opened_says_why(self, host: Host) -> None:
         server = host("event", LOCAL, "--no-such-option")
-        await server.stand(lambda address: None)
+        await server.run_until_ended(lambda address: None)
         assert server.ended.startswith("The room could not be opened: ")
         assert "--no-such-option" in server.ended
 
     async def test_a_room_that_we_end_is_no_news(self, host: Host) -> None:
         server = host()
         opened: list[Address] = []
-        standing = asyncio.create_task(server.stand(opened.append))
+        standing = asyncio.create_task(server.run_until_ended(opened.append))
         await until(lambda: opened, "the room is open")
         await server.stop()
         await standing
@@ -395,13 +395,13 @@ class TestTheLog:
 async def test_the_end_of_the_log_is_kept(host: Host) -> None:
     server = host("event", LOCAL, "-vv")
     address = await server.start()
-    for _ in range(server_process.LOG_LINES):
+    for _ in range(server_process.MAX_LOG_LINES):
         bob = PlainPeer((address.host, address.port))
         bob.close()
     await until(lambda: server._process.last_log_lines, "something is logged")
     await server.stop()
     await server.wait()
-    assert 0 < len(server._process.last_log_lines) <= server_process.LOG_LINES
+    assert 0 < len(server._process.last_log_lines) <= server_process.MAX_LOG_LINES
 
 
 async def test_stopping_twice_or_before_a_start_is_harmless(host: Host) -> None:

@@ -67,5 +67,5 @@ async def test_a_name_service_that_does_not_answer_is_not_waited_for(monkeypatch
         return []
 
     monkeypatch.setattr(asyncio.base_events.BaseEventLoop, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr(network_addresses, "NAME_TIMEOUT", 0.05)
+    monkeypatch.setattr(network_addresses, "NAME_TIMEOUT_S", 0.05)
     assert await local_name(["192.168.1.5"]) == ""

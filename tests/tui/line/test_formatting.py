@@ -8,15 +8,15 @@ from protocol.client import Gap
 from protocol.messages import Goodbye, Limits, ModelSwitched, Notice, Pong, Presence, Refused, Rules, Said, Welcome
 from protocol.sanitize import sanitize
 from tui.line.formatting import (
-    MOST_LINES,
-    NARROWEST,
+    MAX_LINES,
+    MIN_COLUMNS,
     NICK_STYLES,
     OWN,
     ROOM,
     Line,
     broken,
+    format_event,
     history_end,
-    lines_of,
     nick_style,
     note,
     text_of,
@@ -24,7 +24,7 @@ from tui.line.formatting import (
 
 
 def printed(event: object, me: str = "me") -> list[str]:
-    return [text_of(line) for line in lines_of(event, me)]  # type: ignore[arg-type]
+    return [text_of(line) for line in format_event(event, me)]  # type: ignore[arg-type]
 
 
 def welcome(**fields: object) -> Welcome:
@@ -56,7 +56,7 @@ def test_each_line_of_a_text_says_who_says_it() -> None:
 
 def test_of_a_million_lines_only_the_first_are_printed_and_the_others_counted() -> None:
     lines = printed(Notice("\n" * 64_000))
-    assert len(lines) == MOST_LINES + 1
+    assert len(lines) == MAX_LINES + 1
     assert lines[-1] == "--- and 63001 lines more, not shown"
 
 
@@ -93,15 +93,15 @@ def test_a_gap_is_told() -> None:
 
 
 def test_my_own_lines_and_everybody_elses_have_a_steady_style() -> None:
-    assert lines_of(Said(1, "me", "hello", 0.0), "me")[0][0] == (OWN, "me")
-    assert lines_of(Said(1, "ada", "hello", 0.0), "me")[0][0] == (nick_style("ada"), "ada")
+    assert format_event(Said(1, "me", "hello", 0.0), "me")[0][0] == (OWN, "me")
+    assert format_event(Said(1, "ada", "hello", 0.0), "me")[0][0] == (nick_style("ada"), "ada")
     assert {nick_style(f"user{number}") for number in range(100)} == set(NICK_STYLES)
 
 
-@pytest.mark.parametrize("columns", [NARROWEST, 40, 80])
+@pytest.mark.parametrize("columns", [MIN_COLUMNS, 40, 80])
 def test_no_row_but_the_first_of_a_broken_line_begins_at_the_edge(columns: int) -> None:
     text = "x" * (columns - 7) + " *** bob left the room, and this is not true " * 5
-    [line] = lines_of(Said(1, "ada", text, 0.0), "me")
+    [line] = format_event(Said(1, "ada", text, 0.0), "me")
     rows = [text_of(row) for row in broken(line, columns)]
     assert len(rows) > 1
     assert rows[0].startswith("ada:")
@@ -118,7 +118,7 @@ def test_styles_survive_the_breaking() -> None:
 
 def test_a_short_line_or_a_very_narrow_terminal_is_left_alone() -> None:
     assert list(broken(note("hello"), 80)) == [note("hello")]
-    assert list(broken(note("x" * 100), NARROWEST - 1)) == [note("x" * 100)]
+    assert list(broken(note("x" * 100), MIN_COLUMNS - 1)) == [note("x" * 100)]
 
 
 def test_what_is_not_shown_of_an_endless_line_is_told() -> None:
@@ -126,10 +126,10 @@ def test_what_is_not_shown_of_an_endless_line_is_told() -> None:
     assert "not shown" in rows[-1]
 
 
-@given(st.text(max_size=400), st.integers(NARROWEST, 120))
+@given(st.text(max_size=400), st.integers(MIN_COLUMNS, 120))
 def test_whatever_is_said_no_row_begins_like_the_rooms_words_or_the_clients(text: str, columns: int) -> None:
     said = Said(1, "ada", sanitize(text, lines=True), 0.0)
-    for line in lines_of(said, "me"):
+    for line in format_event(said, "me"):
         assert text_of(line).startswith("ada: ")
         for row in list(broken(line, columns))[1:]:
             assert text_of(row).startswith("    ")

@@ -17,7 +17,7 @@ from tests.running import PATIENCE
 from tui.line import keyboard
 from tui.line.bindings import MAX_INPUT_CHARACTERS, make_bindings
 from tui.line.formatting import Line, text_of
-from tui.line.keyboard import KeyboardInput, keys_of
+from tui.line.keyboard import KeyboardInput, key_presses
 from tui.terminal.decoder import InputDecoder
 from tui.terminal.keyboard import KeyNormalizer
 
@@ -34,7 +34,7 @@ def pressed(*chunks: bytes) -> list[str]:
     return [
         str(press.key.value if isinstance(press.key, Keys) else press.key)
         for token in tokens
-        for press in keys_of(token, normalizer)
+        for press in key_presses(token, normalizer)
     ]
 
 
@@ -154,9 +154,9 @@ def test_keys_after_any_bytes_are_heard(chunks: list[bytes]) -> None:
     while decoder.deadline is not None:
         at += FAR_LATER
         tokens += decoder.expire(at)
-    keys = [press for token in tokens for press in keys_of(token, normalizer)]
+    keys = [press for token in tokens for press in key_presses(token, normalizer)]
     assert all(
         isinstance(press.data, str) and not any(0xD800 <= ord(one) < 0xE000 for one in press.data) for press in keys
     )
-    later = [press for token in decoder.feed(b"\x03", at) for press in keys_of(token, normalizer)]
+    later = [press for token in decoder.feed(b"\x03", at) for press in key_presses(token, normalizer)]
     assert later[-1].key == Keys.ControlC

@@ -10,7 +10,7 @@ import pytest
 
 from tests.pace import is_within
 from tests.running import PATIENCE, wait_until
-from tui.line.nonblocking import Unhurried
+from tui.line.nonblocking import NonBlockingWriter
 
 MUCH = "".join(f"{number:07}\n" for number in range(50_000))
 
@@ -36,7 +36,7 @@ def read(screen: int, size: int) -> bytes:
 def test_writing_never_waits_and_nothing_is_lost(terminal: tuple[int, int], blocking: bool) -> None:
     screen, program = terminal
     os.set_blocking(program, blocking)
-    unhurried = Unhurried(program)
+    unhurried = NonBlockingWriter(program)
     began = time.monotonic()
     for start in range(0, len(MUCH), 1000):
         unhurried.write(MUCH[start : start + 1000])
@@ -53,14 +53,14 @@ def test_writing_never_waits_and_nothing_is_lost(terminal: tuple[int, int], bloc
 
 
 def test_what_the_terminal_cannot_write_is_replaced(terminal: tuple[int, int]) -> None:
-    Unhurried(terminal[1], "ascii").write("❯ x")
+    NonBlockingWriter(terminal[1], "ascii").write("❯ x")
     assert read(terminal[0], 3) == b"? x"
 
 
 def test_a_terminal_that_is_gone_takes_everything_and_shows_nothing() -> None:
     screen, program = pty.openpty()
     os.close(screen)
-    unhurried = Unhurried(program)
+    unhurried = NonBlockingWriter(program)
     unhurried.write("last words")
     unhurried.drain(PATIENCE)
     assert unhurried.backlog == 0

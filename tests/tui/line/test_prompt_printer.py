@@ -16,8 +16,8 @@ from prompt_toolkit.styles import Style
 from tests.peers import PATIENCE
 from tests.tui.links import until
 from tui.line.formatting import Line
-from tui.line.nonblocking import Unhurried
-from tui.line.prompt_printer import Above
+from tui.line.nonblocking import NonBlockingWriter
+from tui.line.prompt_printer import PromptPrinter
 from tui.line.terminal import LineTerminal
 
 
@@ -35,8 +35,8 @@ def pipe() -> Iterator[tuple[int, int]]:
 
 
 @pytest.fixture
-def above(written: io.StringIO, pipe: tuple[int, int]) -> Above:
-    return Above(Unhurried(pipe[1]), PlainTextOutput(written), Style([]), MAX_WAITING_LINES)
+def printer(written: io.StringIO, pipe: tuple[int, int]) -> PromptPrinter:
+    return PromptPrinter(NonBlockingWriter(pipe[1]), PlainTextOutput(written), Style([]), MAX_WAITING_LINES)
 
 
 MAX_WAITING_LINES = 400
@@ -46,22 +46,22 @@ def lines(name: str, count: int) -> list[Line]:
     return [[("", f"{name} {number}")] for number in range(count)]
 
 
-def test_lines_are_printed_once_in_the_order_in_which_they_came(above: Above, written: io.StringIO) -> None:
-    above.show(lines("log", 1))
-    above.show(lines("talk", 2), minor=True)
-    above.show(lines("more", 1))
-    above.print_now()
-    above.print_now()
+def test_lines_are_printed_once_in_the_order_in_which_they_came(printer: PromptPrinter, written: io.StringIO) -> None:
+    printer.show(lines("log", 1))
+    printer.show(lines("talk", 2), minor=True)
+    printer.show(lines("more", 1))
+    printer.print_now()
+    printer.print_now()
     assert written.getvalue().splitlines() == ["log 0", "talk 0", "talk 1", "more 0"]
     assert written.getvalue().count("log 0") == 1
 
 
 def test_talk_that_comes_too_fast_is_left_out_and_counted_and_costs_the_log_nothing(
-    above: Above, written: io.StringIO
+    printer: PromptPrinter, written: io.StringIO
 ) -> None:
-    above.show(lines("log", 3))
-    above.show(lines("talk", MAX_WAITING_LINES + 100), minor=True)
-    above.print_now()
+    printer.show(lines("log", 3))
+    printer.show(lines("talk", MAX_WAITING_LINES + 100), minor=True)
+    printer.print_now()
     printed = written.getvalue().splitlines()
     assert printed[0] == "--- 100 lines came faster than this terminal took them: not shown"
     assert printed[1:5] == ["log 0", "log 1", "log 2", "talk 100"]
@@ -70,14 +70,14 @@ def test_talk_that_comes_too_fast_is_left_out_and_counted_and_costs_the_log_noth
 
 async def test_nothing_is_printed_to_a_terminal_that_takes_nothing(written: io.StringIO) -> None:
     reading, writing = os.pipe()
-    terminal = Unhurried(writing)
-    above = Above(terminal, PlainTextOutput(written), Style([]), MAX_WAITING_LINES)
+    terminal = NonBlockingWriter(writing)
+    printer = PromptPrinter(terminal, PlainTextOutput(written), Style([]), MAX_WAITING_LINES)
     terminal.write("x" * 300_000)
     await until(lambda: terminal.backlog < 300_000, "the pipe to be full")
-    printing = asyncio.create_task(above.run())
-    above.show(lines("log", 1))
+    printing = asyncio.create_task(printer.run())
+    printer.show(lines("log", 1))
     await asyncio.sleep(0.3)  # Nothing tells that it does not happen.
-    assert above.clogged
+    assert printer.is_clogged
     assert written.getvalue() == ""
     os.set_blocking(reading, False)  # What was written last may still count as backlog: a read would wait for ever.
 
@@ -105,12 +105,12 @@ async def test_printing_above_a_prompt_leaves_raw_mode_never(monkeypatch: pytest
             terminal.output, "flush", lambda: raw.append(not termios.tcgetattr(theirs)[3] & termios.ICANON)
         )
         with terminal.session():
-            printing = asyncio.create_task(terminal.above.run())
+            printing = asyncio.create_task(terminal.printer.run())
             session: PromptSession[str] = PromptSession(input=terminal.input, output=terminal.output)
             line = asyncio.create_task(session.prompt_async(set_exception_handler=False))
             await until(lambda: session.app.is_running and any(raw))
             raw.clear()
-            terminal.above.show(lines("talk", 3))
+            terminal.printer.show(lines("talk", 3))
             await until(lambda: len(raw) > 3)
             os.write(ours, b"\x04")
             with pytest.raises(EOFError):

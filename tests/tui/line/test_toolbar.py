@@ -7,61 +7,61 @@ import pytest
 
 from protocol.messages import Refused, Status
 from tui.address import Address
+from tui.line.client import LineClient
 from tui.line.formatting import text_of
-from tui.line.talk import LineClient
 from tui.line.toolbar import toolbar
-from tui.link.state import State
+from tui.link.room_link import State
 from tui.message_log.wrapping import cells
 
 ROOM = Address("192.0.2.77", 20001)
 
 
-def talk(state: State, *, unsaid: int = 0, round_trip: float | None = None) -> LineClient:
-    talk = LineClient(ROOM, "ada", show=lambda lines: None, show_own=True)
-    talk.link.state = state
-    talk.link.round_trip = round_trip
-    talk.link.client.status = Status("process", 1234, "process 4321")
+def client(state: State, *, unsaid: int = 0, round_trip: float | None = None) -> LineClient:
+    client = LineClient(ROOM, "ada", show=lambda lines: None, show_own=True)
+    client.link.state = state
+    client.link.round_trip = round_trip
+    client.link.client.status = Status("process", 1234, "process 4321")
     for number in range(unsaid):
-        talk.link.client.say(f"line {number}")
-    return talk
+        client.link.client.say(f"line {number}")
+    return client
 
 
-def drawn(talk: LineClient, columns: int = 80) -> str:
-    return text_of(toolbar(talk, columns))
+def drawn(client: LineClient, columns: int = 80) -> str:
+    return text_of(toolbar(client, columns))
 
 
 def test_it_tells_what_the_status_bar_of_the_full_screen_tells_and_in_its_words() -> None:
-    online = talk(State("online"), round_trip=0.0004)
+    online = client(State("online"), round_trip=0.0004)
     assert drawn(online) == " ▣ process  1,234 connected  you: process 4321  ping 0.4 ms  192.0.2.77:20001"
 
 
 def test_while_the_room_is_away_the_reason_the_next_attempt_and_the_unsaid_lines_fit() -> None:
-    away = talk(State("waiting", "nobody listens there", monotonic() + 11.5, 3), unsaid=12)
+    away = client(State("waiting", "nobody listens there", monotonic() + 11.5, 3), unsaid=12)
     told = drawn(away)
     assert told == " ○ away: next attempt in 12 s  12 lines to be said  nobody listens there"
     assert len(told) <= 80
 
 
 def test_one_line_that_waits_is_one_line() -> None:
-    assert "   1 line to be said" in drawn(talk(State("waiting", "", monotonic() + 2, 1), unsaid=1))
+    assert "   1 line to be said" in drawn(client(State("waiting", "", monotonic() + 2, 1), unsaid=1))
 
 
 async def test_what_waits_for_slow_mode_comes_first() -> None:
-    online = talk(State("online"))
-    online.typed("one")
+    online = client(State("online"))
+    online.handle_input("one")
     (id,) = online.link.client.unacknowledged
-    online._heard([Refused("slow-mode", "slow mode", id, wait=9.5)])
+    online._on_events([Refused("slow-mode", "slow mode", id, wait=9.5)])
     assert drawn(online).startswith(" 1 line to be said in 10 s  ▣ process")
 
 
 def test_what_was_known_before_the_link_broke_is_not_claimed_any_more() -> None:
     for state in (State("waiting", "nobody listens there", monotonic() + 1, 1), State("connecting", "", attempt=2)):
-        assert "process" not in drawn(talk(state))
-        assert "1,234" not in drawn(talk(state))
+        assert "process" not in drawn(client(state))
+        assert "1,234" not in drawn(client(state))
 
 
 def test_in_a_narrow_terminal_the_least_of_it_gives_way_whole() -> None:
-    online = talk(State("online"), round_trip=0.0004)
+    online = client(State("online"), round_trip=0.0004)
     assert drawn(online, 50) == " ▣ process  1,234 connected  you: process 4321"
     assert drawn(online, 12) == " ▣ process"
 
@@ -70,7 +70,7 @@ def test_in_a_narrow_terminal_the_least_of_it_gives_way_whole() -> None:
 def test_toolbar_of_any_width_is_one_row_of_whole_parts(width: int) -> None:
     """No row ends with what parts two parts, nothing is cut but what stands alone, and a ping never stands unnamed."""
     states = (State("online"), State("waiting", "nobody listens there", monotonic() + 11.5, 3), State("connecting"))
-    for told in (drawn(talk(state, unsaid=1234, round_trip=0.0123), width) for state in states):
+    for told in (drawn(client(state, unsaid=1234, round_trip=0.0123), width) for state in states):
         assert cells(told) <= width
         assert told == told.rstrip()
         parts = re.split(" {2,}", told.strip())

@@ -5,7 +5,7 @@ import time
 from itertools import pairwise
 
 from tests.tui.links import until
-from tui.link.batcher import MAX_BATCH, MAX_WAITING, Batcher
+from tui.link.batcher import MAX_BATCH_ITEMS, MAX_WAITING_ITEMS, Batcher
 
 
 async def test_batches_of_a_flood_are_bounded_and_in_order() -> None:
@@ -16,7 +16,7 @@ async def test_batches_of_a_flood_are_bounded_and_in_order() -> None:
     batches.flush_soon()
     await until(lambda: sum(map(len, taken)) == 1000)
     assert [one for batch in taken for one in batch] == list(range(1000))
-    assert max(map(len, taken)) == MAX_BATCH
+    assert max(map(len, taken)) == MAX_BATCH_ITEMS
 
 
 async def test_batches_slow_to_take_leave_the_loop_free() -> None:
@@ -29,7 +29,7 @@ async def test_batches_slow_to_take_leave_the_loop_free() -> None:
         spans.append((began, time.monotonic()))
 
     batches = Batcher(take, rate=1000)
-    for number in range(MAX_BATCH * 4):
+    for number in range(MAX_BATCH_ITEMS * 4):
         batches.add(number)
     batches.flush_soon()
     await until(lambda: len(spans) == 4)
@@ -40,12 +40,12 @@ async def test_batches_slow_to_take_leave_the_loop_free() -> None:
 async def test_until_few_waits_while_many_items_wait() -> None:
     taken: list[int] = []
     batches = Batcher(taken.extend, rate=1000)
-    for number in range(MAX_WAITING * 3):
+    for number in range(MAX_WAITING_ITEMS * 3):
         batches.add(number)
-    await asyncio.wait_for(batches.until_few(), 10)
-    assert len(taken) >= MAX_WAITING * 2
-    await asyncio.wait_for(batches.until_few(0), 10)
-    assert taken == list(range(MAX_WAITING * 3))
+    await asyncio.wait_for(batches.wait_until_few(), 10)
+    assert len(taken) >= MAX_WAITING_ITEMS * 2
+    await asyncio.wait_for(batches.wait_until_few(0), 10)
+    assert taken == list(range(MAX_WAITING_ITEMS * 3))
 
 
 async def test_until_few_without_items_does_not_wait_for_the_rate() -> None:
@@ -53,14 +53,14 @@ async def test_until_few_without_items_does_not_wait_for_the_rate() -> None:
     batches = Batcher(taken.extend, rate=0.001)
     for number in (1, 2):
         batches.add(number)
-        await asyncio.wait_for(batches.until_few(0), 10)
+        await asyncio.wait_for(batches.wait_until_few(0), 10)
     assert taken == [1, 2]
 
 
 async def test_flush_of_a_flood_keeps_the_latest() -> None:
     taken: list[int] = []
     batches = Batcher(taken.extend, rate=0.001)
-    for number in range(MAX_WAITING * 2):
+    for number in range(MAX_WAITING_ITEMS * 2):
         batches.add(number)
     batches.flush()
-    assert taken == list(range(MAX_WAITING, MAX_WAITING * 2))
+    assert taken == list(range(MAX_WAITING_ITEMS, MAX_WAITING_ITEMS * 2))

@@ -3,7 +3,7 @@
 import pytest
 
 from protocol.messages import Limits
-from tui.link.pings import FIRST_PING_DELAY_S, PING_EVERY, Pings, first_delay, interval, is_silent
+from tui.link.pings import FIRST_PING_DELAY_S, PING_INTERVAL_S, Pings, first_delay, interval, is_silent
 
 
 def test_only_the_answer_to_our_own_ping_tells_the_round_trip() -> None:
@@ -51,13 +51,13 @@ def test_a_new_connection_knows_nothing_of_the_one_before() -> None:
 
 
 def test_pings_take_a_tenth_of_the_flood_allowance_at_most() -> None:
-    assert [interval(Limits(rate=rate)) for rate in (0, 2.0, 100.0)] == [PING_EVERY] * 3
+    assert [interval(Limits(rate=rate)) for rate in (0, 2.0, 100.0)] == [PING_INTERVAL_S] * 3
     assert interval(Limits(rate=0.1)) == 100
 
 
 def test_a_room_that_lets_the_silent_go_is_pinged_in_time() -> None:
     assert interval(Limits(idle_timeout=3.0)) == 1.5
-    assert interval(Limits(idle_timeout=600.0)) == PING_EVERY
+    assert interval(Limits(idle_timeout=600.0)) == PING_INTERVAL_S
 
 
 def test_silence_is_too_long_after_three_pings() -> None:

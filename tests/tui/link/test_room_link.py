@@ -214,8 +214,8 @@ async def test_a_flood_arrives_whole_in_few_batches(start_server: StartServer, j
     await ada.hears("line 4999")
     took = monotonic() - began
     assert ada.said[-5000:] == [f"line {number}" for number in range(5000)]
-    assert len(ada.batches) - before <= took * room_link.BATCHES + 5000 / batcher.MAX_BATCH + 2
-    assert max(map(len, ada.batches)) <= batcher.MAX_BATCH
+    assert len(ada.batches) - before <= took * room_link.MAX_BATCHES_PER_S + 5000 / batcher.MAX_BATCH_ITEMS + 2
+    assert max(map(len, ada.batches)) <= batcher.MAX_BATCH_ITEMS
 
 
 async def test_the_first_line_of_a_quiet_time_is_not_held_back(start_server: StartServer, join: Join) -> None:
@@ -226,13 +226,13 @@ async def test_the_first_line_of_a_quiet_time_is_not_held_back(start_server: Sta
     await until(lambda: "bob" in ada.link.client.people, "bob is told")
     waits = []
     for number in range(5):
-        await asyncio.sleep(2 / room_link.BATCHES)
+        await asyncio.sleep(2 / room_link.MAX_BATCHES_PER_S)
         began = monotonic()
         bob.say(f"line {number}")
         await ada.hears(f"line {number}")
         waits.append(monotonic() - began)
     # The status of bob's coming may fall into one of them; held back, each would take a twelfth of a second.
-    assert is_within(min(waits), 1 / room_link.BATCHES)
+    assert is_within(min(waits), 1 / room_link.MAX_BATCHES_PER_S)
 
 
 async def test_a_second_connection_of_the_same_person_ends_the_first(start_server: StartServer, join: Join) -> None:
@@ -298,7 +298,7 @@ async def test_what_a_listener_raises_is_a_mistake_and_no_broken_connection(star
 async def test_a_frozen_server_is_noticed_and_found_again(
     start_server: StartServer, join: Join, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pings, "PING_EVERY", 0.2)
+    monkeypatch.setattr(pings, "PING_INTERVAL_S", 0.2)
     server = start_server()
     ada = join(address_of(server), "ada")
     await ada.online()

@@ -31,10 +31,10 @@ class ScriptedLink(RoomLink):
             if isinstance(batch, State):
                 self.client.disconnected()
                 self.round_trip = None
-                self._become(batch)
+                self._set_state(batch)
             else:
                 for event in self.client.receive(b"".join(map(json_lines.encode, batch))):
-                    self._take(event)
+                    self._on_event(event)
                 self._batches.flush()
                 self.round_trip = 0.003
         await asyncio.Event().wait()

@@ -9,13 +9,13 @@ import pytest
 from protocol.messages import Said
 from tui.transcript import file as transcript_file
 from tui.transcript.file import CannotSave, TranscriptFile, save
-from tui.transcript.formats import Record, records_of
+from tui.transcript.formats import TranscriptEntry, entries_of
 
 AT = 1_795_464_840.0
 
 
-def lines(*texts: str) -> list[Record]:
-    return records_of([Said(seq, "ada", text, AT) for seq, text in enumerate(texts, 1)], AT)
+def lines(*texts: str) -> list[TranscriptEntry]:
+    return entries_of([Said(seq, "ada", text, AT) for seq, text in enumerate(texts, 1)], AT)
 
 
 def texts(path: Path) -> list[str]:
@@ -140,7 +140,7 @@ def test_a_full_disk_is_told_once_and_what_waits_is_written_when_there_is_room(
 
 def test_what_waits_for_a_full_disk_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Disk(monkeypatch, 0)
-    monkeypatch.setattr(transcript_file, "MOST_WAITING", 1000)
+    monkeypatch.setattr(transcript_file, "MAX_WAITING_BYTES", 1000)
     file = TranscriptFile(tmp_path / "talk.jsonl", Troubles())
     for _ in range(100):
         file.add(lines("x" * 200))
@@ -157,7 +157,7 @@ def test_what_a_full_disk_made_us_drop_is_a_gap_in_its_place_and_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, troubles, disk = tmp_path / "talk.jsonl", Troubles(), Disk(monkeypatch, 0)
-    monkeypatch.setattr(transcript_file, "MOST_WAITING", 1000)
+    monkeypatch.setattr(transcript_file, "MAX_WAITING_BYTES", 1000)
     file = TranscriptFile(path, troubles)
     for number in range(100):
         file.add(lines(f"{number} {'x' * 200}"))
@@ -173,7 +173,7 @@ def test_what_a_full_disk_made_us_drop_is_a_gap_in_its_place_and_is_told(
 
 def test_what_is_dropped_until_the_end_is_told_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, disk = tmp_path / "talk.jsonl", Disk(monkeypatch, 0)
-    monkeypatch.setattr(transcript_file, "MOST_WAITING", 1)
+    monkeypatch.setattr(transcript_file, "MAX_WAITING_BYTES", 1)
     file = TranscriptFile(path, Troubles())
     file.add(lines("one"))
     file.add(lines("two"))

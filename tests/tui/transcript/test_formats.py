@@ -24,7 +24,7 @@ from protocol.messages import (
 )
 from protocol.sanitize import sanitize
 from tests.protocol.strategies import any_of, hostile_text
-from tui.transcript.formats import as_json_lines, markdown, records_of
+from tui.transcript.formats import as_json_lines, entries_of, markdown
 
 AT = 1_795_464_840.0
 """Monday 23 November 2026, 20:14 UTC."""
@@ -45,11 +45,11 @@ EVENING: list[Received] = [
 
 
 def objects(events: list[Received]) -> list[dict[str, object]]:
-    return [json.loads(line) for line in as_json_lines(records_of(events, NOW)).splitlines()]
+    return [json.loads(line) for line in as_json_lines(entries_of(events, NOW)).splitlines()]
 
 
 def page(events: list[Received]) -> str:
-    return markdown(records_of(events, NOW), "A tale")
+    return markdown(entries_of(events, NOW), "A tale")
 
 
 def test_each_thing_is_an_object_on_a_line_with_its_time() -> None:
@@ -100,11 +100,11 @@ def test_switches_moderation_and_chaos_are_in_the_markdown_too() -> None:
     ids=lambda event: type(event).__name__,
 )
 def test_what_is_of_the_moment_is_not_kept(event: Received) -> None:
-    assert records_of([event], NOW) == []
+    assert entries_of([event], NOW) == []
 
 
 def test_no_secret_is_kept() -> None:
-    for text in (as_json_lines(records_of(EVENING, NOW)).decode(), page(EVENING)):
+    for text in (as_json_lines(entries_of(EVENING, NOW)).decode(), page(EVENING)):
         assert "the token" not in text
         assert "the nonce" not in text
 
@@ -117,7 +117,7 @@ def test_nothing_in_it_means_anything_to_a_terminal(text: str) -> None:
         Presence(7, AT, joined=[text], renamed=[(text, text)]),
         Goodbye(text, text),
     ]
-    for told in (as_json_lines(records_of(events, NOW)), page(events).encode()):
+    for told in (as_json_lines(entries_of(events, NOW)), page(events).encode()):
         decoded = told.decode().replace("\n", "")
         assert sanitize(decoded) == decoded
 

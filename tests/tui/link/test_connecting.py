@@ -1,6 +1,7 @@
 """Reaching a host by its name, and leaving while it cannot be reached."""
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -17,8 +18,8 @@ from tests.running import PATIENCE, ROOT
 from tests.tui.conftest import Open
 from tests.tui.links import until
 from tui.address import Address
-from tui.link import reaching
-from tui.link.reaching import connect, look_up
+from tui.link import connecting
+from tui.link.connecting import MAX_DELAY_S, back_off, connect, look_up, plain_reason
 from tui.link.room_link import RoomLink, State
 
 HANGING_DNS = {"PYTHONPATH": str(Path(__file__).parent.parent / "hanging_dns")}
@@ -103,14 +104,14 @@ async def test_connect_takes_the_first_address_that_answers(monkeypatch: pytest.
         found = look_up("two.example", 0).result(PATIENCE)
         assert [address for _, address in found] == [("127.0.0.1", free_port), ("127.0.0.1", port)]
         monkeypatch.undo()
-        monkeypatch.setattr(reaching, "look_up", lambda host, port: _done(found))
+        monkeypatch.setattr(connecting, "look_up", lambda host, port: _done(found))
         _, writer = await asyncio.wait_for(connect("two.example", 0), PATIENCE)
         assert writer.get_extra_info("peername")[1] == port
         writer.close()
 
 
-def _done(found: reaching.Found) -> "reaching.Future[reaching.Found]":
-    future: reaching.Future[reaching.Found] = reaching.Future()
+def _done(found: connecting.Found) -> "connecting.Future[connecting.Found]":
+    future: connecting.Future[connecting.Found] = connecting.Future()
     future.set_result(found)
     return future
 
@@ -124,3 +125,27 @@ async def test_link_to_a_name_that_is_none_says_so(name: str) -> None:
     assert link.state.reason == "there is no such host"
     await link.close()
     await running
+
+
+def test_the_back_off_doubles_to_a_limit_and_jitter_shortens_it_by_up_to_a_half() -> None:
+    assert [back_off(attempt, 0) for attempt in range(1, 8)] == [0.5, 1, 2, 4, 8, 15, 15]
+    assert back_off(10_000, 0) == MAX_DELAY_S
+    assert back_off(3, 1) == 1
+    assert back_off(3, 0.5) == 1.5
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ECONNREFUSED, "Connect call failed ('127.0.0.1', 1)"), "nobody listens there"),
+        (OSError("Multiple exceptions: [Errno 111] Connect call failed, [Errno 111] x"), "nobody listens there"),
+        (ConnectionResetError(errno.ECONNRESET, "x"), "the connection broke"),
+        (socket.gaierror(-2, "Name or service not known"), "there is no such host"),
+        (OSError(errno.EHOSTUNREACH, "Connect call failed"), "no route to host"),
+        (OSError("?"), "the network failed"),
+    ],
+)
+def test_a_failure_is_told_in_plain_words(error: OSError, words: str) -> None:
+    if "111" in str(error) and errno.ECONNREFUSED != 111:
+        pytest.skip("another system's number")
+    assert plain_reason(error) == words

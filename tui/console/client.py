@@ -11,16 +11,16 @@ from time import monotonic
 from protocol.client import Received
 from protocol.messages import Goodbye, MeterReading, OperatorGranted, Watch, Welcome
 from tui.address import Address
+from tui.line.client import LineClient
 from tui.line.formatting import OWN, TEXT, Line, note
-from tui.line.talk import LineClient
-from tui.link.backoff import back_off
+from tui.link.connecting import back_off
 from tui.link.room_link import FINAL
 from tui.transcript.transcript import Transcript
 
 NICK = "console"
-RETURN_AFTER, LONGEST_RETURN = 5.0, 60.0
+FIRST_RETURN_DELAY_S, MAX_RETURN_DELAY_S = 5.0, 60.0
 """Seconds until a console that was sent away comes back, the first time and at most."""
-STAYED = 30.0
+STABLE_AFTER_S = 30.0
 """Seconds in the room after which a console that is sent away waits as at first."""
 QUIET = "class:quiet"
 
@@ -32,41 +32,45 @@ class ConsoleClient:
         self, address: Address, key: bytes, *, show: Callable[[list[Line]], None], on_change: Callable[[], None]
     ) -> None:
         self.address = address
-        self.metered: MeterReading | None = None
+        self.meter_reading: MeterReading | None = None
         """The last second, measured; None before the first."""
         self._key = key
         self._show = show
         self._on_change = on_change
-        self._minutes = Transcript()
+        self._transcript = Transcript()
         self._closing = False
         self._sent_away = False
-        self._told = ""
+        self._last_code = ""
         """The code of the goodbye that was told last, since the console was in the room."""
-        self.line_talk = self._enter()
+        self.line_client = self._enter()
 
     async def stay(self) -> None:
         """Be in the room until cancelled, or until it closes."""
         times = 0
         while True:
             began = monotonic()
-            await self.line_talk.link.run()
+            await self.line_client.link.run()
             if self._closing:
                 return
-            times = 1 if monotonic() - began >= STAYED else times + 1
-            wait = RETURN_AFTER if times == 1 else back_off(times, random.random(), RETURN_AFTER, LONGEST_RETURN)
+            times = 1 if monotonic() - began >= STABLE_AFTER_S else times + 1
+            wait = (
+                FIRST_RETURN_DELAY_S
+                if times == 1
+                else back_off(times, random.random(), FIRST_RETURN_DELAY_S, MAX_RETURN_DELAY_S)
+            )
             if self._sent_away:
                 self._sent_away = False
                 self._show([note(f"the console was sent away, and comes back in {wait:.0f} seconds")])
             await asyncio.sleep(wait)
-            before = self.line_talk.link
-            self.line_talk = self._enter()
-            self.line_talk.link.follow_on(before)
-            self.line_talk.link.entered = False  # Why it is not let in again is told once, and not as a goodbye each.
+            before = self.line_client.link
+            self.line_client = self._enter()
+            self.line_client.link.resume_from(before)
+            self.line_client.link.entered = False  # Why it is not let in again is told once, and not as a goodbye each.
 
     async def leave(self) -> None:
         """Say quit, where somebody still listens."""
         self._closing = True
-        await self.line_talk.link.close()
+        await self.line_client.link.close()
 
     def _enter(self) -> LineClient:
         return LineClient(
@@ -75,36 +79,36 @@ class ConsoleClient:
             show=self._show_talk,
             show_own=True,
             key=self._key,
-            minutes=self._minutes,
+            transcript=self._transcript,
             asks_for_nick=False,
-            on_heard=self._heard,
+            on_heard=self._on_events,
             on_change=self._on_change,
         )
 
     def _show_talk(self, lines: list[Line]) -> None:
         # Once the room closes, that its connection breaks is no news.
         if not self._closing:
-            self._show([hushed(line) for line in lines])
+            self._show([dim_message(line) for line in lines])
 
-    def _heard(self, events: list[Received]) -> None:
-        link = self.line_talk.link
+    def _on_events(self, events: list[Received]) -> None:
+        link = self.line_client.link
         for event in events:
             match event:
                 case OperatorGranted(on=True) | Welcome(operator=True):
-                    self._told = ""
+                    self._last_code = ""
                     link.order(Watch())
                 case MeterReading():
-                    self.metered = event
+                    self.meter_reading = event
                 case Goodbye(code="closing"):
                     self._closing = True
                 case Goodbye(code, _) if link.entered and code in FINAL:
                     self._sent_away = True
-                case Goodbye(code, reason) if not link.entered and code != self._told:
+                case Goodbye(code, reason) if not link.entered and code != self._last_code:
                     self._show([note(f"the console cannot come in: {reason}")])
-                    self._told = code
+                    self._last_code = code
 
 
-def hushed(line: Line) -> Line:
+def dim_message(line: Line) -> Line:
     """What people say stands back behind the log; who says it, and what the operator says, does not."""
     mine = any(style == OWN for style, _ in line)
     return [(QUIET if style == TEXT and not mine else style, text) for style, text in line]

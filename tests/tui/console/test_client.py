@@ -8,8 +8,8 @@ import pytest
 from tests.running import OPERATOR_KEY, Server
 from tests.tui.conftest import StartServer
 from tests.tui.links import address_of, until
-from tui.console import talk as console_talk
-from tui.console.talk import ConsoleClient, hushed
+from tui.console import client as console_client
+from tui.console.client import ConsoleClient, dim_message
 from tui.line.formatting import NICK_STYLES, OWN, TEXT, Line, text_of
 
 Stay = Callable[[Server], ConsoleClient]
@@ -33,64 +33,64 @@ def heard() -> Heard:
 @pytest.fixture
 async def stay(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> Callable[[Server], Awaitable[ConsoleClient]]:
     """`stay(server)`: a console in its room, ended after the test."""
-    monkeypatch.setattr(console_talk, "RETURN_AFTER", 0.1)
+    monkeypatch.setattr(console_client, "FIRST_RETURN_DELAY_S", 0.1)
     staying: list[tuple[ConsoleClient, asyncio.Task[None]]] = []
 
     def stay(server: Server) -> ConsoleClient:
-        talk = ConsoleClient(address_of(server), OPERATOR_KEY.encode(), show=heard.show, on_change=lambda: None)
-        staying.append((talk, asyncio.create_task(talk.stay())))
-        return talk
+        client = ConsoleClient(address_of(server), OPERATOR_KEY.encode(), show=heard.show, on_change=lambda: None)
+        staying.append((client, asyncio.create_task(client.stay())))
+        return client
 
     yield stay  # type: ignore[misc]
-    for talk, task in staying:
-        await talk.leave()
+    for client, task in staying:
+        await client.leave()
         task.cancel()
         await asyncio.wait([task])
 
 
 async def test_it_watches_what_the_room_costs(start_server: StartServer, stay: Stay) -> None:
-    talk = stay(start_server())
-    await until(lambda: talk.metered is not None, "a reading")
-    assert talk.metered is not None
-    assert talk.metered.connections == 1
+    client = stay(start_server())
+    await until(lambda: client.meter_reading is not None, "a reading")
+    assert client.meter_reading is not None
+    assert client.meter_reading.connections == 1
 
 
 async def test_where_its_name_is_taken_it_takes_one_like_it(start_server: StartServer, stay: Stay) -> None:
     server = start_server()
     server.plain("console")
-    talk = stay(server)
-    await until(lambda: talk.metered is not None, "to be an operator")
-    assert talk.line_talk.link.client.nick.startswith("console")
-    assert talk.line_talk.link.client.nick != "console"
+    client = stay(server)
+    await until(lambda: client.meter_reading is not None, "to be an operator")
+    assert client.line_client.link.client.nick.startswith("console")
+    assert client.line_client.link.client.nick != "console"
 
 
 async def test_after_another_operator_kicked_it_and_locked_the_room_it_comes_back(
     start_server: StartServer, stay: Stay, heard: Heard
 ) -> None:
     server = start_server()
-    talk = stay(server)
-    await until(lambda: talk.metered is not None, "to be an operator")
-    talk.metered = None
+    client = stay(server)
+    await until(lambda: client.meter_reading is not None, "to be an operator")
+    client.meter_reading = None
     eve = server.operator("eve")
     eve.command("lock")
     eve.command("kick", nick="console", reason="out")
     await heard.has("--- the console was sent away, and comes back in")
-    await until(lambda: talk.metered is not None, "to be an operator again")
+    await until(lambda: client.meter_reading is not None, "to be an operator again")
 
 
 async def test_once_the_room_closes_that_its_connection_breaks_is_no_news(
     start_server: StartServer, stay: Stay, heard: Heard
 ) -> None:
     server = start_server()
-    talk = stay(server)
-    await until(lambda: talk.metered is not None, "to be an operator")
+    client = stay(server)
+    await until(lambda: client.meter_reading is not None, "to be an operator")
     server.terminate()
     await heard.has("*** goodbye")
-    await until(lambda: talk.line_talk.link.state.phase != "online", "to notice the end")
+    await until(lambda: client.line_client.link.state.phase != "online", "to notice the end")
     assert not any("lost" in line for line in heard)
 
 
 def test_what_people_say_stands_back_and_what_the_operator_says_does_not() -> None:
     theirs, mine = [(NICK_STYLES[0], "ada"), (TEXT, ": hi")], [(OWN, "console"), (TEXT, ": hi")]
-    assert hushed(theirs) == [(NICK_STYLES[0], "ada"), ("class:quiet", ": hi")]
-    assert hushed(mine) == mine
+    assert dim_message(theirs) == [(NICK_STYLES[0], "ada"), ("class:quiet", ": hi")]
+    assert dim_message(mine) == mine
