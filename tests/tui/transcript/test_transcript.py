@@ -212,8 +212,8 @@ def test_a_host_in_a_pipe_gives_orders(tmp_path: Path) -> None:
 async def test_app_whose_settings_cannot_be_kept_says_so_once(start_server: StartServer) -> None:
     async with acting(address_of(start_server()), "ada", remember=lambda settings: False) as ada:
         await ada.sees("your settings cannot be written to")
-        ada.app.set(times=False)
-        ada.app.set(times=True)
+        ada.app.change_settings(times=False)
+        ada.app.change_settings(times=True)
         await ada.says("hello")
         await ada.sees("ada  hello")
         assert ada.picture.count("your settings cannot be written to") == 1
