@@ -1,4 +1,4 @@
-"""Admission: how somebody comes into the room, new or back again."""
+"""Admission: a new or returning member joins the room."""
 
 from protocol.dialects import DIALECTS
 from protocol.messages import Challenge, Goodbye, Hello, Refused, Sequenced, Welcome
@@ -10,13 +10,13 @@ from server.room.targets import announce_restored
 from server.session import DeliveryFlags
 
 MIN_REPLAY_BYTES = 128 * 1024
-"""A welcome brings so much at least, however much its address was sent before."""
+"""Bytes of history that a welcome may always contain, even if its address group has used up its limit."""
 
 
 def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) -> None:
-    """Let connection `number` in, under the nickname it asks for or a free one like it, or say why not.
+    """Let connection `number` join under its nickname or a free one like it, or tell it why it cannot.
 
-    With a token that the room knows, it is the same member as before, and an old connection of its gives way.
+    A known token makes it the same member as before, and closes the member's old connection.
     """
     if seat.member is not None:
         room.send(number, Refused("already-joined", f"you are in the room as {seat.member.nick}"))
@@ -48,8 +48,9 @@ def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) ->
     known_as = room.presence.announced.get(member.token, nick)
     room.presence.record_change(member.token, nick)
     if nick in room.presence.old_nicks or known_as != nick:
-        # Whoever is called so from now on would take the renaming of who was called so before for its own; and who soon
-        # goes by the name again that everybody knows it by would hear of no renaming.
+        # Send pending presence first. Clients apply renames by nickname, so a rename of the previous holder of this
+        # nickname would be applied to the newcomer. It is also sent if a returning member had another
+        # nickname: a rename back to it would cancel the change out, and the member would not be told.
         room.broadcast_presence(now)
     if member.connection_id:
         replace_connection(room, member.connection_id)
@@ -65,7 +66,7 @@ def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) ->
 def refuse_entry(
     room: RoomState, number: int, seat: Seat, member: Member | None, hello: Hello, now: float
 ) -> Goodbye | None:
-    """Why a connection cannot come in, or None. An operator always can."""
+    """The reason why a connection cannot join, or None. An operator always can."""
     if seat.proven or (member is not None and member.operator):
         return None
     if number in room.reserved:
@@ -74,7 +75,7 @@ def refuse_entry(
 
 
 def refuse_nickname(room: RoomState, asked: str, free: str, member: Member | None = None) -> Refused:
-    """The refusal of a nickname that somebody besides `member` has, or one that looks like it."""
+    """The refusal of a nickname that another member than `member` has, or that looks like the nickname of another."""
     holder = room.roster.find_holder(asked, member)
     if holder is None or holder.nick == asked:
         return Refused("nickname-taken", f"{asked} is taken", suggestion=free)
@@ -83,13 +84,13 @@ def refuse_nickname(room: RoomState, asked: str, free: str, member: Member | Non
 
 
 def replace_connection(room: RoomState, number: int) -> None:
-    """The member of connection `number` is back on another one: it stays, and the old connection goes."""
+    """Close connection `number`, whose member has returned on another one. The member stays in the room."""
     room.send(number, Goodbye("taken-over", "you are here on another connection now"), DeliveryFlags.CLOSE)
     room.detach_member(number, room.seats[number])
 
 
 def send_welcome(room: RoomState, number: int, seat: Seat, member: Member, after: int | None, asked: str) -> None:
-    """Tell a newcomer, or with `after` a returned member, what it needs to know; from here on it hears everything."""
+    """Send the welcome to a new member, or to one that resumes after event `after`. Broadcasts follow from here on."""
     history, missed = replay(room, seat, after)
     room.audience.add(number, seat.dialect)
     event = Welcome(
@@ -114,7 +115,7 @@ def send_welcome(room: RoomState, number: int, seat: Seat, member: Member, after
 
 
 def replay(room: RoomState, seat: Seat, after: int | None) -> tuple[list[Sequenced], int]:
-    """What a welcome brings, and how many events are missed: the newest that fit into what the address may be sent."""
+    """The history in a welcome, and how many events are missing. The newest that fit into the limits are sent."""
     group = seat.address_group
     allowance = int(room.replay_limits.available(group, room.now)) * 1024
     max_bytes = min(MAX_REPLAY_BYTES, max(MIN_REPLAY_BYTES, allowance))

@@ -1,8 +1,8 @@
-"""Chaos: breaking things on purpose, as an operator asks. Whom it hurts depends on the model: that is the show.
+"""Fault injection: operators break parts of the server on purpose, to show which connections each model harms.
 
-The room breaks nothing itself. Faults travel as flags to the code that serves the victim, and the guests are in
-`server.fault_clients`. Only a model knows its workers, so only a model kills one. The room tells of it when that
-connection has ended; if another model serves the connection instead, it tells the operator that no worker was killed.
+The room itself breaks nothing. A fault travels as DeliveryFlags to the code that serves the victim; guests are clients
+that `server.fault_clients` starts. Only the model kills a worker. The room announces the kill when the connection has
+ended. If another model serves the connection by then, the room tells the operator that no worker was killed.
 """
 
 import random
@@ -15,7 +15,7 @@ from server.session import DeliveryFlags
 
 
 def inject_fault(room: RoomState, number: int, command: Chaos, now: float) -> None:
-    """Break what the operator on connection `number` asks for, or tell why not."""
+    """Inject the fault that the operator on connection `number` asks for, or tell the operator why not."""
     by = display_name(room, number)
     if command.what not in FAULTS:
         room.send(number, Refused("bad-command", f"chaos is one of {', '.join(FAULTS[:-1])} or {FAULTS[-1]}"))
@@ -50,8 +50,9 @@ def inject_fault(room: RoomState, number: int, command: Chaos, now: float) -> No
 
 
 def invite_guest(room: RoomState, number: int, kind: str, now: float) -> None:
-    """Let a guest in who behaves badly."""
-    if room.moderation.rules.locked and kind != "silent":  # A silent one gives no nickname, and is not asked for more.
+    """Start a guest, a client that misbehaves."""
+    # A silent guest never sends a hello, so the lock does not stop it.
+    if room.moderation.rules.locked and kind != "silent":
         room.send(number, Refused("no-guest", "no guest can come now: the room is locked"))
         return
     try:
@@ -74,7 +75,7 @@ def choose_victim(room: RoomState, number: int, command: Chaos) -> int | Refused
 
 
 def report_kill(room: RoomState, victim: int, seat: Seat) -> None:
-    """Connection `victim` has failed. If an operator has asked to kill its worker, all members are told that."""
+    """Connection `victim` has failed. If an operator asked to kill its worker, announce that."""
     if seat.kill_requested_by:
         worker = f"the worker of {display_name(room, victim)}, {seat.served_by}"
         operator = display_name(room, seat.kill_requested_by)
@@ -83,7 +84,7 @@ def report_kill(room: RoomState, victim: int, seat: Seat) -> None:
 
 
 def cancel_kill(room: RoomState, victim: int, seat: Seat) -> None:
-    """Connection `victim` has lost its worker otherwise. An operator that has asked to kill the worker is told that."""
+    """Connection `victim` has no such worker any more. Tell that to the operator that asked to kill it."""
     if seat.kill_requested_by in room.seats:
         words = f"there is no worker of {display_name(room, victim)} to kill now"
         room.send(seat.kill_requested_by, Refused("no-worker", words))

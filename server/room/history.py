@@ -1,7 +1,7 @@
-"""History: the events the room has told, kept for those who come back and those who come new. Bounded.
+"""History: the past events of the room, for new and returning members. Bounded.
 
-However much is kept, one welcome brings no more than MAX_REPLAY_BYTES: whoever asks for everything and does not read it
-costs the room about as much as any other slow reader.
+One welcome contains at most MAX_REPLAY_BYTES of them. So a client that asks for all events and does not read them costs
+the room about as much as any other slow reader.
 """
 
 from collections import deque
@@ -12,15 +12,15 @@ from protocol.dialects import RICH, Dialect
 from protocol.messages import Said, Sequenced
 
 MAX_REPLAY_BYTES = 2**20
-"""Bytes of the events that one welcome brings, as its dialect writes them."""
+"""Bytes of the events in one welcome, as its dialect encodes them."""
 
 
 class History:
-    """The last `keep` events in the order they were told, and the last `history` lines that were said."""
+    """The last `keep` events, and the last `history` lines, in order."""
 
     def __init__(self, keep: int, history: int) -> None:
         self.seq = 0
-        """The number of the last event."""
+        """The `seq` of the last event."""
         self._events: deque[Sequenced] = deque(maxlen=keep)
         self._lines: deque[Said] = deque(maxlen=history)
 
@@ -32,38 +32,37 @@ class History:
             self._lines.append(event)
 
     def find_event(self, seq: int) -> Sequenced | None:
-        """The event with this `seq`, as long as it is kept."""
+        """The event with this `seq`, or None if it is not kept."""
         ago = self.seq - seq
         return self._events[-1 - ago] if 0 <= ago < len(self._events) else None
 
     def events_after(self, after: int, max_bytes: int = MAX_REPLAY_BYTES) -> tuple[list[Sequenced], int, int]:
-        """The events with a `seq` above `after`; how many of them are missed, as they are not kept any more or do not
-        fit into so many bytes; and the bytes of those brought.
+        """The newest events above `after` that fit into `max_bytes`; how many are missing; and the bytes of the events.
 
-        It is the newest that are brought, so that what follows has no gap. For the rich dialect.
+        Events are missing if they are not kept or do not fit. No gap follows the returned events. For the rich dialect.
         """
         wanted = max(0, self.seq - after)
-        brought, size = _newest_within(islice(reversed(self._events), wanted), RICH, max_bytes)
-        return brought, wanted - len(brought), size
+        events, size = _newest_within(islice(reversed(self._events), wanted), RICH, max_bytes)
+        return events, wanted - len(events), size
 
     def clear_lines(self) -> None:
-        """Show newcomers nothing of what was said so far. Who was here already can still catch up."""
+        """Show new members none of the lines so far. Returning members can still catch up."""
         self._lines.clear()
 
     def recent_lines(self, dialect: Dialect, max_bytes: int = MAX_REPLAY_BYTES) -> tuple[list[Sequenced], int]:
-        """The lines a newcomer is shown: the newest that fit into so many bytes, and the bytes of them."""
+        """The lines for a new member: the newest that fit into `max_bytes`, and their bytes."""
         return _newest_within(reversed(self._lines), dialect, max_bytes)
 
 
 def _newest_within(newest_first: Iterable[Sequenced], dialect: Dialect, max_bytes: int) -> tuple[list[Sequenced], int]:
-    """As many as fit, oldest first, and the bytes of them."""
-    brought: list[Sequenced] = []
+    """As many events as fit, the oldest first, and their bytes."""
+    events: list[Sequenced] = []
     total = 0
     for event in newest_first:
         size = len(dialect.encode(event))
         if total + size > max_bytes:
             break
         total += size
-        brought.append(event)
-    brought.reverse()
-    return brought, total
+        events.append(event)
+    events.reverse()
+    return events, total

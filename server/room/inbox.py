@@ -1,6 +1,7 @@
-"""Inbox: what the connections ask of the room, in one order, until it is applied.
+"""Inbox: the requests of all connections to the room, in one order, until they are applied.
 
-Any thread may append to it, and never waits. Applying is for one thread at a time: the one that may use the room then.
+Any thread may append a request, without waiting. Only one thread at a time may apply them: the one that owns the room
+at that moment.
 """
 
 import logging
@@ -27,12 +28,12 @@ class Inbox:
         self._requests.append((number, lambda now: self.room.open(number, served_by, host, worker)))
 
     def handle(self, number: int, item: Request, since: float) -> None:
-        """Connection `number` asks for something. It may have waited to be read since `since`, in seconds of the
-        monotonic clock."""
+        """Connection `number` makes a request, which may have waited to be read since `since` (seconds of the monotonic
+        clock)."""
         self._requests.append((number, lambda now: self.room.apply(number, item, now, since)))
 
     def close(self, number: int, *, failed: bool = False) -> None:
-        """Connection `number` has ended, by an error of the server if it has failed."""
+        """Connection `number` has ended. `failed` means that an error of the server has ended it."""
         self._requests.append((number, lambda now: self.room.close(number, failed=failed)))
 
     def evict(self, number: int, goodbye: Goodbye) -> None:
@@ -41,16 +42,16 @@ class Inbox:
 
     @property
     def has_work(self) -> bool:
-        """Whether `flush` has something to apply or to return. Safe to ask from any thread."""
+        """Whether `flush` has requests to apply or output to return. Safe to call from any thread."""
         return bool(self._requests) or self.room.has_output
 
     def flush(self, now: float) -> Outbox:
-        """Apply all requests; returns what is to be delivered then. `now` is in seconds of the monotonic clock."""
+        """Apply all requests, and return the resulting output. `now` is in seconds of the monotonic clock."""
         self.apply(now)
         return self.room.flush(now)
 
     def apply(self, now: float) -> None:
-        """Apply all requests. If the room fails over one, the connection that asked is closed, and no other."""
+        """Apply all requests. If one raises an exception, only the connection that made it is closed."""
         while self._requests:
             number, request = self._requests.popleft()
             try:
@@ -60,10 +61,10 @@ class Inbox:
                 self.room.abort(number)
 
     def end_switch(self, now: float) -> None:
-        """One model serves all connections."""
+        """The model has taken over all connections."""
         self.apply(now)
         self.room.end_switch(now)
 
     def delivered(self, outbox: Outbox, now: float) -> None:
-        """All of the turn has been written to all connections."""
+        """The whole outbox has been written to all connections."""
         self.room.delivered(outbox, now)

@@ -1,8 +1,8 @@
-"""Outbox: what the room has to tell since it was last asked, gathered so that each connection gets one write.
+"""Outbox: the events that the room sends since its last flush, gathered so that each connection gets one write.
 
-An entry is told to everybody and encoded once for each dialect; a letter is for one connection. `for number, data,
-mark in turn` gives each connection everything that is new to it, in order. Most get the very same bytes object:
-one send of many lines costs what one send of one line costs.
+A Broadcast is for all members and is encoded once for each dialect; a Direct is for one connection. `for number, data,
+flags in outbox` yields the new bytes of each connection, in order. Most connections get the same bytes object, and a
+send of many lines costs as much as a send of one line.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,14 +16,14 @@ from server.session import DeliveryFlags
 
 
 class Broadcast(Struct):
-    """An event for all connections, but not for its author where the author's dialect does not echo own lines."""
+    """An event for all members, except its author if the author's dialect does not echo own lines."""
 
     event: Sequenced
     author: int = 0
 
 
 class Direct(Struct):
-    """Something told to one connection, after the first `place` entries of the turn."""
+    """Bytes for one connection, to be sent after the first `after` broadcasts of the outbox."""
 
     after: int
     data: bytes
@@ -31,9 +31,9 @@ class Direct(Struct):
 
 
 class Audience:
-    """The connections of the members, by their numbers and in the order they came, grouped by dialect.
+    """The numbers of the members' connections, grouped by dialect, in the order in which they joined.
 
-    So a line is written to a thousand connections without a look at each of them.
+    The groups make it possible to write a line to a thousand connections without code for each of them.
     """
 
     def __init__(self) -> None:
@@ -47,14 +47,14 @@ class Audience:
         self.by_dialect[dialect][number] = None
 
     def pop(self, number: int) -> Dialect:
-        """Remove a connection, and return its dialect. Raises KeyError if it is not here."""
+        """Remove a connection, and return its dialect. Raises KeyError if it is not in the audience."""
         if (dialect := self.get(number)) is None:
             raise KeyError(number)
         del self.by_dialect[dialect][number]
         return dialect
 
     def get(self, number: int) -> Dialect | None:
-        """The dialect of a connection, or None if it is not here."""
+        """The dialect of a connection, or None if it is not in the audience."""
         return next((dialect for dialect, numbers in self.by_dialect.items() if number in numbers), None)
 
     def without(self, numbers: Iterable[int] = ()) -> "Audience":
@@ -68,25 +68,25 @@ class Audience:
 
 
 class Outbox:
-    """Filled by the room, then taken and read once."""
+    """The room fills it; the model reads it once."""
 
     def __init__(self) -> None:
         self.broadcasts: list[Broadcast] = []
         self.directs: dict[int, list[Direct]] = {}
         self.audience = Audience()
-        """Who is to hear the entries. Set when the turn is taken: who is in the room then."""
+        """The recipients of the broadcasts: the members at the time of the flush."""
         self.said_at: list[float] = []
-        """When the lines among the entries came, for the meter."""
+        """When the lines among the broadcasts arrived, for the meter."""
         self.departed: dict[int, Dialect] = {}
-        """Who left during this turn, and hears the entries up to there."""
+        """Connections whose members left since the last flush. They get the broadcasts up to their last Direct."""
         self._encoded: dict[Dialect, list[bytes]] = {dialect: [] for dialect in DIALECTS.values()}
-        """The entries as each dialect writes them."""
+        """The broadcasts as each dialect encodes them."""
 
     def __bool__(self) -> bool:
         return bool(self.broadcasts or self.directs)
 
     def add(self, number: int, data: bytes, flags: int = DeliveryFlags.NONE) -> None:
-        """Add a letter."""
+        """Add bytes for one connection, after all broadcasts so far."""
         self.directs.setdefault(number, []).append(Direct(len(self.broadcasts), data, flags))
 
     def __iter__(self) -> Iterator[tuple[int, bytes, int]]:
@@ -94,7 +94,7 @@ class Outbox:
         return chain(*(zip(numbers, repeat(data), repeat(DeliveryFlags.NONE)) for data, numbers in shared), personal)
 
     def by_recipient(self) -> tuple[list[tuple[bytes, Iterable[int]]], Iterator[tuple[int, bytes, int]]]:
-        """The same in two parts: what is told in the same bytes to many, with their numbers; and all else."""
+        """The same as iteration, in two parts: bytes that many connections share, with their numbers, and the rest."""
         if not self.broadcasts:
             return [], ((number, *self._personal(number)) for number in self.directs)
         authors = {broadcast.author for broadcast in self.broadcasts}
@@ -110,12 +110,12 @@ class Outbox:
         return shared, ((number, *self._personal(number)) for number in apart)
 
     def _personal(self, number: int) -> tuple[bytes, int]:
-        """Entries and letters for one connection, in order; its own lines only where its dialect echoes them."""
+        """Broadcasts and directs for one connection, in order. Leaves out own lines if the dialect does not echo."""
         parts: list[bytes] = []
         flags: int = DeliveryFlags.NONE
         dialect = self.audience.get(number) or self.departed.get(number)
         directs = self.directs.get(number, ())
-        # Who has just joined has the entries before the welcome in the welcome's history.
+        # The welcome of a member that has just joined contains the broadcasts before it.
         after = next((direct.after for direct in directs if direct.flags & DeliveryFlags.JOINED), 0)
         for direct in directs:
             parts += self._broadcasts_for(number, dialect, after, direct.after)

@@ -1,9 +1,9 @@
-"""Room: who is here, in which order things were said, and what is to be told to whom. Pure: no socket, lock or clock.
+"""Room: the members, the order of all events, and the recipients of each. Pure: no socket, lock or clock.
 
-Every model owns the one Room and does two things with it: `apply` a request of a connection, and `flush` the Outbox of
-everything to be delivered. Each event for all members gets the next `seq` in one place, so there is one order under
-all models. Requests are carried out on its RoomState by `admission` (joining), `requests` (talking) and
-`operator_commands`. Times are seconds of the monotonic clock; only what is shown has a `timestamp`.
+The running model owns the one Room. It applies the requests of connections (`apply`) and takes the output (`flush`).
+Each event for all members gets its `seq` in one place, so there is one order under all models. The modules `admission`
+(joining), `requests` (talking) and `operator_commands` carry out the requests on the RoomState. Times are seconds of
+the monotonic clock; times shown to users are made by `timestamp`.
 """
 
 from math import inf
@@ -26,14 +26,14 @@ from server.room.state import RoomState, Seat
 from server.session import DeliveryFlags, Greeting, Request, SessionReply
 
 TICK = 0.25
-"""Seconds between two presence or status events. Presence is told sooner where a line or a name would be taken for
-somebody else's."""
+"""Seconds between two presence or status events. Presence is sent earlier if a line or a nickname would otherwise be
+attributed to another member."""
 METER_INTERVAL_S = 1.0
-"""Seconds between two readings for those who watch the meter."""
+"""Seconds between two readings for the operators that watch the meter."""
 
 
 class Room(RoomState):
-    """One room. Not safe to use from two threads at once: the models ask it through an Inbox."""
+    """One room. Not thread-safe: the models use it through an Inbox."""
 
     _next_tick = 0.0
     _next_reading = 0.0
@@ -41,7 +41,7 @@ class Room(RoomState):
     # Connections
 
     def open(self, number: int, served_by: str, host: str = "", worker: int = 0) -> None:
-        """Connection `number` is served by that process, thread or loop. It is in the room from its hello on."""
+        """The process, thread or loop `served_by` serves connection `number` from now on. A hello makes it join."""
         if (seat := self.seats.get(number)) is not None:
             faults.cancel_kill(self, number, seat)
             seat.served_by, seat.worker = served_by, worker
@@ -50,7 +50,7 @@ class Room(RoomState):
         self.connections_changed()
 
     def close(self, number: int, *, failed: bool = False) -> None:
-        """Connection `number` has ended, however it did. Harmless to say twice."""
+        """Connection `number` has ended. May be called twice."""
         if seat := self.seats.get(number):
             if failed:
                 faults.report_kill(self, number, seat)
@@ -63,7 +63,7 @@ class Room(RoomState):
             self.stats.totals.died += failed
 
     def abort(self, number: int) -> None:
-        """Close a connection without a goodbye, because the room has failed over its request."""
+        """Close a connection without a goodbye, because its request has raised an exception."""
         if (seat := self.seats.get(number)) is not None and not seat.is_closing:
             seat.is_closing = True
             self.outbox.add(number, b"", DeliveryFlags.CLOSE)
@@ -76,7 +76,7 @@ class Room(RoomState):
             self.disconnect(number, goodbye)
 
     def apply(self, number: int, item: Request, now: float, since: float = inf) -> None:
-        """Carry out what connection `number` asks. It may have waited since `since`, where that is before `now`."""
+        """Carry out a request of connection `number`. It may have waited to be read since `since`, if before `now`."""
         self.now = now
         seat = self.seats.get(number)
         if seat is None or seat.is_closing:
@@ -100,7 +100,7 @@ class Room(RoomState):
                 requests.execute(self, number, seat, seat.member, item, now, min(since, now))
 
     def _forward_reply(self, number: int, seat: Seat, reply: SessionReply) -> None:
-        """What the session answers by itself takes its place in what the connection is told."""
+        """Send the reply of the session itself, in order with the output of the room."""
         if reply.code == "slow":
             self.floods.count("connection slowed", seat.address_group, self.now)
         self.stats.count_code(reply.code, by_operator=bool(seat.member and seat.member.operator))
@@ -110,15 +110,15 @@ class Room(RoomState):
             seat.is_closing = True
             self.leave(number, seat)
 
-    # What is to be delivered
+    # Output
 
     @property
     def has_output(self) -> bool:
-        """Whether something was told that nobody has taken yet."""
+        """Whether there is output that has not been flushed."""
         return bool(self.outbox)
 
     def flush(self, now: float) -> Outbox:
-        """What is to be delivered now: all that was told since the last time, and what was gathered, if it is due."""
+        """Return the output since the last flush, with the gathered presence, status and meter events that are due."""
         self.now = now
         requests.answer_proofs(self, now)
         if (self.presence.changed or self.status_changed) and not self._next_tick - TICK <= now < self._next_tick:
@@ -135,32 +135,32 @@ class Room(RoomState):
         return outbox
 
     def delivered(self, outbox: Outbox, now: float) -> None:
-        """All of the turn has been written to everybody."""
+        """The whole outbox has been written to all connections."""
         if outbox.broadcasts:
             self.pause, self.silent_since = max(self.pause, now - self.silent_since), now
         self.stats.add_latencies(outbox.said_at, now)
 
-    # What the server itself has to say
+    # The server itself
 
     def announce(self, text: str, now: float) -> None:
-        """Tell everybody something in the room's own words."""
+        """Send a notice to all members."""
         self.broadcast(Notice(text, self.history.seq + 1, self.timestamp(now)))
 
     def switch_to(self, model: Model, now: float) -> None:
-        """`model` takes over. Where nobody has asked for it, that begins now."""
+        """`model` begins to take over. If no operator has asked for it, the switch begins now."""
         if not self.switch_under_way:
             self.begin_switch(now)
         self.next_model = model
 
     def switch_failed(self, reason: str) -> None:
-        """The model asked for could not take over; the one before goes on. Those who may ask hear why."""
+        """The requested model could not take over, and the previous one goes on. All operators are told the reason."""
         model, self.next_model, self.switch_under_way = self.next_model, None, False
         for number, seat in self.seats.items():
             if seat.member and seat.member.operator:
                 self.send(number, Refused("switch-failed", f"the {model} model could not take over: {reason}"))
 
     def end_switch(self, now: float) -> None:
-        """A model serves all connections: if that ends a switch, everybody is told."""
+        """The model has taken over all connections. If a switch was under way, tell all members that it has ended."""
         if self.next_model is None:
             return
         before, self.model, self.next_model, self.switch_under_way = self.model, self.next_model, None, False
@@ -171,12 +171,12 @@ class Room(RoomState):
         self.connections_changed()
 
     def disconnect_all(self, reason: str) -> None:
-        """Say goodbye to everybody: the server ends."""
+        """End all connections with a goodbye, because the server ends."""
         for number in list(self.seats):
             self.disconnect(number, Goodbye("closing", reason))
         self.presence.changed.clear()
 
-    # What everybody is told of what runs it
+    # Status and meter
 
     def _send_status(self) -> None:
         if not self.status_changed:

@@ -1,7 +1,7 @@
-"""RoomState: what the room knows, and how it tells people: one of them, or everybody in one order.
+"""RoomState: the data of the room, and its output to one connection or to all members in one order.
 
-`admission`, `requests` and `desk` carry out on it what is asked, and `Room` says which of them is asked. Pure: no
-socket, lock or clock. Times are seconds of the monotonic clock; only what is shown has a `timestamp`.
+`Room` dispatches the requests; `admission`, `requests` and `operator_commands` carry them out on a RoomState. Pure: no
+socket, lock or clock. Times are seconds of the monotonic clock; times shown to users are made by `timestamp`.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,57 +26,57 @@ from server.room.stats import RoomStats
 from server.session import DeliveryFlags
 
 MEASURE_INTERVAL_S = 0.25
-"""Seconds for which one measurement of the cost does, while nobody comes or goes."""
+"""Seconds for which a measurement of the resource usage is reused while no connection opens or closes."""
 
 REPLAY_KIB_AT_ONCE, REPLAY_KIB_RATE = 32 * 1024, 2 * 1024.0
-"""What welcomes may bring to one address group: at once, then a second."""
+"""KiB of history that all welcomes to one address group may contain: at once, then in each second."""
 
 
 class ResourceUsage(Struct, frozen=True):
-    """What the running model takes: memory in bytes of the whole tree, shared pages counted once."""
+    """Resources of the running model. Memory is in bytes, of the whole process tree; shared pages count once."""
 
     processes: int = 0
     threads: int = 0
     memory: int = 0
     memory_each: int = 0
     cpu: float = 0.0
-    """Processor cores in use since this was last measured."""
+    """Processor cores in use, on average since the last measurement."""
 
 
 class Seat(Struct):
-    """A connection, as the room knows it."""
+    """The room's data of one connection."""
 
     served_by: str
     worker: int
-    """The pid of the process that serves it alone, or 0."""
+    """The pid of the process that serves only this connection, or 0."""
     nonce: str
     limits: Limits
-    """What it is held to: as they were when it came."""
+    """The limits at the time when it connected. They stay the same for this connection."""
     host: str = ""
     """The peer's address."""
     since: float = 0.0
     dialect: Dialect = PLAIN
     member: Member | None = None
     watches: bool = False
-    """It is told the meter every second."""
+    """It gets the meter every second."""
     kill_requested_by: int = 0
-    """The connection of the operator that asks to kill its worker, until the worker has ended or something else serves
-    this connection."""
+    """The connection of the operator that asked to kill its worker; 0 as soon as the worker has ended or no longer
+    serves this connection."""
     challenged: Hello | None = None
-    """It would not be let in, and is to prove the operators' key. This is what it asked."""
+    """The hello of a connection that is refused unless it proves the operators' key."""
     proven: bool = False
-    """It has proved the operators' key, before it was in the room."""
+    """It has proved the operators' key before it joined."""
     is_closing: bool = False
-    """It was told goodbye. It is told nothing more, and not heard any more."""
+    """It was sent a goodbye. It gets no more output, and its requests are ignored."""
 
     @property
     def address_group(self) -> str:
-        """What the peer's address is counted and banned by."""
+        """The group of addresses that is limited and banned together."""
         return address_group(self.host)
 
 
 class RoomState:
-    """A room without what is asked of it: that is `Room`'s."""
+    """The data of a room and the methods that change it. `Room` adds the requests."""
 
     def __init__(
         self,
@@ -93,13 +93,13 @@ class RoomState:
         log_join: Callable[[str], None] = lambda text: None,
         wall_clock_offset: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """`make_token` gives an unguessable token, `measure` what it costs to serve connections by these
-        workers (see `Seat`); `audit_log` is told what the operators do, `log_join` who has come in, and from where;
-        `wall_clock_offset` gives the seconds between the room's clock and the wall clock now."""
+        """`make_token` returns an unguessable token, `measure` the resource usage with these workers (see `Seat`),
+        `wall_clock_offset` the seconds between the room's clock and the wall clock. `audit_log` logs the actions of
+        operators, `log_join` each join with its address."""
         self.limits = limits
         self.line_limits = LineLimits(limits)
         self.replay_limits = AddressLimits(REPLAY_KIB_AT_ONCE, REPLAY_KIB_RATE)
-        """In KiB of what welcomes bring. A peer that does not read costs the server up to four times that."""
+        """In KiB of history. A peer that does not read its welcome costs the server up to four times as much memory."""
         self.model = model
         self.motd = motd
         self.roster = Roster()
@@ -110,10 +110,10 @@ class RoomState:
         self.stats = RoomStats()
         self.seats: dict[int, Seat] = {}
         self.reserved: set[int] = set()
-        """Connections above the limit on connections. Only operators get in on them."""
+        """Connections above the limit on connections. Only operators can join on them."""
         self.audience = Audience()
         self.outbox = Outbox()
-        """What is to be told next."""
+        """The output of the next flush."""
         self.make_token = make_token
         self.measure = measure
         self.audit_log = audit_log
@@ -121,26 +121,26 @@ class RoomState:
         self._wall_clock_offset = wall_clock_offset
         self.floods = FloodLog(lambda line: self.audit_log(line))
         self.now = 0.0
-        """When something was last asked or taken: a connection that ends does not say when."""
+        """The time of the last request or flush, for `close`, which has no time of its own."""
         self.status_changed = True
-        """The model, or how many are here, has changed since the last status."""
+        """The model or the number of connections or members has changed since the last status."""
         self.orders_unsaved = self.members_unsaved = False
-        """Operators have changed something, or members have come or gone, since the state was saved."""
+        """Operators have changed rules, or members have joined or left, since the state was saved."""
         self.save_state: Callable[[float], None] = lambda now: None
-        """Called with the time, often; saves the state if that is due."""
+        """Called with the time at each flush; saves the state if it is due."""
         self.is_restored = False
-        """It goes on with the state of an earlier room, and nobody was told yet."""
+        """The room has restored the state of an earlier one, and the members have not been told yet."""
         self._usage, self._measured_at = ResourceUsage(), -inf
         self.switch_under_way = False
-        """Another model was asked for, and neither serves yet nor has failed."""
+        """Another model was requested, and has neither taken over nor failed yet."""
         self.next_model: Model | None = None
-        """That model, once the one before has stopped."""
+        """The requested model, as soon as the previous one has stopped."""
         self.pause = 0.0
         """The longest time without a delivery in this switch so far."""
         self.silent_since = 0.0
-        """When something was last delivered, or the switch began."""
+        """When the last output was delivered, or the switch began."""
 
-    # Asked by the listener, from another thread than the room's: one look-up each
+    # Called by the listener from another thread: each is a single look-up
 
     def is_operator(self, token: str) -> bool:
         """Whether the member with this token is an operator."""
@@ -164,10 +164,10 @@ class RoomState:
             return False
         return seat.member is None
 
-    # Going
+    # Leaving
 
     def leave(self, number: int, seat: Seat) -> None:
-        """The member on this seat, if there is one, is in the room no more."""
+        """Remove the member of this connection, if it has one, from the room."""
         if (member := seat.member) is None:
             return
         member.host = seat.host
@@ -176,7 +176,7 @@ class RoomState:
         self.presence.record_change(member.token, None)
 
     def detach_member(self, number: int, seat: Seat) -> None:
-        """The seat has no member any more, and hears what was told so far, and no more."""
+        """Separate the connection from its member. It gets the broadcasts so far, and no later ones."""
         self.operators.forget(number)
         self.outbox.departed[number] = self.audience.pop(number)
         seat.member = None
@@ -190,10 +190,10 @@ class RoomState:
         self.send(number, goodbye, DeliveryFlags.CLOSE)
         self.leave(number, self.seats[number])
 
-    # Telling
+    # Output
 
     def send(self, number: int, event: Event, flags: int = DeliveryFlags.NONE) -> None:
-        """Tell one connection something, in order with what everybody is told."""
+        """Send one connection an event, in order with the broadcasts."""
         seat = self.seats[number]
         seat.is_closing |= bool(flags & DeliveryFlags.CLOSE)
         if isinstance(event, Refused):
@@ -201,12 +201,12 @@ class RoomState:
         self.outbox.add(number, seat.dialect.encode(event), flags)
 
     def broadcast(self, event: Sequenced, author: int = 0) -> None:
-        """Tell everybody an event with the next `seq`; a plain client is not told what it said itself."""
+        """Send all members an event, which has the next `seq`. See `Broadcast` for its author."""
         self.history.add(event)
         self.outbox.broadcasts.append(Broadcast(event, author))
 
     def broadcast_presence(self, now: float) -> None:
-        """Tell everybody who has come and gone, if anybody has."""
+        """Send all members the changes of the roster, if there are any."""
         if (presence := self.presence.flush(self.history.seq + 1, self.timestamp(now))) is not None:
             self.stats.count_people(len(self.roster))
             self.members_unsaved = True
@@ -214,29 +214,29 @@ class RoomState:
             self.status_changed = True
 
     def timestamp(self, now: float) -> float:
-        """What the wall clock shows at `now`, in seconds since the epoch. For display only: it can be set back."""
+        """The wall-clock time at `now`, in seconds since the epoch. For display only, as it can be set back."""
         return now + self._wall_clock_offset()
 
-    # What runs it
+    # Model and resources
 
     def begin_switch(self, now: float) -> None:
-        """Another model is asked for. From now on it is noted how long nothing is delivered."""
+        """Another model was requested. From now on the room measures the longest time without a delivery."""
         self.switch_under_way, self.pause, self.silent_since = True, 0.0, now
 
     def connections_changed(self) -> None:
-        """Everybody is told the status soon, measured anew."""
+        """Send the status with a new measurement at the next tick."""
         self.status_changed = True
         self._measured_at = -inf
 
     def usage(self) -> ResourceUsage:
-        """What the running model takes: measured four times a second at most, however many ask, and after a change."""
+        """The resources of the running model. Measured at most four times a second, and after each change."""
         if not self._measured_at <= self.now < self._measured_at + MEASURE_INTERVAL_S:
             self._measured_at = self.now
             self._usage = self.measure([seat.worker for seat in self.seats.values()])
         return self._usage
 
     def status(self, seat: Seat, usage: ResourceUsage) -> Status:
-        """What the room runs on, for one connection."""
+        """The status event for one connection."""
         return Status(
             model=self.model,
             connections=len(self.seats),
@@ -250,5 +250,5 @@ class RoomState:
 
     @property
     def watchers(self) -> list[int]:
-        """The connections that are told the meter."""
+        """The connections that get the meter."""
         return [number for number, seat in self.seats.items() if seat.watches]
