@@ -1,6 +1,6 @@
 """A small audience against each model, in a real server process: the time until all have got the lines.
 
-The README compares an audience of a thousand with a server in C and with an IRC server. Here all clients are in one
+docs/models.md compares an audience of a thousand with a server in C and with an IRC server. Here all clients are in one
 process, which reads as fast as it can and shares the machine with the server. The figures compare the models with each
 other on one machine only.
 """

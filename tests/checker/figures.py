@@ -1,4 +1,4 @@
-"""Figures: measures switches of the model, and prints tables for the README and draws a plot.
+"""Figures: measures switches of the model, and prints tables for docs/models.md and draws a plot.
 
     python -m tests.checker.figures [--runs 20] [--people 1000] [--talk 100] [--plot screenshots/switching.svg]
 

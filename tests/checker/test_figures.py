@@ -1,4 +1,4 @@
-"""The tables for the README show the measured values, and mark those above their limit."""
+"""The tables for docs/models.md show the measured values, and mark those above their limit."""
 
 from collections import defaultdict
 

@@ -8,7 +8,11 @@ import pytest
 from tests.docs.pictures import draw
 from tests.docs.session_states import with_diagram
 
-PAGES = ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/models.md", "docs/protocol.md", "docs/bot.md")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    *(f"docs/{name}.md" for name in ("architecture", "bot", "limits", "models", "protocol")),
+)
 
 
 def test_pictures_match_their_texts(root: Path) -> None:
