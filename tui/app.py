@@ -1,7 +1,7 @@
-"""ChatApp: the full screen: asks for a nickname, keeps the link to the room, and the room's server where we host it.
+"""ChatApp: the full-screen app. It owns the link to the room and, for a host, the server of the room.
 
-What is shown is the screens' business. However it ends (quit, Ctrl-C, a signal, a crash), the room is told, the hosted
-server is ended, and the terminal is left as it was.
+The screens show the content. At each kind of end (quit, Ctrl-C, a signal, a crash) the room is told, the hosted server
+is stopped, and the terminal is restored.
 """
 
 from __future__ import annotations
@@ -45,21 +45,21 @@ from tui.themes import DARK, THEMES
 from tui.transcript.transcript import Transcript
 from tui.widgets.key_order import keeps_focus
 
-if TYPE_CHECKING:  # Each is loaded where it is needed: the prompt is to be painted first.
+if TYPE_CHECKING:  # These are imported at their first use, so that the prompt appears sooner.
     from tui.hosting.hosted_server import HostedServer, HostOptions
     from tui.screens.chat import ChatScreen
 
 FAILED = 1
 UNREACHABLE = 69
-"""The exit code where no room could be reached (EX_UNAVAILABLE)."""
+"""The exit code if no room could be reached (EX_UNAVAILABLE)."""
 INTERRUPTED = 130
 BASE_SCREENS = 2
-"""Textual's empty screen, and the prompt or the room on it."""
+"""Textual's empty screen, and the prompt or the room above it."""
 
 
 class ChatApp(App[None]):
-    """The exit code is `return_code`: 0; 1 after a crash, where the room we host failed, or where a room did not let us
-    in; 2 where its server refused an option; 69 where the room was never reached; 130 after Ctrl-C."""
+    """The exit code is `return_code`: 0; 1 after a crash, a failure of the hosted room or a refusal of the room; 2 if
+    the hosted server refused an option; 69 if the room was never reached; 130 after Ctrl-C."""
 
     TITLE = "A tale of three chat rooms"
     CSS_PATH = ["app.tcss", "host.tcss"]  # noqa: RUF012  # no ClassVar in App either
@@ -101,7 +101,7 @@ class ChatApp(App[None]):
         self._bell_limit = BellLimit()
         self.link: RoomLink | None = None
         self.chat_screen: ChatScreen | None = None
-        """The screen of the room, once we have been let in."""
+        """The screen of the room, once the room has accepted us."""
         self.hosted_server: HostedServer | None = None
         """The room we host."""
         if host is not None:
@@ -112,11 +112,11 @@ class ChatApp(App[None]):
         self._nick = nick
         self._remember = remember
         self._reported_unsaved = False
-        """Settings could not be remembered, and the person was told."""
+        """Settings could not be written, and the user has been told."""
         self._make_link = make_link
         self._prompt = NicknameScreen(self.title, nick or settings.nick, monotonic)
         self._suggested = ""
-        """The nickname that the room offered instead of ours. It is not remembered: ours may be free the next time."""
+        """The nickname that the room suggested. It is not remembered: ours may be free the next time."""
         self._input_history: list[str] = []
         self._input = InputQueue(
             super().post_message,
@@ -129,7 +129,7 @@ class ChatApp(App[None]):
         """The exit code of a signal that came before the app was mounted."""
         self._has_started = False
         self._has_entered = False
-        """The room has let us in, by what was told so far."""
+        """The room has accepted us, by the events so far."""
         self._room_answered = False
         """A room has answered."""
 
@@ -139,7 +139,7 @@ class ChatApp(App[None]):
         return css_variables(self.current_theme.dark)
 
     def on_load(self) -> None:
-        """Take signals before the terminal is taken: a default action would leave it in our modes."""
+        """Handle signals before the terminal's modes change: a default action would not restore them."""
         loop = asyncio.get_running_loop()
         for number, code in ((signal.SIGTERM, 0), (signal.SIGHUP, 0), (signal.SIGINT, INTERRUPTED)):
             loop.add_signal_handler(number, self.leave_soon, code)
@@ -163,7 +163,7 @@ class ChatApp(App[None]):
 
     @property
     def invitations(self) -> list[Address]:
-        """The addresses to tell others, where we host."""
+        """The addresses for others to join, if we host the room."""
         return self.hosted_server.invitations if self.hosted_server is not None else []
 
     def _show_address(self) -> None:
@@ -179,7 +179,7 @@ class ChatApp(App[None]):
     # Hosting
 
     async def _host(self, server: HostedServer) -> None:
-        """Keep the hosted room open, and show it when it ends."""
+        """Run the hosted room, and show the reason when it ends."""
         await server.run_until_ended(self._opened)
         if self.chat_screen is not None and self.link is not None:
             self.chat_screen.show_link_state(self.link.state)
@@ -194,7 +194,7 @@ class ChatApp(App[None]):
 
     @property
     def room_end_reason(self) -> str:
-        """Why the room we host is gone, in a sentence; empty while it stands, or is another's."""
+        """A sentence with the reason why the hosted room ended; empty while it runs, or if we host none."""
         return self.hosted_server.ended if self.hosted_server is not None else ""
 
     # The link
@@ -209,7 +209,7 @@ class ChatApp(App[None]):
             self._join()
 
     def _join(self) -> None:
-        """Link to the room as soon as there are a nickname and an address; again where the link has ended."""
+        """Connect to the room once there are a nickname and an address; again if the link has ended."""
         if not self._nick or self._address is None:
             return
         if self.link is None or self.link.state.phase == "over":
@@ -240,7 +240,7 @@ class ChatApp(App[None]):
             elif isinstance(event, Refused) and event.code in NICKNAME_CODES and self._is_outside:
                 self._ask_for_other_nick(event)
             elif isinstance(event, Goodbye) and not self._has_entered:
-                continue  # Said at the door, to us alone: the banner has it.
+                continue  # A refusal for us alone: the banner shows it.
             elif isinstance(event, Presence) and any(new == self._own_nick for _, new in event.renamed):
                 self.change_settings(nick=self._own_nick)
             told.append(event)
@@ -249,13 +249,13 @@ class ChatApp(App[None]):
             self.chat_screen.on_events(told)
 
     def _report_problem(self, sentence: str) -> None:
-        """Keeping what was said went wrong: said in the pane, as soon as there is one."""
+        """Show a sentence about a failure in the pane, as soon as there is one."""
         self.transcript.pending_notices.append(sanitize(sentence))
         if self.chat_screen is not None:
             self.chat_screen.on_events([])
 
     def _on_note(self, sentence: str) -> None:
-        """The link's own words, which are not the room's."""
+        """Show a note of the link, which is no event of the room."""
         if self.chat_screen is not None and self.is_running:
             self.chat_screen.note(sentence)
 
@@ -274,7 +274,7 @@ class ChatApp(App[None]):
         if self.hosted_server is None:
             self.change_settings(rooms=self.settings.with_room(self.link.address).rooms)
         if self.chat_screen is None:
-            # Imported once somebody is let in: what asks for the nickname need not wait for it to be painted.
+            # Imported here, so that the prompt for the nickname appears sooner.
             from tui.screens.chat import ChatScreen
 
             self.chat_screen = ChatScreen(self.link, self._input_history)
@@ -283,7 +283,7 @@ class ChatApp(App[None]):
             self.call_later(self._return_to_room, self.chat_screen)
 
     def _show_room(self, chat: ChatScreen) -> None:
-        """Close what is open above the prompt, as the palette, and put the room into its place."""
+        """Close the screens above the prompt, such as the palette, and replace the prompt by the room."""
         while self._prompt in self.screen_stack and self.screen is not self._prompt:
             self.pop_screen()
         self.switch_screen(chat)
@@ -294,10 +294,10 @@ class ChatApp(App[None]):
             self.pop_screen()
         self._input.release()
 
-    # What comes from the terminal
+    # Input of the terminal
 
     def post_message(self, message: Message) -> bool:
-        """Textual's, but for what comes from the terminal: that takes its turn."""
+        """Queue input of the terminal, so that it keeps its order; post other messages as Textual does."""
         if not isinstance(message, events.InputEvent | events.Paste) or message.is_forwarded:
             return super().post_message(message)
         self._input.put(message)
@@ -314,7 +314,7 @@ class ChatApp(App[None]):
         return bool(self.screen_stack) and keeps_focus(event, self.focused)
 
     def _is_held(self, event: events.Event) -> bool:
-        """Whether it is meant for the room that we are about to join."""
+        """Whether this input is meant for the room that is being joined."""
         if not self.screen_stack or self.screen is not self._prompt or not self._prompt.is_joining:
             return False
         is_ours = isinstance(event, events.Key) and event.key in self._bindings.key_to_bindings
@@ -329,7 +329,7 @@ class ChatApp(App[None]):
 
     def _on_link_state(self, state: State) -> None:
         if not self.is_running:
-            return  # The screens are being taken down, and the link with them.
+            return  # The app is ending.
         self._has_entered = self._has_entered and state.phase == "online"
         if self.chat_screen is not None:
             self.chat_screen.show_link_state(state)
@@ -339,7 +339,7 @@ class ChatApp(App[None]):
     # Settings
 
     def change_settings(self, **changes: object) -> None:
-        """Change settings, and have them remembered."""
+        """Change settings, and write them to the file of remembered ones."""
         changed = replace(self.settings, **changes)
         if changed != self.settings:
             self.settings = changed
@@ -354,7 +354,7 @@ class ChatApp(App[None]):
     # The terminal
 
     def _display(self, screen: Screen[object], renderable: object) -> None:
-        """Write only what has changed on the terminal."""
+        """Write only changed cells to the terminal."""
         driver = self._driver
         is_drawn = self._running and not self._closed and not self._batch_count
         if isinstance(driver, TerminalDriver) and is_drawn and isinstance(renderable, CompositorUpdate):
@@ -367,13 +367,13 @@ class ChatApp(App[None]):
         super()._display(screen, cast(RenderableType | None, renderable))
 
     def bell(self) -> None:
-        """Ring, but not once a line while a crowd names us."""
+        """Ring, within the limit of BellLimit: many lines may name us."""
         if self._bell_limit.allows(self.monotonic()):
             super().bell()
 
     async def _dispatch_action(self, namespace: DOMNode, action_name: str, params: Any) -> bool:
-        """Carry an action out. A mistake in one of Textual's own ends nothing: PageUp in a list that is not laid out
-        raises KeyError, and the app may host a room."""
+        """Run an action. An exception in one of Textual's own actions is logged and does not end the app, which may
+        host a room. For example, PageUp in a list without a layout raises KeyError."""
         try:
             return await super()._dispatch_action(namespace, action_name, params)
         except Exception as error:
@@ -383,16 +383,16 @@ class ChatApp(App[None]):
             return True
 
     def pop_screen(self) -> AwaitComplete:
-        """Leave the screen on top, but never the prompt or the room: the palette leaves twice where a key and a click
-        come at once."""
+        """Close the top screen, but never the prompt or the room: the palette closes twice if a key and a click come at
+        once."""
         return super().pop_screen() if len(self.screen_stack) > BASE_SCREENS else AwaitComplete()
 
     def action_redraw(self) -> None:
-        """Draw all of the screen, where another program has written into it."""
+        """Draw the whole screen again, for example after another program has written to the terminal."""
         if isinstance(self._driver, TerminalDriver):
             self._driver.draw_anew()
 
-    # What a person asks of the app
+    # Actions
 
     def action_command_palette(self) -> None:
         if not isinstance(self.screen, CommandPalette):
@@ -402,7 +402,7 @@ class ChatApp(App[None]):
         return everything(self)
 
     def on_command_palette_opened(self) -> None:
-        """The cursor of its input does not blink: each blink is written to the terminal."""
+        """Stop the blinking of the input's cursor, as each blink is written to the terminal."""
         for field in self.screen.query(Input):
             field.cursor_blink = False
 
@@ -412,26 +412,26 @@ class ChatApp(App[None]):
             self.push_screen(HelpScreen(operator=operator, hosts=self.hosted_server is not None))
 
     def action_panic(self) -> None:
-        """On whichever screen: nobody new, and nobody speaks; a second time lifts both."""
+        """Lock the room and make it quiet, or end both; on every screen."""
         if self.chat_screen is not None and self.chat_screen.is_operator:
             self.chat_screen.action_panic()
 
     def action_reconnect(self) -> None:
-        """Do what there is to do against a lost connection."""
+        """Connect again, or start the hosted server again if it has ended."""
         if self.hosted_server is not None and self.hosted_server.ended:
             self.run_worker(self._host(self.hosted_server), name="host")
         else:
             self._join()
 
     def action_interrupt(self) -> None:
-        """Copy what is selected; else clear a half-typed line, as a shell does; else leave."""
+        """Copy the selection; without one, clear the typed text, as a shell does; without text, leave."""
         from tui.clipboard import copy_selection
 
         if not copy_selection(self) and not self._clear_half_typed():
             self.request_leave(INTERRUPTED)
 
     def _clear_half_typed(self) -> bool:
-        """Clear the field that has the focus, or the room's line. Returns whether anything stood there."""
+        """Clear the focused field, or the input line. Returns whether it had text."""
         from tui.widgets.composer import Composer
 
         for field in (self.focused, *self.screen.query(Composer)):
@@ -450,7 +450,7 @@ class ChatApp(App[None]):
         self.request_leave(0)
 
     def request_leave(self, code: int) -> None:
-        """Leave; whoever hosts is asked first, while others are in the room. Asking twice leaves."""
+        """Leave. A host is asked first if others are in the room. A second request leaves without a question."""
         others = len(self.link.client.people) - 1 if self.link is not None and self.hosted_server is not None else 0
         if others < 1 or self.room_end_reason or isinstance(self.screen, LeaveScreen):
             self.leave_soon(code)
@@ -458,8 +458,8 @@ class ChatApp(App[None]):
             self.push_screen(LeaveScreen(others), lambda yes: self.leave_soon(code) if yes else None)
 
     def leave_soon(self, code: int) -> None:
-        """Begin to leave: the room is told, the hosted server ended. A second time leaves at once. `code` is the exit
-        code, unless it is 0 and something has failed."""
+        """Start to leave: tell the room, and stop the hosted server. A second call leaves at once. `code` is the exit
+        code; if it is 0, a failure gives another."""
         if not self._has_started:
             self._early_code = code
             return
@@ -472,7 +472,7 @@ class ChatApp(App[None]):
 
     @property
     def _failure(self) -> int:
-        """The exit code for what keeps us out of the room; 0 where nothing does but ourselves."""
+        """The exit code if a failure keeps us out of the room; otherwise 0."""
         if self.hosted_server is not None:
             return self.hosted_server.exit_code
         if self.link is None or self.link.entered:
@@ -494,6 +494,6 @@ class ChatApp(App[None]):
 
 
 def _is_textual_action(namespace: DOMNode, action_name: str) -> bool:
-    """Whether Textual itself defines this action of a widget, and not we."""
+    """Whether Textual defines this action of the widget."""
     method = getattr(namespace, f"_action_{action_name}", None) or getattr(namespace, f"action_{action_name}", None)
     return getattr(method, "__module__", "").startswith("textual.")

@@ -1,1 +1,1 @@
-"""What a person types: commands, orders, completion, and whether it fits."""
+"""Typed lines: their parsing, their completion, their length, and the queue of slow mode."""

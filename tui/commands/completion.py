@@ -1,7 +1,7 @@
-"""Completion: what Tab offers for a line that is being typed, in the full screen and in line mode. Pure.
+"""Completion: the texts that Tab offers while a line is typed, in the full screen and in line mode. Pure.
 
 A slash at the start of the line begins a command, `/model ` wants a model, `/chaos ` a fault, and any other word a
-nickname, with or without `@`. Who spoke last is offered first: it is them one answers.
+nickname, with or without `@`. The last speaker comes first, as a line often answers that person.
 """
 
 import re
@@ -19,14 +19,14 @@ _LAST_WORD = re.compile(r"@?[^\s@]*$")
 
 
 class Completion(Struct, frozen=True):
-    """Put `text` in the place of what stands from `start` to the cursor."""
+    """Replaces the text from `start` to the cursor."""
 
     start: int
     text: str
 
 
 class RecentSpeakers:
-    """Who has spoken, the latest first. Bounded: after MAX_SPEAKERS others, a speaker is forgotten."""
+    """The nicknames of the last MAX_SPEAKERS people that have spoken."""
 
     MAX_SPEAKERS = 1000
 
@@ -34,7 +34,7 @@ class RecentSpeakers:
         self._nicks: dict[str, None] = {}
 
     def record(self, events: Sequence[Received]) -> None:
-        """Note who spoke, and who has another name now."""
+        """Add the speakers of these events, and apply their changes of names."""
         for event in events:
             match event:
                 case Said():
@@ -61,7 +61,7 @@ def complete(
     operator: bool = False,
     screen: bool = True,
 ) -> list[Completion]:
-    """What could be meant before the cursor, the likeliest first; `speakers` are the latest first."""
+    """The possible completions before the cursor, the likeliest first. `speakers` begins with the latest."""
     before = text[:cursor]
     if before.startswith("/") and not before.startswith("//") and "\n" not in before:
         head, space, argument = before[1:].partition(" ")
@@ -84,7 +84,7 @@ def _nicknames(before: str, nicks: Sequence[str]) -> list[Completion]:
     if not word:
         return []
     start = len(before) - len(word)
-    # At the start of a line a nickname says to whom the line goes.
+    # A nickname at the start of a line addresses the line.
     after = ": " if start == 0 and not at else " "
     begun = _fold(typed)
     found = [nick for nick in nicks if _fold(nick).startswith(begun)]
@@ -92,7 +92,7 @@ def _nicknames(before: str, nicks: Sequence[str]) -> list[Completion]:
 
 
 def _fold(text: str) -> str:
-    """The same for any case, and for an accented letter in one character or in two."""
+    """`text` for a comparison that ignores case and Unicode normalization."""
     return normalize("NFC", text).casefold()
 
 

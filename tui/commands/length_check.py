@@ -1,4 +1,4 @@
-"""Whether a text fits into one line of the room: counted before it is sent, as the server will count. Pure."""
+"""Checks before sending whether a text fits into one line of the room, with the counts of the server. Pure."""
 
 from msgspec import Struct
 
@@ -7,11 +7,11 @@ from protocol.messages import Limits, Say
 from protocol.sentences import format_too_long
 
 ID = "x" * 16
-"""As long as the ids that `tui.link.room_link` makes."""
+"""An id of the same length as those of `tui.link.room_link`."""
 
 
 class LengthCheck(Struct, frozen=True):
-    """How much of the tightest limit is used: `used` of `allowed` `unit`s."""
+    """The limit of which the text uses the largest part: `used` of `allowed`, in `unit`."""
 
     used: int
     allowed: int
@@ -23,17 +23,17 @@ class LengthCheck(Struct, frozen=True):
 
     @property
     def sentence(self) -> str:
-        """What to say of a text that is `over`."""
+        """The message for a text that is too long."""
         return format_too_long(self.used, self.allowed, self.unit)
 
     @property
     def is_near_limit(self) -> bool:
-        """Whether the writer should begin to look at the count."""
+        """Whether more than 80 % of the limit is used, so that the count is shown."""
         return self.used > 0.8 * self.allowed
 
 
 def check_length(text: str, limits: Limits, *, action: bool = False) -> LengthCheck:
-    """How `text` fits. Bytes count as they travel: a quote takes two, a letter beyond ASCII up to four."""
+    """Compare `text` with the limits. Bytes are counted in JSON: a quote takes two, a non-ASCII letter up to four."""
     size = len(json_lines.encode(Say(ID, text, action))) - 1
     counts = (
         LengthCheck(len(text), limits.text, "characters"),

@@ -41,7 +41,7 @@ class ChatLine(Struct, frozen=True):
 
 
 class ParsedCommand(Struct, frozen=True):
-    """A command, by its name, with its argument. `order` is what it asks of the room, where only operators may."""
+    """The name of a command and its argument. `order` is the message to the room if it is an operator's command."""
 
     name: str
     argument: str = ""
@@ -49,7 +49,7 @@ class ParsedCommand(Struct, frozen=True):
 
 
 class ParseError(Struct, frozen=True):
-    """What is wrong with the line, in a sentence."""
+    """The reason why the line is no command, as a sentence."""
 
     sentence: str
 
@@ -71,12 +71,12 @@ def needs_room(asked: ParsedCommand) -> bool:
 
 
 def unsent(what: str) -> str:
-    """That the room is away and was not asked for `what`, in a sentence."""
+    """The message that `what` was not sent because there is no connection to the room."""
     return f"not connected, so not sent: {what}"
 
 
 def parse(line: str, *, screen: bool = True) -> ChatLine | ParsedCommand | ParseError | None:
-    """What `line` asks for; None where it is blank. Two slashes say a line that begins with one."""
+    """Parse a typed line; None if it is blank. A text that begins with a slash is typed with two."""
     line = normalize("NFC", line)  # A file name from macOS has each accent in a character of its own.
     if not line.strip():
         return None

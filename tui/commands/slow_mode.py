@@ -1,4 +1,4 @@
-"""SlowModeQueue: lines that slow mode has refused, to be sent again in their order, each as soon as it is allowed."""
+"""SlowModeQueue sends lines that slow mode has refused again, in their order, each as soon as the room allows it."""
 
 import asyncio
 from bisect import insort
@@ -9,15 +9,15 @@ from tui.commands.parse import ChatLine
 
 
 class SlowModeQueue:
-    """Needs a running event loop. `send` says a line under an id; the room's answers come in by `answered` and
-    `refused`. Its length is the number of lines that wait here."""
+    """Needs a running event loop. `send` sends a line with an id; `answered` and `refused` report the room's answers.
+    The length of the queue is the number of lines that wait in it."""
 
     def __init__(self, send: Callable[[str, ChatLine], object]) -> None:
         self._send = send
         self._slow = 0.0
         self._numbers = count()
         self._sent: dict[str, tuple[int, ChatLine]] = {}
-        """What has no answer yet, by its id."""
+        """The lines without an answer, by their ids."""
         self._lines: list[tuple[int, str, ChatLine]] = []
         self._timer: asyncio.TimerHandle | None = None
 
@@ -26,11 +26,11 @@ class SlowModeQueue:
 
     @property
     def left(self) -> float:
-        """Seconds until the first of the lines that wait is said; 0 where that hangs on an answer."""
+        """Seconds until the first waiting line is sent; 0 if it waits for the answer to another line."""
         return max(0.0, self._timer.when() - asyncio.get_running_loop().time()) if self._timer else 0.0
 
     def pace(self, slow: float) -> None:
-        """Slow mode wants us to wait so many seconds between two lines. A change of it lets everybody speak at once."""
+        """Set the seconds of slow mode between two lines. After a change the room accepts the next line at once."""
         if slow == self._slow:
             return
         self._slow = slow
@@ -40,7 +40,7 @@ class SlowModeQueue:
             self._try_in(0.0)
 
     def say(self, id: str, line: ChatLine) -> None:
-        """Say it now, or behind those that wait; in slow mode one waits for the answer to the other."""
+        """Send a line, or append it to the waiting ones. In slow mode each line waits for the previous answer."""
         number = next(self._numbers)
         if self._lines or (self._slow and self._sent):
             self._lines.append((number, id, line))
@@ -48,19 +48,19 @@ class SlowModeQueue:
             self._say(number, id, line)
 
     def answered(self, id: str) -> bool:
-        """The line with this id was said, or refused for good. Returns whether it was one of these."""
+        """The room has accepted the line with this id, or refused it for good. Returns whether it was sent here."""
         mine = self._sent.pop(id, None) is not None
         if mine:
             self._try_in(self._slow)
         return mine
 
     def refused(self, id: str, wait: float) -> bool:
-        """The line with this id may be said in `wait` seconds. Returns whether it was one of these."""
+        """The room accepts the line with this id after `wait` seconds. Returns whether it was sent here."""
         sent = self._sent.pop(id, None)
         if sent is None:
             return False
         number, line = sent
-        insort(self._lines, (number, id, line))  # Others may have been sent before it was known that one must wait.
+        insort(self._lines, (number, id, line))  # Later lines may have been sent before this refusal came.
         self._try_in(wait)
         return True
 

@@ -1,4 +1,4 @@
-"""What the message pane shows, worked out without a screen: entries, their layout, their colours, search and copying.
+"""The content of the message pane without a screen: entries, layout, colours, search and copying.
 
-Nothing here reads a clock, a socket or a widget. `tui.widgets.message_pane` is the shell that draws it.
+Nothing here uses a clock, a socket or a widget. `tui.widgets.message_pane` draws it.
 """

@@ -1,6 +1,6 @@
-"""EntryBuilder: puts what the room tells, what I said and what the client has to say into the log, in the room's order.
+"""EntryBuilder makes entries of the room's events, of my own lines and of the client's notes, in the room's order.
 
-It folds comings and goings, stamps times and days, and tells apart what is news and what is history.
+It sums up joins and departures, marks changes of the minute and of the day, and distinguishes news from history.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ from tui.message_log.store import EntryStore
 
 
 class BatchSummary(Struct):
-    """What a batch of events brought: how many lines of other people, the first of them, the last that names me."""
+    """Of a batch of events: the number of lines of others, the first of them, and the last one that names me."""
 
     lines: int = 0
     first: int | None = None
@@ -37,7 +37,7 @@ class BatchSummary(Struct):
 
 
 class EntryBuilder:
-    """The log and the way into it. `me` is my nickname; it follows what the room says."""
+    """Fills an EntryStore. `me` is my nickname; it follows the events of the room."""
 
     def __init__(self) -> None:
         self.store = EntryStore()
@@ -49,7 +49,7 @@ class EntryBuilder:
         self._day: tuple[int, int] | None = None
 
     def take(self, events: Sequence[Received]) -> BatchSummary:
-        """Take in what the room told, in order. The history of a first welcome is no news; what was missed is."""
+        """Add events, in order. Lines of the history of a first Welcome are not counted as news; missed lines are."""
         news = BatchSummary()
         for event in events:
             match event:
@@ -72,22 +72,22 @@ class EntryBuilder:
         return news
 
     def say(self, id: str, text: str, action: bool, at: float) -> None:
-        """A line of mine, that the room has not acknowledged yet."""
+        """Add a line of mine that the room has not acknowledged yet."""
         self.store.wait(id, spoken(clean_nick(self.me), text, action, at, Flag.OWN | Flag.PENDING))
 
     def refused(self, id: str, reason: str) -> None:
-        """The room did not take my line. It stays to be read, with the reason."""
+        """Replace a line of mine that the room refused by an error with the reason and the text."""
         entry = self.store.arrived(id)
         if entry is not None:
             self._append(Entry(Kind.ERROR, f"not said: {clean(reason)}\n{entry.text}"))
 
     def note(self, text: str, kind: str) -> None:
-        """The client's own words; `kind` is `error` for bad news, or anything else. They have no time: our clock need
-        not be the room's."""
+        """Add a note of the client; `kind` is `error` for an error. It has no time, as our clock may differ from the
+        room's."""
         self._append(Entry(Kind.ERROR if kind == "error" else Kind.NOTE, clean(text)))
 
     def clear(self) -> None:
-        """Forget all but what waits."""
+        """Remove all entries but the pending lines."""
         self.store.clear()
         self._fold, self._minute, self._day = None, -1, None
 
@@ -117,7 +117,7 @@ class EntryBuilder:
                 self._append(Entry(Kind.CROWD, text, at=valid_time(event.at)))
                 self._fold = fold
         elif (last := self.store.entry(self.store.next - 1)) is not None:
-            # Names changed there and back come to nothing, but the line is there by now.
+            # Changes of names can cancel each other out, but the line has been added.
             entry = Entry(Kind.CROWD, text or "somebody changed names", at=last.at, flags=last.flags)
             self.store.change_last(entry)
 
@@ -139,7 +139,7 @@ class EntryBuilder:
         return self.store.append(entry)
 
     def _stamp(self, entry: Entry) -> None:
-        """The time is shown where the minute changes, the day where the day does."""
+        """Mark the entry to show its time if the minute has changed, and its day if the day has."""
         minute = int(entry.at) // 60
         if not entry.at or minute == self._minute:
             return

@@ -1,4 +1,4 @@
-"""Colours that can be read on whatever background a theme has, and each nickname's own, the same in every run."""
+"""Colours that are readable on the background of any theme, and the colour of each nickname, the same in every run."""
 
 from colorsys import hls_to_rgb, rgb_to_hls
 from functools import lru_cache
@@ -7,9 +7,9 @@ from zlib import crc32
 RGB = tuple[int, int, int]
 
 HUES = (2, 22, 38, 52, 75, 105, 140, 165, 183, 200, 216, 240, 262, 285, 310, 335)
-"""Degrees. Closer together where the eye tells more colours apart."""
+"""Degrees. They are closer together where the eye distinguishes more colours."""
 CONTRAST = 4.6
-"""WCAG 2.2 asks for 4.5 to 1 (success criterion 1.4.3); a little more, for rounding."""
+"""WCAG 2.2 requires 4.5 to 1 (success criterion 1.4.3); the rest is for rounding."""
 
 
 @lru_cache(maxsize=8)
@@ -19,13 +19,13 @@ def palette(background: RGB) -> tuple[str, ...]:
 
 
 def nick_colour(nick: str, background: RGB) -> str:
-    """The colour of `nick`, as #rrggbb. Not from `hash`, which differs in every run."""
+    """The colour of `nick`, as #rrggbb. It is computed with CRC-32, as `hash` differs in every run."""
     colours = palette(background)
     return colours[crc32(nick.casefold().encode("utf-8", "replace")) % len(colours)]
 
 
 def readable(colour: RGB, background: RGB) -> str:
-    """`colour`, made as much lighter or darker as it takes to be read on `background`; as #rrggbb."""
+    """`colour`, made lighter or darker until it is readable on `background`, as #rrggbb."""
     hue, lightness, saturation = rgb_to_hls(*(part / 255 for part in colour))
     lighter = is_dark(background)
     while contrast(colour, background) < CONTRAST and lightness != (1.0 if lighter else 0.0):
@@ -35,7 +35,7 @@ def readable(colour: RGB, background: RGB) -> str:
 
 
 def parse(colour: str) -> RGB:
-    """#rrggbb in numbers."""
+    """The three numbers of a colour #rrggbb."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
@@ -46,7 +46,7 @@ def contrast(one: RGB, other: RGB) -> float:
 
 
 def is_dark(background: RGB) -> bool:
-    """Whether white can be read better on it than black."""
+    """Whether white is more readable on `background` than black."""
     return luminance(background) < 0.179
 
 

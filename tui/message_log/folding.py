@@ -1,4 +1,4 @@
-"""PresenceSummary: who came, went and changed names while nobody said anything, as one quiet line."""
+"""PresenceSummary: the joins, departures and changes of names between two other entries, in one line."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,13 +7,13 @@ from protocol.sentences import format_names
 from tui.message_log.entries import clean_nick
 
 MAX_NAMED = 3
-"""People named in a line; of more, one less is named, and the others are counted."""
+"""People that a line names. If there are more, one less is named, and the others are counted."""
 MAX_PEOPLE = 5_000
-"""People in one fold: a room in which people only come and go fills no memory."""
+"""People in one summary. It bounds the memory if a room has presence events only."""
 
 
 class PresenceSummary:
-    """Presence events that follow each other. Whoever came and went again within it is counted apart."""
+    """A series of presence events. People that came and left again within it are listed separately."""
 
     def __init__(self) -> None:
         self._joined: dict[str, None] = {}
@@ -23,14 +23,14 @@ class PresenceSummary:
 
     @property
     def full(self) -> bool:
-        """Whether it is time for another line."""
+        """Whether the summary has more than MAX_PEOPLE, so that another one is begun."""
         return len(self._joined) + len(self._left) + len(self._visited) + len(self._renamed) > MAX_PEOPLE
 
     def add(self, event: Presence) -> None:
-        """Take in one more event, applied in the protocol's order: left, renamed, joined."""
+        """Add an event, in the protocol's order: left, renamed, joined."""
         for nick in map(clean_nick, event.left):
             self._leave(nick)
-        # All at once, so that two who swap their names are told apart.
+        # All at once, so that two people can swap their names.
         self._rename({clean_nick(old): clean_nick(new) for old, new in event.renamed})
         for nick in map(clean_nick, event.joined):
             self._left.pop(nick, None)
@@ -50,7 +50,7 @@ class PresenceSummary:
         self._renamed |= {new: old for new, old in first.items() if new != old}
 
     def text(self) -> str:
-        """The line: `ada, bob and 23 others joined; cleo left`. Empty where all has come to nothing."""
+        """The line: `ada, bob and 23 others joined; cleo left`. Empty if all changes cancel each other out."""
         parts = [
             _sentence(self._joined, "joined"),
             _sentence(self._left, "left"),

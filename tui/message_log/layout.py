@@ -1,8 +1,8 @@
-"""How an entry lies in the pane: the columns for a width, and the rows an entry takes in them.
+"""The layout of an entry in the pane: the columns for a width, and the rows of an entry in them.
 
-20:14       ada  people: time, nickname against the right of its column, text, which hangs under itself
-       ·  cleo and dan joined           what no person says has its sign where a person's line has nothing
-≋ ── now a thread each ──────           rules: switches, gaps, days, and where the reader left off
+20:14       ada  lines of people: the time, the nickname flush right, the text with a hanging indent
+       ·  cleo and dan joined           other entries: a sign in the column that is empty for people
+≋ ── now a thread each ──────           separators: switches, gaps, days, and the mark of unread lines
 """
 
 from functools import lru_cache
@@ -16,7 +16,7 @@ from tui.message_log.wrapping import cell_size, cells, wrap
 from tui.model_style import style_of
 
 NARROW = 44
-"""Below this many cells there is no column for times."""
+"""Cells. A narrower pane has no column for times."""
 SIGNS = {Kind.CROWD: "·", Kind.NOTICE: "»", Kind.NOTE: "·", Kind.ERROR: "!"}
 RULES = (Kind.SWITCH, Kind.GAP)
 RULE_LEFT = {Kind.SWITCH: 6, Kind.GAP: 4}
@@ -31,18 +31,18 @@ class Columns(Struct, frozen=True):
 
     @property
     def text(self) -> int:
-        """Where a person's text begins."""
+        """The column at which a person's text begins."""
         return self.time + 1 + self.nick + 2
 
 
 def columns(width: int, times: bool) -> Columns:
-    """The columns for a pane of `width` cells, with a time where wanted and where there is room."""
+    """The columns for a pane of `width` cells. `times` adds the column for times if the pane is wide enough."""
     return Columns(width, 7 if times and width >= NARROW else 1, min(max(width // 8, 6), 16))
 
 
 class Row(NamedTuple):
-    """One row: what stands left of the text, as pairs of words and role, and the range of the entry's text. A rule runs
-    on to the pane's end; `words` replace the text where they are not the entry's."""
+    """One row. `gutter` has the pieces left of the text, each with its role; `start` and `end` are a range of the
+    entry's text. Non-empty `words` replace that text. With `rule`, a line continues to the end of the pane."""
 
     gutter: tuple[tuple[str, str], ...]
     start: int = 0
@@ -53,7 +53,7 @@ class Row(NamedTuple):
 
 
 def count_rows(entry: Entry, at: Columns) -> int:
-    """How many rows `rows` makes; without the line that marks where the reader left off."""
+    """The number of rows that `rows` returns, without the mark of unread lines."""
     text = entry.text
     width = at.width - _left(entry.kind, at) - 1
     above = 1 if entry.flags & Flag.NEW_DAY else 0
@@ -64,7 +64,7 @@ def count_rows(entry: Entry, at: Columns) -> int:
 
 
 def rows(entry: Entry, at: Columns, new: bool = False) -> list[Row]:
-    """The rows of `entry`; with `new`, below the line that marks where the reader left off."""
+    """The rows of `entry`; with `new`, below the mark of unread lines."""
     made = []
     if entry.flags & Flag.NEW_DAY:
         made.append(Row(((" ── ", "rule"),), role="day", words=_day(entry.at), rule=True))
@@ -83,7 +83,7 @@ def rows(entry: Entry, at: Columns, new: bool = False) -> list[Row]:
 
 
 def truncate(text: str, width: int) -> str:
-    """`text` within `width` cells: cut with … where it is longer."""
+    """`text` within `width` cells: a longer one is cut and ends with …."""
     if cells(text) <= width:
         return text
     kept, used = 0, 0

@@ -1,4 +1,4 @@
-"""The web addresses in a text: http and https, and nothing else."""
+"""Finds the web addresses (http and https) in a text."""
 
 import re
 from typing import NamedTuple
@@ -6,11 +6,11 @@ from typing import NamedTuple
 _ADDRESS = re.compile(r"\bhttps?://[^\s<>\"'`{}|\\^\[\]]+", re.IGNORECASE)
 _TRAILING = ".,;:!?…*_~"
 MAX_LINK = 2048
-"""Characters of an address; a longer one is no link."""
+"""Characters of an address. A longer one does not become a link."""
 
 
 class Link(NamedTuple):
-    """Where in the text the address stands, and the address."""
+    """An address and its range in the text."""
 
     start: int
     end: int
@@ -32,7 +32,7 @@ def links(text: str) -> list[Link]:
 
 
 def _without_sentence(url: str) -> str:
-    """A closing bracket belongs to the address only if it was opened there."""
+    """The address without trailing punctuation. A closing bracket is kept only if the address has its opening one."""
     while url:
         if url[-1] in _TRAILING or (url[-1] == ")" and url.count(")") > url.count("(")):
             url = url[:-1]

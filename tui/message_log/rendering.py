@@ -1,4 +1,4 @@
-"""One row of the pane as a Strip: the words a stranger wrote become segments as they are, and never markup."""
+"""Renders a row of the pane as a Strip. Text of others becomes segments unchanged, and is never read as markup."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ from tui.message_log.wrapping import cells
 from tui.model_style import style_of
 
 Layer = list[tuple[int, int, Style]]
-"""Ranges of an entry's text and what their style adds: in order, none over another."""
+"""Ranges of an entry's text with the style that is added there, in order and without overlap."""
 
 MENTION_BAR = "▌"
 NOTHING = Style.null()
 
 
 class ThemeStyles(NamedTuple):
-    """The styles of the theme. `roles` has one for each role that `layout` names; `text` is for all others."""
+    """The styles of the theme. `roles` has a style for each role of `layout`; `text` is for all other roles."""
 
     text: Style
     roles: dict[str, Style]
@@ -72,9 +72,9 @@ def render_row(
     selected: tuple[int, int] | None = None,
     named: Style = NOTHING,
 ) -> Strip:
-    """The row, exactly `width` cells wide, with the layers `over` it, stamped for selection with where it stands in the
-    entry's text. `selected` is a range of that, which begins with HEADER where who said it is selected as well; `named`
-    marks who said it."""
+    """The row, exactly `width` cells wide, with the layers `over` it. The segments have their positions in the entry's
+    text as meta data, for selection. `selected` is a range of that text, which begins with HEADER if the nickname is
+    selected too. `named` is added to the style of the nickname."""
     base = styles.roles.get(row.role, styles.text)
     tint = styles.mention if entry.flags & Flag.MENTION and not row.words else Style.null()
     pieces = _gutter(entry, row, styles, tint, named)
@@ -94,7 +94,7 @@ def render_row(
 
 
 def _stamped(pieces: list[Segment], x: int, y: int) -> list[Segment]:
-    """The pieces with the place of each, as `Strip.apply_offsets` would stamp them; without a strip for each step."""
+    """The pieces with their positions, like the result of `Strip.apply_offsets` but without intermediate strips."""
     stamped = []
     for words, style, _ in pieces:
         stamped.append(Segment(words, (style or Style.null()) + Style.from_meta({"offset": (x, y)})))
@@ -123,7 +123,7 @@ def _nick_style(entry: Entry, styles: ThemeStyles) -> Style:
 
 
 def _body(entry: Entry, row: Row, base: Style, over: Sequence[Layer]) -> list[Segment]:
-    """The row's share of the entry's text, cut where a style begins or ends."""
+    """The row's part of the entry's text, divided where a style begins or ends."""
     inside: Layer = []
     for layer in over:
         for start, end, style in layer[max(bisect_right(layer, row.start, key=_start) - 1, 0) :]:
@@ -149,7 +149,7 @@ def _start(span: tuple[int, int, Style]) -> int:
 def _select(
     left: list[Segment], row: Row, body: list[Segment], selected: tuple[int, int], style: Style
 ) -> list[Segment]:
-    """The whole row, with what is selected of it restyled."""
+    """The whole row, with the style of the selection on the selected part."""
     start, end = selected
     gutter = sum(len(piece.text) for piece in left)
     begin = max(start, row.start) - row.start + gutter
@@ -166,5 +166,5 @@ def _select(
 
 
 def _name(left: list[Segment]) -> int:
-    """Characters of the nickname and the blanks behind it."""
+    """The number of characters of the nickname and the blanks after it."""
     return len(left[-2].text) + len(left[-1].text)

@@ -1,4 +1,4 @@
-"""RowCache: rows of the log, drawn when they are first looked at and kept until something changes how they look."""
+"""RowCache renders the rows of an EntryStore when they are first shown, and keeps them until their look changes."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -16,26 +16,26 @@ from tui.message_log.selection import HEADER, point
 from tui.message_log.store import EntryStore
 
 MAX_CACHED_ENTRIES = 1024
-"""Entries kept drawn: several screens of them."""
+"""Entries whose rows are kept: several screens."""
 
 
 class _Drawn(NamedTuple):
-    """An entry laid out. Its rows are drawn one by one: of a huge entry only those that are looked at."""
+    """An entry with its layout. Its rows are rendered one by one: of a huge entry only those that are shown."""
 
     entry: Entry
     rows: list[Row]
     strips: list[Strip | None]
     over: list[Layer]
     named: Style
-    """What marks who said it."""
+    """The style that is added to the nickname."""
     selected: tuple[int, int] | None
 
 
 class RowCache:
-    """Set `columns`, `search` and `selection` as they change, and call `clear`."""
+    """After a change of `columns`, `search` or `selection`, call `clear`."""
 
     def __init__(self, log: EntryStore, styles: Callable[[], ThemeStyles]) -> None:
-        """`styles` is asked for the theme's styles when they are needed."""
+        """`styles` returns the styles of the theme; it is called when they are needed."""
         self.columns = Columns(80, 7, 10)
         self.search: Search | None = None
         self.selection: Selection | None = None
@@ -45,19 +45,19 @@ class RowCache:
         self._drawn: LRUCache[int, _Drawn] = LRUCache(MAX_CACHED_ENTRIES)
 
     def clear(self, *, styles: bool = False) -> None:
-        """Draw everything anew; with `styles`, in other colours."""
+        """Forget all rows; with `styles`, also the styles of the theme."""
         self._drawn.clear()
         if styles:
             self._styles = None
 
     def forget(self, first: int) -> None:
-        """Draw the entries from `first` on anew."""
+        """Forget the rows of the entries from `first` on."""
         for serial in list(self._drawn.keys()):
             if serial >= first:
                 self._drawn.discard(serial)
 
     def strip(self, y: int) -> Strip:
-        """Row `y` of the log; blank behind its end."""
+        """Row `y` of the store. Rows after its end are blank."""
         if self._styles is None:
             self._styles = self._make_styles()
         serial, row = self._store.place(y)

@@ -1,4 +1,4 @@
-"""Search: which entries hold what is looked for, and which of them the reader is at."""
+"""Search: the entries that match a text, and the current one of them."""
 
 import re
 from array import array
@@ -9,11 +9,11 @@ from tui.message_log.entries import Entry, Kind
 
 
 class Search:
-    """One search, in any case. A match is an entry: what is said, or who says it. In it all occurrences are marked."""
+    """A search that ignores case. A match is an entry with the words in its text or its nickname."""
 
     def __init__(self, words: str) -> None:
-        """`words` is never empty."""
-        words = normalize("NFC", words)  # As the entries are.
+        """`words` must not be empty."""
+        words = normalize("NFC", words)  # The entries are in NFC too.
         self._words = words.lower()
         self._pattern = re.compile(re.escape(words), re.IGNORECASE)
         self._found = array("Q")
@@ -23,47 +23,47 @@ class Search:
         return len(self._found)
 
     def look(self, serial: int, entry: Entry) -> None:
-        """Look at one more entry, or again at the last; serial numbers rise."""
+        """Check an entry. Serial numbers rise; the last entry can be checked again after a change."""
         if self._found and self._found[-1] == serial:
             self._found.pop()
-        if self._words in entry.text.lower() or self.names(entry):  # a tenth of what the pattern takes
+        if self._words in entry.text.lower() or self.names(entry):  # A tenth of the time of the pattern.
             self._found.append(serial)
 
     def forget(self, before: int) -> None:
-        """Entries with smaller serial numbers are gone."""
+        """Forget the matches with smaller serial numbers."""
         gone = bisect_left(self._found, before)
         if gone:
             del self._found[:gone]
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """Where in `text` the words stand."""
+        """The ranges of the words in `text`."""
         return [match.span() for match in self._pattern.finditer(text)]
 
     def names(self, entry: Entry) -> bool:
-        """Whether the words are in the nickname of whoever says this."""
+        """Whether the words are in the nickname of a line."""
         return entry.kind is Kind.SAID and self._words in entry.nick.lower()
 
     @property
     def position(self) -> int:
-        """Which match the reader is at, from 1 for the oldest; 0 where there is none."""
+        """The number of the current match, from 1 for the oldest; 0 if there is none."""
         return 0 if self._current is None else bisect_right(self._found, self._current)
 
     @property
     def current(self) -> int | None:
-        """The serial number of the match the reader is at."""
+        """The serial number of the current match."""
         return self._current
 
     def start_at(self, serial: int) -> int | None:
-        """Go to the last match at or before `serial`, else to the first."""
+        """Go to the last match at or before `serial`, or to the first match if there is none."""
         index = bisect_right(self._found, serial) - 1
         return self._go(max(index, 0))
 
     def next(self) -> int | None:
-        """Go to the next younger match; from the last to the first."""
+        """Go to the next younger match; after the last one comes the first."""
         return self._go(bisect_right(self._found, -1 if self._current is None else self._current))
 
     def previous(self) -> int | None:
-        """Go to the next older match; from the first to the last."""
+        """Go to the next older match; before the first one comes the last."""
         return self._go(bisect_left(self._found, 0 if self._current is None else self._current) - 1)
 
     def _go(self, index: int) -> int | None:

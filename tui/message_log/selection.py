@@ -1,8 +1,8 @@
-"""What is selected, in terms that survive a new layout, and the plain text it is copied as.
+"""Encodes selected points so that they stay valid after a new layout, and makes the plain text to copy.
 
-The screen names a selected point by two numbers, x and y, and adds one to x for each character of a row. Here y is the
-entry's serial number, and x holds where the row begins in the entry's text and how far the point lies from there; what
-is left of the text has a negative distance.
+Textual describes a selected point by two numbers, x and y, and adds one to x for each character of a row. Here y is the
+serial number of the entry. x encodes the position in the entry's text at which the row begins, and the distance of the
+point from there. Points left of the text have a negative distance.
 """
 
 from collections.abc import Callable
@@ -11,32 +11,32 @@ from tui.message_log.entries import Entry, Kind
 
 STRIDE = 1 << 16
 ORIGIN = 1 << 14
-"""Rows are shorter than this on either side of where their text begins."""
+"""The maximum number of characters of a row on either side of the point where its text begins."""
 OWN_WORDS = (Kind.NOTE, Kind.ERROR)
 END_X = 1 << 60
-"""An x behind every text."""
+"""An x after the end of any text."""
 HEADER = -1
-"""A point left of an entry's text."""
+"""The position of a point left of an entry's text."""
 
 
 def row_x(start: int, gutter: int) -> int:
-    """The x of a row's first character, where the row's text begins at `start` after `gutter` characters."""
+    """The x of a row's first character. The text of the row begins at `start`, after `gutter` characters."""
     return start * STRIDE + ORIGIN - gutter
 
 
 def beside_x(end: int) -> int:
-    """The x of the first character that stands beside a text and is none of it: all of them name the point `end`."""
+    """The x of the first character right of a row's text. All characters there give the position `end`."""
     return row_x(end, ORIGIN)
 
 
 def point(x: int) -> int:
-    """The position in the entry's text that x names, or HEADER left of its first row."""
+    """The position of x in the entry's text, or HEADER for a point left of the first row."""
     start, distance = x // STRIDE, x % STRIDE - ORIGIN
     return start + distance if distance >= 0 else start or HEADER
 
 
 def header(entry: Entry) -> str:
-    """Who speaks: `ada: `, `* ` before an action, `*** ` before the room's words, `-- ` before the client's own."""
+    """The prefix of an entry: `ada: `, `* ` for an action, `*** ` for the room, `-- ` for the client."""
     if entry.kind is Kind.SAID:
         return f"{entry.nick}: "
     if entry.kind is Kind.ACTION:
@@ -45,14 +45,13 @@ def header(entry: Entry) -> str:
 
 
 def indented(text: str) -> str:
-    """`text` with all lines but the first moved in, so that nobody's text can pass for an entry of its own, be it a
-    person's or the room's."""
+    """`text` with all lines but the first indented, so that a line of it cannot imitate an entry of its own."""
     return text.replace("\n", "\n    ")
 
 
 def copied(entry: Callable[[int], Entry | None], start: tuple[int, int], end: tuple[int, int]) -> str:
-    """The text from `start` to `end`, both a serial number and an x. Within one entry's text, just that text; else each
-    entry with who said it."""
+    """The text from `start` to `end`, each a serial number and an x. A selection within the text of one entry gives
+    that text alone. Otherwise each entry has its prefix."""
     (first, start_x), (last, end_x) = start, end
     start_at, end_at = point(start_x), point(end_x)
     if first == last:

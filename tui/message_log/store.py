@@ -1,9 +1,9 @@
-"""Log: the entries in their order, and which row of the pane each is in, at whatever width.
+"""EntryStore: the entries in their order, and the rows that each of them takes at the present width of the pane.
 
-Entries lie in blocks of BLOCK with a count of rows each. After a change of width a block's rows are an estimate until
-it is settled (counted anew), so that 100,000 entries need not be wrapped before the first is painted. Entries are named
-by a serial number that never changes; the oldest fall off by whole blocks. The lines that wait for the room's
-acknowledgement lie behind all others.
+Entries are kept in blocks of BLOCK, each with its number of rows. After a change of width this number is an estimate
+until the block is settled: its rows are then counted exactly. So the first of 100,000 entries is drawn before all are
+wrapped. Each entry has a serial number that never changes. The oldest entries are removed in whole blocks. Pending
+lines, which the room has not acknowledged, follow after all others.
 """
 
 from array import array
@@ -18,18 +18,18 @@ from tui.message_log.layout import Columns, count_rows
 BLOCK = 256
 MAX_ENTRIES = 100_000
 MAX_CHARACTERS = 50_000_000
-"""Characters of text kept in all: a room that sends nothing but huge lines fills no memory either."""
+"""Characters of all texts. It bounds the memory if a room sends only huge lines."""
 
 
 class Place(NamedTuple):
-    """A row of the pane: the entry's serial number, and the row within the entry."""
+    """A row of the pane: the serial number of the entry, and the row within the entry."""
 
     serial: int
     row: int
 
 
 class _Block:
-    """Entries in a row. `counts` is exact for `columns`; else only `rows` is there, and an estimate."""
+    """Consecutive entries. `counts` is exact for `columns`; for other columns only `rows` is known, as an estimate."""
 
     __slots__ = ("characters", "columns", "counts", "entries", "rows")
 
@@ -42,36 +42,36 @@ class _Block:
 
 
 class EntryStore:
-    """The pane's entries. Rows and serial numbers outside of it are taken for the nearest within."""
+    """The entries of the pane. A row or serial number out of range means the nearest one in range."""
 
     def __init__(self) -> None:
         self.first = 0
         """The serial number of the oldest entry kept."""
         self.mark: int | None = None
-        """The serial number above which the reader left off: it has one row more."""
+        """The serial number of the first unread entry, which has one more row for the mark."""
         self._blocks: list[_Block] = []
         self._waiting: dict[str, Entry] = {}
         self._columns = Columns(80, 7, 10)
         self._starts: list[int] | None = None
 
     def __len__(self) -> int:
-        """Entries, without those that wait."""
+        """The number of entries, without pending lines."""
         return (len(self._blocks) - 1) * BLOCK + len(self._blocks[-1].entries) if self._blocks else 0
 
     @property
     def next(self) -> int:
-        """The serial number the next entry gets."""
+        """The serial number of the next entry."""
         return self.first + len(self)
 
     @property
     def rows(self) -> int:
-        """Rows in all; an estimate while blocks are unsettled."""
+        """The number of rows; an estimate while blocks are not settled."""
         return self._block_starts()[-1] + sum(self._count(entry) for entry in self._waiting.values())
 
     # Changing
 
     def append(self, entry: Entry) -> int:
-        """Add an entry behind the others; returns its serial number."""
+        """Add an entry at the end. Returns its serial number."""
         if not self._blocks or len(self._blocks[-1].entries) == BLOCK:
             self._drop_oldest()
             self._blocks.append(_Block())
@@ -88,41 +88,41 @@ class EntryStore:
         return self.next - 1
 
     def change_last(self, entry: Entry) -> None:
-        """Put `entry` in the place of the last one."""
+        """Replace the last entry."""
         block = self._blocks[-1]
         block.characters += len(entry.text) - len(block.entries[-1].text)
         block.entries[-1] = entry
         self._settle(len(self._blocks) - 1, anew=True)
 
     def wait(self, id: str, entry: Entry) -> None:
-        """Add a line that waits for its acknowledgement, behind all others."""
+        """Add a pending line, after all others."""
         self._waiting[id] = entry
 
     def arrived(self, id: str) -> Entry | None:
-        """Take out the line that waited under `id`."""
+        """Remove and return the pending line with this id, or return None."""
         return self._waiting.pop(id, None)
 
     def set_mark(self, serial: int | None) -> None:
-        """Draw the line that marks where the reader left off above `serial`, or nowhere."""
+        """Move the mark of unread lines above the entry `serial`, or remove it."""
         old, self.mark = self.mark, serial
         for changed in (old, serial):
             if changed is not None and self.first <= changed < self.next:
                 self._settle((changed - self.first) // BLOCK, anew=True)
 
     def set_columns(self, columns: Columns) -> None:
-        """Lay out anew. What is not settled is estimated: cheap however many entries there are."""
+        """Change the layout. All blocks get an estimate, which is fast for any number of entries."""
         if columns == self._columns:
             return
         self._columns = columns
         width = max(columns.width - columns.text - 1, 1)
         for block in self._blocks:
             entries = len(block.entries)
-            # An entry's last row is half full on average; that of a short one is its only row.
+            # The last row of an entry is half full on average; a short entry has only that row.
             block.rows = max(entries, block.characters // width + entries // 2)
         self._starts = None
 
     def clear(self) -> None:
-        """Forget all but what waits."""
+        """Remove all entries but the pending lines."""
         self.first, self.mark = self.next, None
         self._blocks.clear()
         self._starts = None
@@ -130,13 +130,13 @@ class EntryStore:
     # Settling
 
     def settle(self, first: int, last: int) -> bool:
-        """Count the rows of the entries from `first` to `last`, and their neighbours, exactly. Whether any changed."""
+        """Settle the blocks of the entries `first` to `last`, and their neighbours. Returns whether one changed."""
         low, high = self._block_of(first) - 1, self._block_of(last) + 1
         changed = [self._settle(index) for index in range(max(low, 0), min(high + 1, len(self._blocks)))]
         return any(changed)
 
     def settle_more(self, near: int) -> bool:
-        """Count one unsettled block, the nearest to the entry `near`. Whether there was one."""
+        """Settle the block that is nearest to the entry `near`. Returns False if all are settled."""
         unsettled = [index for index, block in enumerate(self._blocks) if block.columns != self._columns]
         if not unsettled:
             return False
@@ -158,7 +158,7 @@ class EntryStore:
     # Looking up
 
     def entry(self, serial: int) -> Entry | None:
-        """The entry with this number, or None where there is none."""
+        """The entry with this number, or None."""
         index = serial - self.first
         if 0 <= index < len(self):
             return self._blocks[index // BLOCK].entries[index % BLOCK]
@@ -166,7 +166,7 @@ class EntryStore:
         return list(self._waiting.values())[waiting] if 0 <= waiting < len(self._waiting) else None
 
     def entries(self, first: int) -> Iterator[tuple[int, Entry]]:
-        """The entries from `first` on, each with its serial number; without those that wait."""
+        """The entries from `first` on, each with its serial number; without pending lines."""
         serial = max(first, self.first)
         index = (serial - self.first) // BLOCK
         for block in self._blocks[index:]:
@@ -176,7 +176,7 @@ class EntryStore:
                 serial += 1
 
     def place(self, y: int) -> Place:
-        """The entry in row `y` of the pane, and which of its rows that is."""
+        """The entry at row `y` of the pane, and the row within it."""
         starts = self._block_starts()
         y = max(y, 0)
         if y >= starts[-1]:
@@ -205,7 +205,7 @@ class EntryStore:
         return Place(serial, rest)
 
     def top(self, serial: int) -> int:
-        """The first row of the entry `serial`; as exact as the blocks before it and its own are."""
+        """The first row of the entry `serial`. It is exact if the blocks up to this entry are settled."""
         starts = self._block_starts()
         index = serial - self.first
         if index < 0:
@@ -219,7 +219,7 @@ class EntryStore:
         return starts[index // BLOCK] + sum(block.counts[: index % BLOCK])
 
     def count(self, serial: int) -> int:
-        """Rows of the entry `serial`; 0 where there is none."""
+        """The number of rows of the entry `serial`; 0 if there is none."""
         entry = self.entry(serial)
         return self._count(entry) + (serial == self.mark) if entry else 0
 
@@ -230,13 +230,13 @@ class EntryStore:
         return min(max(serial - self.first, 0), max(len(self) - 1, 0)) // BLOCK
 
     def _block_starts(self) -> list[int]:
-        """The first row of each block, and behind them the number of rows."""
+        """The first row of each block, followed by the number of all rows."""
         if self._starts is None:
             self._starts = list(accumulate((block.rows for block in self._blocks), initial=0))
         return self._starts
 
     def _drop_oldest(self) -> None:
-        """Let the oldest fall off, so that one more block has room."""
+        """Remove the oldest blocks until there is room for one more."""
         characters = sum(block.characters for block in self._blocks)
         while self._blocks and (len(self) + BLOCK > MAX_ENTRIES or characters > MAX_CHARACTERS):
             characters -= self._blocks.pop(0).characters

@@ -1,28 +1,28 @@
-"""Viewport: which rows of the log are in view, and what the reader holds on to.
+"""Viewport: the rows of an EntryStore that are in view.
 
-Row numbers move: with the width, as the oldest entries fall off, and as estimates of the layout become exact. So what
-the reader looks at is kept as an anchor, an entry and a row of it. While the end is in view the window follows the end.
+Row numbers change with the width, when old entries are removed, and when estimates become exact. So the first visible
+row is kept as an anchor: an entry and a row of it. While the end is in view, the viewport follows it.
 """
 
 from tui.message_log.store import EntryStore, Place
 
 MAX_SETTLE_ROUNDS = 4
-"""To make exact what is in view can bring more into view, where entries were thought longer than they are."""
+"""Settling can bring more entries into view if their estimates were too high, so it is repeated."""
 
 
 class Viewport:
-    """A view of `height` rows. Change `height` and the log as you like, then call `settle`."""
+    """A view of `height` rows. After changes of `height` or of the store, call `settle`."""
 
     def __init__(self, log: EntryStore) -> None:
         self.height = 0
         self.follow = True
-        """Whether the end is in view, and is to stay there."""
+        """Whether the end is in view and stays in view."""
         self._store = log
         self._anchor = Place(0, 0)
 
     @property
     def last_y(self) -> int:
-        """The first row in view when the end is."""
+        """The first row in view if the end is in view."""
         return max(self._store.rows - self.height, 0)
 
     @property
@@ -44,19 +44,19 @@ class Viewport:
         return self._store.place(self.y + max(self.height, 1) - 1).serial
 
     def look_at(self, y: int) -> None:
-        """The reader scrolled: row `y` is the first in view."""
+        """Scroll so that row `y` is the first in view."""
         self.follow = y >= self.last_y
         self._anchor = self._store.place(y)
 
     def show(self, serial: int) -> None:
-        """Bring an entry into the middle, unless it is in view already."""
+        """Scroll an entry to the middle unless it is in view."""
         self._store.settle(serial - self.height, serial + self.height)
         top = self._store.top(serial)
         if not self.y <= top < self.y + self.height:
             self.look_at(max(top - self.height // 2, 0))
 
     def settle(self) -> None:
-        """Make the layout of what is in view and around it exact; hold on to what the reader looks at."""
+        """Settle the entries in view and around it. The first visible row stays the same."""
         log = self._store
         for _ in range(MAX_SETTLE_ROUNDS):
             first = log.next - self.height if self.follow else self._anchor.serial

@@ -1,7 +1,7 @@
-"""Where a text breaks into rows of a given width in terminal cells.
+"""Breaks a text into rows of a given width in terminal cells.
 
-Rows are ranges of the text, so that nothing is copied until it is drawn. Between two rows only the spaces or the line
-end at which they were parted are left out. Work is bounded: no more than `limit` rows are looked for.
+Rows are ranges of the text, so nothing is copied before it is drawn. Only the spaces or the line end at a break belong
+to no row. The work is bounded: at most `limit` rows are computed.
 """
 
 from bisect import bisect_right
@@ -11,16 +11,16 @@ from unicodedata import category
 from rich.cells import get_character_cell_size
 
 MAX_ROWS = 200
-"""Rows that one text may fill; what is beyond is told as a number."""
+"""Rows of one text. The rest is shown as a number of characters."""
 
 Range = tuple[int, int]
 
 
 class _Sizes(dict[str, int]):
-    """The cells of each character seen so far: 0, 1 or 2, by the same table as the screen's."""
+    """A cache of the cells of each character: 0, 1 or 2, from Rich's table, which Textual uses."""
 
     def __missing__(self, char: str) -> int:
-        if len(self) > 20_000:  # somebody sends all of Unicode
+        if len(self) > 20_000:  # A member can send all of Unicode.
             self.clear()
         size = self[char] = get_character_cell_size(char)
         return size
@@ -32,8 +32,8 @@ cell_size = _SIZES.__getitem__
 
 
 class _WidestSizes(dict[str, int]):
-    """The cells that a character takes where a terminal draws it by itself: tmux and xterm draw a skin tone beside the
-    hand that it colours, and some draw a vowel sign beside its letter."""
+    """A cache of the cells of each character on terminals that do not combine it with the one before: tmux and xterm
+    draw a skin tone beside the hand, and some terminals draw a vowel sign beside its letter."""
 
     def __missing__(self, char: str) -> int:
         if len(self) > 20_000:
@@ -41,7 +41,7 @@ class _WidestSizes(dict[str, int]):
         is_skin_tone, is_flag_letter = "\U0001f3fb" <= char <= "\U0001f3ff", "\U0001f1e6" <= char <= "\U0001f1ff"
         if is_skin_tone or is_flag_letter:
             size = 2
-        elif char == "\ufe0f" or category(char) == "Mc":  # It makes an emoji of a sign; a vowel sign.
+        elif char == "\ufe0f" or category(char) == "Mc":  # The emoji variation selector, or a vowel sign.
             size = max(1, cell_size(char))
         else:
             size = cell_size(char)
@@ -53,13 +53,13 @@ _widest_size = _WidestSizes().__getitem__
 
 
 def cells(text: str) -> int:
-    """Cells that `text` takes, which holds no controls."""
+    """The cells of `text`, which must not contain control characters."""
     return len(text) if text.isascii() else sum(map(cell_size, text))
 
 
 def wrap(text: str, width: int, limit: int = MAX_ROWS) -> list[Range]:
-    """The rows of `text`, none wider than `width` (at least 2) cells; at least one, at most `limit`. If the last row
-    does not end with the text, there was more, or spaces at its end."""
+    """The rows of `text`, at most `width` cells wide (2 if that is less); at least one row, at most `limit`. If the
+    last row does not end with the text, more text or spaces follow."""
     width = max(width, 2)
     if len(text) <= width and text.isascii() and "\n" not in text:
         return [(0, len(text))]
@@ -80,7 +80,7 @@ def wrap(text: str, width: int, limit: int = MAX_ROWS) -> list[Range]:
 
 
 def _wrap_narrow(text: str, start: int, end: int, width: int, limit: int, rows: list[Range]) -> None:
-    """A paragraph in which each character is one cell. It breaks at spaces, and within a word only where it must."""
+    """Wrap a paragraph of ASCII. It breaks at spaces, and within a word only if the word is wider than a row."""
     while end - start > width and len(rows) < limit:
         start = _end_row(text, start, text.rfind(" ", start, start + width + 1), start + width, end, rows)
         if start == end:
@@ -90,8 +90,8 @@ def _wrap_narrow(text: str, start: int, end: int, width: int, limit: int, rows: 
 
 
 def _wrap_cells(text: str, start: int, end: int, width: int, limit: int, rows: list[Range]) -> None:
-    """A paragraph with characters of no, one and two cells. It may also break beside a wide character. Its rows fit on
-    terminals that draw it wider than we do."""
+    """Wrap a paragraph with characters of 0, 1 and 2 cells. It may also break beside a wide character. Its rows also
+    fit on terminals that draw some characters wider (`_WidestSizes`)."""
     sizes = list(map(cell_size, text[start:end]))
     used = [0, *accumulate(map(_widest_size, text[start:end]))]
     first = start
@@ -107,8 +107,8 @@ def _wrap_cells(text: str, start: int, end: int, width: int, limit: int, rows: l
 
 
 def _whole(sizes: list[int], cut: int, start: int) -> int:
-    """`cut`, or the place before it where it would part a character from what it carries; behind both where there is
-    nothing else in the row."""
+    """The last position up to `cut` that does not separate a character from its combining marks. If the row has only
+    one such character, the position after its marks."""
     whole = cut
     while start < whole < len(sizes) and not sizes[whole]:
         whole -= 1
@@ -120,12 +120,12 @@ def _whole(sizes: list[int], cut: int, start: int) -> int:
 
 
 def _end_row(text: str, start: int, cut: int, full: int, end: int, rows: list[Range]) -> int:
-    """End a row at `cut`, without the spaces around it, or at `full` where there is no such place. Returns where the
-    next row begins."""
+    """End a row at `cut`, without the spaces around it, or at `full` if `cut` leaves the row empty. Returns the
+    beginning of the next row."""
     kept = cut
     while kept > start and text[kept - 1] == " ":
         kept -= 1
-    if kept <= start:  # no break, or after the spaces that begin a line of code
+    if kept <= start:  # There is no break, or only after the spaces that indent the line.
         rows.append((start, full))
         return full
     rows.append((start, kept))
@@ -135,13 +135,13 @@ def _end_row(text: str, start: int, cut: int, full: int, end: int, rows: list[Ra
 
 
 def _break_before(text: str, start: int, full: int, sizes: list[int], first: int) -> int:
-    """The last place up to `full` where the row from `start` may end, or -1."""
+    """The last position up to `full` at which the row from `start` may end, or -1."""
     for index in range(full, start, -1):
         if text[index] == " ":
             return index
         before = index - 1
         while before > start and not sizes[before - first]:
-            before -= 1  # a combining mark or a skin tone is as wide as what carries it
+            before -= 1  # A combining mark or a skin tone is part of the character before it.
         wide = 2 in (sizes[index - first], sizes[before - first])
         if wide and sizes[index - first] and text[before] != " ":
             return index

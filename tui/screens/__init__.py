@@ -1,1 +1,1 @@
-"""What fills the whole terminal, a screen in each module."""
+"""The screens, which fill the whole terminal, and the dialogs on them."""

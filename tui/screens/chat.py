@@ -1,6 +1,6 @@
-"""ChatScreen: the room: the pane, the people, the line being written, and the state of it all.
+"""ChatScreen: the screen of a room, with the pane, the people, the input line and the status bar.
 
-It shows what the link tells, and asks the link for what a person wants. Links, servers and settings are the app's.
+It shows the events of the link and sends the user's input to it. The app owns the link, the server and the settings.
 """
 
 from collections.abc import Sequence
@@ -50,16 +50,16 @@ class ChatScreen(HostControls):
     AUTO_FOCUS = "#composer"
 
     def __init__(self, link: RoomLink, input_history: list[str]) -> None:
-        """`said` holds what was said before, for walking back through it."""
+        """`input_history` has the lines that the user sent before, for the arrow keys."""
         super().__init__(link)
         self.awaits_status = False
-        """Somebody typed /status, and wants the next one in words."""
+        """/status was typed, so the next Status is also written into the pane."""
         self._input_history = input_history
         self._unshown_events: list[Received] = []
         self._is_composed = False
         self._is_ending = False
         self._was_removed = False
-        """The room let us go for good, and has not let us in again."""
+        """The room has removed us for good, and we have not joined it again."""
         self._speakers = RecentSpeakers()
 
     @property
@@ -100,10 +100,10 @@ class ChatScreen(HostControls):
     def on_resize(self, event: events.Resize) -> None:
         self.query_one(InputLine).screen_rows = event.size.height
 
-    # What the room tells
+    # Events of the room
 
     def on_events(self, received: Sequence[Received]) -> None:
-        """Show what the room told, in order."""
+        """Show events of the room, in order. Events that come before the screen is composed are shown later."""
         if not self._is_composed:
             self._unshown_events += received
             return
@@ -132,8 +132,8 @@ class ChatScreen(HostControls):
         self._update_status_bar()
 
     def _replace_history(self, received: Sequence[Received]) -> Sequence[Received]:
-        """Whoever was let go and comes back as a newcomer is told the history once more: it takes the place of what
-        was there, and what was missed is in it."""
+        """After a removal we join as a new member and get the whole history. It replaces the content of the pane. The
+        gap before it is left out, as the history has the missed lines."""
         if not self._was_removed:
             return received
         first = next((event for event in received if isinstance(event, Welcome)), None)
@@ -146,24 +146,24 @@ class ChatScreen(HostControls):
         return [event for event in received if not (isinstance(event, Gap) and event.missed is None)]
 
     def note(self, sentence: str) -> None:
-        """Say something of the client's own in the pane."""
+        """Write a note of the client into the pane."""
         if self._is_composed:
             self.pane.note(sentence)
 
     def _welcomed(self, welcome: Welcome) -> None:
         self.status = Status(welcome.model, welcome.connections, welcome.served_by)
-        self.awaits_status, self._typed_command = False, ""  # What another connection was asked has no answer any more.
+        self.awaits_status, self._typed_command = False, ""  # Requests of the previous connection get no answer.
         line = self.query_one(InputLine)
         line.limits, line.operator = welcome.limits, self.is_operator
 
     def show_ending(self) -> None:
-        """The room we host is being ended, which may take a while."""
+        """Show that the hosted room is being ended, which may take a while."""
         self._is_ending = True
         if self._is_composed:
             self.query_one(Banner).say("Ending the room …", keys="Ctrl+Q leaves at once")
 
     def show_link_state(self, state: State) -> None:
-        """Show how the link stands."""
+        """Show the state of the link."""
         if not self._is_composed or self._is_ending:
             return
         banner = self.query_one(Banner)
@@ -182,7 +182,7 @@ class ChatScreen(HostControls):
         self._update_status_bar()
 
     def show_address(self) -> None:
-        """Show where the room is."""
+        """Show the address of the room, or the command with which others join it."""
         invitations = self.chat_app.invitations
         self.query_one(Header).place = f"join: chat-tui {invitations[0]}" if invitations else str(self.link.address)
 
@@ -200,7 +200,7 @@ class ChatScreen(HostControls):
             address=str(self.invitation.best),
         )
 
-    # What a person writes
+    # The input line
 
     @on(InputLine.Entered)
     def _entered(self, message: InputLine.Entered) -> None:
@@ -213,18 +213,18 @@ class ChatScreen(HostControls):
                 self.count_down()
             case ParsedCommand():
                 if message.meant.name not in command_handlers.LOCAL_COMMANDS:
-                    self.action_end()  # Where the answer will be.
+                    self.action_end()  # The answer appears at the end.
                 self._typed_command = message.text if needs_room(message.meant) else ""
                 command_handlers.run(self, message.meant)
 
     def run_command(self, asked_for: ParsedCommand) -> None:
-        """Do what a command asks for that was chosen, and not typed."""
+        """Run a command that was chosen from a list, and not typed."""
         self._typed_command = ""
         command_handlers.run(self, asked_for)
 
     def show_refusal(self, sentence: str) -> None:
-        """Say that the last command was refused: beside the prompt if it was typed there, so that it can be corrected;
-        else in the pane."""
+        """Show why the last command was refused. A typed command returns to the input line, with the reason beside it;
+        for a chosen one the reason goes into the pane."""
         text, self._typed_command = self._typed_command, ""
         if text:
             self.query_one(InputLine).refuse(sentence, text)
@@ -242,7 +242,7 @@ class ChatScreen(HostControls):
             operator=self.is_operator,
         )
 
-    # What the widgets ask
+    # Messages of the widgets
 
     @on(UnreadChanged)
     def _unread_changed(self, message: UnreadChanged) -> None:
@@ -288,12 +288,12 @@ class ChatScreen(HostControls):
         self.set_focus(self.composer)
 
     def on_key(self, event: events.Key) -> None:
-        """A letter that is typed while nothing takes text belongs into the line."""
+        """Move the focus to the input line if a character is typed while nothing takes text."""
         if event.is_printable and event.character and self.focused is not self.composer:
             self._put_into_line(event)
 
     def on_paste(self, event: events.Paste) -> None:
-        """The same for a paste."""
+        """Do the same for a paste."""
         if self.focused is not self.composer:
             self._put_into_line(event)
 
@@ -316,7 +316,7 @@ class ChatScreen(HostControls):
         self.query_one(SearchBar).open(text)
 
     def action_back(self) -> None:
-        """Close what is open; with nothing open, go to the newest line."""
+        """Close the widget that is open. If there is none, go to the newest line."""
         people = self.query_one(People)
         if self.query_one(InputLine).close_commands():
             return

@@ -1,4 +1,4 @@
-"""What typed commands do in the full screen, one short case each."""
+"""Runs typed commands in the full screen."""
 
 from typing import TYPE_CHECKING
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen
 
 LOCAL_COMMANDS = frozenset({"find", "times", "clear"})
-"""Commands that are answered by what the pane shows, wherever one is in it."""
+"""Commands that do not scroll the pane to its end: they show nothing there."""
 MAX_NAMED_PEOPLE = 50
-"""People named by /who; the others are counted."""
+"""People that /who names; the others are counted."""
 
 
 def run(screen: "ChatScreen", command: ParsedCommand) -> None:
@@ -69,5 +69,5 @@ def _rename(screen: "ChatScreen", nick: str) -> None:
 
 
 def format_who(people: set[str]) -> str:
-    """Who is here, in a sentence."""
+    """The people in the room, as a sentence."""
     return format_people(sorted(people, key=str.casefold), MAX_NAMED_PEOPLE)

@@ -44,11 +44,11 @@ HOSTING_KEYS = {
     "Ctrl+Q": "leave, which ends the room for everybody",
 }
 WIDEST_KEY = 28
-"""Columns; a longer usage wraps."""
+"""Columns; longer usages wrap."""
 
 
 def keys(*, operator: bool, hosts: bool = False) -> tuple[tuple[str, str], ...]:
-    """The keys, and what each does for an operator or anybody, and for whoever `hosts` the room."""
+    """Each key with its description, for an operator or another member, and for the one that `hosts` the room."""
     found = tuple((key, HOSTING_KEYS.get(key, words) if hosts else words) for key, words in KEYS)
     if not operator:
         return found
@@ -56,7 +56,7 @@ def keys(*, operator: bool, hosts: bool = False) -> tuple[tuple[str, str], ...]:
 
 
 class HelpScreen(ModalScreen[None]):
-    """What can be done here. Any of its keys closes it."""
+    """The dialog with all keys and commands. Each of its keys closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,f1,q,enter", "dismiss", "Close"),
@@ -78,7 +78,7 @@ class HelpScreen(ModalScreen[None]):
 
 
 def _table(rows: tuple[tuple[str, str], ...]) -> Iterator[Horizontal]:
-    """Two columns; what wraps in the second stays in it."""
+    """Two columns; the text of the second wraps within it."""
     width = min(WIDEST_KEY, max(len(key) for key, _ in rows) + 2)
     for key, words in rows:
         left = Static(Content.styled(key, "bold"), classes="key")

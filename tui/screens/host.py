@@ -1,6 +1,6 @@
-"""HostControls: the part of the room's screen that is for whoever runs the room: meter, join card, stage, order, panic.
+"""HostControls: the part of the room's screen that serves the operators: meter, join card, stage, panic.
 
-What is laid down for all (the pinned line, slow mode) is shown to everybody by the same part.
+It also shows the rules to all members: the pinned line and slow mode.
 """
 
 from collections import deque
@@ -68,10 +68,10 @@ class HostControls(Screen[None]):
         self.meter_history = MeterHistory()
         self._last_lines: deque[Said] = deque(maxlen=STAGE_LINES)
         self.slow_mode_queue = SlowModeQueue(lambda id, line: self.link.say(line.text, line.action, id))
-        """What we say, as far as slow mode keeps it back."""
+        """The lines that wait for slow mode."""
         self._counting = False
         self._typed_command = ""
-        """The last command that was typed, until it is refused, or something else was asked for."""
+        """The command that was typed last; empty once it was refused or another request was sent."""
 
     @property
     def chat_app(self) -> "ChatApp":
@@ -79,7 +79,7 @@ class HostControls(Screen[None]):
 
     @property
     def is_operator(self) -> bool:
-        """Whether the room has granted that we may order it about."""
+        """Whether the room has made us an operator."""
         return self.link.client.is_operator
 
     @property
@@ -89,22 +89,22 @@ class HostControls(Screen[None]):
 
     @property
     def invitation(self) -> Invitation:
-        """How others get into this room."""
+        """The addresses with which others join this room."""
         server = self.chat_app.hosted_server
         return Invitation(tuple(self.chat_app.invitations) or (self.link.address,), server.bound if server else ())
 
     def run_command(self, asked: ParsedCommand) -> None:
-        """Do what a command asks for."""
+        """Run a command."""
         raise NotImplementedError
 
     def mention(self, nick: str) -> None:
-        """Name somebody in the line being written."""
+        """Write a nickname into the input line."""
         raise NotImplementedError
 
-    # What the room tells
+    # Events of the room
 
     def update_host_widgets(self, received: Sequence[Received]) -> None:
-        """See to what a batch of events means for the desk."""
+        """Update the meter, the rules and the stage from a batch of events."""
         for event in received:
             match event:
                 case Welcome(operator=True) | OperatorGranted(on=True):
@@ -125,7 +125,7 @@ class HostControls(Screen[None]):
             self.app.screen.show(self._stage_state())
 
     def without_deferred(self, received: Sequence[Received]) -> list[Received]:
-        """The same without the answers to lines that are said later: they still wait in the pane."""
+        """The events without the refusals of lines that slow mode delays: these are still pending in the pane."""
         self.slow_mode_queue.pace(0.0 if self.is_operator else self.link.client.rules.slow)
         told = [event for event in received if not self._is_deferred(event)]
         self.count_down()
@@ -140,7 +140,7 @@ class HostControls(Screen[None]):
         return False
 
     def count_down(self) -> None:
-        """Show how long a line still waits, until none does."""
+        """Show the seconds until the next delayed line is sent, and repeat until there is none."""
         self.query_one(InputLine).waiting = ceil(self.slow_mode_queue.left)
         if self.slow_mode_queue and not self._counting:
             self._counting = True
@@ -150,10 +150,10 @@ class HostControls(Screen[None]):
         self._counting = False
         self.count_down()
 
-    # What the room is asked for
+    # Requests to the room
 
     def report_unsent(self, what: str) -> None:
-        """Say that the room is away and was not asked for `what`, wherever one looks."""
+        """Report that `what` was not sent because the room is away: in the pane, and on the screen above it."""
         sentence = unsent(what)
         self.query_one(MessagePane).note(sentence, "error")
         if self.app.screen is not self:
@@ -184,13 +184,13 @@ class HostControls(Screen[None]):
         panel.display = not panel.display
 
     def action_panic(self) -> None:
-        """Lock the room and ask for quiet, at once; where both hold, lift both."""
+        """Lock the room and make it quiet, both at once. If both already apply, end both."""
         rules = self.link.client.rules
         calm = rules.locked and rules.quiet
         self._send("/unlock and /unquiet" if calm else "/lock and /quiet", Lock(on=not calm), Quiet(on=not calm))
 
     def action_card(self) -> None:
-        """Show the join card; what is typed on it goes into the line."""
+        """Show the join card. It forwards typed characters to the input line."""
 
         def people() -> int:
             return len(self.link.client.people)
@@ -209,7 +209,7 @@ class HostControls(Screen[None]):
     # People and the palette
 
     def open_person_menu(self, nick: str) -> None:
-        """Ask what to do about somebody, and do it."""
+        """Show the actions for one person, and run the chosen one."""
 
         def chosen(line: str | None) -> None:
             if line == NAME:
@@ -220,7 +220,7 @@ class HostControls(Screen[None]):
         self.app.push_screen(PersonScreen(nick, self.model), chosen)
 
     def palette_commands(self) -> Iterator[SystemCommand]:
-        """For the palette: what there is to do here beside the commands."""
+        """The entries of the palette for actions that are not commands."""
         yield SystemCommand("Join card", "How others get in, for the wall (F4)", self.action_card)
         if not self.is_operator:
             return
@@ -229,7 +229,7 @@ class HostControls(Screen[None]):
         yield SystemCommand("Panic", "Lock the room and ask for quiet, or lift both (F9)", self.action_panic)
 
     def start_command(self, name: str) -> None:
-        """Carry a command out, or put it into the line where it wants words after it."""
+        """Run a command, or write it into the input line if it needs an argument."""
         asked = parse(f"/{name}")
         needs_words = name == "close" or not isinstance(asked, ParsedCommand)
         if needs_words:

@@ -1,4 +1,4 @@
-"""JoinCard: how others get into the room, large enough for the last row: addresses, commands, and a code for phones."""
+"""JoinCard: the addresses, commands and the QR code for joining the room, large enough for a projector."""
 
 from collections.abc import Callable
 from copy import copy
@@ -18,20 +18,20 @@ from tui.hosting.qr import Code
 COMMANDS_WIDTH = 34
 """Cells that the commands need beside the code."""
 MARGINS_WIDTH = 4
-"""Cells left and right of everything."""
+"""Cells left and right of the whole card."""
 OTHER_ROWS = 3
-"""Rows that are neither the code's nor the address's: title, keys, and the edge above."""
+"""Rows of the title, the line of keys and the upper edge: all but the code and the address."""
 BIG_ADDRESS_ROWS, SMALL_ADDRESS_ROWS = 3, 1
 """Rows of the address."""
 IN_BIG_DIGITS = frozenset("0123456789ABCDEF.:[]")
 ROOMY_ROWS = 30
-"""Rows from which there is air between the commands, however long they are."""
+"""From this number of rows on, there are blank rows between the commands."""
 MAX_OTHER_ADDRESSES = 3
-"""Other addresses that are named: a machine may have many of IPv6."""
+"""Further addresses that are shown: a machine may have many IPv6 addresses."""
 
 
 class JoinCard(Screen[None]):
-    """Any key closes it, and a click. What is typed on it belongs elsewhere."""
+    """Any key or click closes the card."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class JoinCard(Screen[None]):
         people: Callable[[], int],
         forward_key: Callable[[events.Event], object],
     ) -> None:
-        """`people` tells how many are here. `forward_key` gets what is typed here that writes something, or pasted."""
+        """`people` returns the number of people here. `forward_key` gets the keys that write text, and pastes."""
         super().__init__()
         self.title = title
         self._invitation = invitation
@@ -90,8 +90,8 @@ class JoinCard(Screen[None]):
         self._here.update(Content.styled(f"{self._people():,} here", "bold"))
 
     def on_resize(self, event: events.Resize) -> None:
-        """The code is drawn as large as it goes, and not at all where it would not fit whole. The address is big where
-        that leaves the code its place."""
+        """Draw the code as large as possible, or hide it if it does not fit. The address is big if the code then still
+        fits."""
         width, height = event.size.width - COMMANDS_WIDTH - 2, event.size.height - OTHER_ROWS
         big = self._big.value and DrawnDigits.get_width(self._big.value) <= event.size.width - MARGINS_WIDTH
         fitting = self._code.size(width, height - (BIG_ADDRESS_ROWS if big else SMALL_ADDRESS_ROWS))
@@ -105,7 +105,7 @@ class JoinCard(Screen[None]):
             self._drawn.update(self._code.drawn(*fitting))
 
     def on_key(self, event: events.Key) -> None:
-        typed = copy(event)  # As it is before it counts as dealt with.
+        typed = copy(event)  # A copy, as the original is marked as handled.
         event.stop()
         event.prevent_default()
         self.dismiss()

@@ -1,4 +1,4 @@
-"""LeaveScreen: asks whoever hosts before the room is ended for everybody in it."""
+"""LeaveScreen: asks the host before the room ends for all its members."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""NicknameScreen: asks who one is, before anything connects, and says what comes of it until the room lets one in."""
+"""NicknameScreen: asks for a nickname before connecting, and shows the progress until the room accepts it."""
 
 from collections.abc import Callable
 from math import inf
@@ -24,19 +24,19 @@ from tui.widgets.keys import Keys
 
 
 class NicknameField(Input, ImmediateEditor):
-    """Where the nickname is written."""
+    """The input field for the nickname."""
 
     def __init__(self, submit: Callable[[], None]) -> None:
-        """`submit` is called at Enter, before the next key is looked at."""
+        """`submit` is called for Enter, before the next key is handled."""
         super().__init__(placeholder="your nickname", id="nickname", compact=True)
         self.cursor_blink = False
         self._submit = submit
         self.suggested = ""
-        """What it began with, or what was sent: nothing that a person is in the middle of typing."""
+        """The nickname that the field began with, or the one that was sent last."""
 
     @property
     def is_half_typed(self) -> bool:
-        """Whether a person has typed something here, and not sent it."""
+        """Whether the field has text that was typed and not sent."""
         return self.value not in ("", self.suggested)
 
     def is_editing_key(self, key: str) -> bool:
@@ -52,26 +52,26 @@ class NicknameField(Input, ImmediateEditor):
 
 
 class NicknameScreen(Screen[None]):
-    """Posts Chosen for each nickname that could do. It goes away when the room has let us in."""
+    """Posts Chosen for each valid nickname. The app closes it once the room has accepted us."""
 
     room: reactive[str] = reactive("")
-    """Which room it is about to join, in a sentence."""
+    """A sentence with the room that is about to be joined."""
 
     class Chosen(Message):
-        """This nickname is wanted."""
+        """The user has entered this nickname."""
 
         def __init__(self, nick: str) -> None:
             super().__init__()
             self.nick = nick
 
     def __init__(self, title: str, nick: str = "", clock: Callable[[], float] = monotonic) -> None:
-        """`clock` is the one that a State's `retry_at` is told by."""
+        """`clock` is the clock of `State.retry_at`."""
         super().__init__()
         self._title = title
         self._initial_nick = nick
         self._field = NicknameField(self._submit)
         self.is_joining = False
-        """A nickname is on its way to the room: what is typed now is meant for the room."""
+        """A nickname was sent and has no answer. Text that is typed meanwhile is meant for the room."""
         self._room_line = Static(id="where", markup=False)
         self._advice = Static(id="advice", markup=False)
         self._banner = Banner(clock, id="banner")
@@ -99,7 +99,7 @@ class NicknameScreen(Screen[None]):
 
     @property
     def nick(self) -> str:
-        """What is written in the field."""
+        """The text of the field."""
         return self._field.value.strip()
 
     def on_input_changed(self) -> None:
@@ -113,13 +113,13 @@ class NicknameScreen(Screen[None]):
             self.post_message(self.Chosen(nick))
 
     def show_joining(self) -> None:
-        """A nickname is on its way to the room: nothing to do but wait."""
+        """Show that a nickname was sent."""
         self.is_joining = True
         self._field.add_class("-waiting")
         self._say("joining …")
 
     def show_refusal(self, refused: Refused) -> None:
-        """The room will not have this nickname; a free one is put in its place."""
+        """Show why the room refused the nickname. If it suggests a free one, that replaces it."""
         self._open(refused.suggestion)
         if refused.suggestion:
             self._say(f"{refused.reason}; {refused.suggestion} is free, Enter takes it", "$warning")
@@ -127,7 +127,7 @@ class NicknameScreen(Screen[None]):
             self._say(refused.reason, "$error")
 
     def show_link_state(self, state: State, address: Address) -> None:
-        """Say how the link stands, until there is a room to show."""
+        """Show the state of the link while no room is shown."""
         if state.phase == "waiting" and state.retry_at < inf:
             self.show_failure(state.trouble(address), state.retry_at, "Ctrl+R tries now")
         elif state.phase == "over":
@@ -135,15 +135,15 @@ class NicknameScreen(Screen[None]):
             self.show_failure(f"The room does not let you in: {state.reason}.")
 
     def show_failure(self, sentence: str, until: float = inf, keys: str = "") -> None:
-        """Say why there is no room to join."""
+        """Show why there is no room to join."""
         self._banner.say(sentence, until=until, keys=f"{keys}   Ctrl+Q leaves".strip())
 
     def clear_failure(self) -> None:
-        """There is a room to join again."""
+        """Hide the failure: there is a room to join again."""
         self._banner.say("")
 
     def _open(self, nick: str = "") -> None:
-        """Let a nickname be written again, beginning with `nick` or with what is there."""
+        """Enable the field again, with `nick` or with its present text."""
         field = self._field
         self.is_joining = False
         field.remove_class("-waiting")

@@ -1,4 +1,4 @@
-"""The command palette: everything that can be done, by name, one in each row."""
+"""The command palette: a list of all actions, searched by name."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 EACH = {"process": "a process for each connection", "thread": "a thread for each", "event": "one event loop"}
 
 ROWS_AROUND = 4
-"""Rows of the palette beside its list: the field and its borders, and the list's own."""
+"""Rows of the palette that are not the list's: the field and the borders."""
 
 
 class Palette(CommandPalette):
-    """Textual's, with as many rows as fit on the screen."""
+    """Textual's palette, with as many rows as fit on the screen."""
 
     def on_resize(self, event: events.Resize) -> None:
         self.query_one(CommandList).styles.max_height = max(1, event.size.height - ROWS_AROUND)
 
 
 class CommandProvider(Provider):
-    """What the app can do now: in each row the name or the usage of a command, and what it does."""
+    """Provides the actions that are possible now; each row has a name or a usage, and a description."""
 
     async def discover(self) -> Hits:
         for title, summary, run, _ in sorted(self._commands, key=itemgetter(0)):
@@ -53,7 +53,7 @@ class CommandProvider(Provider):
 
 
 def everything(app: "ChatApp") -> Iterator[SystemCommand]:
-    """What can be done now, on this screen. A command that wants words after it goes into the line."""
+    """The actions that are possible now. A command that needs an argument is written into the input line."""
     yield SystemCommand("Theme", "Change how all of this looks", app.action_change_theme)
     yield SystemCommand("Connect again", "Do not wait for the next attempt", app.action_reconnect)
     hosts = app.hosted_server is not None
@@ -68,7 +68,7 @@ def everything(app: "ChatApp") -> Iterator[SystemCommand]:
     yield from chat.palette_commands()
     for command in available(operator=chat.is_operator, hosts=hosts):
         if command.name != "model":
-            # The palette takes what it shows for markup.
+            # The palette reads titles as markup.
             yield SystemCommand(escape(command.usage), command.summary, partial(chat.start_command, command.name))
     if chat.is_operator:
         for name, look in MODELS.items():
@@ -77,7 +77,7 @@ def everything(app: "ChatApp") -> Iterator[SystemCommand]:
 
 
 def is_searching(app: App[None]) -> bool:
-    """Whether the palette is open, and has not shown yet what fits the text in it."""
+    """Whether the palette is open and still searches for the text in its field."""
     palette = app.screen
     if not isinstance(palette, CommandPalette):
         return False

@@ -1,4 +1,4 @@
-"""PasteScreen: asks before a long paste goes into the input line, and tells what of it one message can hold."""
+"""PasteScreen: asks before a long paste is put into the input line, and shows how many messages it needs."""
 
 from math import ceil
 from typing import ClassVar
@@ -43,7 +43,7 @@ class PasteScreen(ModalScreen[bool]):
 
 
 def advice(text: str, limits: Limits, slow: float) -> str:
-    """What one message can hold, and how long it takes until all of `text` can be said. Pure."""
+    """A sentence with the limits of a message, the messages that `text` needs, and the seconds to send them. Pure."""
     most = f"{limits.lines:,} lines and {limits.text:,} characters"
     told = check_length(text, limits)
     pace = f"; slow mode takes one every {slow:g} s" if slow else ""

@@ -1,4 +1,4 @@
-"""PersonScreen: what whoever hosts can do about one person, chosen from a list."""
+"""PersonScreen: a list of the actions that an operator can apply to one person."""
 
 from typing import ClassVar
 
@@ -11,11 +11,11 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 NAME = ""
-"""The choice to name them in the line being written."""
+"""The choice that writes the nickname into the input line."""
 
 
 def choices(nick: str, model: str) -> list[tuple[str, str]]:
-    """What can be done about `nick`: in words, and as a command."""
+    """The actions for `nick`: a description and a command each."""
     found = [
         ("Name them in your line", NAME),
         ("Mute: nobody hears them", f"/mute @{nick}"),
@@ -34,7 +34,7 @@ def choices(nick: str, model: str) -> list[tuple[str, str]]:
 
 
 class PersonScreen(ModalScreen[str]):
-    """Dismissed with the chosen command, or NAME; with None where nothing was chosen."""
+    """Dismissed with the chosen command or NAME, or with None if it was closed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Close")]
 

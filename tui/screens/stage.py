@@ -1,4 +1,4 @@
-"""StageScreen: for the projector: which model runs, how many people, how many lines a second, and how to get in."""
+"""StageScreen: the model, the people, the lines a second and the way to join, in large type for a projector."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
     from tui.screens.host import HostControls
 
 FIGURES_WIDTH = 40
-"""Cells that the figures need beside the code."""
+"""Cells that the figures need next to the code."""
 MIN_LINE_ROWS = 3
-"""Rows that are kept for what is said."""
+"""Rows that are reserved for the latest lines."""
 
 
 class StageState(Struct, frozen=True):
-    """What the stage shows."""
+    """The content of the stage."""
 
     model: str = ""
     people: int = 0
     lines: float | None = None
-    """A second; None while nobody has measured them."""
+    """Lines a second; None before the first reading of the meter."""
     said: tuple[Said, ...] = ()
     rules: Rules = Rules()
 
 
 class StageScreen(Screen[None]):
-    """Shows a StageState. The host's keys work here too."""
+    """Shows a StageState. The operator's keys for the models work here too."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,f5", "dismiss", "To the room"),
@@ -83,7 +83,7 @@ class StageScreen(Screen[None]):
         self.show(self.state)
 
     def show(self, state: StageState) -> None:
-        """Show how things stand; what has not changed is not drawn anew."""
+        """Show a new state. Unchanged widgets are not drawn again."""
         self.state = state
         self._model.update(_model(state.model))
         self._people.update(f"{state.people:,}")
@@ -106,7 +106,7 @@ class StageScreen(Screen[None]):
 
 
 def _model(model: str) -> Content:
-    """The model's name, big, with its sign, in its colour."""
+    """The model's name in large letters with its sign, in its colour."""
     sign = style_of(model).sign
     rows = banner_text(model).split("\n")
     signs = ("   ", f" {sign} ", "   ")
@@ -115,8 +115,8 @@ def _model(model: str) -> Content:
 
 
 def render_lines(lines: Sequence[Said], rules: Rules, rows: int, width: int) -> Content:
-    """What holds for everybody, and the last things said, in `rows` rows of `width` cells: one each, so that the newest
-    is always there."""
+    """The rules of the room and the latest lines, in `rows` rows of `width` cells. Each line takes one row, so the
+    newest is always visible."""
     shown = [draw(rules, width)] if rules != Rules() else []
     last = lines[-max(0, rows - len(shown)) :] if rows > len(shown) else ()
     for one in last:
