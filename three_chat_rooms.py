@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
+EXIT_INTERRUPTED = 130
 FOLDER = __file__.rpartition("/")[0]  # Without pathlib: each worker of the process model would carry it.
 NAMES = frozenset(("protocol", "server", "three_chat_rooms", "tui"))
 
@@ -38,25 +39,35 @@ def command_line(module: str, *arguments: str) -> list[str]:
 
 def chat_server() -> None:
     """The console script `chat-server`."""
-    claim_names()
-    from server.__main__ import main
+    import signal
 
+    # First of all: a SIGHUP ends a process that does not handle it. Before this line only Python itself has started.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        claim_names()
+        from server.__main__ import main
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
     main()
 
 
 def chat_tui() -> None:
     """The console script `chat-tui`."""
-    claim_names()
-    from tui.__main__ import main
-
+    try:
+        claim_names()
+        from tui.__main__ import main
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
     main()
 
 
 def chat_crowd() -> None:
     """The console script `chat-crowd`."""
-    claim_names()
-    from tui.crowd.__main__ import main
-
+    try:
+        claim_names()
+        from tui.crowd.__main__ import main
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
     main()
 
 

@@ -1,19 +1,16 @@
-"""`python -m server` is `chat-server`. Nothing is loaded before Ctrl-C is minded."""
+"""`python -m server` is `chat-server`. Signals are handled before the rest is imported, which takes longer."""
 
 import signal
 import sys
-from typing import NoReturn
 
 EXIT_INTERRUPTED = 130
 
 
-def main() -> NoReturn:
-    """The console script: runs the command and exits with its code."""
-    # Before anything is loaded: a SIGHUP in the first moments would end the server, and the caller may have blocked
-    # signals that we wait for.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+def main() -> None:
+    """Run the command, and exit with its code."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # It would end a server that does not handle it yet.
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())  # The parent may have blocked signals that the server handles.
         import three_chat_rooms
 
         three_chat_rooms.claim_names()
