@@ -1,4 +1,4 @@
-"""`python -m tui.console`, as chat-server runs it. Nothing is loaded before Ctrl-C is minded."""
+"""`python -m tui.console`, which chat-server runs. Handles Ctrl-C while the modules are being loaded."""
 
 import sys
 

@@ -1,6 +1,6 @@
 """ConsoleClient: the operator console as a member of the room.
 
-It joins by itself as an operator, watches the meter, and joins again after any disconnect, as long as the server runs.
+It joins as an operator, watches the meter, and joins again after each disconnect as long as the server runs.
 """
 
 import asyncio
@@ -19,21 +19,21 @@ from tui.transcript.transcript import Transcript
 
 NICK = "console"
 FIRST_RETURN_DELAY_S, MAX_RETURN_DELAY_S = 5.0, 60.0
-"""Seconds until a console that was sent away comes back, the first time and at most."""
+"""Delay until a console that was removed joins again: the first one, and the limit."""
 STABLE_AFTER_S = 30.0
-"""Seconds in the room after which a console that is sent away waits as at first."""
+"""Time in the room after which the delay is reset."""
 QUIET = "class:quiet"
 
 
 class ConsoleClient:
-    """`show` gets the lines to print; `on_change` is called whenever something has changed that a toolbar shows."""
+    """`show` receives the lines to print; `on_change` is called after each change that affects the toolbar."""
 
     def __init__(
         self, address: Address, key: bytes, *, show: Callable[[list[Line]], None], on_change: Callable[[], None]
     ) -> None:
         self.address = address
         self.meter_reading: MeterReading | None = None
-        """The last second, measured; None before the first."""
+        """The latest meter reading; None before the first."""
         self._key = key
         self._show = show
         self._on_change = on_change
@@ -41,11 +41,11 @@ class ConsoleClient:
         self._closing = False
         self._sent_away = False
         self._last_code = ""
-        """The code of the goodbye that was told last, since the console was in the room."""
+        """The code of the last goodbye that was shown, since the console was in the room."""
         self.line_client = self._enter()
 
     async def stay(self) -> None:
-        """Be in the room until cancelled, or until it closes."""
+        """Stay in the room until cancelled or the room closes."""
         times = 0
         while True:
             began = monotonic()
@@ -65,10 +65,10 @@ class ConsoleClient:
             before = self.line_client.link
             self.line_client = self._enter()
             self.line_client.link.resume_from(before)
-            self.line_client.link.entered = False  # Why it is not let in again is told once, and not as a goodbye each.
+            self.line_client.link.entered = False  # So a repeated rejection is shown only once.
 
     async def leave(self) -> None:
-        """Say quit, where somebody still listens."""
+        """Leave the room, with a quit if connected."""
         self._closing = True
         await self.line_client.link.close()
 
@@ -86,7 +86,7 @@ class ConsoleClient:
         )
 
     def _show_talk(self, lines: list[Line]) -> None:
-        # Once the room closes, that its connection breaks is no news.
+        # After the room has closed, the lost connection is expected.
         if not self._closing:
             self._show([dim_message(line) for line in lines])
 
@@ -109,6 +109,6 @@ class ConsoleClient:
 
 
 def dim_message(line: Line) -> Line:
-    """What people say stands back behind the log; who says it, and what the operator says, does not."""
+    """Show messages in a quiet colour, behind the log, but not their nicknames and the operator's own messages."""
     mine = any(style == OWN for style, _ in line)
     return [(QUIET if style == TEXT and not mine else style, text) for style, text in line]

@@ -1,9 +1,9 @@
-"""The operator console: `chat-server` on a terminal: its log, and under it a line to type commands into.
+"""The operator console: `chat-server` on a terminal shows its log, and below it an input line for commands.
 
-Run as `python -m tui.console KEY-FILE ARGS…`, by chat-server only, in its own place; KEY-FILE is empty where the
-operator's key is to be made here. The server runs beside it, as its child, and the console takes part in the room as an
-operator like any other. So nothing that happens to the console or its terminal holds up the room. It ends with the
-server, with its exit code; and the server ends with it (`guardian`).
+chat-server replaces itself with `python -m tui.console KEY-FILE ARGS…`; with an empty KEY-FILE, the console generates
+the operator's key. The server runs as a child process, and the console joins its room as an operator, so a blocked
+console or terminal never delays the room. The console ends with the server and its exit code, and the server ends with
+the console (`guardian`).
 """
 
 import asyncio
@@ -35,17 +35,17 @@ from tui.line.terminal import LineTerminal
 EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP_TIMEOUT_S = 5.0
-"""Seconds the server has to end once it was asked to, before it is ended."""
+"""Time for the server to end before it is killed."""
 MAX_WAITING_LINES = 400
-"""Lines of the log, and of the talk, kept until they are printed."""
+"""Limit of unprinted lines, for the log and for the room each."""
 STDIN, STDERR = 0, 2
 BY_ROOM = "*** "
 MAX_REMEMBERED = 50
-"""Lines of either source that are remembered until the other one follows."""
+"""Lines of each source that are remembered until the other source repeats them."""
 
 
 class Console:
-    """One run, from the server's start to its end."""
+    """One run of the server, from its start to its end."""
 
     def __init__(self, arguments: list[str], key_file: str, terminal: LineTerminal) -> None:
         self._arguments = arguments
@@ -55,21 +55,21 @@ class Console:
         self._server = ServerProcess(self._on_log_line)
         self._echoes = EchoFilter()
         self._early: list[Line] = []
-        """What the server logged before it listened: the line that says so is the first."""
+        """Log lines from before the server listened. They are printed after the line that says that it listens."""
         self._log = PIPE if os.isatty(STDERR) else None
-        """A log that was sent elsewhere goes there."""
+        """A redirected log keeps its target."""
         self._opening: asyncio.Task[int] | None = None
         self._interrupted = False
         self._tasks: list[asyncio.Task[None]] = []
 
     async def run(self) -> int:
-        """Returns the exit code."""
+        """Run the server and the console. Returns the exit code."""
         printing = asyncio.create_task(self._printer.run())
         self._handle_signals()
         self._opening = asyncio.create_task(self._open())
         try:
             return await self._opening
-        except asyncio.CancelledError:  # By a signal, before the room was open.
+        except asyncio.CancelledError:  # A signal arrived before the room was open.
             return EXIT_INTERRUPTED if self._interrupted else 0
         finally:
             for task in (printing, *self._tasks):
@@ -88,7 +88,7 @@ class Console:
 
     def _is_news(self, line: Line) -> bool:
         words = text_of(line)
-        # No person's line begins with the room's sign.
+        # A member's line never begins with the room's sign.
         return not words.startswith(BY_ROOM) or self._echoes.is_new("room", words.removeprefix(BY_ROOM))
 
     async def _open(self) -> int:
@@ -118,7 +118,7 @@ class Console:
             self._request_stop(signal.SIGTERM)
         except KeyboardInterrupt:
             self._request_stop(signal.SIGINT)
-        self._handle_signals()  # The prompt has had SIGINT for itself.
+        self._handle_signals()  # The prompt had replaced the handler of SIGINT.
         code = await ended
         staying.cancel()
         await client.leave()
@@ -142,7 +142,7 @@ class Console:
     def _on_signal(self, number: signal.Signals) -> None:
         if number == signal.SIGHUP and os.isatty(STDIN):
             if self._opening is None:
-                self._server.send_signal(number)  # The terminal stands: it means to read the settings again.
+                self._server.send_signal(number)  # The terminal is open, so it asks to reload the settings.
         elif self._opening is not None:
             self._interrupted = number == signal.SIGINT
             self._opening.cancel()
@@ -150,7 +150,7 @@ class Console:
             self._request_stop(signal.SIGTERM if number == signal.SIGHUP else number)
 
     def _request_stop(self, number: signal.Signals) -> None:
-        """Ask the server to end; where it does not, end it."""
+        """Ask the server to end, and kill it after STOP_TIMEOUT_S."""
         self._server.send_signal(number)
         if not self._tasks:
             self._tasks.append(asyncio.create_task(self._stop_after_timeout()))
@@ -161,13 +161,15 @@ class Console:
 
 
 class EchoFilter:
-    """The last lines that only one of the two has told so far."""
+    """Recognises operator actions that both the log and the room report, so that each is printed once. Pure.
+
+    The first report is printed, whichever source it comes from. Lines that only one source reports are printed too."""
 
     def __init__(self) -> None:
         self._alone: dict[str, deque[str]] = {"log": deque(maxlen=MAX_REMEMBERED), "room": deque(maxlen=MAX_REMEMBERED)}
 
     def is_new(self, source: Literal["log", "room"], words: str) -> bool:
-        """Whether the other has not told this."""
+        """Whether the other source has not reported this line."""
         told = self._alone["room" if source == "log" else "log"]
         if words in told:
             told.remove(words)
@@ -177,15 +179,15 @@ class EchoFilter:
 
 
 def read_key(path: Path) -> bytes:
-    """The key as the server has read it a moment ago."""
+    """Read the operator's key, which the server has read before."""
     try:
         return read_key_file(path)
     except KeyRefused:
-        return b""  # It has changed since. Then the console is no operator, and the toolbar stays without figures.
+        return b""  # The file has changed since. The console is no operator then, and has no meter.
 
 
 async def run(key_file: str, arguments: list[str]) -> int:
-    """Show the console of a server with these arguments; returns the exit code."""
+    """Run the console of a server with these arguments. Returns the exit code."""
     terminal = LineTerminal(CONSOLE_STYLE, max_waiting_lines=MAX_WAITING_LINES)
     try:
         with terminal.session():
@@ -195,7 +197,7 @@ async def run(key_file: str, arguments: list[str]) -> int:
 
 
 def main() -> NoReturn:
-    """Run by chat-server; exits with the server's code."""
+    """The entry point for chat-server; exits with the server's code."""
     if len(sys.argv) < 2:
         print("the console is no command of its own: run chat-server on a terminal", file=sys.stderr)
         sys.exit(EXIT_USAGE)

@@ -1,5 +1,5 @@
-"""ConsolePrompt: the line at the bottom of the operator console, with completion and history, and a toolbar that tells
-what the room runs on and costs."""
+"""ConsolePrompt: the input line of the operator console, with completion, history, and a toolbar with the model and the
+meter."""
 
 import re
 
@@ -48,7 +48,7 @@ class ConsolePrompt(PromptLine):
 
     def _handle_line(self, text: str) -> bool:
         if text.startswith("/") and not text.startswith("//"):
-            # What is said comes back as said; a command would leave nothing to see.
+            # A message comes back as an event; a command would leave no trace.
             self._printer.show([[("class:prompt", "❯ "), ("class:typed", sanitize(text))]])
         return self._client.line_client.handle_input(text)
 
@@ -58,13 +58,13 @@ class ConsolePrompt(PromptLine):
 
 
 def toolbar(reading: MeterReading | None, status: Status | None, state: State, address: Address, columns: int) -> Line:
-    """Model, connections, lines a second, memory; or that the console's own connection does not stand, and why."""
+    """Format model, connections, lines per second and memory, or why the console is not connected."""
     parts: list[Line] = []
     latest = reading or status
     if state.phase != "online":
         parts.append([("bold", f"the console is not in the room{': ' if state.reason else ''}{state.reason}")])
     elif latest is not None:
-        # A status comes with a switch, a reading up to a second later.
+        # A status arrives with a switch, a reading up to a second later.
         parts.append(format_model((status or latest).model))
         parts.append([("", plural(latest.connections, "connection"))])
         if reading is not None:
@@ -73,7 +73,7 @@ def toolbar(reading: MeterReading | None, status: Status | None, state: State, a
 
 
 def log_line(text: str) -> Line:
-    """A line of the server's log, made harmless, with its level to be seen."""
+    """Format a line of the server's log: sanitized, in the colour of its level."""
     text = sanitize(text)
     level = _LEVEL.match(text)
     return [(_LEVEL_STYLES[level[1]] if level else "", text)]

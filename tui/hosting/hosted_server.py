@@ -1,5 +1,6 @@
-"""HostedServer: the room that `chat-tui --host` opens, from its opening to its end: a ServerProcess, where it listens,
-the key of its operator, which is made here, its log, and the sentence that says why it ended.
+"""HostedServer: the room that `chat-tui --host` opens.
+
+It has the ServerProcess, the addresses, a generated operator key, the log file, and the reason of its end.
 """
 
 import errno
@@ -23,48 +24,48 @@ from tui.hosting.server_process import CannotHost as CannotHost
 
 EVERYWHERE = "0.0.0.0"
 FAMILIES = {EVERYWHERE: (socket.AF_INET,), "::": (socket.AF_INET, socket.AF_INET6)}
-"""What reaches a server that is bound to every interface."""
+"""Address families that reach a server which is bound to all interfaces."""
 
 
 class HostOptions(Struct, frozen=True):
-    """What the hosted server is told. None leaves the choice to the server's own configuration; without `bind` it is
-    all interfaces at port 2000, or a free port where that is taken."""
+    """Options of the hosted server. None leaves the choice to the server's own configuration. Without `bind`, it listens
+    on all interfaces at port 2000, or at a free port if that is in use."""
 
     model: str | None = None
     bind: tuple[str, ...] = ()
     server_options: tuple[str, ...] = ()
-    """Further options for the server's command line, as `--motd`, `FILE`."""
+    """Further options for the server's command line, such as `--motd`, `FILE`."""
     log: Path | None = None
-    """A file to add its log to."""
+    """The file to which its log is appended."""
 
 
 class HostedServer:
-    """A room of our own, from `start` to `stop`. It can be started again after it has ended."""
+    """A hosted room, from `start` to `stop`. It can be started again after it has ended."""
 
     def __init__(self, options: HostOptions | None = None) -> None:
-        """Raises CannotHost where the log cannot be opened."""
+        """Raises CannotHost if the log cannot be opened."""
         self.options = options or HostOptions()
         self.operator_key = secrets.token_urlsafe(32).encode()
         self.bound: tuple[Address, ...] = ()
-        """What the server listens on; kept for the next start, so that whoever was there finds the room again."""
+        """The addresses of the server. The next start binds to them again, so that clients can reconnect."""
         self.ended = ""
-        """Why the room is gone, in a sentence; empty while it stands or opens, and where it was we who ended it."""
+        """A sentence that says why the server ended. Empty while it starts or runs, and after `stop`."""
         self.exit_code = 0
-        """What `ended` is to a shell: 0 where nothing failed, 2 where an option will not do, else 1."""
+        """The exit code that matches `ended`: 0 without a failure, 2 for an invalid option, else 1."""
         log = self.options.log
         self._process = ServerProcess(LogFile(log).add if log is not None else lambda line: None)
         self._stopping = False
         self._state: IO[bytes] | None = None
-        """Where the server keeps the rules, for the server that is started when it has died."""
+        """The file in which the server stores the room's rules, for a server that is started after a crash."""
 
     @property
     def pid(self) -> int:
-        """The server's own process."""
+        """The process id of the server."""
         return self._process.pid
 
     @property
     def invitations(self) -> list[Address]:
-        """The addresses to tell others, best first: those of the network, or the ones that were asked for."""
+        """The addresses for others to join, the best first: this machine's addresses, or the ones given by `bind`."""
         addresses = dict.fromkeys(address for bound in self.bound for address in _reached_by(bound))
         return sorted(addresses, key=lambda address: is_loopback(address.host))
 
@@ -81,8 +82,8 @@ class HostedServer:
         return address_to_join(self.bound[0])
 
     async def run_until_ended(self, opened: Callable[[Address], None]) -> None:
-        """Start it, call `opened` with the address to join, and wait until it has ended; `ended` and `exit_code` say
-        why."""
+        """Start the server, call `opened` with the address to join, and wait until the server has ended. Then `ended`
+        and `exit_code` have the reason."""
         try:
             address = await self.start()
         except CannotHost as failure:
@@ -95,16 +96,16 @@ class HostedServer:
             self.exit_code = int(code != 0)
 
     def _failure(self, code: int) -> str:
-        # Of what ended it from outside, its log knows nothing.
+        # The log does not say which signal ended the server.
         words = self._process.error_sentence if code <= SIGNAL_EXIT_BASE else ""
         return f"The room's server {format_exit(code)}{': ' if words else ''}{words or '.'}"
 
     async def wait(self) -> int:
-        """Wait until the server has ended. Returns its exit code, 128 + N where signal N ended it. Its log is read."""
+        """Wait until the server has ended and its log is read. Returns its exit code, or 128 + N after signal N."""
         return await self._process.wait()
 
     async def stop(self) -> None:
-        """End the server, with everybody told: SIGTERM, SIGKILL after 5 seconds. Harmless to call twice."""
+        """End the server: SIGTERM, on which it says goodbye to all clients, and SIGKILL after 5 seconds. Idempotent."""
         self._stopping = True
         await self._process.stop()
         if self._state is not None:
@@ -120,7 +121,7 @@ class HostedServer:
 
 
 def _reached_by(bound: Address) -> list[Address]:
-    """The addresses that lead to a server that listens there."""
+    """The addresses that lead to a server which is bound to `bound`."""
     if bound.host not in FAMILIES:
         return [bound]
     hosts = [host for family in FAMILIES[bound.host] for host in own_addresses(family)]
@@ -128,9 +129,9 @@ def _reached_by(bound: Address) -> list[Address]:
 
 
 def open_state_file() -> IO[bytes] | None:
-    """A file without a name, which nobody else can open and which ends with us; None where there is no place for it."""
+    """Open a file without a name, which no other process can open and which ends with this one. None if that fails."""
     try:
-        if hasattr(os, "memfd_create"):  # Linux: no disk that could be full.
+        if hasattr(os, "memfd_create"):  # Linux: in memory, so a full disk does not matter.
             return os.fdopen(os.memfd_create("chat-rules"), "r+b", buffering=0)
         return TemporaryFile(buffering=0)
     except OSError:
@@ -138,7 +139,7 @@ def open_state_file() -> IO[bytes] | None:
 
 
 def _is_free(port: int) -> bool:
-    """Whether we could listen there. Another may be faster before the server does: then it says so, and ends."""
+    """Whether the port is free. If another process takes it first, the server reports that and ends."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,4 +1,4 @@
-"""Invitation: what others type to get into a room, and what the QR code on the wall holds. Pure."""
+"""Invitation: the commands with which others join a room, and the link for the QR code. Pure."""
 
 from ipaddress import ip_address
 
@@ -14,11 +14,11 @@ THIS_MACHINE = "This address leads here from this machine only. Nothing is encry
 
 
 class Invitation(Struct, frozen=True):
-    """The ways to a room, best first; there is at least one."""
+    """The addresses of a room, the best first; there is at least one."""
 
     addresses: tuple[Address, ...]
     bound: tuple[Address, ...] = ()
-    """Where the server listens, if it is ours: a guest cannot know."""
+    """The listening addresses of a hosted server; empty for a guest, who does not know them."""
 
     @property
     def best(self) -> Address:
@@ -30,12 +30,12 @@ class Invitation(Struct, frozen=True):
 
     @property
     def link(self) -> str:
-        """What a phone reads from the QR code: apps with a terminal open it (RFC 4248), the others show it."""
+        """The link in the QR code. Terminal apps on a phone open it (RFC 4248), other apps show it."""
         return f"telnet://{self.best}"
 
     @property
     def warning(self) -> str:
-        """What everybody should know before joining."""
+        """The warning for people who are about to join."""
         if not is_loopback(self.best.host):
             return ON_THE_NETWORK
         if not self.bound:
@@ -50,7 +50,7 @@ class Invitation(Struct, frozen=True):
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches that host."""
+    """Whether only this machine reaches the host."""
     try:
         return ip_address(host).is_loopback
     except ValueError:  # A name.

@@ -1,4 +1,4 @@
-"""LogFile: the log of the server we host, kept in a file. What a disk does not take is lost, and said in the file."""
+"""LogFile: the file with the log of the hosted server. Lines that cannot be written are dropped and counted."""
 
 import errno
 import os
@@ -9,16 +9,16 @@ from protocol.format import plural
 from tui.hosting.server_process import CannotHost
 
 FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-"""O_NONBLOCK: opening a pipe that has no reader fails, instead of waiting for one (open(2))."""
+"""O_NONBLOCK makes it an error to open a pipe without a reader, instead of blocking (open(2))."""
 REASONS = {errno.ELOOP: "it is a symbolic link", errno.ENXIO: "it is not a regular file"}
 
 
 class LogFile:
-    """A file that lines are added to at its end. Nobody else can read it: a log names people and addresses."""
+    """A file to which lines are appended. Only its owner can read it, because a log has nicknames and addresses."""
 
     def __init__(self, path: Path) -> None:
-        """Open it, or make it. Raises CannotHost, also for a link, a pipe, a device or another user's file: a shared
-        folder may hold one that was put there to be written through."""
+        """Open or create the file. Raises CannotHost, also for a link, a pipe, a device or another user's file: in a
+        shared folder, another user may have placed it there as a trap."""
         try:
             self._descriptor = os.open(path.expanduser(), FLAGS, 0o600)
         except (OSError, ValueError) as error:
@@ -31,7 +31,7 @@ class LogFile:
         self._lost = 0
 
     def add(self, line: str) -> None:
-        """Add a line, without its end. It may hold what strangers sent: the server has made it harmless."""
+        """Append a line, given without its line end. The server has sanitized it already."""
         lost = f"{plural(self._lost, 'line')} of this log could not be written\n" if self._lost else ""
         data = f"{lost}{line}\n".encode()
         try:

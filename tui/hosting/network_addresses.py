@@ -1,4 +1,4 @@
-"""Reach: by which addresses and names others reach a room on this machine. Linux and macOS."""
+"""The addresses and the name by which other machines reach this one. Linux and macOS."""
 
 import asyncio
 import socket
@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterable, Mapping
 from ipaddress import ip_address
 
 VIRTUAL_PREFIXES = ("docker", "br-", "veth", "virbr", "vmnet", "vboxnet", "lxc", "lxd", "cni", "podman")
-"""What the names of interfaces begin with that lead to containers and virtual machines here, and to nobody else."""
+"""Name prefixes of interfaces that lead only to containers and virtual machines on this machine."""
 NAME_TIMEOUT_S = 2.0
-"""Seconds the name service of the network may take."""
+"""Timeout of the network's name service."""
 
 
 def own_addresses(family: socket.AddressFamily) -> list[str]:
-    """This machine's addresses that others may reach, of interfaces that are up, the likeliest first."""
+    """The addresses of this machine's active interfaces that other machines may reach, the most likely first."""
     import psutil  # 9 ms, for hosts only.
 
     up = [name for name, state in psutil.net_if_stats().items() if state.isup]
@@ -24,7 +24,7 @@ def own_addresses(family: socket.AddressFamily) -> list[str]:
 
 
 def ranked(addresses: Mapping[str, Iterable[str]], up: Collection[str]) -> list[str]:
-    """Of each interface's addresses those that others may reach: private networks first, virtual ones last."""
+    """Select the addresses that other machines may reach: private networks first, virtual interfaces last. Pure."""
     usable: list[tuple[bool, bool, str]] = []
     for name, hosts in addresses.items():
         for host in hosts if name in up else ():
@@ -35,7 +35,8 @@ def ranked(addresses: Mapping[str, Iterable[str]], up: Collection[str]) -> list[
 
 
 async def local_name(addresses: Collection[str]) -> str:
-    """This machine's name in the local network, `mymac.local`, if that leads to one of its addresses; else empty."""
+    """The machine's name in the local network, such as `mymac.local`, or "" if it does not resolve to one of the
+    addresses."""
     name = socket.gethostname().partition(".")[0] + ".local"
     loop = asyncio.get_running_loop()
     try:

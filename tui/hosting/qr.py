@@ -1,22 +1,23 @@
-"""A QR code drawn with half blocks: two modules in a cell, dark on light whatever the theme. Pure."""
+"""A QR code drawn with half blocks: two modules in a cell, dark on light in any theme. Pure."""
 
 import segno
 from textual.content import Content
 
 DARK, LIGHT = "#000000", "#ffffff"
 SIZES = ((3, 4), (2, 4), (1, 4), (1, 2))
-"""Cells a module is wide, and modules of light around the code: the standard wants four; phones do with two."""
+"""The width of a module in cells, and of the light border in modules. The standard asks for four; two suffice for
+phones."""
 
 
 class Code:
-    """A code for `text`, to be drawn in whatever space there is."""
+    """The QR code of `text`."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self._matrix = [[bool(module) for module in row] for row in segno.make_qr(text, error="l").matrix]
 
     def size(self, width: int, height: int) -> tuple[int, int] | None:
-        """The scale and the border of the largest drawing that fits so many cells; None where none does."""
+        """The scale and the border of the largest drawing that fits into this many cells; None if none fits."""
         for scale, border in SIZES:
             modules = (len(self._matrix) + 2 * border) * scale
             if modules <= width and (modules + 1) // 2 <= height:
@@ -24,7 +25,7 @@ class Code:
         return None
 
     def drawn(self, scale: int = 1, border: int = 4) -> Content:
-        """The code, a line for two rows of modules."""
+        """Draw the code, two rows of modules in a line."""
         rows = self._modules(scale, border)
         if len(rows) % 2:
             rows.append([False] * len(rows[0]))
@@ -39,7 +40,7 @@ class Code:
 
 
 def _line(upper: list[bool], lower: list[bool]) -> Content:
-    """Equal halves are a space on their colour: a font's full block may leave a seam, a background does not."""
+    """Draw two rows as a line. Equal halves are a space with a background, since a full block may leave a seam."""
     cells = []
     for above, below in zip(upper, lower, strict=True):
         colour = DARK if above else LIGHT

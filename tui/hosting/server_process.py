@@ -1,8 +1,8 @@
-"""ServerProcess: `python -m server` as our child, from its first word to its exit code.
+"""ServerProcess: runs `python -m server` as a child process.
 
-It has a session of its own, so the terminal's Ctrl-C and hang-up do not reach it, and ends with us, whatever ends us
-(`guardian`). An operator's key goes to it through its stdin: never in argv or the environment, which others can read.
-Linux and macOS.
+The server has its own session, so the terminal's Ctrl-C and hang-up do not reach it. `guardian` ends it when this
+process ends for any reason. The operator's key is passed through stdin, never in argv or the environment, which other
+users may read. Linux and macOS.
 """
 
 import asyncio
@@ -24,32 +24,32 @@ from tui.address import Address
 from tui.hosting import guardian
 
 STOP_TIMEOUT_S = 5.0
-"""Seconds the server has to end after SIGTERM."""
+"""Time from SIGTERM to SIGKILL."""
 START_TIMEOUT_S = 15.0
-"""Seconds until a server that does not say it listens is given up."""
+"""Time within which the server must report that it listens."""
 MAX_LOG_LINES = 50
 MAX_LOG_LINE_BYTES = 64 * 1024
 _LISTENING = re.compile(r"listening on (?P<address>\S+) \(model \w+, pid (?P<pid>\d+)\)(?:, and on (?P<others>.+))?")
 _BEFORE_WORDS = re.compile(r"^(?:chat-server: |\S+ \S+ (?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL) )")
 _ERRORS = ("error", "critical", None)
-"""Levels of what may have ended a server. What has none is no record: the server's own sentence, or Python's."""
+"""Log levels that may explain the end of a server. A line without a level is a sentence of the server or of Python."""
 SIGNAL_EXIT_BASE = 128
-"""An exit code above it names the signal that ended the server."""
+"""Exit code 128 + N means that signal N ended the server."""
 _TRACEBACK = " "
-"""What a line begins with that goes on with the record above it."""
+"""The first character of a line that continues the log record above it."""
 _TO_JOIN = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 class _Record(Struct):
-    """A line of the log, in either format."""
+    """A log record in text or JSON format."""
 
     level: str | None = None
     message: str = ""
 
 
 class CannotHost(Exception):
-    """The server did not start; the message is a sentence that says why. `exit_code` is 2 where an option will not do,
-    and 1 elsewhere."""
+    """The server did not start; the message is a sentence that says why. `exit_code` is 2 for an invalid option, and
+    otherwise 1."""
 
     def __init__(self, sentence: str, exit_code: int = 1) -> None:
         super().__init__(sentence)
@@ -57,14 +57,14 @@ class CannotHost(Exception):
 
 
 class ServerProcess:
-    """A server, from `start` to `stop`. It can be started again after it has ended."""
+    """A server process, from `start` to `stop`. It can be started again after it has ended."""
 
     def __init__(self, on_log_line: Callable[[str], None] = lambda line: None) -> None:
-        """`hear` gets each line of its log. Not harmless: it may hold what strangers sent."""
+        """`on_log_line` receives each line of the log. It is not sanitized and may have text of other users."""
         self.pid = 0
-        """The server's own process."""
+        """The process id of the server itself, not of the guardian."""
         self.listening_line = ""
-        """The line with which it told that it listens."""
+        """The line with which the server reported that it listens."""
         self._on_log_line = on_log_line
         self._guardian: Process | None = None
         self._lifeline = -1
@@ -73,21 +73,21 @@ class ServerProcess:
 
     @property
     def last_log_lines(self) -> list[str]:
-        """The end of what the server wrote to its log, oldest first. Not harmless either."""
+        """The last lines of the server's log, oldest first. Not sanitized."""
         return list(self._log)
 
     @property
     def error_sentence(self) -> str:
-        """Why the server ended, if the end of its log is an error: without the time and the level, and harmless."""
+        """The last line of the log without time and level, sanitized, if it is an error; else empty."""
         return last_error(self._log)
 
     async def start(
         self, arguments: Sequence[str], key: bytes = b"", *, log: int | None = PIPE, descriptors: Sequence[int] = ()
     ) -> tuple[Address, ...]:
-        """Start the server and wait until it listens. Returns where, one address at least. Raises CannotHost.
+        """Start the server and wait until it listens. Returns its addresses, at least one. Raises CannotHost.
 
-        `key` is what it reads from its stdin. Where `log` is None, its log goes to our own stderr, unheard. It inherits
-        `descriptors`, with their numbers.
+        `key` is written to its stdin. If `log` is None, the server's log goes to our stderr and is not read. The server
+        inherits `descriptors` with their numbers.
         """
         self._log.clear()
         reading, self._lifeline = os.pipe()
@@ -123,7 +123,7 @@ class ServerProcess:
             reap_orphans(self._guardian.pid)
 
     async def wait(self) -> int:
-        """Wait until the server has ended. Returns its exit code, 128 + N where signal N ended it. Its log is read."""
+        """Wait until the server has ended and its log is read. Returns its exit code, or 128 + N after signal N."""
         if self._guardian is None:
             return 0
         code = await self._guardian.wait()
@@ -132,12 +132,14 @@ class ServerProcess:
         return code
 
     def send_signal(self, number: signal.Signals) -> None:
-        """Pass a signal on to the server: SIGTERM, SIGINT or SIGHUP."""
+        """Send SIGTERM, SIGINT or SIGHUP to the server."""
         if self._guardian is not None and self._guardian.returncode is None:
             self._guardian.send_signal(number)
 
     async def stop(self) -> None:
-        """End the server, with everybody told: SIGTERM, SIGKILL after STOP_TIMEOUT_S. Harmless to call twice."""
+        """End the server: SIGTERM, on which it says goodbye to all clients, and SIGKILL after STOP_TIMEOUT_S.
+
+        Idempotent."""
         if self._lifeline >= 0:
             os.close(self._lifeline)
             self._lifeline = -1
@@ -179,24 +181,26 @@ class ServerProcess:
 
 
 def reap_orphans(own_child: int) -> None:
-    """Reap the children that have ended, but for `own_child`: asyncio waits for that one. The first process of a
-    container is the parent of every orphan in it, as of workers whose fork server was killed."""
+    """Reap all ended children except `own_child`, which asyncio waits for.
+
+    The first process of a container becomes the parent of each orphan in it, such as a worker whose fork server was
+    killed."""
     try:
         while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             if ended.si_pid == own_child:
                 return  # The next SIGCHLD finds the others.
             os.waitpid(ended.si_pid, os.WNOHANG)
     except ChildProcessError:
-        pass  # There is none left.
+        pass  # No children are left.
 
 
 def strip_log_prefix(line: str) -> str:
-    """What a line of the log says, without the time and the level, and harmless."""
+    """Remove time and level from a log line, and sanitize it."""
     return sanitize(_BEFORE_WORDS.sub("", line, count=1))
 
 
 def last_error(log: Sequence[str]) -> str:
-    """The last sentence of a log, in either format, as `strip_log_prefix` tells it; empty where that is no error."""
+    """The message of the last log record, in either format, sanitized; empty if it is no error."""
     last = next((line for line in reversed(log) if line.strip() and not line.startswith(_TRACEBACK)), "")
     try:
         record = msgspec.json.decode(last, type=_Record)
@@ -208,7 +212,7 @@ def last_error(log: Sequence[str]) -> str:
 
 
 def format_exit(code: int) -> str:
-    """What the exit code of `wait` says of the server, as the end of a sentence about it."""
+    """Describe an exit code of `wait` as the end of a sentence about the server."""
     try:
         return f"was ended by {signal.Signals(code - SIGNAL_EXIT_BASE).name}"
     except ValueError:
@@ -216,7 +220,7 @@ def format_exit(code: int) -> str:
 
 
 def address_to_join(bound: Address) -> Address:
-    """The room that listens at `bound`, by an address of this machine that one can connect to."""
+    """An address of this machine that connects to a server which is bound to `bound`."""
     return Address(_TO_JOIN.get(bound.host, bound.host), bound.port)
 
 
@@ -228,7 +232,7 @@ async def _hand_over(key: bytes, process: Process) -> None:
             await process.stdin.drain()
         process.stdin.close()
     except (BrokenPipeError, ConnectionResetError):
-        pass  # It has ended already: its log says why, and `_listening` tells.
+        pass  # The server has ended already; `_listening` reports the reason from its log.
 
 
 async def _drain(stream: asyncio.StreamReader) -> None:

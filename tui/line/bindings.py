@@ -1,4 +1,4 @@
-"""What keys do in line mode and in the console, where it differs from prompt_toolkit's own."""
+"""Key bindings of line mode and the console that differ from prompt_toolkit's defaults."""
 
 import math
 from collections.abc import Callable
@@ -14,19 +14,19 @@ from prompt_toolkit.keys import Keys
 from tui.line.formatting import Line, note
 
 CONFIRM_TIMEOUT_S = 5.0
-"""Seconds in which a second Ctrl-C means it."""
+"""Time within which a second Ctrl-C confirms the first."""
 MAX_INPUT_CHARACTERS = 10_000
-"""What the line being typed can hold. Every key draws all of it anew."""
+"""Limit of the input line, which is redrawn at each key."""
 
 
 def make_bindings(show: Callable[[list[Line]], None], *, ends_room: bool) -> KeyBindings:
-    """Bindings for a prompt. `show` prints above it; `ends_room`: leaving ends the room, so Ctrl-C asks first."""
+    """Make the bindings of a prompt. `show` prints above it. With `ends_room`, Ctrl-C needs a confirmation."""
     keys = KeyBindings()
     keys.add("tab")(_complete)
     _bind_interrupt(keys, show, ends_room=ends_room)
     _bind_limits(keys, show)
     for digit in "-0123456789":
-        # As prompt_toolkit has it, the next key would be repeated that often, up to a million times.
+        # By default, Alt with a digit repeats the next key, up to a million times.
         keys.add("escape", digit)(_ignore)
     return keys
 
@@ -36,7 +36,7 @@ def _ignore(event: KeyPressEvent) -> None:
 
 
 def _complete(event: KeyPressEvent) -> None:
-    """The likeliest first. At once, and not in the background: a person who types on does not wait for it."""
+    """Complete synchronously, the most likely candidate first, so that keys typed after Tab are handled in order."""
     buffer = event.current_buffer
     if buffer.complete_state:
         buffer.complete_next()

@@ -1,6 +1,6 @@
-"""LineClient: the common part of the prompt and the pipe: a link, the lines to print of its events, and typed lines.
+"""LineClient: the common part of the prompt and the pipe. It handles typed lines, and turns events into lines to print.
 
-It prints through the function it is given, and knows no terminal.
+It prints through a callback and does not depend on a terminal.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from tui.transcript.transcript import Transcript
 
 
 class JoinFailed(Exception):
-    """We were never in the room: it could not be `reached`, or sent us away, or refuses the nickname (`refused`)."""
+    """The client could not join: the room was not `reached`, rejected it, or refused the nickname (`refused`)."""
 
     def __init__(self, reason: str, refused: Refused | None = None, *, reached: bool = True) -> None:
         super().__init__(reason)
@@ -35,9 +35,11 @@ class JoinFailed(Exception):
 
 
 class LineClient:
-    """One conversation. `show` gets the lines to print; `show_own` says whether those that were typed here are among
-    them, and where one of them waits. A line that slow mode refuses is said once it may be. `key` is the operator's,
-    where the room is our own: then leaving is its end."""
+    """A client of one room.
+
+    `show` receives the lines to print. With `show_own`, they include the typed lines once the room has accepted them,
+    and notes on lines that wait for slow mode. `key` is the operator's key of a hosted room, which ends when the client
+    leaves."""
 
     def __init__(
         self,
@@ -65,7 +67,7 @@ class LineClient:
         self._transcript = transcript or Transcript()
         self._transcript.on_trouble = lambda sentence: show([note(sentence)])
         self.failures = 0
-        """Typed lines that were not carried out."""
+        """Typed lines that failed."""
         self.ended = asyncio.Event()
         self._show = show
         self._show_own = show_own
@@ -77,9 +79,9 @@ class LineClient:
             self.link.operator(key)
         self._deferred = SlowModeQueue(lambda id, line: self.link.say(line.text, line.action, id))
         self._who_asked: deque[bool] = deque()
-        """For each `people` that is still to come, whether a person asked."""
+        """For each expected `people`, whether the person asked for it, and not the link."""
         self._who_due = False
-        """A person asked who is here, and is told as soon as the room has told that we are."""
+        """Whether the person has asked for the roster and waits for it. It is shown once it includes this client."""
         self._status_asked = False
         self._join_decided = asyncio.Event()
         self._join_failure: JoinFailed | None = None
@@ -87,21 +89,21 @@ class LineClient:
         self._history_until = 0
         self._history = HistoryReader()
         self._pong = ""
-        """The id of the `pong` that settles all, while it is waited for."""
+        """The id of the expected `pong` after all answers; empty if none is expected."""
 
     @property
     def operator(self) -> bool:
-        """Whether we may give orders."""
+        """Whether the client is an operator."""
         return self.link.client.is_operator
 
     @property
     def unanswered(self) -> int:
-        """How many lines that were typed have no answer yet."""
+        """The number of typed lines without an answer."""
         return len(self.link.client.unacknowledged) + len(self._deferred)
 
     @property
     def deferred(self) -> str:
-        """How many lines wait for slow mode, and for how long; empty where none does."""
+        """The number of lines that wait for slow mode and the remaining seconds, in words; empty if none waits."""
         waiting, left = len(self._deferred), ceil(self._deferred.left)
         if not waiting:
             return ""
@@ -109,19 +111,19 @@ class LineClient:
         return f"{words}{', the next' if waiting > 1 else ''} in {left} s" if left else words
 
     async def wait_until_joined(self) -> None:
-        """Wait until we are in the room. Raises NotLetIn; after a refused nickname, `introduce` and wait again."""
+        """Wait until the client is in the room. Raises JoinFailed; after a refused nickname, `introduce` another."""
         await self._join_decided.wait()
         if self._join_failure is not None:
             raise self._join_failure
 
     def introduce(self, nick: str) -> None:
-        """Ask again under another nickname."""
+        """Try to join under another nickname."""
         self._join_decided.clear()
         self._join_failure = None
         self.link.introduce(nick)
 
     async def wait_until_settled(self) -> None:
-        """Wait until the room has answered all that was asked of it, over as many connections as it takes."""
+        """Wait until the room has answered all requests, also across reconnects."""
         while not self.ended.is_set():
             self._pong = f"talk-{secrets.token_hex(4)}"
             self.link.ping(self._pong)
@@ -131,13 +133,13 @@ class LineClient:
             await self.wait_until(lambda: self.link.client.in_room and not self.unanswered and not self._who_due)
 
     async def wait_until(self, holds: Callable[[], bool]) -> None:
-        """Wait until that holds, or all is over; it is looked at whenever the room has told something."""
+        """Wait until `holds()` or the link has ended. The condition is checked after each event."""
         while not (holds() or self.ended.is_set()):
             self._changed_event.clear()
             await self._changed_event.wait()
 
     def handle_input(self, text: str) -> bool:
-        """Do what a typed line asks for. False where that is to leave."""
+        """Handle a typed line. Returns False if it asks to leave."""
         match parse(text, screen=False):
             case ChatLine(said, action) as spoken:
                 told = check_length(said, self.link.client.limits, action=action)
@@ -157,7 +159,7 @@ class LineClient:
             self._show_deferred()
 
     def _show_deferred(self) -> None:
-        """What waits is not in the input any more, and not above it yet."""
+        """Show that a line waits: it has left the input, and is not printed yet."""
         if self._show_own:
             self._show([note(f"slow mode: {self.deferred}")])
 
@@ -167,7 +169,7 @@ class LineClient:
         if asked.name == "help":
             commands = available(operator=self.operator, screen=False, hosts=self._hosts_room)
             rows = [(one.usage, one.summary) for one in commands]
-            if self._show_own:  # There is a prompt. A pipe has no keys.
+            if self._show_own:  # Only a prompt has keys.
                 rows += key_help(ends_room=self._hosts_room)
             width = max(len(usage) for usage, _ in rows)
             self._show([note(f"{usage:<{width}}  {summary}") for usage, summary in rows])
@@ -200,7 +202,7 @@ class LineClient:
         self.failures += 1
         self._show([note(sentence)])
 
-    # What the link tells
+    # Callbacks of the link
 
     def _on_events(self, events: list[Received]) -> None:
         self._transcript.record(events)
@@ -222,10 +224,10 @@ class LineClient:
         self._changed()
 
     def _apply(self, event: Received) -> bool:
-        """Keep in mind what an event means for us. Returns whether it is printed."""
+        """Update the state for an event. Returns whether to print it."""
         match event:
             case Welcome():
-                self._who_asked, self._who_due = deque([False]), False  # The link asks by itself.
+                self._who_asked, self._who_due = deque([False]), False  # The link requests the roster.
                 self._status_asked = False
                 self._history_until = event.seq
                 self._drop_lines_over_limits(event.limits)
@@ -233,7 +235,7 @@ class LineClient:
             case Said():
                 return self._apply_said(event)
             case People():
-                # The answer may be older than our own coming, which is told a moment later.
+                # This roster may be older than our own `presence`, which follows.
                 self._who_due |= bool(self._who_asked) and self._who_asked.popleft()
                 return False
             case Status():
@@ -250,8 +252,8 @@ class LineClient:
         return True
 
     def _drop_lines_over_limits(self, limits: Limits) -> None:
-        """The room was opened anew with tighter limits. It refuses without naming a line that is too long to be read,
-        and would be asked again at every return."""
+        """Drop unsaid lines that exceed the limits of a restarted room. It would refuse a line that is too long to read
+        without its id, and the client would send it again after each reconnect."""
         unsaid = self.link.client.unacknowledged
         for id, line in list(unsaid.items()):
             told = check_length(line.text, limits, action=line.action)

@@ -1,9 +1,8 @@
-"""What line mode prints for what the room tells. Pure: events in, lines of styled pieces out.
+"""Formats events as the lines of line mode. Pure: events in, lines of styled pieces out.
 
-The words are those of the plain dialect: `nick: text`, `* nick did`, and `*** ` before what the room itself says. What
-the client says itself begins with `--- `. A nickname begins with a letter or a digit, so no person's line can look
-like either; and a line that is longer than the terminal is broken here, with its later rows set in, so that no part of
-it can.
+The format is that of the plain dialect: `nick: text`, `* nick did`, and `*** ` before the room's own lines. The
+client's own lines begin with `--- `. A nickname begins with a letter or a digit, so a member's line never looks like
+either. A line that is longer than the terminal is wrapped here with an indent, so its later rows do not either.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,10 +20,10 @@ OWN, ROOM, REFUSED, NOTE, ACTION, TEXT = "class:own", "class:room", "class:refus
 NICK_STYLES = tuple(f"class:nick{number}" for number in range(6))
 INDENT = 4
 MIN_COLUMNS = 20
-"""Columns below which lines are left to the terminal to break."""
+"""Width below which the terminal wraps the lines itself."""
 MAX_ROWS = 400
 MAX_LINES = 1000
-"""Lines of one event that are printed, and rows of one line: a server of ill will could send a million."""
+"""Limits for hostile servers: rows printed of one line, and lines of one event."""
 
 Piece = tuple[str, str]
 """A style and a text."""
@@ -32,7 +31,7 @@ Line = list[Piece]
 
 
 def key_help(*, ends_room: bool) -> list[tuple[str, str]]:
-    """The keys of the prompt, each with what it does. `ends_room`: leaving ends the room."""
+    """The keys of the prompt and their descriptions. With `ends_room`, leaving ends the room."""
     leave = "end the room for everybody" if ends_room else "leave"
     return [
         ("Enter", "say the line"),
@@ -47,12 +46,12 @@ def key_help(*, ends_room: bool) -> list[tuple[str, str]]:
 
 
 def note(text: str) -> Line:
-    """The client's own words."""
+    """Format a note of the client itself."""
     return [(NOTE, f"--- {text}")]
 
 
 def format_event(event: Received, me: str) -> list[Line]:
-    """What to print for an event; `me` is the nickname of whoever reads it."""
+    """Format an event as lines to print; `me` is the nickname of this client."""
     lines = _format_event(event, me)
     if len(lines) > MAX_LINES:
         return [*lines[:MAX_LINES], note(f"and {plural(len(lines) - MAX_LINES, 'line')} more, not shown")]
@@ -74,22 +73,22 @@ def _format_event(event: Received, me: str) -> list[Line]:
 
 
 def nick_style(nick: str) -> str:
-    """The same one for the same nickname, in every run."""
+    """The style of a nickname, the same in each run."""
     return NICK_STYLES[crc32(nick.encode()) % len(NICK_STYLES)]
 
 
 def text_of(line: Line) -> str:
-    """The line without its styles."""
+    """The text of a line without its styles."""
     return "".join(text for _, text in line)
 
 
 def broken(line: Line, columns: int) -> Iterator[Line]:
-    """The rows of a line on a terminal of so many columns; all but the first are set in."""
+    """Wrap a line for a terminal of this width; all rows but the first are indented."""
     whole = text_of(line)
     if columns < MIN_COLUMNS or cells(whole) < columns:
         yield line
         return
-    # One column is left free: terminals differ in what they do after the last one.
+    # Leave the last column free: terminals behave differently after it.
     width = columns - 1 - INDENT
     rows = _joined_addresses(whole, wrap(whole, width, MAX_ROWS))
     for number, (start, end) in enumerate(rows):
@@ -99,14 +98,14 @@ def broken(line: Line, columns: int) -> Iterator[Line]:
 
 
 def _joined_addresses(text: str, rows: Sequence[Range]) -> list[Range]:
-    """The rows, with none parted inside of a web address: the terminal goes on with it in the next row by itself, and
-    so knows it as one. A row that would begin with an address still begins where it did."""
+    """Join rows that would split a web address. The terminal wraps such a row itself, and so recognises the address as
+    one. A row that begins with an address keeps its start."""
     inside = [(link.start, link.end) for link in links(text)]
     joined: list[Range] = []
     for start, end in rows:
         if joined and any(first < start < last for first, last in inside):
             last = next(last for first, last in inside if first < start < last)
-            # What follows the address gets a row of its own, set in: no part of it can look like another line.
+            # The rest gets its own indented row, so that no part of it looks like another line.
             joined[-1] = (joined[-1][0], max(joined[-1][1], last))
             start = max(start, last)
             while start < end and text[start] == " ":
@@ -128,18 +127,18 @@ def _welcome(event: Welcome) -> list[Line]:
     if event.resumed:
         return [note(f"back in the room, as {event.you}")]
     notes = format_welcome_notes(event)
-    if event.history:  # It comes as events of its own, and `history_end` after it.
+    if event.history:  # Its events follow, and then `history_end`.
         return [_room(line) for line in (*notes, format_history_start(len(event.history)))]
     return [*map(_room, notes), note(format_welcome(event))]
 
 
 def history_end(event: Welcome) -> list[Line]:
-    """What to print after the last event of a welcome's history."""
+    """The lines after the last event of a welcome's history."""
     return [_room(HISTORY_END), note(format_welcome(event))]
 
 
 def _room(text: str) -> Line:
-    """The room's own words."""
+    """Format a line of the room itself."""
     return [(ROOM, f"*** {text}")]
 
 
@@ -154,5 +153,5 @@ def _cut(line: Line, start: int, end: int) -> Line:
 
 
 def as_text(lines: Sequence[Line]) -> str:
-    """The lines as they go into a pipe, each with its end."""
+    """Format lines for a pipe, each with a line end."""
     return "".join(f"{text_of(line)}\n" for line in lines)

@@ -1,8 +1,8 @@
-"""KeyboardInput: prompt_toolkit's input of a terminal, from which no byte can end the prompt or make it deaf.
+"""KeyboardInput: a terminal input for prompt_toolkit that survives any bytes.
 
-prompt_toolkit's own parser takes apart into letters what it does not know, waits without a limit for the end of a
-paste, and hands bytes that are not UTF-8 on as lone surrogates. So `tui.terminal` decodes, as for the full screen, and
-only whole keys get here.
+prompt_toolkit's own parser splits unknown sequences into letters, waits forever for the end of a paste, and passes
+invalid UTF-8 on as lone surrogates. So this module uses the decoder of the full screen (`tui.terminal`), which returns
+complete keys only.
 """
 
 import asyncio
@@ -23,14 +23,14 @@ from tui.terminal.decoder import AltKey, ControlSequence, EscapeKey, InputDecode
 from tui.terminal.keyboard import ALT, CTRL, KeyNormalizer
 
 READ_BYTES = 1024
-"""Bytes read at once: all their keys are handled before anything else happens."""
+"""Limit of one read. The event loop handles all keys of a read before any other event."""
 IGNORED_KEYS = {
     "\x00": "Ctrl+Space begins a selection, after which the prompt does not show what is typed",
     "\x11": "Ctrl+Q takes the next key literally, also Ctrl-C",
     "\x13": "Ctrl+S begins a search, and may be left over from XON/XOFF",
     "\x18": "Ctrl+X waits for a second key, and can replay macros",
 }
-"""Keys that are dropped, each with the reason."""
+"""Keys that are ignored, each with the reason."""
 _CONTROL_PUNCTUATION = {"[": "\x1b", "\\": "\x1c", "]": "\x1d", "^": "\x1e", "_": "\x1f", "/": "\x1f", " ": "\x00"}
 _UNMODIFIED = re.compile(r"\x1b\[1?([A-HPQRS])")
 
@@ -48,16 +48,16 @@ class KeyboardInput(Vt100Input):
 
     @property
     def closed(self) -> bool:
-        """Whether the terminal is gone."""
+        """Whether the terminal has been closed."""
         return self._is_closed
 
     def attach(self, input_ready_callback: Callable[[], None]) -> AbstractContextManager[None]:
-        """Have the callback called when `read_keys` has something to return, until the context is left."""
+        """Within the context, call the callback when `read_keys` has keys to return."""
         self._on_ready = input_ready_callback
         return super().attach(input_ready_callback)
 
     def read_keys(self) -> list[KeyPress]:
-        """The keys that have arrived, or that are complete because nothing followed them."""
+        """The keys that have arrived, and those that a timeout has completed."""
         data = self._read()
         now = monotonic()
         tokens = self._decoder.expire(now) if data is None else self._decoder.feed(data, now)
@@ -65,11 +65,11 @@ class KeyboardInput(Vt100Input):
         return [key for token in tokens for key in key_presses(token, self._keyboard)]
 
     def flush_keys(self) -> list[KeyPress]:
-        """None: a timer of our own calls for what a timeout completes."""
+        """Returns no keys: `read_keys` returns those that a timeout completes."""
         return []
 
     def _read(self) -> bytes | None:
-        """None where nothing has arrived, also where the terminal has just been closed."""
+        """Read from the terminal. Returns None if there is no data, also at its end, which sets `closed`."""
         poll = select.poll()
         poll.register(self.fileno(), select.POLLIN)
         try:
@@ -93,7 +93,7 @@ class KeyboardInput(Vt100Input):
 
 
 def key_presses(token: Token, keyboard: KeyNormalizer) -> Iterator[KeyPress]:
-    """The key presses of one token; none for replies, mouse reports and keys that mean nothing here. Pure."""
+    """The key presses of a token; none for terminal replies, mouse reports and unused keys. Pure."""
     match token:
         case Text(text):
             for character in text:

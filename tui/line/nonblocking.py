@@ -1,9 +1,8 @@
-"""Unhurried: a terminal that is written to without ever waiting for it.
+"""NonBlockingWriter: writes to a terminal in a thread, so that the event loop never blocks.
 
-A terminal may take nothing for a while: a window that is suspended, a network that hangs. Whoever writes to it then
-waits in write(2), and hears nothing meanwhile, not even a signal to end. So a thread does the writing. All that is
-written goes out, in order, as a part of what a screen library draws is worth nothing: whoever writes looks at
-`backlog`, and draws nothing while it is large.
+A terminal may accept no data for a while, for instance when a window is suspended or a network hangs. A direct write(2)
+would then block the event loop, which could not even handle a signal to end. No data is dropped, because a screen
+library needs all its output to arrive in order. Instead, a caller checks `backlog` and does not draw while it is large.
 """
 
 import os
@@ -11,11 +10,11 @@ import select
 import threading
 
 WRITE_BYTES = 4096
-"""Bytes written at a time."""
+"""Limit of one write."""
 
 
 class NonBlockingWriter:
-    """What prompt_toolkit wants of a terminal's text file, for a descriptor."""
+    """The methods of a text file that prompt_toolkit uses, for a file descriptor."""
 
     def __init__(self, descriptor: int, encoding: str = "utf-8") -> None:
         self.encoding = encoding
@@ -27,11 +26,11 @@ class NonBlockingWriter:
 
     @property
     def backlog(self) -> int:
-        """Bytes that the terminal has not taken yet."""
+        """Bytes that are not written yet."""
         return len(self._waiting)
 
     def write(self, text: str) -> int:
-        """Have it written, when the terminal takes it. Returns its length, as files do."""
+        """Queue text for the thread. Returns its length, as files do."""
         with self._changed:
             if not self._gone:
                 self._waiting += text.encode(self.encoding, "replace")
@@ -39,18 +38,18 @@ class NonBlockingWriter:
         return len(text)
 
     def flush(self) -> None:
-        """Nothing to do: what is written is on its way."""
+        """Does nothing: the thread writes as soon as the terminal accepts data."""
 
     def fileno(self) -> int:
         """The descriptor."""
         return self._descriptor
 
     def isatty(self) -> bool:
-        """Whether it is a terminal, and there."""
+        """Whether the descriptor is an open terminal."""
         return os.isatty(self._descriptor)
 
     def drain(self, seconds: float) -> None:
-        """Wait until all is written, but no longer than this."""
+        """Wait until all data is written, at most `seconds`."""
         with self._changed:
             self._changed.wait_for(lambda: not self._waiting, seconds)
 
@@ -71,10 +70,10 @@ class NonBlockingWriter:
                 return
 
     def _write(self, piece: bytes) -> int | None:
-        """How many bytes were taken; None where the terminal is gone."""
+        """Write, and return the number of bytes accepted; None if the terminal has been closed."""
         try:
             return os.write(self._descriptor, piece)
-        except BlockingIOError:  # Somebody who shares the terminal has set O_NONBLOCK.
+        except BlockingIOError:  # Another process that shares the terminal has set O_NONBLOCK.
             waiting = select.poll()
             waiting.register(self._descriptor, select.POLLOUT)
             waiting.poll()

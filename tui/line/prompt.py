@@ -1,7 +1,7 @@
-"""The line mode's prompt: what is typed stays where it is while what the room tells is printed above it.
+"""The prompt of line mode: the input line stays at the bottom while the room's lines are printed above it.
 
-A shell around `line_client`, with prompt_toolkit for the keys, the history, the completion and the bottom toolbar. It
-writes no control to the terminal but prompt_toolkit's own and the bell.
+A shell around `LineClient`; prompt_toolkit provides keys, history, completion and the bottom toolbar. It writes no
+control sequences except prompt_toolkit's and the bell.
 """
 
 import asyncio
@@ -33,14 +33,14 @@ from tui.transcript.transcript import Transcript
 
 EXIT_FAILURE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 69, 130
 MAX_WAITING_LINES = 20_000
-"""Lines kept while the terminal takes none."""
+"""Lines kept while the terminal accepts no data."""
 REFRESH_INTERVAL_S = 1.0
-"""How often the toolbar is compared with what is drawn: it counts seconds down."""
+"""Interval at which the toolbar is checked for changes, since it counts seconds down."""
 BELL_INTERVAL_S = 2.0
-"""A bell within this after another one is left out."""
+"""Minimum time between two bells."""
 NICK_COLOURS = ("#008787", "#008700", "#af5f00", "#d700af", "#5f5fff", "#af5f5f")
-"""Each can be read on a light and on a dark terminal. The names of the palette cannot: xterm's yellow on white, and
-Solarized's bright black, which is its background."""
+"""Each is readable on a light and on a dark terminal. Palette colours are not: xterm's yellow is unreadable on white,
+and Solarized's bright black is its background."""
 REFUSED_COLOUR = "#af5f5f"
 STYLE = Style.from_dict(
     {
@@ -57,7 +57,7 @@ STYLE = Style.from_dict(
 
 
 class PromptLine:
-    """The line at the bottom that is typed into. It stays between two lines, so that no key falls into a gap."""
+    """The input line at the bottom. One prompt takes all lines, so that no key is lost between two of them."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class PromptLine:
         *,
         ends_room: bool,
     ) -> None:
-        """`on_line` gets each line, and returns whether to go on; `toolbar` gets the number of columns."""
+        """`on_line` receives each line and returns False to end; `toolbar` receives the number of columns."""
         self._terminal = terminal
         self._toolbar = toolbar
         self._drawn_toolbar: Line = []
@@ -91,20 +91,20 @@ class PromptLine:
         self._session.default_buffer.accept_handler = self._accept
 
     async def run(self) -> None:
-        """Take lines until `end`. Raises EOFError for Ctrl-D, KeyboardInterrupt for a Ctrl-C that leaves."""
+        """Read lines until `end`. Raises EOFError for Ctrl-D, and KeyboardInterrupt for a Ctrl-C that leaves."""
         if not self._has_ended:
             await self._session.prompt_async(set_exception_handler=False)
 
     def end(self) -> None:
-        """Take the prompt away."""
+        """End the prompt and erase it."""
         self._has_ended = True
         app = self._session.app
         if app.is_running and not app.is_done:
             app.exit(result="")
 
     def redraw(self) -> None:
-        """Draw the toolbar anew if it has changed and the terminal takes it. prompt_toolkit writes to the terminal
-        even where it draws nothing new."""
+        """Redraw the toolbar if it has changed and the terminal accepts data. Without a change, prompt_toolkit would
+        still write to the terminal."""
         if not self._session.app.is_running or self._terminal.printer.is_clogged:
             return
         if self._current_toolbar() != self._drawn_toolbar:
@@ -121,8 +121,8 @@ class PromptLine:
         if not self._on_line(buffer.text):
             self.end()
         buffer.reset(append_to_history=True)
-        buffer.load_history_if_not_yet_loaded()  # Else at the next drawing, and an Up before it finds nothing.
-        return True  # It is emptied already.
+        buffer.load_history_if_not_yet_loaded()  # Otherwise Up finds no history before the next redraw.
+        return True  # Keep the text: the buffer is reset already.
 
 
 class Prompt:
@@ -161,7 +161,7 @@ class Prompt:
         )
 
     async def run(self) -> int:
-        """Be in the room until the person leaves or is let go. Returns the exit code."""
+        """Stay in the room until the person leaves or the room ends the session. Returns the exit code."""
         watching = [asyncio.create_task(self._end_with_room()), asyncio.create_task(self._refresh())]
         try:
             await self._line.run()
@@ -199,7 +199,7 @@ class Prompt:
 
 
 class LineCompleter(Completer):
-    """Offers what `tui.commands.completion` finds."""
+    """Completion for prompt_toolkit, made from `tui.commands.completion`."""
 
     def __init__(self, client: LineClient) -> None:
         self._client = client
@@ -221,7 +221,7 @@ class LineCompleter(Completer):
 
 
 class _NicknameValidator(Validator):
-    """The server's own check, at once."""
+    """Applies the server's check to a typed nickname."""
 
     def validate(self, document: Document) -> None:
         try:
@@ -231,7 +231,7 @@ class _NicknameValidator(Validator):
 
 
 async def ask_nickname(address: Address, default: str, terminal: LineTerminal) -> str:
-    """Ask for a nickname that will do. Raises EOFError and KeyboardInterrupt."""
+    """Ask for a valid nickname. Raises EOFError and KeyboardInterrupt."""
     session: PromptSession[str] = PromptSession(
         [("class:prompt", f"your nickname in {address}: ")],
         validator=_NicknameValidator(),
@@ -248,13 +248,13 @@ async def ask_nickname(address: Address, default: str, terminal: LineTerminal) -
 async def take_part(
     address: Address, nick: str | None, settings: Settings, key: bytes, transcript: Transcript
 ) -> tuple[int, Settings]:
-    """Ask for a nickname where none was given, then be in the room. Returns the exit code, and what to remember."""
+    """Ask for a nickname if `nick` is None, then stay in the room. Returns exit code and settings to remember."""
     terminal = LineTerminal(STYLE, max_waiting_lines=MAX_WAITING_LINES)
     with terminal.session():
         printing = asyncio.create_task(terminal.printer.run())
         try:
             return await _take_part(address, nick, settings, key, transcript, terminal)
-        except (EOFError, KeyboardInterrupt) as end:  # At the question for a nickname.
+        except (EOFError, KeyboardInterrupt) as end:  # While asking for a nickname.
             return EXIT_INTERRUPTED if isinstance(end, KeyboardInterrupt) else 0, settings
         finally:
             printing.cancel()

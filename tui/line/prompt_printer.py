@@ -1,7 +1,7 @@
-"""Above: prints lines above a prompt_toolkit prompt, in batches, and never faster than the terminal takes them.
+"""PromptPrinter: prints lines above a prompt_toolkit prompt, in batches, no faster than the terminal accepts them.
 
-What comes faster than that is dropped, the oldest first, and counted; the count is shown with what follows. Lines that
-matter and minor ones are dropped apart: however much is talked, nothing of the log is lost for it.
+Excess lines are dropped, the oldest first, and their number is printed before the next line. Normal and minor lines
+have separate limits, so that a busy conversation does not displace log lines.
 """
 
 import asyncio
@@ -21,16 +21,16 @@ from tui.line.formatting import Line, broken, note
 from tui.line.nonblocking import NonBlockingWriter
 
 MAX_BACKLOG_BYTES = 32 * 1024
-"""Bytes the terminal has not taken, beyond which nothing more is printed."""
+"""Unwritten bytes above which printing pauses."""
 BATCH_INTERVAL_S = 1 / 12
-"""Seconds between two batches, as each draws the prompt anew."""
+"""Minimum time between two batches, since each redraws the prompt."""
 
 
 class PromptPrinter:
-    """Lines on their way to the terminal. `show` may be called at any time, `run` prints."""
+    """A queue of lines: `show` adds to it at any time, `run` prints them."""
 
     def __init__(self, terminal: NonBlockingWriter, output: Output, style: BaseStyle, max_waiting_lines: int) -> None:
-        """`max_waiting_lines` of either kind are kept until they are printed."""
+        """`max_waiting_lines` is the limit of unprinted lines of either kind."""
         self._max_waiting_lines = max_waiting_lines
         self._terminal = terminal
         self._output = output
@@ -43,11 +43,11 @@ class PromptPrinter:
 
     @property
     def is_clogged(self) -> bool:
-        """Whether the terminal takes nothing now, so that drawing has to wait."""
+        """Whether the backlog is too large to draw now."""
         return self._terminal.backlog > MAX_BACKLOG_BYTES
 
     def show(self, lines: list[Line], *, minor: bool = False) -> None:
-        """Print these, soon."""
+        """Queue lines to be printed soon."""
         waiting = self._minor if minor else self._lines
         waiting.extend(zip(self._numbers, lines, strict=False))
         while len(waiting) > self._max_waiting_lines:
@@ -56,7 +56,7 @@ class PromptPrinter:
         self._some.set()
 
     async def run(self) -> None:
-        """Print what is shown, until cancelled."""
+        """Print queued lines until cancelled."""
         while True:
             await self._some.wait()
             if not self.is_clogged:
@@ -65,7 +65,7 @@ class PromptPrinter:
             await asyncio.sleep(BATCH_INTERVAL_S)
 
     def _print_above_prompt(self) -> None:
-        # Not by run_in_terminal: it sets cooked mode meanwhile, in which Ctrl-D, Ctrl-C and Ctrl-Z are lost.
+        # Not with run_in_terminal: it enters cooked mode, in which Ctrl-D, Ctrl-C and Ctrl-Z are lost.
         app = get_app_or_none()
         if app is None or not app.is_running:
             self.print_now()
@@ -76,7 +76,7 @@ class PromptPrinter:
         app.invalidate()
 
     def print_now(self) -> None:
-        """Print what waits, where the cursor is: no prompt may stand there."""
+        """Print all queued lines at the cursor. Call it only while no prompt is drawn."""
         lines = [line for _, line in merge(self._lines, self._minor, key=itemgetter(0))]
         if not lines:
             return

@@ -1,5 +1,4 @@
-"""Line mode: the room in a terminal's own scrollback (`line_prompt`), or in a pipe (`line_pipe`); and the room that is
-opened for it, with --host."""
+"""Runs line mode: in a terminal (`line_prompt`) or in a pipe (`line_pipe`), with a hosted room for --host."""
 
 import asyncio
 import signal
@@ -20,10 +19,10 @@ LEAVE_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 def run(
     address: Address | None, nick: str | None, host: HostOptions | None, settings: Settings, transcript: Transcript
 ) -> int:
-    """Take part in the room at `address`, or in one that is opened with `host`. Returns the exit code.
+    """Take part in the room at `address`, or in a room that is hosted with `host`. Returns the exit code.
 
-    `nick` is the nickname that was asked for; without one a person is asked, and a pipe takes what is remembered.
-    `transcript` hears what the room tells.
+    `nick` is the nickname of the command line; without one, the prompt asks for it, and a pipe uses the remembered one.
+    `transcript` records the room's events.
     """
     return asyncio.run(_run(address, nick, host, settings, transcript))
 
@@ -50,7 +49,7 @@ async def _run(
         return await _host(nick, host or HostOptions(), settings, transcript)
     except asyncio.CancelledError:
         if not told_to_leave:
-            raise  # Ctrl-C, which asyncio.run makes a KeyboardInterrupt.
+            raise  # Ctrl-C: asyncio.run raises KeyboardInterrupt.
         return EXIT_LEFT
     finally:
         keeping.cancel()
@@ -75,9 +74,9 @@ async def _take_part(
     address: Address, nick: str | None, settings: Settings, server: HostedServer | None, transcript: Transcript
 ) -> int:
     key = server.operator_key if server else b""
-    if not stdio.can_draw():  # A dumb terminal echoes and edits the line by itself.
+    if not stdio.can_draw():  # A dumb terminal echoes and edits the line itself.
         return await line_pipe.take_part(address, settings, key, transcript)
-    from tui.line import prompt as line_prompt  # prompt_toolkit, which only a terminal needs
+    from tui.line import prompt as line_prompt  # Loads prompt_toolkit, which only a terminal needs.
 
     code, now = await line_prompt.take_part(address, nick, settings, key, transcript)
     if server is None and now is not settings and not remember(settings, now.with_room(address)):

@@ -1,7 +1,7 @@
-"""LineTerminal: the terminal that line mode and the operator's console draw their prompts on.
+"""LineTerminal: the terminal of line mode and of the operator console.
 
-It never leaves raw mode while a prompt stands, never waits for the terminal to take anything, and asks it nothing: a
-reply could be late, or typed by somebody else.
+While a prompt is drawn it stays in raw mode. It never blocks on output, and sends no queries to the terminal, since a
+reply may arrive late or be forged.
 """
 
 import sys
@@ -19,27 +19,27 @@ from tui.line.nonblocking import NonBlockingWriter
 from tui.line.prompt_printer import PromptPrinter
 
 FINAL_FLUSH_TIMEOUT_S = 1.0
-"""Seconds the terminal has to take what was written last."""
+"""Time for the terminal to accept the last output."""
 
 
 class PromptOutput(Vt100_Output):
-    """prompt_toolkit's output, which draws the toolbar right below the prompt instead of asking where the cursor is."""
+    """An output that draws the toolbar directly below the prompt, without querying the cursor position."""
 
     def get_rows_below_cursor_position(self) -> int:
-        """The fewest there can be."""
+        """The minimum, since the position is unknown."""
         return 1
 
     @property
     def responds_to_cpr(self) -> bool:
-        """Never: it is not asked."""
+        """False, so that prompt_toolkit does not query the cursor position."""
         return False
 
 
 class LineTerminal:
-    """Input, output and what is printed above the prompt, of standard input and output."""
+    """The terminal at standard input and output, with a printer for the lines above the prompt."""
 
     def __init__(self, style: BaseStyle, *, max_waiting_lines: int) -> None:
-        """`max_waiting_lines`: of more that the terminal has not taken, the oldest are dropped."""
+        """`max_waiting_lines` is the limit of unprinted lines; the oldest are dropped."""
         self._writer = NonBlockingWriter(sys.stdout.fileno())
         self.output: Vt100_Output = PromptOutput.from_pty(
             cast(TextIO, self._writer),
@@ -50,10 +50,10 @@ class LineTerminal:
         self.printer = PromptPrinter(self._writer, self.output, style, max_waiting_lines)
 
     def session(self) -> AbstractContextManager[AppSession]:
-        """A context in which prompts are drawn here."""
+        """A context in which prompt_toolkit uses this terminal."""
         return create_app_session(input=self.input, output=self.output)
 
     def close(self) -> None:
-        """Print what is left, and wait for the terminal to take it, up to FINAL_FLUSH_TIMEOUT_S."""
+        """Print the remaining lines, and wait up to FINAL_FLUSH_TIMEOUT_S for the terminal to accept them."""
         self.printer.print_now()
         self._writer.drain(FINAL_FLUSH_TIMEOUT_S)

@@ -1,6 +1,6 @@
-"""The bottom toolbar of line mode: what runs the room and how the link stands, in one row. Pure.
+"""The bottom toolbar of line mode: the room's model and the state of the link, in one row.
 
-The words are those of the full screen's status bar. What does not fit is left out whole, the least of it first.
+It uses the wording of the full screen's status bar. Parts that do not fit are left out, the least important first.
 """
 
 import math
@@ -17,11 +17,11 @@ from tui.meter_history import format_seconds
 from tui.model_style import style_of
 
 WIDE_GAP, TIGHT_GAP = "   ", "  "
-"""Between two parts, as there is room."""
+"""Gaps between two parts; the tight one if the wide one does not fit."""
 
 
 def toolbar(client: LineClient, columns: int) -> Line:
-    """What it shows in so many columns. Of a room that is away nothing is claimed."""
+    """Format the toolbar for this width. Without a connection it shows nothing of the room."""
     link, status = client.link, client.link.client.status
     address: Line = [("", str(link.address))]
     if link.state.phase != "online":
@@ -41,20 +41,20 @@ def toolbar(client: LineClient, columns: int) -> Line:
 
 
 def format_model(name: str) -> Line:
-    """A model with its sign, in its colour."""
+    """Format a model with its sign, in its colour."""
     model = style_of(name)
     return [(model.any_background, f"{model.sign} {name}")]
 
 
 def away(state: State) -> str:
-    """How a link stands that is not online."""
+    """Describe the state of a link that is not online."""
     if state.phase == "waiting" and state.retry_at < math.inf:
         return f"○ away: next attempt in {max(0, math.ceil(state.retry_at - monotonic()))} s"
     return "○ connecting" if state.phase == "connecting" else "○ not connected"
 
 
 def fit_parts(parts: Sequence[Line], columns: int) -> Line:
-    """As many of the parts, in their order of weight, as fit into one row; the first in any case, cut if it must be."""
+    """Join the first parts that fit into one row. The first part is always shown, and cut if necessary."""
     gap = WIDE_GAP if cells(text_of(_joined(parts, WIDE_GAP))) <= columns else TIGHT_GAP
     for count in range(len(parts), 0, -1):
         line = _joined(parts[:count], gap)
@@ -65,7 +65,7 @@ def fit_parts(parts: Sequence[Line], columns: int) -> Line:
 
 
 def _joined(parts: Sequence[Line], gap: str) -> Line:
-    """The parts with a gap between any two, and a blank before the first."""
+    """Join the parts with gaps, after a blank."""
     line: Line = [("", " ")]
     for number, part in enumerate(parts):
         line += [*([("", gap)] if number else []), *part]
