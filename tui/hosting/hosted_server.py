@@ -28,8 +28,8 @@ FAMILIES = {EVERYWHERE: (socket.AF_INET,), "::": (socket.AF_INET, socket.AF_INET
 
 
 class HostOptions(Struct, frozen=True):
-    """Options of the hosted server. None leaves the choice to the server's own configuration. Without `bind`, it listens
-    on all interfaces at port 2000, or at a free port if that is in use."""
+    """Options of the hosted server. None leaves the choice to the server's own configuration. Without `bind`, it
+    listens on all interfaces at port 2000, or at a free port if that is in use."""
 
     model: str | None = None
     bind: tuple[str, ...] = ()

@@ -287,7 +287,7 @@ class RoomLink:
         self._pings.forget()
         self.round_trip = None
 
-    # What arrives
+    # Received events
 
     def _on_event(self, event: Received) -> None:
         match event:
@@ -343,7 +343,7 @@ class RoomLink:
         self._write()
         return True
 
-    # What goes out
+    # Output
 
     def _write(self) -> None:
         if self._writer is not None and (data := self.client.data_to_send()):

@@ -1,4 +1,4 @@
-"""The console's place in a real room: whatever sends it away, it comes back as an operator."""
+"""The console in a real room: it comes back as an operator each time it is removed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ Stay = Callable[[Server], ConsoleClient]
 
 
 class Heard(list[str]):
-    """What the console would print."""
+    """The lines that the console would print."""
 
     def show(self, lines: list[Line]) -> None:
         self.extend(text_of(line) for line in lines)

@@ -359,7 +359,7 @@ def test_a_job_in_the_background_has_none_as_it_would_be_stopped_for_asking(open
         console.close()
 
 
-# Whom the room obeys
+# Operator rights
 
 
 def test_with_a_key_of_the_hosts_the_console_is_an_operator_and_a_log_that_was_sent_to_a_file_goes_there(

@@ -208,7 +208,7 @@ def test_on_a_terminal_progress_is_drawn(host: Host) -> None:
     try:
         while data := os.read(ours, 1 << 16):
             drawn += data
-    except OSError:  # What Linux says when the other side of a terminal is gone.
+    except OSError:  # Linux: the other side of the terminal is closed.
         pass
     os.close(ours)
 

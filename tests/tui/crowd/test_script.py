@@ -1,4 +1,4 @@
-"""What the crowd says, and under which names."""
+"""The lines of the crowd, and its nicknames."""
 
 from itertools import islice
 from random import Random

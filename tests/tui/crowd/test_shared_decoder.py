@@ -1,4 +1,4 @@
-"""What the room writes is understood once, and compared once, for the whole crowd."""
+"""The room's output is decoded once, and compared once, for the whole crowd."""
 
 from typing import get_args
 

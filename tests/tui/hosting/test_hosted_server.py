@@ -281,7 +281,7 @@ def test_an_exit_code_above_128_names_the_signal(code: int, words: str) -> None:
 
 
 class TestTheEnd:
-    """What is said of a room that is gone."""
+    """The sentence about a room that has ended."""
 
     async def test_a_room_that_was_closed_is_closed(self, host: Host, join: Join) -> None:
         server = host()
@@ -337,7 +337,7 @@ class TestTheEnd:
 class TestTheLog:
     async def test_is_kept_in_a_file_that_nobody_else_can_read(self, tmp_path: Path) -> None:
         path = tmp_path / "server.log"
-        for _ in range(2):  # What is there already stays.
+        for _ in range(2):  # Earlier lines are kept.
             server = HostedServer(HostOptions(bind=(LOCAL,), server_options=("-v",), log=path))
             address = await server.start()
             bob = PlainPeer((address.host, address.port))

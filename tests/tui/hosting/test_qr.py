@@ -9,7 +9,7 @@ from tui.hosting.qr import DARK, SIZES, Code
 
 
 def read(drawn: Content) -> list[str]:
-    """What a decoder reads from the drawn code, in a black room."""
+    """Decode the drawn code on a black background."""
     lines = drawn.split("\n")
     pixels = b"".join(row * (HIGH // 2) for line in lines for row in halves(line))
     image = memoryview(pixels).cast("B", shape=[len(lines) * HIGH, len(lines[0]) * WIDE])

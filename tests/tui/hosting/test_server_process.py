@@ -1,4 +1,4 @@
-"""What the process that hosts a server does as the first process of a container."""
+"""A process that hosts a server reaps orphans as the first process of a container."""
 
 import subprocess
 import sys

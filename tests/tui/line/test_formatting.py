@@ -1,4 +1,4 @@
-"""What line mode prints: nobody's line can pass for the room's words, or for the client's."""
+"""The lines of line mode: no member's line looks like one of the room or of the client."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What a terminal sends becomes whole keys, whatever it is, and nothing of it deafens the prompt."""
+"""Any input of a terminal becomes complete keys, and none of it blocks the prompt."""
 
 import asyncio
 import os
@@ -95,7 +95,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 
 async def said(typed: list[bytes], ours: int, shown: list[Line]) -> str:
-    """What the prompt takes for a line, of what is typed in these chunks. Raises what ends the prompt."""
+    """Type these chunks and return the line that the prompt accepts. Raises the exception that ends the prompt."""
     session: PromptSession[str] = PromptSession(
         input=KeyboardInput(),
         output=DummyOutput(),

@@ -1,4 +1,4 @@
-"""A terminal that takes nothing holds nobody up, and gets all of it in order once it goes on."""
+"""A terminal that accepts no data blocks no caller, and later receives all of it in order."""
 
 import os
 import pty

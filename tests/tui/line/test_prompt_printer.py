@@ -79,7 +79,7 @@ async def test_nothing_is_printed_to_a_terminal_that_takes_nothing(written: io.S
     await asyncio.sleep(0.3)  # Nothing tells that it does not happen.
     assert printer.is_clogged
     assert written.getvalue() == ""
-    os.set_blocking(reading, False)  # What was written last may still count as backlog: a read would wait for ever.
+    os.set_blocking(reading, False)  # The last write may still count as backlog, and a read would block.
 
     def is_drained() -> bool:
         with contextlib.suppress(BlockingIOError):

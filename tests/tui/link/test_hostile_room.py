@@ -137,7 +137,7 @@ async def test_link_hears_one_refusal_of_a_first_nickname(enter: Enter) -> None:
 
 
 async def test_link_that_asks_nobody_takes_another_nickname(waits: list[int]) -> None:
-    """The operator's console has a nickname of its own choice, and nobody to ask for another."""
+    """The operator's console chooses its nickname itself, and has no person to ask for another."""
     room = HostileRoom(taken)
     link = RoomLink(
         await room.open(), "console", on_events=lambda _: None, on_state=lambda _: None, asks_for_nick=False

@@ -1,4 +1,4 @@
-"""What a room tells is kept for /save and in a file: `Transcript`, and the screen and the pipe that use it."""
+"""`Transcript` records the room's events for /save and in a file; with the screen and the pipe that use it."""
 
 import asyncio
 import json
