@@ -1,1 +1,1 @@
-"""The one room that all models serve: who is here, in which order things were said, and who hears it. Pure."""
+"""The one room that all models serve: its members, the order of its events, and their recipients. Pure."""

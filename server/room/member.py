@@ -1,4 +1,4 @@
-"""Member: a person, known by a token that outlives the connection. Bounded: what others said is the record's."""
+"""Member: a person in the room, identified by a token that outlives the connection. Bounded."""
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -6,13 +6,13 @@ from msgspec.structs import replace
 from protocol.messages import Refused, Said
 
 KEPT_RESULTS = 256
-"""Answers to `say` remembered for each member."""
+"""Answers to `say` that are kept for each member."""
 KEPT_WHEN_AWAY = 32
-"""The same while it is away. What a client sends again are its last lines, whose answers it did not hear: by the
-default limits 30 come in the time that a connection may stall."""
+"""The same while the member is away. A client sends its last lines again if it has no answer to them. By the default
+limits it can send 30 lines in the time for which a connection may stall."""
 
 ESTABLISHED_S = 30.0
-"""Members that were here for so long have precedence over newcomers from their address."""
+"""Seconds in the room after which a member has precedence over newcomers from its address."""
 
 
 class Member(Struct):
@@ -22,40 +22,40 @@ class Member(Struct):
     nick: str
     keys: frozenset[str] = frozenset()
     connection_id: int = 0
-    """The number of the connection it sits on; 0 while it is away."""
+    """The number of its connection; 0 while it is away."""
     operator: bool = False
     key_holder: bool = False
-    """It proved the operators' key, and was not made one by another."""
+    """It has proved the operators' key. Other operators were appointed."""
     joined_at: float = 0.0
-    """When it came in, the last time."""
+    """The start of its current visit, or of its last one."""
     stayed: float = 0.0
-    """Seconds that it was here, the visit that goes on not counted."""
+    """Seconds of all its visits, without the current one."""
     host: str = ""
-    """The address of its last connection, once it has left."""
+    """The address of its last connection; empty before it has left."""
     left_at: float = 0.0
     is_restored: bool = False
-    """It was in the room before the server was started again, and what it heard there is not kept."""
+    """It was in a room whose server has died. The history of that room is lost."""
     last_connection_id: int = 0
     last_keys: frozenset[str] = frozenset()
-    """The number of the connection, and the keys of the nickname, with which it left."""
+    """The number of its connection, and the keys of its nickname, at the time when it left."""
     results: dict[str, Said | Refused] = field(default_factory=dict)
-    """The first answer to each `id`, for when the same line is sent again: a `said` without its text, which the record
-    has, and the member itself."""
+    """The first answer to each `id`, to answer a repeated line. A `said` is kept without its text, because the history
+    has the text, and so has the repeated line."""
 
     def remember(self, id: str, result: Said | Refused) -> None:
-        """Keep the answer to a line that carried an id."""
+        """Keep the answer to a line with an id."""
         if id:
             self.results[id] = replace(result, text="") if isinstance(result, Said) else result
             if len(self.results) > KEPT_RESULTS:
                 del self.results[next(iter(self.results))]
 
     def is_established(self, now: float) -> bool:
-        """Whether it has been in the room for ESTABLISHED_S seconds, all visits together."""
+        """Whether it has been in the room for ESTABLISHED_S seconds in all visits together, or is an operator."""
         here = max(0.0, now - self.joined_at) if self.connection_id else 0.0
         return self.operator or self.stayed + here >= ESTABLISHED_S
 
     def leave(self, now: float) -> None:
-        """It is away from now on."""
+        """Mark the member as away."""
         self.left_at, self.last_connection_id, self.last_keys = now, self.connection_id, self.keys
         self.connection_id = 0
         self.stayed += max(0.0, now - self.joined_at)

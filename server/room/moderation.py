@@ -1,7 +1,7 @@
-"""Moderation: what the operators have laid down, and what follows for who wants in or wants to speak. Pure. Bounded.
+"""Moderation: the rules of the room, mutes and bans, and the refusals that follow from them. Pure. Bounded.
 
-Times are seconds. A mute and a ban go by the member's token, which outlives a rename and a reconnect; whoever throws
-the token away comes as somebody new, so a ban also keeps the nickname and, if asked for, the address.
+Times are seconds. A mute or a ban applies to the member's token, which outlives a rename and a reconnect. A client can
+discard its token and join as a new member, so a ban also applies to the nickname and, if requested, to the address.
 """
 
 from collections.abc import Iterable
@@ -16,25 +16,25 @@ from server.room import names
 from server.room.member import Member
 
 MAX_KEPT = 4096
-"""Bans, and the muted: as many as there are members remembered. The oldest are forgotten first."""
+"""Bans, and muted members: as many as former members are kept. The oldest are dropped first."""
 
 
 class BanRecord(Struct):
-    """Somebody is banned: its nickname and token if it had them, and all of the address group `address` if that is not
+    """A ban: of a nickname and token, if the connection had them, and of the address group `address` if that is not
     empty."""
 
     name: str
     number: int
-    """Of the connection."""
+    """The number of the connection."""
     token: str
     address: str
     until: float
     keys: frozenset[str] = frozenset()
-    """Of the nickname, as it was: one who has left has none."""
+    """The keys of the nickname at that time."""
 
 
 class ModerationState(Struct):
-    """All that is kept of a Moderation when its server dies."""
+    """The part of a Moderation that is saved."""
 
     rules: Rules
     bans: list[BanRecord]
@@ -43,36 +43,36 @@ class ModerationState(Struct):
 
 
 class Moderation:
-    """The rules for all, and who is muted or banned."""
+    """The rules for all members, the mutes and the bans."""
 
     def __init__(self) -> None:
         self.rules = Rules()
         self._muted: dict[str, frozenset[str]] = {}
-        """Tokens, the oldest first, with the keys of the nickname then."""
+        """Muted tokens, the oldest first, with the keys of the nickname at that time."""
         self._muted_addresses: dict[str, frozenset[str]] = {}
-        """Address groups, the oldest first, with the keys of the nickname by which they were muted."""
+        """Muted address groups, the oldest first, with the keys of the nickname that was named in the mute."""
         self._banned: list[BanRecord] = []
         self._next_line_at: dict[str, float] = {}
-        """When each member may speak again under slow mode, by token, the soonest first."""
+        """When each member may send its next line in slow mode, by token, the earliest first."""
 
     def change(self, **rules: bool | float | str) -> Rules:
-        """Lay down other rules: `locked`, `quiet`, `slow`, `pin`."""
+        """Set some of the rules `locked`, `quiet`, `slow` and `pin`. Returns all rules."""
         self.rules = replace(self.rules, **rules)
         if "slow" in rules:
             self._next_line_at.clear()
         return self.rules
 
     def state(self, now: float) -> ModerationState:
-        """What holds now."""
+        """The state to be saved."""
         return ModerationState(self.rules, self.bans(now), self._muted, self._muted_addresses)
 
     def take_over(self, state: ModerationState) -> None:
-        """Go on with the state of an earlier room."""
+        """Restore the state of an earlier room."""
         self.rules, self._banned = state.rules, state.bans[-MAX_KEPT:]
         self._muted, self._muted_addresses = state.muted, state.muted_addresses
 
     def describe(self, now: float) -> list[str]:
-        """What holds now, in words."""
+        """The rules, mutes and bans in force, in words."""
         rules = {
             "the room is locked": self.rules.locked,
             "only operators speak": self.rules.quiet,
@@ -88,7 +88,7 @@ class Moderation:
         return [words for words, holds in {**rules, **counts}.items() if holds]
 
     def mute(self, token: str, *, on: bool, name: str = "") -> None:
-        """Whether the member with this token, which goes by `name` now, is heard."""
+        """Mute or unmute the member with this token and the current nickname `name`."""
         self._muted.pop(token, None)
         if on:
             self._muted[token] = names.keys(name)
@@ -96,8 +96,8 @@ class Moderation:
                 del self._muted[next(iter(self._muted))]
 
     def unmute_named(self, name: str) -> bool:
-        """Lift the mutes of members that were called so when they were muted, and of their addresses; returns whether
-        there was one. For a member that the room does not find any more."""
+        """Lift the mutes of members that had this nickname when they were muted, and of their addresses. Returns
+        whether there was one. For members that the room no longer finds."""
         keys = names.keys(name)
         lifted = [token for token, of in self._muted.items() if keys & of]
         for token in lifted:
@@ -105,14 +105,14 @@ class Moderation:
         return self.unmute_addresses("", name) or bool(lifted)
 
     def mute_address(self, group: str, name: str) -> None:
-        """No newcomer and no member from this address group is heard, until `unmute_addresses`."""
+        """Mute all members from this address group, present and future ones, until `unmute_addresses`."""
         self._muted_addresses.pop(group, None)
         self._muted_addresses[group] = names.keys(name)
         if len(self._muted_addresses) > MAX_KEPT:
             del self._muted_addresses[next(iter(self._muted_addresses))]
 
     def unmute_addresses(self, group: str, name: str) -> bool:
-        """Lift the mute of this group, and of those muted by this name; returns whether there was one."""
+        """Lift the mute of this group, and of groups muted by this nickname. Returns whether there was one."""
         keys = names.keys(name)
         lifted = [one for one, of in self._muted_addresses.items() if one == group != "" or keys & of]
         for one in lifted:
@@ -120,17 +120,17 @@ class Moderation:
         return bool(lifted)
 
     def bans(self, now: float) -> list[BanRecord]:
-        """The bans that hold now, the oldest first."""
+        """The bans in force, the oldest first."""
         return self._active(now)
 
     def ban(self, record: BanRecord, now: float) -> None:
-        """Keep a member out, and with an address whoever comes from there, until then."""
+        """Add a ban."""
         if record.token:
             record.keys = names.keys(record.name)
         self._banned = [*self._active(now)[1 - MAX_KEPT :], record]
 
     def unban(self, name: str, now: float) -> str:
-        """Lift the bans of a nickname, or of `#12`; returns how they were called, empty where nobody was banned."""
+        """Lift the bans of a nickname or a connection (`#12`). Returns the nickname, or "" if there was no ban."""
         keys = names.keys(name)
         self._banned = self._active(now)
         lifted = [one for one in self._banned if name == f"#{one.number}" or keys & one.keys]
@@ -138,8 +138,8 @@ class Moderation:
         return lifted[-1].name if lifted else ""
 
     def refuse_entry(self, member: Member | None, keys: Iterable[str], address: str, now: float) -> Goodbye | None:
-        """Why somebody cannot come in, or None. `member`: who it was before, if it was here and proved it. An operator
-        always can: else nobody might be left to unlock the door."""
+        """The reason why a connection cannot join, or None. `member` is the member that its token proves. An operator
+        can always join: otherwise a locked room might stay locked for ever."""
         if member is not None and member.operator:
             return None
         token = member.token if member else ""
@@ -147,22 +147,22 @@ class Moderation:
         shared = [one.until for one in self._banned if one.address == address != ""]
         minutes = (max([*named, *shared], default=0.0) - now) / 60
         if minutes > 0:
-            whom = "you are" if named else "your address is"
+            subject = "you are" if named else "your address is"
             so_long = format_minutes(minutes if minutes < 1 else ceil(minutes))
-            return Goodbye("banned", f"{whom} banned for another {so_long}")
+            return Goodbye("banned", f"{subject} banned for another {so_long}")
         if self.rules.locked and member is None:
             return Goodbye("locked", "the room is locked: nobody new can come in now")
         return None
 
     def refuse_renaming(self, member: Member, group: str = "") -> Refused | None:
-        """Why a member cannot take another nickname now, or None: it would be heard, as everybody is told of it."""
+        """The reason why a member cannot take another nickname, or None. All members would see the nickname."""
         muted = "you are muted, and your nickname stays as it is"
         quiet = "only operators speak now, and nicknames stay as they are"
         return self._refuse_silenced(member, group, muted, quiet)
 
     def refuse_speech(self, member: Member, id: str, now: float, group: str = "") -> Refused | None:
-        """Why a member, connected from this address group, cannot speak now, or None; then it counts as having
-        spoken."""
+        """The reason why a member, connected from this address group, cannot send a line now. If it can, count the line
+        for slow mode and return None."""
         muted = "you are muted: the others do not hear you"
         quiet = "only operators speak now, and your line was not said"
         if (refused := self._refuse_silenced(member, group, muted, quiet, id)) is not None:
@@ -189,5 +189,5 @@ class Moderation:
 
 
 def format_minutes(minutes: float) -> str:
-    """So many minutes in words; less than one is told in seconds."""
+    """A number of minutes in words; less than one minute is given in seconds."""
     return plural(minutes, "minute") if minutes >= 1 else plural(ceil(minutes * 60), "second")

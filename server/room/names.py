@@ -1,7 +1,7 @@
-"""Which nicknames are the same to a reader's eye, and which are free.
+"""Finds nicknames that look the same to a reader, and free nicknames.
 
-Two nicknames collide when they are alike after case folding, or drawn alike (the skeleton of Unicode UTS #39, by the
-confusables data of `confusable_homoglyphs`).
+Two nicknames collide if they are equal after case folding, or look alike: they have the same skeleton (Unicode UTS #39,
+with the confusables data of `confusable_homoglyphs`).
 """
 
 from collections.abc import Container
@@ -11,11 +11,11 @@ from confusable_homoglyphs import confusables
 
 
 def _prototypes() -> dict[int, str]:
-    """Each character that looks like another, with the one that stands for both."""
+    """From each character that looks like another to the one that represents both."""
     table: dict[int, str] = {}
     for char, alike in confusables.confusables_data.items():
-        # A prototype lists all that look like it; what looks like a prototype lists just that. Where two list only
-        # each other, the smaller stands for both.
+        # A prototype lists all characters that look like it; each of these lists only the prototype. If two characters
+        # list only each other, the smaller one represents both.
         if len(char) == 1 and len(alike) == 1:
             other = alike[0]["c"]
             mutual = len(confusables.confusables_data.get(other, ())) == 1
@@ -28,9 +28,9 @@ _ARABIC_DIGITS = {ord("0") + digit: chr(0x0660 + digit) for digit in range(10)}
 
 
 def keys(nick: str) -> frozenset[str]:
-    """What a nickname occupies: two nicknames that share a key cannot both be in the room.
+    """The keys of a nickname: two nicknames that share a key cannot both be in the room.
 
-    Folding first and drawing first differ (`I` folds to `i`, but is drawn like `l`), so both count.
+    The order of folding and skeleton matters (`I` folds to `i`, but looks like `l`), so there is a key for each order.
     """
     folded = normalize("NFKC", nick).casefold()
     return frozenset((_drawn(folded), _drawn(nick).casefold(), folded))
@@ -41,11 +41,12 @@ def _drawn(text: str) -> str:
 
 
 def free_like(nick: str, taken: Container[str], limit: int) -> str:
-    """One of `nick2`, `nick3`, … none of whose keys is in `taken`, at most `limit` characters long.
+    """A free nickname among `nick2`, `nick3` and so on, at most `limit` characters long. Its keys are not in `taken`.
 
-    It is the first if those taken are in a row. Hundreds may have the same name, so it doubles and then halves.
+    It is the first free one if the taken numbers have no gap. Hundreds of members may have the same nickname, so this
+    is a binary search.
     """
-    # A name from right to left may not have both kinds of digits (RFC 5893, section 2, rule 4).
+    # A right-to-left name must not mix both kinds of digits (RFC 5893, section 2, rule 4).
     digits = _ARABIC_DIGITS if any(bidirectional(char) == "AN" for char in nick) else {}
 
     def numbered(number: int) -> str:

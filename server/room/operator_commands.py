@@ -1,4 +1,4 @@
-"""Desk: what operators do to keep order. Everything is told announce, and written to the log. Chaos is in `chaos`."""
+"""Operator commands: moderation and control of the room. All actions are announced and logged. See also `faults`."""
 
 from math import ceil
 
@@ -34,11 +34,11 @@ from server.room.state import RoomState
 from server.room.targets import MAX_SHOWN_CHARS, Target, announce, find_target, refuse_against_key_holder
 
 MAX_LISTED = 20
-"""Bans told one by one; the others are counted."""
+"""Bans that are listed one by one; the others are counted."""
 
 
 def execute(room: RoomState, number: int, operator: Member, command: OperatorCommand, now: float) -> None:
-    """Carry out an order, or tell why not."""
+    """Carry out a command, or tell the sender why not."""
     if not operator.operator:
         room.send(number, Refused("not-operator", f"only an operator can do that, and you are {operator.nick}"))
         return
@@ -48,7 +48,7 @@ def execute(room: RoomState, number: int, operator: Member, command: OperatorCom
             switch_model(room, number, operator, command, now)
         case Watch():
             if command.on and not room.watchers:
-                room.stats.rates(now)  # What was said while nobody looked is not of the last second.
+                room.stats.rates(now)  # Reset the rates: they have not been read for longer than a second.
             room.seats[number].watches = command.on
         case Lock() | Quiet() | Slow() | Pin():
             change_rules(room, operator, command, now)
@@ -69,7 +69,7 @@ def execute(room: RoomState, number: int, operator: Member, command: OperatorCom
 
 
 def switch_model(room: RoomState, number: int, operator: Member, command: Switch, now: float) -> None:
-    """Ask for another model. That it runs is told once it does."""
+    """Request another model. The room announces it as soon as it runs."""
     running = None if room.switch_under_way else room.model
     if (refused := room.operators.switch(command.model, running)) is not None:
         room.send(number, refused)
@@ -79,7 +79,7 @@ def switch_model(room: RoomState, number: int, operator: Member, command: Switch
 
 
 def change_rules(room: RoomState, operator: Member, command: Lock | Quiet | Slow | Pin, now: float) -> None:
-    """Change what holds for everybody."""
+    """Change the rules for all members."""
     by = operator.nick
     match command:
         case Lock():
@@ -101,7 +101,7 @@ def change_rules(room: RoomState, operator: Member, command: Lock | Quiet | Slow
 
 
 def moderate(room: RoomState, number: int, operator: Member, command: Kick | Ban | Mute | Op, now: float) -> None:
-    """Do something about one person, who is here or has left a moment ago."""
+    """Act on one person, who is in the room or has left a short time ago."""
     target = find_target(room, command.nick, now)
     if isinstance(target, Refused):
         if isinstance(command, Mute) and not command.on and room.moderation.unmute_named(command.nick):
@@ -132,7 +132,7 @@ def moderate(room: RoomState, number: int, operator: Member, command: Kick | Ban
 
 
 def appoint(room: RoomState, number: int, operator: Member, target: Target, command: Op, now: float) -> None:
-    """Make somebody an operator, or end that. The holder of the key stays one."""
+    """Appoint an operator, or end that. A holder of the key stays an operator."""
     member = target.member
     if member is None:
         room.send(number, Refused("unknown-person", f"{target.name} is not in the room yet"))
@@ -149,7 +149,7 @@ def appoint(room: RoomState, number: int, operator: Member, target: Target, comm
 
 
 def mute(room: RoomState, number: int, operator: Member, target: Target, command: Mute, now: float) -> None:
-    """Have nobody hear somebody, or everybody from the same address if asked for and meant; or end that."""
+    """Mute or unmute a member; if requested and confirmed, with all others from the same address."""
     member, name, group = target.member, target.name, target.group
     if member is None and not command.address:
         words = f"{name} is not in the room yet: mute its address (/mute #{target.connection_id} address), or kick it"
@@ -176,7 +176,7 @@ def mute(room: RoomState, number: int, operator: Member, target: Target, command
 
 
 def ban(room: RoomState, number: int, operator: Member, target: Target, command: Ban, now: float) -> None:
-    """Keep somebody out, and everybody from the same address if asked for and meant. Operators from there stay."""
+    """Ban a person; if requested and confirmed, with all others from the same address except operators."""
     member, name = target.member, target.name
     if member is None and not command.address:
         by_address = f"/ban #{target.connection_id} address"
@@ -189,7 +189,7 @@ def ban(room: RoomState, number: int, operator: Member, target: Target, command:
     if (others := confirmed_others(room, number, target, command)) is None:
         return
     if member is not None:
-        member.operator = False  # Else it could come back at once: see Admission.
+        member.operator = False  # Otherwise it could join again at once: see `refuse_entry`.
     token, until = member.token if member else "", now + command.minutes * 60
     last_seat = target.connection_id or (member.last_connection_id if member else 0)
     room.moderation.ban(BanRecord(name, last_seat, token, target.group if command.address else "", until), now)
@@ -204,7 +204,7 @@ def ban(room: RoomState, number: int, operator: Member, target: Target, command:
 
 
 def confirmed_others(room: RoomState, number: int, target: Target, command: Ban | Mute) -> list[int] | None:
-    """The other connections that the order is about as well. None where the operator is asked first whether it is."""
+    """The other connections that the command applies to. None if the operator has to confirm the command first."""
     others = others_at_address(room, target) if command.address else []
     if others and not command.sure:
         room.send(number, refuse_unconfirmed(others, target, "ban" if isinstance(command, Ban) else "mute"))
@@ -213,13 +213,13 @@ def confirmed_others(room: RoomState, number: int, target: Target, command: Ban 
 
 
 def others_at_address(room: RoomState, target: Target) -> list[int]:
-    """The other connections from the address of somebody, without the operators'."""
+    """The other connections from the address of the target, except those of operators."""
     shared = (number for number, seat in room.seats.items() if seat.address_group == target.group)
     return [number for number in shared if number != target.connection_id and not _is_operator(room, number)]
 
 
 def refuse_unconfirmed(others: list[int], target: Target, verb: str) -> Refused:
-    """The refusal of an order that several would feel, unless it says that this is meant."""
+    """The refusal of an unconfirmed command that applies to several connections."""
     count = len(others) + bool(target.connection_id)
     share = "connection shares" if count == 1 else "connections share"
     words = f"{count} {share} the address of {target.name}; say it again with 'sure' to {verb} them all"
@@ -227,7 +227,7 @@ def refuse_unconfirmed(others: list[int], target: Target, verb: str) -> Refused:
 
 
 def list_bans(room: RoomState, now: float) -> str:
-    """The bans that hold, the newest first."""
+    """The bans in force, in words, the newest first."""
     holding = room.moderation.bans(now)[::-1]
     if not holding:
         return "nobody is banned"
@@ -242,7 +242,7 @@ def list_bans(room: RoomState, now: float) -> str:
 
 
 def unban(room: RoomState, number: int, operator: Member, command: Unban, now: float) -> None:
-    """Let somebody in again."""
+    """Lift a ban."""
     if lifted := room.moderation.unban(command.nick, now):
         announce(room, f"{operator.nick} let {lifted} in again", now)
     else:

@@ -1,12 +1,12 @@
-"""Operators: who may give orders, proved by a key that is never sent.
+"""Operators: the members with a proof of the operators' key, which is never sent.
 
-The server gives each connection a nonce, and the client answers with the hex HMAC-SHA256 (RFC 2104) of the nonce under
-the key. Who is an operator stays one over a reconnect, because the token is as secret as the key.
+The server sends each connection a nonce. The client answers with the hex HMAC-SHA256 (RFC 2104) of the nonce under the
+key. An operator stays one after a reconnect, because its token is as secret as the key.
 
-Wrong proofs are limited, for each address group and for all together. But to reject all proofs while some connections
-guess would lock the real operator out. So proofs wait, one of each connection. Address groups take turns. Within one, a
-connection that has guessed less often is before the others, then a member that has been in the room for longer, then
-the older proof: the right one of a new connection among 200 that guess is found within a second.
+Wrong proofs are limited, for each address group and for all together. Rejecting all proofs while some clients guess
+would lock the real operator out, so proofs are queued, one of each connection. Address groups take turns. Within a
+group, connections with fewer wrong proofs come first, then established members, then older proofs. So the right proof
+of a new connection among 200 that guess is found within a second.
 """
 
 import hmac
@@ -26,13 +26,13 @@ from server.token_bucket import TokenBucket
 WRONG_BURST, WRONG_RATE = 250, 5.0
 """Wrong proofs from one address group: at once, then a second."""
 ALL_WRONG_BURST, ALL_WRONG_RATE = 500, 10.0
-"""The same from all together."""
+"""The same from all address groups together."""
 CHECK_INTERVAL_S = 0.05
-"""Seconds between two looks at proofs that wait for tokens."""
+"""Seconds between two checks of queued proofs that wait for the limits."""
 
 
 class Proof(Struct):
-    """A proof that waits. `member` is None where the connection is not in the room yet."""
+    """A queued proof. `member` is None if the connection has not joined yet."""
 
     member: Member | None
     nonce: str
@@ -41,7 +41,7 @@ class Proof(Struct):
 
 
 class Operators:
-    """The operators' key and what they may ask. Without a key there are none."""
+    """The operators' key, and the actions of operators on the server. Without a key there are no operators."""
 
     def __init__(
         self,
@@ -50,16 +50,16 @@ class Operators:
         request_close: Callable[[str], None] = lambda reason: None,
         fault_clients: FaultClients | None = None,
     ) -> None:
-        """`request_switch` asks for another model, and says whether it was free to; `request_close` ends the server,
-        with a reason; `strikes` carries out chaos."""
+        """`request_switch` requests another model, and returns False while a switch is under way; `request_close` ends
+        the server with a reason; `fault_clients` starts guests."""
         self.fault_clients = fault_clients or FaultClients()
         self.close = request_close
         self._key = key
         self._request_switch = request_switch
         self._waiting: dict[int, Proof] = {}
-        """By connection, the oldest first."""
+        """The queued proofs by connection, the oldest first."""
         self._group_queue: dict[str, None] = {}
-        """The address groups of those that wait. The one whose turn comes next is first."""
+        """The address groups of the queued proofs. The next one is first."""
         self._guesses: Counter[int] = Counter()
         """Wrong proofs of each connection."""
         self._wrong = TokenBucket.full(ALL_WRONG_BURST, ALL_WRONG_RATE, 0.0)
@@ -68,7 +68,7 @@ class Operators:
 
     @property
     def has_key(self) -> bool:
-        """Whether anybody can prove to be an operator."""
+        """Whether there is a key."""
         return bool(self._key)
 
     def queue_proof(
@@ -86,13 +86,13 @@ class Operators:
         return None
 
     def check_proofs(self, now: float) -> list[tuple[int, OperatorGranted | Refused]]:
-        """Check the proofs that wait, as far as the limits of wrong ones allow, and make operators of the members that
-        gave a right one; returns the answers. `now` is in seconds."""
+        """Check queued proofs as far as the limits on wrong ones allow. Members with a right proof become operators.
+        Returns the answers by connection. `now` is in seconds."""
         answers: list[tuple[int, OperatorGranted | Refused]] = []
         if not self._waiting or self._next_check - CHECK_INTERVAL_S <= now < self._next_check:
             return answers
         self._next_check = now + CHECK_INTERVAL_S
-        self._wrong.updated_at = min(self._wrong.updated_at, now)  # A clock that was set back stops nobody.
+        self._wrong.updated_at = min(self._wrong.updated_at, now)  # In case the clock was set back.
         while self._wrong.has_token(now) and (number := self._next(now)) is not None:
             asked = self._waiting.pop(number)
             right = hmac.new(self._key, asked.nonce.encode(), "sha256").hexdigest()
@@ -108,7 +108,7 @@ class Operators:
         return answers
 
     def _next(self, now: float) -> int | None:
-        """The connection whose proof is checked next. Its group then has its next turn after the others."""
+        """The connection whose proof is checked next. Its group moves to the end of the queue."""
         for group in list(self._group_queue):
             of_group = [number for number, asked in self._waiting.items() if asked.group == group]
             if not of_group:
@@ -119,17 +119,17 @@ class Operators:
         return None
 
     def _rank(self, number: int, now: float) -> tuple[int, bool]:
-        """What has precedence within a group is less. Of equals, the oldest is first."""
+        """The order within a group, the lowest first. Among equals the oldest proof is first."""
         member = self._waiting[number].member
         return self._guesses[number], not (member is not None and member.is_established(now))
 
     def forget(self, number: int) -> None:
-        """Connection `number` has left, and its proof with it."""
+        """Drop the proof of connection `number`, which has left."""
         self._waiting.pop(number, None)
         self._guesses.pop(number, None)
 
     def switch(self, model: str, running: Model | None) -> Refused | None:
-        """Ask for `model`; the refusal where that cannot be. `running` is None while a switch is under way."""
+        """Request `model`. Returns the refusal, or None. `running` is None while a switch is under way."""
         if model not in list(Model):
             return Refused("bad-command", f"there is no model {sanitize(model[:20])!r}: it is process, thread or event")
         if model == running:

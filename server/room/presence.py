@@ -1,7 +1,7 @@
-"""PendingPresence: gathers who came, went and changed names, and tells it as one difference.
+"""PendingPresence: gathers joins, departures and renames, and sends them as one event with the differences.
 
-A thousand people joining then cost a few events and not a thousand told to a thousand. Who joins and leaves between
-two tellings without a word is not mentioned at all.
+So a thousand joins cost a few events for each member instead of a thousand. A member that joins and leaves between two
+such events without a line is not mentioned.
 """
 
 from msgspec import Struct, field
@@ -10,17 +10,17 @@ from protocol.messages import Presence
 
 
 class PendingPresence(Struct):
-    """What was told (`announced`) and what is true now, by the token of each member that may differ."""
+    """The announced roster, and the pending changes, by token."""
 
     announced: dict[str, str] = field(default_factory=dict)
-    """The roster as everybody was told it: token to nickname."""
+    """The roster as announced to all members: from token to nickname."""
     changed: dict[str, str | None] = field(default_factory=dict)
-    """What is true now of those who changed: a nickname, or None for one who is not here."""
+    """The pending changes: the current nickname of a member, or None if it has left."""
     old_nicks: set[str] = field(default_factory=set)
-    """The nicknames that everybody still knows those who changed by."""
+    """The announced nicknames of members with pending changes."""
 
     def record_change(self, token: str, nick: str | None) -> None:
-        """Member `token` is here as `nick` now, or gone."""
+        """Member `token` is in the room as `nick` now, or has left (None)."""
         before = self.announced.get(token)
         if before == nick:
             self.changed.pop(token, None)
@@ -31,7 +31,7 @@ class PendingPresence(Struct):
                 self.old_nicks.add(before)
 
     def flush(self, seq: int, at: float) -> Presence | None:
-        """The difference as an event, or None where there is none."""
+        """The pending changes as an event, or None if there are none. They are announced then."""
         joined, left, renamed = [], [], []
         for token, nick in self.changed.items():
             before = self.announced.get(token)

@@ -1,4 +1,4 @@
-"""Requests: what a member asks of the room, and how it is answered."""
+"""Requests of members to the room, and the answers."""
 
 from math import ceil
 
@@ -27,13 +27,13 @@ from server.room.targets import announce_restored, display_name
 from server.session import Request
 
 MAX_LISTED = 20
-"""Connections told one by one; the others are counted."""
+"""Connections that are listed one by one; the others are counted."""
 WRONG_PROOFS_LOGGED = 10
-"""From one address in a minute, each in a line of its own. Further ones are counted as a flood."""
+"""Wrong proofs from one address in a minute that are logged one by one. Further ones are counted as a flood."""
 
 
 def execute(room: RoomState, number: int, seat: Seat, member: Member, item: Request, now: float, since: float) -> None:
-    """Carry out what a member asks, which came at `now` and may have waited since `since`."""
+    """Carry out a request of a member, read at `now`. It may have waited since `since`."""
     match item:
         case Say():
             say(room, number, member, item, now, since)
@@ -54,7 +54,7 @@ def execute(room: RoomState, number: int, seat: Seat, member: Member, item: Requ
 
 
 def queue_proof(room: RoomState, number: int, seat: Seat, asked: Operator, now: float) -> None:
-    """Take a proof of the operators' key, of a member or of a connection that was challenged."""
+    """Queue a proof of the operators' key, from a member or from a challenged connection."""
     refused = room.operators.queue_proof(number, seat.member, seat.nonce, asked.proof, seat.address_group)
     if refused is not None:
         room.send(number, refused)
@@ -62,7 +62,7 @@ def queue_proof(room: RoomState, number: int, seat: Seat, asked: Operator, now: 
 
 
 def answer_proofs(room: RoomState, now: float) -> None:
-    """Answer those who gave a proof of the operators' key, and tell the log."""
+    """Answer the proofs that have been checked, and log them."""
     for number, result in room.operators.check_proofs(now):
         seat, wrong = room.seats[number], isinstance(result, Refused)
         if seat.is_closing:
@@ -84,7 +84,7 @@ def answer_proofs(room: RoomState, now: float) -> None:
 
 
 def say(room: RoomState, number: int, member: Member, asked: Say, now: float, since: float) -> None:
-    """Tell everybody a line. The same `id` again gets the first answer again, and nobody else hears of it."""
+    """Send a line to all members. A repeated `id` only gets its first answer again."""
     if asked.id and (result := member.results.get(asked.id)) is not None:
         kept = room.history.find_event(result.seq) if isinstance(result, Said) else result
         room.send(number, kept or replace(result, text=asked.text))
@@ -100,7 +100,7 @@ def say(room: RoomState, number: int, member: Member, asked: Say, now: float, si
         room.send(number, Refused("slow-mode", words, asked.id, wait=wait))
         return
     if member.token in room.presence.changed:
-        # Nobody speaks before the others know that they are here, and under which name.
+        # The other members must know the sender and its nickname before its line.
         room.broadcast_presence(now)
     at = room.timestamp(now)
     said = Said(room.history.seq + 1, member.nick, asked.text, at, asked.id, asked.action)
@@ -111,7 +111,7 @@ def say(room: RoomState, number: int, member: Member, asked: Say, now: float, si
 
 
 def rename(room: RoomState, number: int, member: Member, nick: str, now: float) -> None:
-    """Give a member another nickname, if it is free for it."""
+    """Change the nickname of a member, if the new one is free."""
     if (refused := room.moderation.refuse_renaming(member, room.seats[number].address_group)) is not None:
         room.send(number, refused)
         return
@@ -123,28 +123,28 @@ def rename(room: RoomState, number: int, member: Member, nick: str, now: float) 
         room.send(number, refuse_nickname(room, nick, room.roster.suggest(nick, room.limits.nick), member))
         return
     if member.token not in room.presence.announced:
-        # Who was welcomed under one name must hear that it goes by another.
+        # The member joined under its old nickname. Announce that first, so that it is told of the rename.
         room.broadcast_presence(now)
     room.roster.rename(member, nick)
     room.presence.record_change(member.token, nick)
 
 
 def list_people(room: RoomState, seat: Seat) -> People:
-    """The roster. A client that keeps it by presence events gets the one announced as of `seq`."""
+    """The roster. A client that follows presence events gets the announced roster as of `seq`."""
     present = (member.nick for member in room.roster.present())
     nicks = room.presence.announced.values() if seat.dialect.tracks_room else present
     return People(room.history.seq, sorted(nicks, key=str.casefold))
 
 
 def greeting(room: RoomState) -> str:
-    """What a connection is told that waits for a word."""
+    """The greeting for a connection that has sent nothing yet."""
     count = len(room.roster)
     here = f"{plural(count, 'person is', 'people are')} here" if count else "nobody is here yet"
     return f"this is a chat room, and {here}\ntype a nickname and press Enter; /help lists the commands, /quit leaves"
 
 
 def list_unnamed(room: RoomState, now: float) -> str:
-    """The connections that have given no nickname yet: ghosts, which can be kicked by their number."""
+    """The connections without a nickname, in words. They can be kicked by their numbers."""
     found = [(number, seat) for number, seat in room.seats.items() if seat.member is None and not seat.is_closing]
     told = [f"#{number} from {seat.host} for {max(0.0, now - seat.since):.0f} s" for number, seat in found[:MAX_LISTED]]
     if not told:
@@ -154,7 +154,7 @@ def list_unnamed(room: RoomState, now: float) -> str:
 
 
 def describe_server(room: RoomState, seat: Seat) -> str:
-    """What serves a member, and what that costs: for it, and for all."""
+    """The code that serves a member, and its resources: for this member, and for all."""
     usage = room.usage()
     return (
         f"you: {seat.served_by} · {format_bytes(usage.memory_each)}; "

@@ -1,8 +1,8 @@
-"""Restart: what a room leaves to the one that is opened in its place after its server has died. Pure.
+"""Restart: the state that a room restores after its server has died. Pure.
 
-That is the rules, the bans, the mutes, and the members: by their tokens they are known again. So a member that was
-muted, banned or appointed an operator still is, and a locked room lets in the members that were there. What was said is
-not kept. The holder of the operators' key proves it anew.
+The state has the rules, the bans, the mutes, and the members with their tokens. So a member that was muted, banned or
+appointed an operator still is, and a locked room lets its former members in. Lines are not saved. The holder of the
+operators' key has to prove it again.
 """
 
 from collections.abc import Callable
@@ -17,11 +17,11 @@ from server.room.moderation import ModerationState
 from server.room.state import RoomState
 
 MEMBERS_INTERVAL_S = 1.0
-"""Seconds between two states that differ in who is here only."""
+"""Seconds between two writes if only members have joined or left."""
 
 
 class KnownMember(Struct, array_like=True):
-    """A member, present or away. Times are seconds of the room's clock, which goes on while no server runs."""
+    """A member, present or away. Times are seconds of the room's clock, which continues while no server runs."""
 
     token: str
     nick: str
@@ -29,28 +29,27 @@ class KnownMember(Struct, array_like=True):
     left_at: float
     stayed: float
     is_operator: bool
-    """It was made an operator by another."""
+    """It was appointed an operator."""
 
 
 class SavedRoom(Struct):
-    """The state as it is written."""
+    """The state of a room, as it is written."""
 
     moderation: ModerationState
     members: list[KnownMember]
 
 
 class StateKeeper:
-    """Writes the room's state when it has changed."""
+    """Writes the state of the room when it has changed."""
 
     def __init__(self, write: Callable[[bytes], None]) -> None:
-        """`write` may raise OSError: the log is told once, and the state is written at the next change."""
+        """`write` may raise OSError. That is logged once, and the state is written at the next change."""
         self._write = write
         self._next_at = 0.0
         self._has_failed = False
 
     def save_if_due(self, room: RoomState, now: float) -> None:
-        """Write the state: at once where operators have changed something, after a second where members came or
-        went."""
+        """Write the state: at once if operators have changed rules, after a second if members have joined or left."""
         is_due = not self._next_at - MEMBERS_INTERVAL_S <= now < self._next_at
         if not (room.orders_unsaved or (room.members_unsaved and is_due)):
             return
@@ -67,7 +66,7 @@ class StateKeeper:
 
 
 def save(room: RoomState, now: float) -> bytes:
-    """The state of a room."""
+    """Encode the state of a room."""
     hosts = {seat.member.token: seat.host for seat in room.seats.values() if seat.member is not None}
     members = [
         KnownMember(
@@ -84,8 +83,8 @@ def save(room: RoomState, now: float) -> bytes:
 
 
 def restore(room: RoomState, state: bytes) -> None:
-    """Have a new room go on with this state. That is told once an operator that holds the key is in the room. Raises
-    ValueError, with the room as it was, for what is no state."""
+    """Restore this state in a new room. The room announces that when a holder of the key has joined. Raises ValueError,
+    and does not change the room, if `state` is invalid."""
     saved = msgspec.json.decode(state, type=SavedRoom)
     room.moderation.take_over(saved.moderation)
     room.is_restored = True

@@ -1,4 +1,4 @@
-"""RoomStats: what the room did over the last second, and what it will be remembered for. Pure; times are seconds."""
+"""RoomStats: current rates and latencies of the room, and its totals. Pure. Times are seconds."""
 
 from collections import Counter, deque
 from collections.abc import Iterable
@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from protocol.messages import Totals
 
 MAX_LATENCIES = 1000
-"""Lines whose way to everybody is kept, for the percentiles."""
+"""Lines whose latencies are kept for the percentiles."""
 OVERSIZED_CODES = frozenset(("line-too-long", "text-too-long", "too-many-lines"))
 DISCONNECT_CODES = frozenset(("too-slow", "join-timeout", "idle", "kicked", "banned", "other-protocol"))
 UNCOUNTED_CODES = frozenset(
     ("slow", "reminded", "escaped", "look-alike", "", "help", "wait", "quit", "closing", "taken-over")
 )
-"""A look-alike is told apart from the refusal of its nickname, which counts by itself."""
+"""Codes that do not count as refusals. A look-alike also causes the refusal of its nickname, which counts."""
 
 
 class RoomStats:
-    """Counts, filled in by the room."""
+    """Counters that the room updates."""
 
     def __init__(self) -> None:
         self.totals = Totals()
@@ -26,28 +26,28 @@ class RoomStats:
         self._since = 0.0
 
     def count_line(self, listeners: int) -> None:
-        """A line is told to so many."""
+        """Count a line with this number of recipients."""
         self.totals.lines += 1
         self._lines += 1
         self._deliveries += listeners
 
     def add_latencies(self, said_at: Iterable[float], now: float) -> None:
-        """Lines that were read at these times have been written to everybody."""
+        """Lines that were read at these times have been written to all recipients."""
         for at in said_at:
             latency = max(0.0, now - at)
             self._latencies.append(latency)
             self.totals.longest = max(self.totals.longest, latency)
 
     def count_people(self, count: int) -> None:
-        """So many are here."""
+        """Update the largest number of members with the current one."""
         self.totals.most_people = max(self.totals.most_people, count)
 
     def count_rejected(self) -> None:
-        """A connection was not let in: the room is full or locked, or they are banned."""
+        """Count a connection that was rejected because of a full or locked room, or a ban."""
         self.totals.turned_away += 1
 
     def count_code(self, code: str, *, by_operator: bool = False) -> None:
-        """Something was refused, noticed or ended, by its code. What an operator mistyped is no refusal to remember."""
+        """Count a refusal, notice or goodbye by its code. A mistyped command of an operator does not count."""
         counted = Counter(
             slowed=code == "slow",
             escaped=code == "escaped",
@@ -60,7 +60,7 @@ class RoomStats:
             setattr(self.totals, name, getattr(self.totals, name) + count)
 
     def rates(self, now: float) -> tuple[float, float]:
-        """Lines and deliveries a second since this was last asked."""
+        """Lines and deliveries per second since the last call."""
         passed = max(1e-3, now - self._since)
         rates = self._lines / passed, self._deliveries / passed
         self._lines = self._deliveries = 0
@@ -68,10 +68,10 @@ class RoomStats:
         return rates
 
     def percentile(self, part: float) -> float:
-        """What `part` (0 to 1) of the last lines took at most; 0 where there are none."""
+        """The latency that `part` (0 to 1) of the last lines did not exceed; 0 if there are none."""
         ordered = sorted(self._latencies)
         return ordered[min(len(ordered) - 1, int(part * len(ordered)))] if ordered else 0.0
 
     def forget_latencies(self) -> None:
-        """Another model runs: what a line took before says nothing of it."""
+        """Drop the latencies of the previous model."""
         self._latencies.clear()

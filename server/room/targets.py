@@ -1,4 +1,4 @@
-"""Whom: who is meant by an order, how they are called, and telling everybody announce what is done."""
+"""Targets of commands: finding and naming connections and members, and announcing actions to all members."""
 
 from itertools import chain
 
@@ -12,12 +12,11 @@ from server.room.member import Member
 from server.room.state import RoomState
 
 MAX_SHOWN_CHARS = 40
-"""Characters of a name that nobody has, in what is answered."""
+"""Characters of an unknown name that an answer repeats."""
 
 
 def find_connection(room: RoomState, nick: str) -> int | Refused:
-    """The connection of who is named: a nickname, or `#12` for a connection that may have none. Who was told goodbye is
-    not here any more."""
+    """The connection with this nickname, or with this number (`#12`), if it is not closing."""
     if nick.startswith("#"):
         number = int(nick[1:]) if nick[1:].isdecimal() and len(nick) < 20 else 0
         seat = room.seats.get(number)
@@ -31,19 +30,19 @@ def find_connection(room: RoomState, nick: str) -> int | Refused:
 
 
 class Target(Struct):
-    """The person that an order is about."""
+    """The person that a command applies to."""
 
     name: str
     group: str
     """The address group."""
     member: Member | None
-    """None for a connection that has given no nickname."""
+    """None for a connection without a nickname."""
     connection_id: int = 0
     """The number of the connection; 0 for a member that has left."""
 
 
 def find_target(room: RoomState, nick: str, now: float) -> Target | Refused:
-    """The person of this nickname or connection number, here or gone for up to ten minutes."""
+    """The person with this nickname or connection number, present or gone for at most ten minutes."""
     seat = find_connection(room, nick)
     if not isinstance(seat, Refused):
         place = room.seats[seat]
@@ -53,31 +52,31 @@ def find_target(room: RoomState, nick: str, now: float) -> Target | Refused:
 
 
 def refuse_against_key_holder(target: Target, operator: Member) -> Refused | None:
-    """The refusal of what an appointed operator would do to the holder of the room's key, or None."""
+    """The refusal of a command by an appointed operator against a holder of the key, or None."""
     if target.member is None or not target.member.key_holder or operator.key_holder:
         return None
     return Refused("operator", f"{target.name} holds the room's key, and you were made an operator: you cannot do that")
 
 
 def display_name(room: RoomState, number: int) -> str:
-    """What to call a connection: its nickname, if it has one."""
+    """The nickname of a connection, or a description if it has none."""
     seat = room.seats.get(number)
     return seat.member.nick if seat and seat.member else f"connection {number}"
 
 
 def announce_restored(room: RoomState, member: Member | None, now: float) -> None:
-    """Say what holds of an earlier room, once the holder of the key is there to hear it."""
+    """Announce the restored rules, if `member` is a holder of the key and they have not been announced yet."""
     if not room.is_restored or member is None or not member.key_holder:
         return
     room.is_restored = False
-    everybody = chain(room.roster.present(), room.roster.former_members())
-    operators = sum(one.operator and not one.key_holder for one in everybody)
+    members = chain(room.roster.present(), room.roster.former_members())
+    operators = sum(one.operator and not one.key_holder for one in members)
     appointed = [plural(operators, "appointed operator")] if operators else []
     if held := [*room.moderation.describe(now), *appointed]:
         announce(room, f"the server was started again, and these rules still hold: {', '.join(held)}", now)
 
 
 def announce(room: RoomState, text: str, now: float) -> None:
-    """Tell everybody, and the log."""
+    """Send a notice to all members, and log it."""
     room.audit_log(text)
     room.broadcast(Notice(text, room.history.seq + 1, room.timestamp(now)))
