@@ -424,10 +424,12 @@ class ChatApp(App[None]):
             self._join()
 
     def action_interrupt(self) -> None:
-        """Copy the selection; without one, clear the typed text, as a shell does; without text, leave."""
+        """Copy what the person selected; without that, clear the typed text, as a shell does; without text, leave."""
         from tui.clipboard import copy_selection
+        from tui.widgets.composer import Composer
 
-        if not copy_selection(self) and not self._clear_half_typed():
+        is_preselected = isinstance(self.focused, Composer) and self.focused.is_preselected
+        if (is_preselected or not copy_selection(self)) and not self._clear_half_typed():
             self.request_leave(INTERRUPTED)
 
     def _clear_half_typed(self) -> bool:

@@ -79,7 +79,13 @@ class ChatScreen(HostControls):
             yield MessagePane(id="pane")
             yield People(id="people")
         yield SearchBar(id="search")
-        yield InputLine(self._complete, self._input_history, in_room=lambda: self.link.client.in_room, id="input-line")
+        yield InputLine(
+            self._complete,
+            self._input_history,
+            in_room=lambda: self.link.client.in_room,
+            clock=self.chat_app.monotonic,
+            id="input-line",
+        )
         with Horizontal(id="bottom"):
             yield StatusBar(id="status")
             yield Keys()

@@ -72,6 +72,8 @@ class Composer(TextArea, ImmediateEditor):
         self._back = 0
         """How many lines up we are in what was said; 0 for what is being written."""
         self._draft = ""
+        self.is_preselected = False
+        """Whether the selection was made by `put_back`, and not by the person who writes."""
         self._offers: Sequence[Completion] = ()
         self._offered = 0
         self._round: tuple[str, tuple[int, int]] | None = None
@@ -129,6 +131,15 @@ class Composer(TextArea, ImmediateEditor):
         """Replace all that is written."""
         self.text = text
         self.move_cursor(self.document.end)
+
+    def put_back(self, text: str) -> None:
+        """Replace all that is written by a text that was refused, and select it, so that typing replaces it."""
+        self.write(text)
+        self.select_all()
+        self.is_preselected = True
+
+    def watch_selection(self) -> None:
+        self.is_preselected = False
 
     def accept(self, remember: bool = True) -> None:
         """The text was taken: keep it for walking back, and begin anew."""

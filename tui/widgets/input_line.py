@@ -1,6 +1,8 @@
 """InputLine: the composer behind its prompt sign, the commands above it, and beside it what to know while writing."""
 
 from collections.abc import Callable, Sequence
+from math import inf
+from time import monotonic
 
 from textual import on
 from textual.app import ComposeResult
@@ -19,6 +21,8 @@ from tui.widgets.composer import MAX_ROWS, Completer, Composer
 
 ROWS_AROUND_COMMANDS = 4
 """Rows that the list of commands leaves: the header, one of the pane, the line, and the bar."""
+MIN_REFUSAL_S = 3.0
+"""How long a refusal is shown at least while another line is being written."""
 
 
 class InputLine(Vertical):
@@ -52,16 +56,24 @@ class InputLine(Vertical):
             self.post_message(InputLine.NewAsked())
 
     def __init__(
-        self, completer: Completer, said: list[str], *, in_room: Callable[[], bool], id: str | None = None
+        self,
+        completer: Completer,
+        said: list[str],
+        *,
+        in_room: Callable[[], bool],
+        clock: Callable[[], float] = monotonic,
+        id: str | None = None,
     ) -> None:
         """`said` holds what was said before, for walking back through it. `in_room` tells whether the room can be
-        asked for anything now."""
+        asked for anything now. `clock` tells seconds."""
         super().__init__(id=id)
+        self._clock = clock
         self._in_room = in_room
         self.composer = Composer(completer, said, takes=self._takes, on_edit=self._edited, id="composer")
         self.commands = CommandList(id="commands")
         self.refusal = Static(id="refusal", markup=False)
-        """Why the text was refused that is written; hidden while none was."""
+        """Why the last text was refused; hidden while there is nothing to say."""
+        self._refusal_stays_until = -inf
         self.aside = self.Aside(id="aside", markup=False)
 
     def compose(self) -> ComposeResult:
@@ -120,19 +132,22 @@ class InputLine(Vertical):
             self.post_message(self.Entered(meant, text))
 
     def refuse(self, sentence: str, text: str) -> None:
-        """Say why `text` was refused, until the next key. It is put back and selected, so that typing replaces it;
-        but where another line is begun already, that stays as it is."""
+        """Say why `text` was refused. The text is put back and selected, so that typing replaces it, and the next key
+        hides the refusal. Where another line is begun already, that line stays as it is, and keys hide the refusal
+        only after MIN_REFUSAL_S."""
         self.refusal.update(Content.styled(sentence, "$error bold"))
         self.refusal.display = True
-        if not self.composer.text:
-            self.composer.write(text)
-        if self.composer.text == text:
-            self.composer.select_all()
+        if self.composer.text in ("", text):
+            self.composer.put_back(text)
+            self._refusal_stays_until = -inf
             self._offer()
             self.close_commands()
+        else:
+            self._refusal_stays_until = self._clock() + MIN_REFUSAL_S
 
     def _edited(self) -> None:
-        self.refusal.display = False
+        if self._clock() >= self._refusal_stays_until:
+            self.refusal.display = False
 
     def _offer(self) -> None:
         self.commands.offer(self.composer.text, operator=self.operator)

@@ -15,7 +15,7 @@ from tui.screens.chat import ChatScreen
 from tui.screens.join_card import JoinCard
 from tui.screens.person import PersonScreen
 from tui.screens.stage import StageScreen
-from tui.widgets.input_line import InputLine
+from tui.widgets.input_line import MIN_REFUSAL_S, InputLine
 from tui.widgets.meter_panel import MeterPanel
 from tui.widgets.rules_line import RulesLine
 
@@ -168,13 +168,40 @@ class TestMistakes:
             await boss.sees_no("nobody here is called zed")
 
     async def test_refusal_leaves_the_line_begun_meanwhile(self, start_server: StartServer) -> None:
-        async with at_the_desk(start_server()) as boss:
+        """The refusal can be read although the person goes on typing."""
+        seconds = [100.0]
+        async with at_the_desk(start_server(), monotonic=lambda: seconds[0]) as boss:
             boss.chat.composer.write("half a li")
             boss.chat._typed_command = "/kick zed"
             boss.chat.link.order(Kick("zed"))
             await boss.sees("nobody here is called zed")
             assert boss.written == "half a li"
             assert boss.chat.composer.selected_text == ""
+            seconds[0] += MIN_REFUSAL_S - 0.1
+            await boss.type("ne")
+            assert boss.written == "half a line"
+            assert "nobody here is called zed" in boss.picture
+            seconds[0] += 0.2
+            await boss.type("s")
+            await boss.sees_no("nobody here is called zed")
+
+    async def test_ctrl_c_at_refused_command_clears_it(self, start_server: StartServer) -> None:
+        """The person has selected nothing, so that nothing is copied."""
+        async with at_the_desk(start_server()) as boss:
+            for command in ("/slow down", "/kick zed"):
+                await boss.says(command)
+                await boss.until(lambda: boss.chat.composer.is_preselected, "the command to be put back")
+                await boss.press("ctrl+c")
+                await boss.until(lambda: boss.written == "", "the line to be empty")
+            assert boss.app.clipboard == ""
+
+    async def test_ctrl_c_copies_what_is_selected_after_refusal(self, start_server: StartServer) -> None:
+        async with at_the_desk(start_server()) as boss:
+            await boss.says("/slow down")
+            await boss.until(lambda: boss.chat.composer.is_preselected, "the command to be put back")
+            await boss.press("end", "shift+home", "ctrl+c")
+            await boss.until(lambda: boss.app.clipboard == "/slow down", "the selection to be copied")
+            assert boss.written == "/slow down"
 
     async def test_refused_choice_is_told_in_the_pane(self, start_server: StartServer) -> None:
         async with at_the_desk(start_server()) as boss:
