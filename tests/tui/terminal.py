@@ -13,6 +13,7 @@ import termios
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import psutil
 import pyte
@@ -49,9 +50,10 @@ class Terminal:
         environment: Mapping[str, str] | None = None,
         size: tuple[int, int] = (100, 30),
         stderr: int | None = None,
+        cwd: Path = ROOT,
     ):
-        """`python -m tui` with these arguments; `size` is columns and rows; `stderr` is a descriptor, by default the
-        terminal's."""
+        """`python -m tui` with these arguments, run in `cwd`; `size` is columns and rows; `stderr` is a descriptor, by
+        default the terminal's."""
         self._ours, theirs = pty.openpty()
         self._theirs = theirs
         self.resize(*size)
@@ -64,8 +66,8 @@ class Terminal:
         }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tui", *arguments],
-            cwd=ROOT,
-            env={**os.environ, **more},
+            cwd=cwd,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **more},
             stdin=theirs,
             stdout=theirs,
             stderr=theirs if stderr is None else stderr,
