@@ -1,1 +1,1 @@
-"""An audience in one process, which checks what it hears: `chat-crowd`."""
+"""`chat-crowd`: an audience in one process that checks the delivery of the lines."""

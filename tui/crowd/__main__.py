@@ -1,4 +1,4 @@
-"""`python -m tui.crowd` is `chat-crowd`. Nothing is loaded before Ctrl-C is minded."""
+"""`python -m tui.crowd` is `chat-crowd`. Handles Ctrl-C while the modules are being loaded."""
 
 import sys
 from typing import NoReturn
@@ -19,7 +19,7 @@ def main() -> NoReturn:
         sys.exit(cli.main(prog_name="chat-crowd"))
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
-    except OSError as error:  # What is printed has nowhere to go, or the system is out of something.
+    except OSError as error:  # The output cannot be written, or the system lacks a resource.
         stdio.print_error(f"chat-crowd: cannot go on: {error.strerror or error}")
         sys.exit(EXIT_FAILURE)
     finally:

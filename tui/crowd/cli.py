@@ -1,8 +1,8 @@
-"""chat-crowd: the command. Options in, a crowd run, its report out.
+"""The command chat-crowd: parses the options, runs a crowd, and prints its report.
 
-Exit codes: 0 where nothing was wrong, 1 where anything was lost, doubled or out of order, or somebody was not in the
-room at the end; 2 for bad usage, 69 (EX_UNAVAILABLE of sysexits.h) where no room could be reached, 130 where Ctrl-C
-ended it before there was anything to tell.
+Exit codes: 0 if all is well; 1 if anything was lost, doubled or out of order, or a member was not in the room at the
+end; 2 for wrong usage; 69 (EX_UNAVAILABLE of sysexits.h) if no room could be reached; 130 if Ctrl-C ended it before
+there was anything to report.
 """
 
 import resource
@@ -27,9 +27,9 @@ from tui.key_file import read_key_file
 UNAVAILABLE = 69
 INTERRUPTED = 130
 SPARE_DESCRIPTORS = 64
-"""Descriptors for everything but the members' sockets."""
+"""File descriptors reserved for other purposes than the members' sockets."""
 PROGRESS_INTERVAL_S = 10.0
-"""Seconds between two lines of progress where there is no terminal."""
+"""Interval of the progress lines without a terminal."""
 
 
 def _parse_address(ctx: click.Context, param: click.Parameter, written: str) -> Address:
@@ -96,9 +96,9 @@ def main(
     plot: Path | None,
     seed: int | None,
 ) -> None:
-    """Fill the room at HOST[:PORT] with a crowd that talks, and find out whether everybody hears everything.
+    """Fill the room at HOST[:PORT] with a crowd that talks, and check that each member gets each line.
 
-    Exits with 1 if anything was lost, doubled or out of order, or somebody was not in the room at the end, and with 69
+    Exits with 1 if anything was lost, doubled or out of order, or a member was not in the room at the end, and with 69
     if the room could not be reached. Ctrl-C ends the talk, and the report follows; a second Ctrl-C ends all at once,
     with 130.
     """
@@ -133,7 +133,7 @@ def main(
 
 
 def _listen_for_interrupts(crowd: Crowd) -> None:
-    """The first ends the talk, the second everything."""
+    """The first interrupt ends the talk, the second one the program."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         if crowd.interrupted:
@@ -170,7 +170,7 @@ def _read_key(path: Path) -> bytes:
 
 
 def _allow_files(people: int) -> None:
-    """Each member takes a file descriptor: allow as many as the system lets us."""
+    """Raise the limit of open files, since each member needs a file descriptor."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = people + SPARE_DESCRIPTORS
     if soft == resource.RLIM_INFINITY or soft >= wanted:
@@ -179,12 +179,12 @@ def _allow_files(people: int) -> None:
         raise click.UsageError(f"the system allows {hard} open files (ulimit -Hn), and {people} members need {wanted}")
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    except (ValueError, OSError) as error:  # macOS says "unlimited" and means less.
+    except (ValueError, OSError) as error:  # macOS reports "unlimited" and allows less.
         raise click.UsageError(f"the system does not allow {wanted} open files: {error}") from None
 
 
 def _run(crowd: Crowd, screen: Console) -> None:
-    """Run it, with one line that moves on a terminal, and a plain line now and then elsewhere."""
+    """Run the crowd. Progress is one live line on a terminal, and otherwise a line at intervals."""
     if screen.is_terminal:
         with Live(console=screen, auto_refresh=False, transient=True) as live:
             for progress in crowd.run():
@@ -210,7 +210,7 @@ def _show(report: Report) -> None:
 
 
 def _warn(report: Report, screen: Console, wanted_switches: bool) -> None:
-    """What the numbers alone do not say."""
+    """Print faults and warnings in words."""
     for words in report.violations.wrong[:10]:
         screen.print(f"wrong: {words}", style="red", markup=False, highlight=False)
     for reason, count in report.endings.items():

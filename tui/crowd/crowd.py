@@ -1,8 +1,8 @@
-"""Crowd: an audience in one process and one loop, that talks, listens and counts.
+"""Crowd: an audience in one process and one loop that talks, listens and counts.
 
-It goes through four phases: everybody joins, a few dozen at a time; they talk; they fall silent, until everybody has
-heard everything; they leave. A loop over `selectors` and not asyncio: most of what a member costs is one read of what
-everybody was told, and a loop that does nothing else keeps up with a thousand members and a hundred lines a second.
+It has four phases. The members join, a few dozen at a time; they talk; they are silent until each has received all
+lines; they leave. The loop uses `selectors` instead of asyncio: the main cost of a member is one read for each
+broadcast, and a loop without other work keeps up with a thousand members and a hundred lines a second.
 """
 
 import gc
@@ -31,24 +31,24 @@ from tui.crowd.switches import AFTERMATH_S, SwitchWatch
 from tui.crowd.words import count_reason
 
 REACH_TIMEOUT_S = 5.0
-"""Seconds in which somebody has to get in, or the room cannot be reached."""
+"""Time within which the first member must join; otherwise the room is unreachable."""
 JOIN_TIMEOUT_S, MAX_JOIN_S, MIN_JOINS_PER_S = 20.0, 120.0, 20
-"""Seconds without another member getting in, after which those who are in begin. In all it takes MAX_JOIN_S seconds,
-or as long as MIN_JOINS_PER_S members a second take."""
+"""Joining ends after JOIN_TIMEOUT_S without a further member. In total it may take MAX_JOIN_S, or longer for a large
+crowd that joins at a rate of at least MIN_JOINS_PER_S."""
 SETTLE_TIMEOUT_S = 15.0
-"""Longer than a member that is away waits before it comes back."""
+"""Longer than the reconnect delay of a member."""
 QUIET_S, QUIET_WITH_MISSING_S = 0.75, 3.0
-"""Seconds without anything new after which nothing more is to come: with nothing missing, and with something."""
+"""Silence after which no more lines are expected: if none is missing, and if some are."""
 LEAVE_TIMEOUT_S = 3.0
 TICK_S = 0.25
 ROSTER_INTERVAL_S = 2.0
-"""Seconds between two looks of a checking member at the roster."""
+"""Interval at which a checking member requests the roster."""
 MAX_SAMPLES = 240
-"""Points of the plot, at most."""
+"""Limit of the points in the plot."""
 
 
 class Plan(Struct, frozen=True):
-    """What the crowd is to do. Times in seconds (0 is without end), `talk` in lines a second of all together."""
+    """The options of a run. Times are in seconds (0 means no end), `talk` is in lines a second of the whole crowd."""
 
     people: int
     seconds: float
@@ -60,11 +60,11 @@ class Plan(Struct, frozen=True):
 
 
 class Interrupted(Exception):
-    """ParsedCommand to end before anybody was in."""
+    """The run was interrupted before a member had joined."""
 
 
 class Crowd:
-    """Made, then `run` once, then asked for its `report`. `interrupt` ends the talk early."""
+    """Call `run` once and then `report`. `interrupt` ends the talk early."""
 
     def __init__(self, host: str, port: int, plan: Plan) -> None:
         self._host, self._port, self._plan = host, port, plan
@@ -75,18 +75,18 @@ class Crowd:
         self._loop = Loop(self._random, self._on_event, self._on_lost, self._record)
         self._timeline = Timeline(monotonic(), 1.0)
         self.interrupted = False
-        """Whether somebody has asked it to end."""
+        """Whether `interrupt` was called."""
         self._endings: Counter[str] = Counter()
         self._joined_in = self._talked = 0.0
         self._started = monotonic()
         self._said = self._refused = self._unanswered = self._absent = self._deliveries = 0
 
     def interrupt(self) -> None:
-        """Stop talking; what is under way is still waited for."""
+        """Stop talking. Lines that are under way are still awaited."""
         self.interrupted = True
 
     def run(self) -> Iterator[Progress]:
-        """Do it all; yields how it stands, several times a second. Raises Unreachable and Interrupted."""
+        """Run all phases. Yields the progress several times a second. Raises Unreachable and Interrupted."""
         self._loop.is_cancelled = lambda: self.interrupted
         try:
             names = islice(nicknames(), self._plan.people)
@@ -100,12 +100,12 @@ class Crowd:
             gc.unfreeze()
 
     def _make_socket(self, number: int, nick: str) -> MemberSocket:
-        # Whoever knows an id can be taken for its sender, so nobody can guess one.
+        # Random ids: another client that guesses an id could be taken for the sender of the line.
         client = ClientConnection(nick, lambda: token_hex(8))
         member = Member(number, client, self._decoder, is_checking=number < self._plan.checks)
         return MemberSocket(member, self._loop.selector, self._plan.key if number == 0 else b"")
 
-    # The phases
+    # Phases
 
     def _join(self) -> Iterator[Progress]:
         began = since = monotonic()
@@ -125,8 +125,8 @@ class Crowd:
         self._joined_in = monotonic() - began
 
     def _talk(self) -> Iterator[Progress]:
-        # What exists now lives until the end: a garbage collector that walked through it would delay us, and we would
-        # take that for the server's delay.
+        # The present objects live until the end. A garbage collection of them would delay this process, and the delay
+        # would be measured as the server's.
         gc.collect()
         gc.freeze()
         plan = self._plan
@@ -157,7 +157,7 @@ class Crowd:
         self._deliveries = self._heard_lines() - before
 
     def _settle(self) -> Iterator[Progress]:
-        """Until everybody has heard what anybody heard, every line has its answer, and nothing new comes."""
+        """Wait until all members have received the same events, each line is answered, and no new event arrives."""
         deadline = monotonic() + SETTLE_TIMEOUT_S
         quiet_since, before, newest = monotonic(), -1, 0
         while (now := monotonic()) < deadline:
@@ -173,7 +173,7 @@ class Crowd:
             yield self._progress("settling", now - self._started)
         here = self._loop.here()
         for sock in here:
-            # What a member has not heard by now, it lost. Whoever is away would hear it when it came back.
+            # An event that a present member has not received by now is lost. An absent member would still get it later.
             sock.member.checker.expect(newest)
         self._absent = len(self._awaited()) - len(here)
         self._unanswered = sum(len(sock.member.client.unacknowledged) for sock in here)
@@ -182,7 +182,7 @@ class Crowd:
         return self._watch.is_idle and all(sock.phase is Phase.HERE for sock in self._awaited())
 
     def _awaited(self) -> list[MemberSocket]:
-        """Everybody; after an interrupt nobody waits for those who were still on their way in."""
+        """All members, but after an interrupt only those that had joined."""
         return [sock for sock in self._loop.sockets if sock.has_joined or not self.interrupted]
 
     def _settled(self, newest: int) -> bool:
@@ -200,7 +200,7 @@ class Crowd:
             self._loop.turn(monotonic() + TICK_S)
             yield self._progress("leaving", self._talked)
 
-    # What happens in them
+    # Steps of the phases
 
     def _on_event(self, sock: MemberSocket, event: AnyEvent) -> None:
         if self._operator.hear(sock, event):
@@ -225,7 +225,7 @@ class Crowd:
         return True
 
     def _say_something(self, speakers: Iterator[MemberSocket]) -> None:
-        """The next one who is in the room speaks."""
+        """Say a line as the next speaker that is in the room."""
         for sock in islice(speakers, len(self._loop.sockets)):
             if sock.phase is Phase.HERE:
                 sock.say(words(self._random), monotonic())
@@ -243,10 +243,10 @@ class Crowd:
     def _heard_lines(self) -> int:
         return sum(member.deliveries for member in self._members())
 
-    # What is told of it
+    # Results
 
     def violations(self) -> Violations:
-        """What went wrong so far, on the server's side."""
+        """The faults of the server so far."""
         members = self._members()
         return Violations(
             lost=min(sum(member.checker.lost for member in members) + self._unanswered, MAX_COUNT),
@@ -271,7 +271,7 @@ class Crowd:
         )
 
     def report(self) -> Report:
-        """How it was."""
+        """The report of the run."""
         whole = self._timeline.whole()
         return Report(
             people=self._plan.people,

@@ -1,7 +1,7 @@
-"""Latencies: how long deliveries took, over the whole run and over time. Pure: times are arguments, in seconds.
+"""Latencies of deliveries, over the whole run and over time. Pure: times are arguments, in seconds.
 
-A thousand members that hear a hundred lines a second are a hundred thousand measurements a second, so none is kept:
-each is counted in a bucket that is one per cent wide.
+A thousand members that receive a hundred lines a second make a hundred thousand measurements a second. So no
+measurement is stored; each is counted in a bucket that is one per cent wide.
 """
 
 from collections import defaultdict
@@ -10,13 +10,13 @@ from math import exp, log
 from msgspec import Struct
 
 BUCKETS_PER_E = 100
-"""Buckets for each factor of e: neighbours differ by one per cent."""
+"""Adjacent buckets differ by one per cent."""
 MIN_LATENCY_S = 1e-6
-"""Seconds; whatever is shorter counts as this."""
+"""Shorter latencies count as this."""
 
 
 class Histogram:
-    """How many measurements fell into each bucket."""
+    """The number of measurements in each bucket."""
 
     def __init__(self) -> None:
         self.counts: defaultdict[int, int] = defaultdict(int)
@@ -26,17 +26,17 @@ class Histogram:
         self.counts[int(log(max(seconds, MIN_LATENCY_S) / MIN_LATENCY_S) * BUCKETS_PER_E)] += 1
 
     def add(self, other: "Histogram") -> None:
-        """Count another histogram's measurements too."""
+        """Add another histogram's measurements."""
         for bucket, count in other.counts.items():
             self.counts[bucket] += count
 
     @property
     def total(self) -> int:
-        """How many measurements were counted."""
+        """The number of measurements."""
         return sum(self.counts.values())
 
     def quantile(self, share: float) -> float:
-        """The seconds that this share (0 to 1) of the measurements did not exceed; 0 where nothing was measured."""
+        """The seconds that this share (0 to 1) of the measurements did not exceed; 0 without measurements."""
         wanted = share * self.total
         seen = 0
         for bucket in sorted(self.counts):
@@ -47,7 +47,7 @@ class Histogram:
 
 
 class Sample(Struct, frozen=True):
-    """The deliveries of one stretch of time: when it began, how many there were, and how long they took. Seconds."""
+    """The deliveries of one interval: its start, their number, and their latencies. Times are in seconds."""
 
     at: float
     deliveries: int
@@ -57,10 +57,10 @@ class Sample(Struct, frozen=True):
 
 
 class Timeline:
-    """Latencies by the time they were measured at."""
+    """Latencies grouped by the time of the measurement."""
 
     def __init__(self, start: float, width: float) -> None:
-        """`width` seconds make one sample; `start` is the zero of the samples' times."""
+        """Each sample covers `width` seconds; the samples' times are relative to `start`."""
         self.start = start
         self._width = width
         self._stretches: dict[int, Histogram] = {}
@@ -73,14 +73,14 @@ class Timeline:
         stretch.record(seconds)
 
     def whole(self) -> Histogram:
-        """Everything that was measured."""
+        """All measurements in one histogram."""
         histogram = Histogram()
         for stretch in self._stretches.values():
             histogram.add(stretch)
         return histogram
 
     def samples(self) -> list[Sample]:
-        """The stretches in which something was measured, in order."""
+        """The intervals that have measurements, in order."""
         return [
             Sample(
                 number * self._width, stretch.total, stretch.quantile(0.5), stretch.quantile(0.99), stretch.quantile(1)

@@ -1,4 +1,4 @@
-"""Loop: the crowd's connections, served together, made a few at a time, and made again when they break."""
+"""Loop: serves the crowd's connections. Members connect a few at a time, and reconnect after a failure."""
 
 import selectors
 import socket
@@ -13,24 +13,26 @@ from tui.crowd.member_socket import MemberSocket, Phase
 from tui.link.connecting import SocketAddress, look_up
 
 MAX_JOINING = 64
-"""Members on their way in at a time: far below any listen queue, and a room that forks keeps up."""
+"""Limit of simultaneous attempts to join: far below any listen queue, and slow enough for a room that forks."""
 POLL_INTERVAL_S = 0.01
-"""Seconds until the next look at whether the way in is free."""
+"""Delay until the next check for a free place among the attempts, or for the looked-up name."""
 
 MAX_TURN_S = 0.25
-"""Seconds after which a turn serves no further member: Ctrl-C and the clock are looked at between two turns."""
+"""Limit of one turn. Ctrl-C and timers are handled between two turns."""
 
 LOOKUP_TIMEOUT_S = 10.0
-"""Seconds that a name server has to answer."""
+"""Timeout of the name look-up."""
 
 
 class Unreachable(Exception):
-    """Nobody got in; the message says why."""
+    """No member could join; the message says why."""
 
 
 class Loop:
-    """Serves all seats. `on_news(sock, event)` hears what a member was told alone, and of switches; `on_lost(sock)` of
-    a member that was in the room and is not any more."""
+    """Serves the sockets of all members.
+
+    `on_news(socket, event)` is called for private events and switches, and `on_lost(socket)` for a member that has left
+    the room. `record` receives each latency."""
 
     def __init__(
         self,
@@ -42,20 +44,20 @@ class Loop:
         self.selector = selectors.DefaultSelector()
         self.sockets: list[MemberSocket] = []
         self.reconnects_lost = True
-        """Whether members whose connection broke try again."""
+        """Whether members reconnect after a failure."""
         self.is_cancelled: Callable[[], bool] = lambda: False
-        """Whether the name is not to be waited for any longer."""
+        """Returns True to cancel the name look-up."""
         self._random = random
         self._on_news, self._on_lost, self._record = on_news, on_lost, record
         self._attempts: list[tuple[float, int]] = []
         self._joining: set[int] = set()
         self._served_last = 0
-        """The number of the member that was served last, where there was no time for the others; else 0."""
+        """The number of the last member served in a turn that ran out of time; otherwise 0."""
         self._family = socket.AF_INET
         self._address: SocketAddress = ("", 0)
 
     def open(self, host: str, port: int, sockets: Sequence[MemberSocket]) -> None:
-        """Look the room up, and send these members in. Raises Unreachable for a name that is not found."""
+        """Look the room up, and let these members join. Raises Unreachable if the name is not found."""
         deadline = monotonic() + LOOKUP_TIMEOUT_S
         found = look_up(host, port)
         try:
@@ -71,16 +73,16 @@ class Loop:
             self._schedule_attempt(sock, 0.0)
 
     def here(self) -> list[MemberSocket]:
-        """The seats whose members are in the room."""
+        """The sockets of the members that are in the room."""
         return [sock for sock in self.sockets if sock.phase is Phase.HERE]
 
     def turn(self, until: float) -> None:
-        """Wait, at most until then, do what can be done, and begin what is due."""
+        """Wait for events, at most until `until`, serve the ready sockets, and start the attempts that are due."""
         if self._attempts:
             until = min(until, self._attempts[0][0])
         found = self.selector.select(max(0.0, until - monotonic()))
         if self._served_last:
-            # All in turn, also where a flood leaves time for some of them only.
+            # Continue after the last member served, so that a flood starves none.
             found.sort(key=lambda one: (one[0].data.member.number <= self._served_last, one[0].data.member.number))
             self._served_last = 0
         began = monotonic()
@@ -100,7 +102,7 @@ class Loop:
             self._on_phase(sock, before)
 
     def close(self) -> None:
-        """End all connections, at once."""
+        """Close all connections immediately."""
         for sock in self.sockets:
             sock.end("")
         self.selector.close()
@@ -111,7 +113,7 @@ class Loop:
     def _begin_attempts(self, now: float) -> None:
         while self._attempts and self._attempts[0][0] <= now:
             if len(self._joining) >= MAX_JOINING:
-                # Nothing to do until somebody is in, and no reason to run in circles meanwhile.
+                # All places are taken: check again later, without a busy loop.
                 _, number = heappop(self._attempts)
                 heappush(self._attempts, (now + POLL_INTERVAL_S, number))
                 return

@@ -1,8 +1,7 @@
-"""Member: one of the crowd, without its socket. Pure.
+"""Member: a member of the crowd without its socket. Pure.
 
-Every member detects what is lost, doubled or out of order, by the events' numbers. A counting member does no more than
-that with what is told to everybody; a checking member also lives through all of it as a real client does, and compares
-its roster with the room's.
+Each member detects lost, doubled and out-of-order events by their numbers. A counting member does nothing else with
+broadcast events. A checking member also applies them as a real client does, and compares its roster with the room's.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,19 +16,19 @@ MAX_PARTIAL_BYTES = 128 * 2**20
 """Limit of the incomplete lines of all members. A correct room sends each of them less than MAX_EVENT_BYTES of a line
 before the rest, and only to a few members at a time."""
 MAX_FOREIGN_LINES = 100
-"""Lines of one connection that are no JSON objects: a room says a few words in the plain dialect at most."""
+"""Limit of the lines of a connection that are no JSON objects. A room sends only a few lines in the plain dialect."""
 MAX_WRONG = 100
-"""Faults kept in words, of one member."""
+"""Limit of the fault descriptions of a member."""
 MemberEvents = Sequence[AnyEvent]
-"""What was told to this member alone, and switches."""
+"""Private events of a member, and switches."""
 
 
 class NotARoom(Exception):
-    """The server does not speak as a room does; the message says why, in a few words."""
+    """The server violates the protocol; the message says how, in a few words."""
 
 
 class Member:
-    """Bytes in, news out. `client` says what is to be sent."""
+    """Received bytes in, events out. `client` has the bytes to send."""
 
     def __init__(self, number: int, client: ClientConnection, decoder: SharedDecoder, *, is_checking: bool) -> None:
         self.number = number
@@ -37,13 +36,13 @@ class Member:
         self.is_checking = is_checking
         self.checker = SequenceChecker()
         self.deliveries = 0
-        """Lines that were told to this member."""
+        """The number of received lines."""
         self.wrong: list[str] = []
-        """What a checking member found wrong besides numbers, in words."""
+        """Descriptions of the faults that a checking member found, other than numbers."""
         self.longest_wait = 0.0
-        """The longest that one of the crowd's lines took to get here, since somebody set this to 0: seconds."""
+        """The longest latency of one of the crowd's lines, in seconds. The owner resets it to 0."""
         self.last_foreign_line = b""
-        """The last line that was no event: the door's reason for turning us away."""
+        """The last line that was no event, such as the reason of a rejection in the plain dialect."""
         self._decoder = decoder
         self._partial = b""
         self._foreign_lines = 0
@@ -51,13 +50,13 @@ class Member:
         self._roster_known = False
 
     def connected(self) -> None:
-        """A new connection stands."""
+        """Start a new connection."""
         self._keep_partial(b"")
         self._foreign_lines = 0
         self.client.connected()
 
     def disconnected(self) -> None:
-        """The connection is gone, and with it the half of a line."""
+        """Handle the end of the connection, and drop an incomplete line."""
         self._keep_partial(b"")
         self.client.disconnected()
 
@@ -67,13 +66,13 @@ class Member:
         self._decoder.register(self.client.say(text), OwnLine(self.number, self._said, text, now))
 
     def waits(self, now: float) -> float:
-        """For how many seconds the oldest of its lines that has no answer waits for it."""
+        """Seconds since the oldest unacknowledged line of this member was said."""
         oldest = self._decoder.own_line(next(iter(self.client.unacknowledged), ""))
         return now - oldest.at if oldest else 0.0
 
     def receive(self, data: bytes, now: float, record: Callable[[float, float], None]) -> MemberEvents:
-        """Take in what was read. `record(now, seconds)` is told how long each of the crowd's lines took to get here.
-        Raises NotARoom."""
+        """Handle received bytes. `record(now, seconds)` receives the latency of each of the crowd's lines. Raises
+        NotARoom."""
         if not self._partial and not self.is_checking:
             chunk = self._decoder.decode_chunk(data)
             if chunk.first and chunk.first == self.checker.last + 1:
@@ -109,7 +108,7 @@ class Member:
             self._receive_private(line, event)
             return (event,)
         if isinstance(event, Said) and decoded.seq <= self.checker.last and event.id in self.client.unacknowledged:
-            # The answer to a line we said again after a reconnect: what it was told as, and no part of the order.
+            # The answer to a line that was sent again after a reconnect. It repeats an old event, outside of the order.
             self.client.receive(line + b"\n")
             return ()
         self.checker.see(decoded.seq)
@@ -143,7 +142,7 @@ class Member:
         self.client.receive(line + b"\n")
 
     def _on_welcome(self, welcome: Welcome) -> None:
-        """What the room says we missed must be all of it, from where we were to where the room is."""
+        """Check that the replayed history and the reported gap cover all events since the last one received."""
         if welcome.resumed:
             self.checker.gap(welcome.missed)
             for event in welcome.history:

@@ -1,4 +1,4 @@
-"""MemberSocket: a member's socket, never waited for. It connects, reads, writes, and says when to try again."""
+"""MemberSocket: a member's non-blocking socket. It connects, reads, writes, and computes the reconnect delay."""
 
 import errno
 import hmac
@@ -17,20 +17,20 @@ from tui.link.connecting import SocketAddress
 
 READ_SIZE = 64 * 1024
 FIRST_DELAY_S, MAX_DELAY_S = 0.25, 10.0
-"""Seconds: each attempt to come back waits a random time, up to twice as long as the one before."""
+"""Bounds of the reconnect delay, which is random; its upper bound doubles with each attempt."""
 STABLE_AFTER_S = 5.0
-"""Seconds in the room after which a member that is sent away waits as briefly as at first."""
+"""Time in the room after which the reconnect delay is reset."""
 MAX_SUGGESTIONS = 3
-"""Nicknames that a member takes from the room on one connection."""
+"""Limit of the suggested nicknames that a member tries on one connection."""
 
 
 class Phase(Enum):
-    """Where a member is."""
+    """The state of a member's connection."""
 
     AWAY = "away"
     CONNECTING = "connecting"
     ASKING = "asking"
-    """Connected, and not welcomed yet."""
+    """Connected, without a welcome yet."""
     HERE = "here"
 
 
@@ -38,13 +38,13 @@ class MemberSocket:
     """One member and its connection."""
 
     def __init__(self, member: Member, selector: BaseSelector, key: bytes = b"") -> None:
-        """`key` is the operators', for the member that is to be one."""
+        """`key` is the operator's key, for the member that becomes an operator."""
         self.member = member
         self.member.client.holds_key = bool(key)
         self._key = key
         self.phase = Phase.AWAY
         self.attempts = 0
-        """Attempts since it was last in the room for STABLE_AFTER_S seconds."""
+        """Attempts since the member was last in the room for STABLE_AFTER_S."""
         self.ending = ""
         """Why the last connection ended, in a few words."""
         self.has_joined = False
@@ -56,7 +56,7 @@ class MemberSocket:
         self._out = bytearray()
 
     def connect(self, family: int, address: SocketAddress) -> None:
-        """Begin to connect. How that ends is heard of by `serve`."""
+        """Start to connect; `serve` handles the result."""
         sock = self._socket = socket.socket(family, socket.SOCK_STREAM)
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -69,7 +69,7 @@ class MemberSocket:
             self.end(os.strerror(code))
 
     def serve(self, ready: int, now: float, record: Callable[[float, float], None]) -> MemberEvents:
-        """The socket is ready for something: do it. Returns what the member was told alone, and switches."""
+        """Handle a ready socket. Returns the member's private events, and switches."""
         try:
             if self.phase is Phase.CONNECTING:
                 self._connected()
@@ -84,7 +84,7 @@ class MemberSocket:
             return ()
 
     def flush(self) -> None:
-        """Write what the member has to say, as far as the room takes it. Raises nothing: a broken socket is read."""
+        """Write the pending output, as far as the socket accepts it. Errors are raised by the next read only."""
         self._out += self.member.client.data_to_send()
         if self._socket is None or self.phase is Phase.CONNECTING:
             return
@@ -98,9 +98,9 @@ class MemberSocket:
         self._selector.modify(self._socket, EVENT_READ | EVENT_WRITE * bool(self._out), self)
 
     def prove(self) -> None:
-        """Give the proof that the key is known, where it is, for the nonce that was told last."""
+        """Send the proof of the operator's key, if there is one, for the latest nonce."""
         if self._key:
-            # The hex HMAC-SHA256 (RFC 2104) of the nonce: the key itself never travels.
+            # The hex HMAC-SHA256 (RFC 2104) of the nonce. The key itself is never sent.
             self.member.client.operator(hmac.new(self._key, self.member.client.nonce.encode(), "sha256").hexdigest())
             self.flush()
 
@@ -110,7 +110,7 @@ class MemberSocket:
         self.flush()
 
     def end(self, why: str) -> None:
-        """The connection is over."""
+        """Close the connection; `why` is the reason."""
         if self._socket is not None:
             self._selector.unregister(self._socket)
             self._socket.close()
@@ -123,7 +123,7 @@ class MemberSocket:
         self.phase = Phase.AWAY
 
     def wait(self, random: Random) -> float:
-        """Seconds to wait before the next attempt, at random so that a thousand do not come at once."""
+        """A random delay before the next attempt, in seconds, so that not all members reconnect at once."""
         return random.uniform(0, min(MAX_DELAY_S, FIRST_DELAY_S * 2 ** min(self.attempts, 10)))
 
     def _connected(self) -> None:

@@ -1,4 +1,4 @@
-"""CrowdOperator: the member that holds the operator's key, and switches the models around."""
+"""CrowdOperator: authenticates a member as operator, and switches the models."""
 
 from time import monotonic
 
@@ -11,25 +11,25 @@ from tui.crowd.words import MAX_MODEL_CHARACTERS, sanitized
 SWITCH_REFUSALS = ("switch-failed", "switching", "same-model", "not-operator")
 OPERATOR_REFUSALS = ("wrong-proof", "no-operators")
 PROOF_INTERVAL_S = 1.5
-"""Seconds after which a proof is given again, where another's wrong one had closed the door for a second."""
+"""Delay until a proof is sent again, since a wrong proof of another client delays the room's checks by a second."""
 
 
 class CrowdOperator:
-    """Hears what everybody hears of the model, and what its own seat is told."""
+    """Follows the room's model, and acts as operator through the first member."""
 
     def __init__(self, *, holds_key: bool) -> None:
-        """Without the key it only listens."""
+        """Without the key it only follows the model."""
         self.model = ""
-        """The model that runs the room; empty before anybody was told."""
+        """The room's model; empty before the first event."""
         self.refusal = ""
-        """Why we are no operator, in the room's words."""
+        """Why the room refused the operator, in its words; empty if it did not."""
         self._holds_key = holds_key
         self._granted = False
         self._proved_at = 0.0
         self._directions = Directions()
 
     def hear(self, sock: MemberSocket, event: AnyEvent) -> bool:
-        """Take in what was told. True where a switch that was asked for will not come."""
+        """Handle an event. Returns True if the requested switch was refused."""
         if isinstance(event, Welcome | ModelSwitched | Status):
             self.model = sanitized(event.model, MAX_MODEL_CHARACTERS)
         if sock.member.number:
@@ -47,7 +47,7 @@ class CrowdOperator:
         return False
 
     def prove(self, sock: MemberSocket) -> None:
-        """Answer the room's challenge, unless that is done."""
+        """Send the operator's proof, unless that is done or impossible."""
         if not self._holds_key or self._granted or self.refusal or sock.phase is not Phase.HERE:
             return
         if monotonic() >= self._proved_at + PROOF_INTERVAL_S:
@@ -55,7 +55,7 @@ class CrowdOperator:
             sock.prove()
 
     def switch(self, sock: MemberSocket) -> bool:
-        """Ask for the next model; False where that cannot be now."""
+        """Request the next model. Returns False if that is not possible now."""
         if not self._granted or sock.phase is not Phase.HERE or not self.model:
             return False
         sock.member.client.switch(self._directions.next(self.model))

@@ -1,7 +1,7 @@
-"""Plot: latency over time on a logarithmic scale, with the models marked, as SVG or, where resvg_py is there, PNG.
+"""The plot of latency over time on a logarithmic scale, with the models marked. SVG, or PNG if resvg_py is installed.
 
-leather draws it: pure Python, 30 KB, no dependencies, and loaded only when a plot is asked for. It knows linear scales
-only, so what it draws are logarithms, and its ticks are written back as milliseconds.
+leather draws it: pure Python, 30 KB, without dependencies, loaded only for a plot. It supports only linear scales, so
+the values are logarithms, and the tick labels convert them back to milliseconds.
 """
 
 import io
@@ -12,18 +12,18 @@ from tui.crowd.report import Report
 
 WIDTH, HEIGHT = 1000, 520
 HEADROOM = 0.35
-"""Of a power of ten, above the highest value: there the models are named."""
+"""Space for the models' names above the highest value, as a share of a power of ten."""
 QUANTILES = (("p50", "#1f5fa8", 2.5), ("p99", "#6ea6dc", 1.5), ("longest", "#9aa3ad", 1.0))
 QUANTILE_NAMES = {"p50": "median", "p99": "99 of 100 within", "longest": "longest"}
 FONT = "system-ui, DejaVu Sans, sans-serif"
 
 
 class CannotDraw(Exception):
-    """No plot can be made; the message says why."""
+    """The plot cannot be drawn; the message says why."""
 
 
 def write(report: Report, path: Path) -> None:
-    """Draw the report into a file, whose name ends in .svg or .png. Raises CannotDraw and OSError."""
+    """Draw the report to a file with the suffix .svg or .png. Raises CannotDraw and OSError."""
     check(path)
     svg = draw(report)
     if path.suffix.lower() == ".png":
@@ -35,7 +35,7 @@ def write(report: Report, path: Path) -> None:
 
 
 def check(path: Path) -> None:
-    """Raise CannotDraw where a file of this name cannot be drawn, before an hour is spent on measuring."""
+    """Raise CannotDraw if a file of this name cannot be drawn. Call it before a long measurement."""
     if path.exists() and not path.is_file():
         raise CannotDraw(f"{path} is not a regular file")  # Opening a pipe would wait for a reader.
     match path.suffix.lower():
@@ -51,7 +51,7 @@ def check(path: Path) -> None:
 
 
 def draw(report: Report) -> str:
-    """The plot as SVG. Raises CannotDraw where nothing was measured."""
+    """Draw the plot as SVG. Raises CannotDraw without measurements."""
     import leather
 
     from tui.crowd.plot_marks import Marks, bands

@@ -1,6 +1,6 @@
-"""Marks in a plot: which model ran when, as bands of its colour with its sign and name, and a line at each switch.
+"""Marks in a plot: a coloured band with sign and name for the time of each model, and a line at each switch.
 
-A shape of leather's, so it is loaded only with it.
+They are a subclass of leather's Shape, so this module is loaded only with leather.
 """
 
 import xml.etree.ElementTree as ET
@@ -13,17 +13,17 @@ from tui.crowd.report import MODEL_SIGNS, named
 from tui.crowd.switches import SwitchSeen
 
 COLOURS = {"process": "#b86e00", "thread": "#7048b6", "event": "#2b8a3e"}
-"""Amber, violet and green that can be told apart, and read, on white."""
+"""Amber, violet and green that are distinct and readable on white."""
 TINT = "0.09"
 OTHER_COLOUR = "#495057"
-"""Of a model that is not known here."""
+"""The colour of an unknown model."""
 LETTER = 7.5
-"""Width of a letter, about."""
+"""Approximate width of a letter, in pixels."""
 SIZE = 13
 
 
 class Band(Struct, frozen=True):
-    """A stretch of time, in seconds, in which one model ran the room; `pause` is that of the switch it began with."""
+    """An interval, in seconds, in which one model ran the room; `pause` is that of the switch at its start."""
 
     start: float
     end: float
@@ -32,7 +32,7 @@ class Band(Struct, frozen=True):
 
 
 def bands(switches: list[SwitchSeen], end: float) -> list[Band]:
-    """From the beginning to the end, one after the other; none where nothing was switched."""
+    """The consecutive bands from the start to `end`; none without a switch."""
     if not switches:
         return []
     starts = [0.0, *(switch.at for switch in switches)]
@@ -43,16 +43,16 @@ def bands(switches: list[SwitchSeen], end: float) -> list[Band]:
 
 
 class Marks(leather.Shape):  # type: ignore[misc]  # leather ships no types.
-    """Draws the bands. What leather gives it as a series is not looked at."""
+    """Draws the bands. The series that leather passes is ignored."""
 
     def __init__(self, bands: list[Band], font: str) -> None:
         self._bands, self._font = bands, font
 
     def validate_series(self, series: object) -> None:
-        """Any will do."""
+        """Accept any series."""
 
     def legend_to_svg(self, series: object, palette: object) -> Iterable[tuple[ET.Element, float]]:
-        """Each band says what it is."""
+        """Return no legend: each band is labelled."""
         return ()
 
     def to_svg(
@@ -71,7 +71,7 @@ class Marks(leather.Shape):  # type: ignore[misc]  # leather ships no types.
         return group
 
     def _label(self, group: ET.Element, band: Band, x: float, room: float) -> None:
-        """As much as there is room for: the sign, the model, and the pause."""
+        """Label a band with sign, model and pause, as far as they fit."""
         sign, name, colour = MODEL_SIGNS.get(band.model, "?"), named(band.model), COLOURS.get(band.model, OTHER_COLOUR)
         rows = [name if len(name) * LETTER < room else sign if room > LETTER * 2 else ""]
         if band.pause is not None:

@@ -1,4 +1,4 @@
-"""Reports: how the crowd fares while it runs, and how it was. Pure: structs, and their tables for a terminal."""
+"""The progress of a running crowd, and its final report. Pure: structs, and their tables for a terminal."""
 
 import msgspec
 from msgspec import Struct, field
@@ -13,7 +13,7 @@ MODEL_COLOURS = {"process": "dark_orange3", "thread": "medium_purple3", "event":
 
 
 class Violations(Struct, frozen=True):
-    """What must all be nothing. `wrong` says in words what was found besides numbers."""
+    """Faults of the server, all zero for a correct one. `wrong` describes faults other than those in numbers."""
 
     lost: int
     doubled: int
@@ -25,7 +25,7 @@ class Violations(Struct, frozen=True):
 
 
 class Progress(Struct, frozen=True):
-    """How it stands. Seconds since the talk began, and of how many (0 where there is no end)."""
+    """The state of a run: `seconds` since the talk began, out of `of` (0 means no end)."""
 
     phase: str
     seconds: float
@@ -41,7 +41,7 @@ class Progress(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """How it was. All times are seconds; `talk` is lines a second; `switches` are in order."""
+    """The result of a run. All times are in seconds, `talk` is in lines a second, `switches` are in order."""
 
     people: int
     talk: float
@@ -56,11 +56,11 @@ class Report(Struct, frozen=True):
     longest: float
     reconnects: int
     endings: dict[str, int]
-    """Why connections ended before they should, and how often."""
+    """Reasons of lost connections, and their numbers."""
     absent: int
     """Members that were not in the room at the end."""
     reported_gaps: int = field(name="told_gaps")
-    """Events the room said openly it could not bring any more."""
+    """Events that the room reported as no longer available."""
     violations: Violations
     switches: list[SwitchSeen]
     switches_failed: int
@@ -74,12 +74,12 @@ class Report(Struct, frozen=True):
 
 
 def as_json(report: Report) -> bytes:
-    """The whole report, with `deliveries_per_second` besides."""
+    """Encode the report as JSON, with `deliveries_per_second` in addition."""
     return msgspec.json.encode({**msgspec.to_builtins(report), "deliveries_per_second": round(report.rate, 1)})
 
 
 def progress_line(progress: Progress) -> Text:
-    """One line that says how it stands."""
+    """Format the progress as one line."""
     text = Text(no_wrap=True, overflow="ellipsis")
     text.append(f"{progress.phase:8} ", "bold")
     of = f" of {progress.of:.0f}" if progress.of else ""
@@ -108,7 +108,7 @@ def _told(violations: Violations) -> str:
 
 
 def summary(report: Report) -> Table:
-    """The table at the end."""
+    """Format the report as a table."""
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_column(style="dim")
     table.add_column(justify="right")
@@ -141,8 +141,8 @@ def summary(report: Report) -> Table:
 
 
 def switch_table(report: Report) -> Table:
-    """A row for each switch: the longest that a line took to any member, and to the one in the middle, and what the
-    room says that the pause was."""
+    """Format a row for each switch: the longest latency of any member, that of the median member, and the pause that
+    the room reported."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("switch", no_wrap=True)
     for heading in ("at", "pause", "median", "told", "carried", "dropped"):
@@ -161,7 +161,7 @@ def switch_table(report: Report) -> Table:
 
 
 def named(model: str) -> str:
-    """A model's name with its sign, if it has one."""
+    """Format a model's name with its sign, if it has one."""
     return f"{MODEL_SIGNS.get(model, '')} {model}".lstrip()
 
 

@@ -1,4 +1,4 @@
-"""What the crowd says, under which names, and when. Pure: the randomness is handed in."""
+"""The script of the crowd: its nicknames, its lines, and their times. Pure: the random generator is an argument."""
 
 from collections.abc import Iterator, Sequence
 from random import Random
@@ -22,7 +22,7 @@ OPENINGS = (
 
 
 def nicknames() -> Iterator[str]:
-    """Nicknames without end, each once: the names, then the names with a number."""
+    """Yield distinct nicknames without end: the names, then the names with a number."""
     yield from NAMES
     round = 2
     while True:
@@ -31,7 +31,7 @@ def nicknames() -> Iterator[str]:
 
 
 def words(random: Random) -> str:
-    """Something to say."""
+    """Choose a line to say."""
     opening = random.choice(OPENINGS)
     if random.random() < 0.3:
         return f"@{random.choice(NAMES)} {opening}"
@@ -39,11 +39,11 @@ def words(random: Random) -> str:
 
 
 def pause(random: Random, rate: float) -> float:
-    """Seconds until the next of `rate` lines a second, at random times as a crowd of people speaks (Poisson)."""
+    """Choose the seconds until the next line, as a Poisson process with `rate` lines a second."""
     return random.expovariate(rate)
 
 
 def rounds(speakers: Sequence[T], random: Random) -> Iterator[T]:
-    """Each speaker once in a round, in an order that changes from round to round."""
+    """Yield the speakers without end, in rounds: each once in a round, in a new random order."""
     while True:
         yield from random.sample(speakers, len(speakers))

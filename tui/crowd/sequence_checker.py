@@ -1,40 +1,40 @@
-"""Order: whether one member was told every number once, and in order. Pure."""
+"""SequenceChecker: detects numbered events that are lost, doubled or out of order. Pure."""
 
 from protocol.messages import MAX_COUNT
 
 MAX_MISSING = 2_000
-"""Numbers remembered as missing, for which they may still come. What is skipped beyond that is only counted."""
+"""Limit of the missing numbers that are remembered, as they may still arrive. Further ones are only counted."""
 
 
 class SequenceChecker:
-    """What one member saw of the numbered events. A number that was skipped counts as lost until it comes."""
+    """The numbered events that a member received. A skipped number counts as lost until it arrives."""
 
     def __init__(self) -> None:
         self.last = 0
-        """The highest number seen."""
+        """The highest number received."""
         self.doubled = 0
         self.disordered = 0
         self.reported_gaps = 0
-        """Events the room said openly it could not bring any more."""
+        """Events that the room reported as no longer available."""
         self._missing: set[int] = set()
         self._skipped = 0
 
     @property
     def lost(self) -> int:
-        """Events that never came although the room told of no gap."""
+        """Missing events that the room did not report as a gap."""
         return len(self._missing) + self._skipped
 
     def begin(self, seq: int) -> None:
-        """The room welcomes us as somebody new: what comes next follows `seq`."""
+        """Start a new session, whose next event follows `seq`."""
         self.last = seq
 
     def gap(self, missed: int) -> None:
-        """The room says that the next `missed` events are not kept any more."""
+        """Record that the room reported the next `missed` events as no longer available."""
         self.reported_gaps += missed
         self.last = min(self.last + missed, MAX_COUNT)
 
     def see(self, seq: int) -> None:
-        """An event with this number came."""
+        """Record a received event."""
         if seq == self.last + 1:
             self.last = seq
         elif seq > self.last:
@@ -47,7 +47,7 @@ class SequenceChecker:
             self.doubled += 1
 
     def expect(self, seq: int) -> None:
-        """Everything up to this number should have come by now."""
+        """Count all events up to `seq` that have not arrived as missing."""
         if len(self._missing) + seq - self.last > MAX_MISSING:
             self._skipped += seq - self.last
         elif seq > self.last:

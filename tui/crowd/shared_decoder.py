@@ -1,8 +1,7 @@
-"""SharedDecoder: what arrives, understood once for all members who got the same bytes. Pure.
+"""SharedDecoder: decodes received bytes once for all members that received the same ones. Pure.
 
-The room writes the same bytes to everybody, so a thousand members cost little more than one. What is understood once is
-also compared once: whether a number was ever used for two different events, a line said twice, or two lines of one
-sender told in the wrong order.
+The room sends the same bytes to all members, so a thousand members cost little more than one. Decoded events are also
+checked once: for a number with two different events, a line with two numbers, and lines of a sender in the wrong order.
 """
 
 from msgspec import Struct
@@ -12,16 +11,16 @@ from protocol.json_lines import AnyEvent
 from protocol.messages import ModelSwitched, Said, Sequenced
 
 MAX_REMEMBERED = 20_000
-"""Lines remembered, ours and the room's. Far more than are under way at once."""
+"""Limit of the remembered lines, sent and received. Far fewer are under way at any time."""
 MAX_CONFLICTS = 100
 MAX_CACHED_BYTES = 32 * 2**20
-"""Of each of the three: chunks, lines, and what was told under which number."""
+"""Size limit of each cache: chunks, lines, and lines by number."""
 MAX_CACHED = 1024
-"""Chunks, and lines, that are recognised."""
+"""Limit of the cached chunks, and of the cached lines."""
 
 
 class OwnLine(Struct, frozen=True):
-    """A line one of our members said: the how-many-eth of that member it was, and when it was said (seconds)."""
+    """A line of a member of the crowd: its number among the lines of that member, and its time in seconds."""
 
     member: int
     count: int
@@ -30,7 +29,7 @@ class OwnLine(Struct, frozen=True):
 
 
 class DecodedLine(Struct, frozen=True):
-    """One line off the wire. `event` is None for what we do not know, `seq` is 0 for what one member alone is told."""
+    """A received line. `event` is None if it cannot be decoded; `seq` is 0 for events sent to a single member."""
 
     seq: int
     event: AnyEvent | None
@@ -38,14 +37,14 @@ class DecodedLine(Struct, frozen=True):
 
 
 class Chunk(Struct, frozen=True):
-    """What one read brought, where that was whole lines with numbers that follow each other; else `first` is 0."""
+    """The content of one read, if it has complete lines with consecutive numbers; otherwise `first` is 0."""
 
     first: int
     last: int
     said: tuple[str, ...]
-    """The ids of the lines said in it, empty ones too."""
+    """The ids of its `said` events, including empty ones."""
     own: tuple[float, ...]
-    """When those lines that are ours were said."""
+    """The times at which the crowd's own lines in it were said."""
     switched: tuple[ModelSwitched, ...]
 
 
@@ -53,17 +52,17 @@ IRREGULAR = Chunk(0, 0, (), (), ())
 
 
 class SharedDecoder:
-    """What the whole crowd said and decoded."""
+    """Decodes the received lines, and remembers the lines that the crowd sent."""
 
     def __init__(self) -> None:
         self.conflicts: list[str] = []
-        """What was found wrong, in words, up to MAX_CONFLICTS: each is a violation of the room's one order."""
+        """Descriptions of violations of the room's order, at most MAX_CONFLICTS."""
         self.conflict_count = 0
         self.partial_bytes = 0
-        """Bytes that all members together keep of lines that have not ended."""
+        """Bytes of incomplete lines, of all members."""
         self.doubled = 0
         self.compares = True
-        """Whether numbers mean the same to all members; not once a server was started anew among them."""
+        """Whether a number means the same event for all members. It does not after a restart of the server."""
         self._lines: dict[str, OwnLine] = {}
         self._seq_of: dict[str, int] = {}
         self._line_of: dict[int, bytes] = {}
@@ -73,24 +72,24 @@ class SharedDecoder:
         self._chunk_cache_bytes = self._line_cache_bytes = self._line_of_bytes = 0
 
     def register(self, id: str, line: OwnLine) -> None:
-        """One of our members says a line under this id."""
+        """Remember a line that a member sends with this id."""
         self._lines[id] = line
         if len(self._lines) > MAX_REMEMBERED:
             del self._lines[next(iter(self._lines))]
 
     def own_line(self, id: str) -> OwnLine | None:
-        """What was said under this id, if it was one of us."""
+        """The line that a member sent with this id, if any."""
         return self._lines.get(id)
 
     def forget_numbers(self) -> None:
-        """The server does not know a member it knew: numbers begin anew, and lines may be said again."""
+        """Handle a restart of the server: the numbers start again, and lines may be sent again."""
         self.compares = False
         self._chunk_cache.clear()
         self._line_cache.clear()
         self._chunk_cache_bytes = self._line_cache_bytes = 0
 
     def decode_chunk(self, data: bytes) -> Chunk:
-        """What one read brought a member that had no half line before."""
+        """Decode the bytes of a read that begins with a line start."""
         if (chunk := self._chunk_cache.get(data)) is None:
             if len(self._chunk_cache) >= MAX_CACHED or self._chunk_cache_bytes > MAX_CACHED_BYTES:
                 self._chunk_cache.clear()
@@ -100,7 +99,7 @@ class SharedDecoder:
         return chunk
 
     def decode_line(self, line: bytes) -> DecodedLine:
-        """One line, without its end."""
+        """Decode a line without its line end."""
         if (decoded := self._line_cache.get(line)) is None:
             event = json_lines.decode_event(line)
             seq = event.seq if isinstance(event, Sequenced) else 0
@@ -148,7 +147,7 @@ class SharedDecoder:
             self.conflicts.append(conflict)
 
     def _compare_own(self, said: Said, own: OwnLine) -> None:
-        """Once for each of our lines: it is told under one number, in its sender's order, as it was said."""
+        """Check a line of the crowd: it has one number, its sender's order, and its original text."""
         if self._seq_of.setdefault(said.id, said.seq) != said.seq:
             self.doubled += 1
         elif own.count < self._newest_count.get(own.member, 0):

@@ -1,7 +1,7 @@
-"""Switches: which to ask for, and how long lines took around each. Pure: times are arguments, in seconds.
+"""Switches: chooses the next model, and measures the latencies around a switch. Pure: times are arguments, in seconds.
 
-The pause is what the members noticed: the longest that a line said around the switch took to reach anybody. Silence is
-no measure of it, as an audience is silent by itself. Where little is said nobody may notice anything: to measure, talk.
+The pause of a switch is the longest latency of a line around it, for any member. Silence does not measure it, because
+an audience may be silent by itself. So the measurement needs a crowd that talks.
 """
 
 from collections import Counter
@@ -15,42 +15,42 @@ from tui.crowd.member import Member
 from tui.crowd.words import MAX_MODEL_CHARACTERS, sanitized
 
 AFTERMATH_S = 2.0
-"""Seconds after a switch that still count to it: a model that starts slowly is part of its price."""
+"""Time after a switch that is measured with it, so that a slow start of a model counts."""
 SWITCH_TIMEOUT_S = 20.0
-"""Seconds without an answer, after which a switch that was asked for has failed."""
+"""Time without an answer after which a requested switch counts as failed."""
 
 MODEL_CYCLE = (Model.PROCESS, Model.THREAD, Model.EVENT)
-"""Going round it and back again takes all six directions."""
+"""Both ways around this cycle are the six directions."""
 
 
 class SwitchSeen(Struct):
-    """One switch, as the crowd saw it. Times are seconds, `at` since the talk began."""
+    """The measurements of a switch. Times are in seconds; `at` is the time since the talk began."""
 
     at: float
     before: str
     after: str
     reported_pause: float = field(name="told_pause")
-    """What the room says its deliveries paused for."""
+    """The pause of deliveries that the room reported."""
     carried: int
     pause: float = 0.0
-    """The longest that a line took to any member."""
+    """The longest latency of a line for any member."""
     median_pause: float = 0.0
-    """The same for the member in the middle."""
+    """The longest latency for the median member."""
     dropped: int = 0
-    """Connections that ended between the wish and the end of the switch."""
+    """Connections that ended between the request and the end of the measurement."""
     took: float = 0.0
-    """From the wish to the news that it is done; 0 where somebody else asked."""
+    """Time from the request to the `switched` event; 0 if another client requested it."""
 
 
 class Directions:
-    """Which model to ask for next, so that all six directions get their turn."""
+    """Chooses the next model so that all six directions are used evenly."""
 
     def __init__(self) -> None:
         self._taken: Counter[tuple[str, str]] = Counter()
 
     def next(self, running: str) -> Model:
-        """The model to go to from `running`: the way taken least often."""
-        # A model that is not known here may lead to each of those that are.
+        """The model to switch to from `running`, by the direction used least."""
+        # From an unknown model, all known ones are candidates.
         start = next((place for place, model in enumerate(MODEL_CYCLE) if model == running), 0)
         ways = [model for step in range(3) if (model := MODEL_CYCLE[(start + step) % len(MODEL_CYCLE)]) != running]
         target = min(ways, key=lambda model: self._taken[running, model])
@@ -59,7 +59,7 @@ class Directions:
 
 
 class SwitchWatch:
-    """Measures each switch from the moment it is asked for, or first heard of, to AFTERMATH_S seconds later."""
+    """Measures each switch from its request, or else from its event, until AFTERMATH_S after the event."""
 
     def __init__(self) -> None:
         self.done: list[SwitchSeen] = []
@@ -76,21 +76,21 @@ class SwitchWatch:
         return self._asked is None and self._seen is None
 
     def ask(self, members: Iterable[Member], now: float) -> None:
-        """A switch is asked for now."""
+        """Start to measure a requested switch."""
         self._asked, self._dropped = now, 0
         _forget_waits(members)
 
     def refused(self) -> None:
-        """It will not come."""
+        """Record that the requested switch failed."""
         self._asked = None
         self.failed += 1
 
     def dropped(self) -> None:
-        """A connection ended."""
+        """Count an ended connection."""
         self._dropped += 1
 
     def saw(self, switched: ModelSwitched, now: float, start: float) -> bool:
-        """A member heard of a switch. True for the first that did."""
+        """Record the event of a switch. Returns whether it is the first member's."""
         if switched.seq == self._seq:
             return False
         took = 0.0 if self._asked is None else now - self._asked
@@ -106,7 +106,7 @@ class SwitchWatch:
         return True
 
     def tick(self, members: Iterable[Member], now: float) -> None:
-        """To be called about once a second: ends what is due."""
+        """End measurements and timeouts that are due. Call it several times a second."""
         if self._asked is not None and now > self._asked + SWITCH_TIMEOUT_S:
             self.refused()
         if self._seen is not None and now >= self._closes:

@@ -1,4 +1,4 @@
-"""Words of a server that is not trusted, made fit for a report: no control sequences, and short. Pure."""
+"""Text from an untrusted server, sanitized and shortened for a report. Pure."""
 
 from collections import Counter
 
@@ -11,10 +11,10 @@ OTHER_REASONS = "other reasons"
 
 
 def sanitized(text: str, most: int = MAX_REASON_CHARACTERS) -> str:
-    """The first `most` characters, on one line, with nothing in them that a terminal would obey."""
+    """The first `most` characters, on one line, without control sequences."""
     return sanitize(text[:most])
 
 
 def count_reason(reasons: Counter[str], reason: str) -> None:
-    """Count a reason; all beyond the first MAX_REASONS different ones are counted together."""
+    """Count a reason. After MAX_REASONS different ones, all others are counted together."""
     reasons[reason if reason in reasons or len(reasons) < MAX_REASONS else OTHER_REASONS] += 1
