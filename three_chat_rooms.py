@@ -1,9 +1,8 @@
-"""The commands' entry points, and how their processes find our packages.
+"""The entry points of the commands. They make each process import the packages of this project.
 
-The packages have names that other people's files have, too: a `server.py` on PYTHONPATH, or in the folder in which
-`python -m tui` is run, would be imported in the place of ours. So each process first has its packages looked up beside
-this file. `python -P three_chat_rooms.py MODULE ARGS…` is `python -m MODULE ARGS…` with that done; by its path, this
-file itself is always found.
+Other files can have the names of the packages: a `server.py` on PYTHONPATH, or in the folder in which `python -m tui`
+is run, would be imported instead. So each process first installs a finder that looks beside this file.
+`python -P three_chat_rooms.py MODULE ARGS…` does so, and then runs `python -m MODULE ARGS…`.
 """
 
 import sys
@@ -12,28 +11,28 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
 EXIT_INTERRUPTED = 130
-FOLDER = __file__.rpartition("/")[0]  # Without pathlib: each worker of the process model would carry it.
+FOLDER = __file__.rpartition("/")[0]  # Without pathlib, which would take memory in each worker.
 NAMES = frozenset(("protocol", "server", "three_chat_rooms", "tui"))
 
 
 class OwnFinder:
-    """Finds our packages in our folder, and nothing else. For `sys.meta_path`."""
+    """Finds the packages of this project beside this file, and no others. For `sys.meta_path`."""
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None, target: ModuleType | None = None, /) -> ModuleSpec | None:
-        """Where the package is; None for a module that is not ours."""
+        """The spec of a package of this project; None for other modules."""
         return PathFinder.find_spec(name, [FOLDER], target) if name in NAMES else None
 
 
 def claim_names() -> None:
-    """Have our packages imported from our folder, whatever else has their names. Harmless to do twice."""
+    """Install the finder, unless it is installed already."""
     if OwnFinder not in sys.meta_path:
         sys.meta_path.insert(0, OwnFinder)
 
 
 def command_line(module: str, *arguments: str) -> list[str]:
-    """The command that runs a module of ours in another process."""
-    # -P: modules in the folder that it is started in are not ours.
+    """The command that runs a module of this project in another process."""
+    # -P: do not import modules from the current folder.
     return [sys.executable, "-P", __file__, module, *arguments]
 
 

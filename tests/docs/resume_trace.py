@@ -1,4 +1,4 @@
-"""A conversation in which a connection breaks and the client resumes, spoken with a real room. No socket, no clock."""
+"""A trace of a connection that breaks and a client that resumes, made with a real room. No socket, no clock."""
 
 from collections.abc import Iterator
 

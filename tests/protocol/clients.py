@@ -1,4 +1,4 @@
-"""Clients in the states that tests begin with, and what a server tells them."""
+"""Clients in the states that tests begin with, and the events of a server."""
 
 from collections.abc import Callable
 from itertools import count
@@ -29,7 +29,7 @@ def said(seq: int, text: str = "hi", id: str = "", nick: str = "bob") -> Said:
 
 
 def connected(nick: str = "ada") -> ClientConnection:
-    """A client that has just said hello."""
+    """A client that has sent hello."""
     ours = ClientConnection(nick, ids())
     ours.connected()
     return ours
@@ -40,7 +40,7 @@ def told(ours: ClientConnection, *events: Event) -> list[Received]:
 
 
 def in_room(seq: int = 0) -> ClientConnection:
-    """A client that has been let in, and has nothing to send."""
+    """A client that has joined, and has nothing to send."""
     ours = connected()
     told(ours, welcome(seq))
     ours.data_to_send()
@@ -52,7 +52,7 @@ def sent(ours: ClientConnection) -> list[json_lines.AnyCommand | Refused]:
 
 
 def again(ours: ClientConnection, *events: Event) -> list[Received]:
-    """The connection breaks, a new one stands, and the server says this."""
+    """Lose the connection, make a new one, and receive this event on it."""
     ours.disconnected()
     ours.connected()
     ours.data_to_send()

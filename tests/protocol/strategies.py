@@ -1,4 +1,4 @@
-"""What a peer may send: text and bytes at their worst, messages of every kind, and every way to cut a stream."""
+"""Strategies for input from a peer: difficult text and bytes, messages of each kind, and all ways to cut a stream."""
 
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
@@ -20,7 +20,7 @@ INVISIBLE = [
     *range(0xFFA0, 0xFFA1), *range(0xFFF0, 0xFFF9), *range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B),
     *range(0xE0000, 0xE1000),
 ]  # fmt: skip
-"""Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt: what a terminal draws as nothing."""
+"""Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt: a terminal shows nothing for them."""
 BIDI = [0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
 """Bidi_Control of Unicode's PropList.txt."""
 CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
@@ -33,13 +33,13 @@ WORTH_A_TRY = [*INVISIBLE[:90], 0xE0001, 0xE0041, 0xE01EF, *BIDI, *CONTROLS, *SU
 
 _nasty = st.sampled_from(WORTH_A_TRY).map(chr)
 hostile_text = st.text(st.one_of(st.characters(), _nasty, st.sampled_from("aZ0é*/ <[:")), max_size=30)
-"""Any text, surrogates and all, with what harms more often than chance would have it."""
+"""Any text, with surrogates, in which harmful characters are frequent."""
 sendable_text = hostile_text.map(lambda text: text.encode(errors="ignore").decode())
-"""The same without surrogates: what UTF-8 can carry."""
+"""The same without surrogates, so that UTF-8 can encode it."""
 
 
 def any_of(kind: type[Struct], text: st.SearchStrategy[str]) -> st.SearchStrategy[Struct]:
-    """Any value of a message type, with `text` in each field that is a string: a new field is never forgotten."""
+    """Any value of a message type, with `text` in each field that is a string, so that new fields are included."""
     return _strategy(kinds.type_info(kind), text)
 
 
@@ -72,7 +72,7 @@ def _strategy(info: kinds.Type, text: st.SearchStrategy[str]) -> st.SearchStrate
 
 
 def _all(base: type[Struct]) -> list[type[Struct]]:
-    """The messages of this base, and not the bases in between."""
+    """The message classes below this base, without intermediate bases."""
     below = base.__subclasses__()
     return [kind for each in below for kind in _all(each)] if below else [base]
 
@@ -100,17 +100,17 @@ wire_bytes = st.lists(
     ),
     max_size=25,
 ).map(b"".join)
-"""What a socket may bring: whole commands, halves of them, other protocols, and noise."""
+"""Bytes that a socket may receive: whole commands, halves of them, other protocols, and noise."""
 
 
 def cut(data: bytes, places: Iterable[int]) -> list[bytes]:
-    """`data` cut at these places (whatever lies outside it is left out), none of it lost."""
+    """All of `data`, cut at those of these places that are inside it."""
     inside = sorted({place for place in places if 0 < place < len(data)})
     return [data[start:stop] for start, stop in zip([0, *inside], [*inside, len(data)], strict=True) if start < stop]
 
 
 def ways_to_cut(data: bytes, places: Iterable[int]) -> Iterator[list[bytes]]:
-    """Whole, one byte at a time, and cut at these places."""
+    """`data` as a whole, one byte at a time, and cut at these places."""
     yield [data]
     yield [data[i : i + 1] for i in range(len(data))]
     yield cut(data, places)
@@ -120,7 +120,7 @@ places = st.lists(st.integers(1, 600), max_size=8)
 
 
 def strings_in(value: object) -> Iterator[tuple[str, str]]:
-    """Each string in a message, however deep, with the name of the field it is in."""
+    """Each string in a message, at any depth, with the name of its field."""
     yield from _strings(value, "")
 
 
@@ -136,5 +136,5 @@ def _strings(value: object, name: str) -> Iterator[tuple[str, str]]:
 
 
 def copied(value: _T) -> _T:
-    """A copy of a struct that shares nothing with it."""
+    """A deep copy of a struct."""
     return msgspec.msgpack.decode(msgspec.msgpack.encode(value), type=type(value))

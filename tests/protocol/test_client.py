@@ -25,22 +25,22 @@ from tests.protocol.strategies import (
 )
 
 
-class TestComingIn:
-    def test_it_introduces_itself(self) -> None:
+class TestJoining:
+    def test_connected_sends_hello(self) -> None:
         assert sent(connected()) == [Hello("ada")]
 
-    def test_it_knows_what_the_welcome_says(self) -> None:
+    def test_welcome_sets_the_state(self) -> None:
         ours = connected()
         told(ours, welcome(7, you="ada2", token="secret", nonce="once", operator=True))
         assert (ours.nick, ours.token, ours.seq, ours.nonce) == ("ada2", "secret", 7, "once")
         assert ours.in_room
         assert ours.is_operator
 
-    def test_it_is_shown_what_was_said_before(self) -> None:
+    def test_welcome_returns_its_history(self) -> None:
         history = [said(2), said(5)]
         assert told(connected(), welcome(7, history=history)) == [welcome(7, history=history), *history]
 
-    def test_it_may_ask_for_another_nickname_after_a_refusal(self) -> None:
+    def test_retry_hello_after_a_refusal_sends_the_new_nickname(self) -> None:
         ours = connected()
         ours.data_to_send()
         assert told(ours, Refused("nickname-taken", "ada is taken", suggestion="ada2"))
@@ -56,7 +56,7 @@ class TestComingIn:
             (b"*** goodbye: \xff\n", "\ufffd"),
         ],
     )
-    def test_it_understands_that_it_was_turned_away_at_the_door(self, line: bytes, reason: str) -> None:
+    def test_plain_goodbye_before_hello_is_a_goodbye(self, line: bytes, reason: str) -> None:
         assert connected().receive(line) == [Goodbye("refused", reason)]
 
     def test_client_greeted_before_its_hello_skips_the_greeting(self) -> None:
@@ -64,23 +64,23 @@ class TestComingIn:
         assert ours.receive(b"*** this is a chat room\n\xff\xfe\n") == []
         assert told(ours, Refused("nickname-taken", "ada is taken"))
 
-    def test_it_may_be_turned_away_when_it_comes_back(self) -> None:
+    def test_plain_goodbye_on_a_second_connection_is_a_goodbye(self) -> None:
         ours = in_room()
         ours.disconnected()
         ours.connected()
         assert ours.receive(b"*** goodbye: the room is full\n") == [Goodbye("refused", "the room is full")]
 
-    def test_three_stars_mean_nothing_once_the_server_has_spoken_our_dialect(self) -> None:
+    def test_plain_goodbye_after_a_rich_event_is_ignored(self) -> None:
         ours = connected()
         told(ours, Refused("nickname-taken", "ada is taken"))
         assert ours.receive(b"*** goodbye: imitated\n") == []
 
-    def test_other_plain_lines_mean_nothing(self) -> None:
+    def test_other_plain_lines_are_ignored(self) -> None:
         assert connected().receive(b"Connected to chat server\nbob: *** hi\n") == []
 
 
 class TestSaying:
-    def test_a_line_is_unacknowledged_until_it_is_heard(self) -> None:
+    def test_line_is_unacknowledged_until_its_said(self) -> None:
         ours = in_room()
         id = ours.say("hi")
         assert sent(ours) == [Say(id, "hi")]
@@ -88,13 +88,13 @@ class TestSaying:
         assert told(ours, said(1, "hi", id, "ada")) == [said(1, "hi", id, "ada")]
         assert ours.unacknowledged == {}
 
-    def test_a_refusal_is_an_answer_too(self) -> None:
+    def test_refusal_acknowledges_a_line(self) -> None:
         ours = in_room()
         id = ours.say("")
         told(ours, Refused("empty", "nothing", id))
         assert ours.unacknowledged == {}
 
-    def test_what_is_said_before_it_is_in_the_room_is_sent_once_it_is(self) -> None:
+    def test_lines_before_the_welcome_are_sent_after_it(self) -> None:
         ours = ClientConnection("ada", ids())
         first = ours.say("early")
         ours.connected()
@@ -103,33 +103,33 @@ class TestSaying:
         told(ours, welcome())
         assert sent(ours) == [Say(first, "early"), Say(second, "waves", action=True)]
 
-    def test_what_was_not_acknowledged_is_said_again_in_its_order_with_its_ids(self) -> None:
+    def test_unacknowledged_lines_are_sent_again_in_order(self) -> None:
         ours = in_room()
         lines = [ours.say(text) for text in ("one", "two", "three")]
         told(ours, said(1, "one", lines[0], "ada"))
         again(ours, welcome(1, resumed=True))
         assert sent(ours) == [Say(lines[1], "two"), Say(lines[2], "three")]
 
-    def test_what_the_welcome_brings_back_of_its_own_is_not_said_again(self) -> None:
+    def test_own_lines_in_the_welcome_are_not_sent_again(self) -> None:
         ours = in_room()
         id = ours.say("hi")
         again(ours, welcome(1, resumed=True, history=[said(1, "hi", id, "ada")]))
         assert sent(ours) == []
 
-    def test_an_answer_given_once_more_acknowledges_and_is_not_heard_twice(self) -> None:
+    def test_repeated_said_acknowledges_and_is_not_returned(self) -> None:
         ours = in_room()
         id = ours.say("hi")
         again(ours, welcome(9, resumed=True, missed=9))
         assert told(ours, said(5, "hi", id, "ada")) == []
         assert ours.unacknowledged == {}
 
-    def test_an_id_is_never_used_again(self) -> None:
+    def test_ids_are_not_reused(self) -> None:
         ours = in_room()
         assert len({ours.say("hi") for _ in range(100)}) == 100
 
 
-class TestComingBack:
-    def test_it_says_whom_it_was_and_what_it_saw_last(self) -> None:
+class TestResuming:
+    def test_hello_on_a_second_connection_resumes(self) -> None:
         ours = in_room()
         told(ours, said(1), said(2))
         ours.disconnected()
@@ -137,19 +137,19 @@ class TestComingBack:
         ours.connected()
         assert sent(ours) == [Hello("ada", Resume("t", 2))]
 
-    def test_half_a_line_of_the_old_connection_is_forgotten(self) -> None:
+    def test_half_a_line_of_the_old_connection_is_dropped(self) -> None:
         ours = in_room()
         ours.receive(json_lines.encode(said(1))[:-5])
         assert again(ours, welcome(1, resumed=True, history=[said(1)]))[1:] == [said(1)]
 
-    def test_what_was_missed_comes_out_as_if_it_had_been_heard(self) -> None:
+    def test_missed_events_are_returned_and_applied(self) -> None:
         ours = in_room()
         told(ours, said(1))
         missed = [said(2), Presence(3, 0.0, ["cleo"]), Notice("hear", 4)]
         assert again(ours, welcome(4, resumed=True, history=missed))[1:] == missed
         assert told(ours, said(5)) == [said(5)]
 
-    def test_what_is_lost_is_a_gap_before_the_rest(self) -> None:
+    def test_lost_events_are_a_gap_before_the_others(self) -> None:
         ours = in_room()
         told(ours, said(1))
         assert again(ours, welcome(9, resumed=True, missed=6, history=[said(8), said(9)]))[1:] == [
@@ -158,7 +158,7 @@ class TestComingBack:
             said(9),
         ]
 
-    def test_to_a_server_that_was_started_anew_it_is_new_and_nobody_knows_how_much_is_lost(self) -> None:
+    def test_welcome_of_a_restarted_server_is_a_gap_of_unknown_size(self) -> None:
         ours = in_room(100)
         id = ours.say("unheard")
         heard = again(ours, welcome(2, token="new", history=[said(2)]))
@@ -166,7 +166,7 @@ class TestComingBack:
         assert (ours.token, ours.seq) == ("new", 2)
         assert sent(ours) == [Say(id, "unheard")]
 
-    def test_it_goes_by_the_name_of_the_welcome_whatever_the_history_tells_of_its_old_one(self) -> None:
+    def test_nickname_of_the_welcome_wins_over_the_history(self) -> None:
         ours = in_room()
         history = [
             Presence(1, 0.0, left=["ada"]),
@@ -177,25 +177,25 @@ class TestComingBack:
         assert ours.nick == "ada"
 
 
-class TestWhatIsKnown:
-    def test_the_roster_follows_what_is_told(self) -> None:
+class TestState:
+    def test_roster_follows_presence(self) -> None:
         ours = in_room()
         told(ours, People(0, ["ada", "bob", "cleo"]))
         told(ours, Presence(1, 0.0, joined=["dan", "bob"], left=["bob"], renamed=[("cleo", "eve")]))
         assert ours.people == {"ada", "bob", "dan", "eve"}
 
-    def test_two_may_swap_their_names(self) -> None:
+    def test_presence_with_swapped_names_swaps_them(self) -> None:
         ours = in_room()
         told(ours, People(0, ["ada", "bob"]), Presence(1, 0.0, renamed=[("ada", "bob"), ("bob", "ada")]))
         assert ours.people == {"ada", "bob"}
         assert ours.nick == "bob"
 
-    def test_a_roster_of_the_past_is_not_taken_for_the_present(self) -> None:
+    def test_roster_before_the_last_seq_is_ignored(self) -> None:
         ours = in_room(5)
         told(ours, People(5, ["ada"]), Presence(6, 0.0, joined=["bob"]), People(5, ["ada"]))
         assert ours.people == {"ada", "bob"}
 
-    def test_its_own_renaming_is_known_once_it_is_told(self) -> None:
+    def test_own_renaming_changes_the_nickname(self) -> None:
         ours = in_room()
         ours.rename("eve")
         assert sent(ours) == [Rename("eve")]
@@ -203,14 +203,14 @@ class TestWhatIsKnown:
         told(ours, Presence(1, 0.0, renamed=[("ada", "eve")]))
         assert ours.nick == "eve"
 
-    def test_the_last_status_is_kept(self) -> None:
+    def test_status_is_kept(self) -> None:
         ours = in_room()
         status = Status("thread", 3, "thread 2")
         assert told(ours, status) == [status]
         assert ours.status == status
 
 
-def test_what_is_to_be_sent_is_given_once() -> None:
+def test_data_to_send_returns_data_once() -> None:
     ours = in_room()
     ours.who()
     ours.ping("p")
@@ -219,7 +219,7 @@ def test_what_is_to_be_sent_is_given_once() -> None:
 
 
 @given(sendable_text)
-def test_whatever_a_person_types_goes_out_as_one_line_of_json(text: str) -> None:
+def test_say_sends_any_text_as_one_line_of_json(text: str) -> None:
     ours = in_room()
     ours.say(text)
     (line,) = ours.data_to_send().splitlines(keepends=True)

@@ -1,4 +1,4 @@
-"""The client under whatever a server may send, in whatever pieces."""
+"""The client with any bytes from a server, in any pieces."""
 
 import pytest
 from hypothesis import given
@@ -25,15 +25,15 @@ from tests.protocol.strategies import (
 )
 
 
-class TestWhateverTheServerSends:
+class TestAnyBytes:
     @given(st.binary() | wire_bytes, places)
-    def test_nothing_makes_it_raise(self, data: bytes, places: list[int]) -> None:
+    def test_any_bytes_do_not_raise(self, data: bytes, places: list[int]) -> None:
         ours = connected()
         for piece in cut(data, places):
             ours.receive(piece)
 
     @given(st.lists(events.map(json_lines.encode) | wire_bytes, max_size=6).map(b"".join), places)
-    def test_it_hears_the_same_however_the_bytes_are_cut(self, data: bytes, places: list[int]) -> None:
+    def test_any_cut_gives_the_same_events(self, data: bytes, places: list[int]) -> None:
         results = []
         for pieces in ways_to_cut(data, places):
             ours = connected()
@@ -42,7 +42,7 @@ class TestWhateverTheServerSends:
         assert results[0] == results[1] == results[2]
 
     @pytest.mark.parametrize("kind", EVENTS)
-    def test_strangers_text_is_harmless_in_every_field_of_every_event(self, kind: type[Event]) -> None:
+    def test_text_in_each_field_is_sanitized(self, kind: type[Event]) -> None:
         @given(any_of(kind, sendable_text))
         def prove(event: Event) -> None:
             assert isinstance(event, Event)
@@ -56,7 +56,7 @@ class TestWhateverTheServerSends:
         prove()
 
     @given(st.lists(st.integers(1, 30), max_size=15))
-    def test_each_number_is_passed_on_once_in_order_and_what_is_left_out_is_a_gap(self, seqs: list[int]) -> None:
+    def test_each_seq_is_returned_once_or_counted_in_a_gap(self, seqs: list[int]) -> None:
         ours, at = in_room(), 0
         for event in told(ours, *map(said, seqs)):
             match event:
@@ -67,11 +67,11 @@ class TestWhateverTheServerSends:
                     at = seq
         assert at == ours.seq == max(seqs, default=0)
 
-    def test_what_a_newer_server_may_say_is_passed_over(self) -> None:
+    def test_events_of_a_newer_server_are_ignored(self) -> None:
         ours = in_room()
         assert ours.receive(b'{"type":"fireworks"}\nnot json\n\xff\n' + json_lines.encode(said(1))) == [said(1)]
 
-    def test_an_event_over_the_limit_is_a_gap_and_costs_no_memory(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_event_above_the_limit_is_a_gap_without_memory(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(client, "MAX_EVENT_BYTES", 100)
         ours = in_room()
         long = json_lines.encode(said(1, "x" * 1000))

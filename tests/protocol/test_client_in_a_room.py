@@ -1,6 +1,6 @@
 """Clients joined to a room without sockets, over connections that break at any byte.
 
-Whatever breaks: each client hears everything that was told once and in order, or is told how much it lost, and each of
+After any break, each client receives each event once and in order, or a gap with the number of lost events, and each of
 its lines is said exactly once.
 """
 
@@ -21,7 +21,7 @@ some_bytes = st.sampled_from([0, 10**6]) | st.integers(1, 600)
 
 
 class Wire:
-    """A client and, now and then, its connection."""
+    """A client and its connection, if it has one."""
 
     def __init__(self, house: House, nick: str, ids: str) -> None:
         numbers = count(1)
@@ -37,7 +37,7 @@ class Wire:
         return self.number in self.house.sessions
 
     def connect(self) -> None:
-        """A new connection, where there is none: the server may have ended the last one (silence, a full outbox)."""
+        """Make a connection if there is none: the server may have ended the last one (silence, a full outbox)."""
         if self.up:
             return
         self.client.disconnected()
@@ -46,21 +46,21 @@ class Wire:
         self.client.connected()
 
     def send(self, most: int) -> None:
-        """So many bytes reach the server."""
+        """Pass so many bytes to the server."""
         self.on_its_way += self.client.data_to_send()
         if self.up and (data := bytes(self.on_its_way[:most])):
             del self.on_its_way[:most]
             self.house.send(self.number, data)
 
     def receive(self, most: int) -> None:
-        """So many bytes reach the client."""
+        """Pass so many bytes to the client."""
         for event in self.client.receive(self.house.taken(self.number, most) if self.up else b""):
             self.heard.append(event)
             if isinstance(event, Refused) and event.suggestion and not self.client.in_room:
                 self.client.retry_hello(event.suggestion)
 
     def cut(self, noticed: bool) -> None:
-        """The connection breaks, with what is on its way. The server may not notice."""
+        """Break the connection and drop the bytes on the way. The server may not notice."""
         if noticed:
             self.house.close(self.number)
         self.number = 0
@@ -107,7 +107,7 @@ class ClientsInARoom(RuleBasedStateMachine):
 
     @invariant()
     def in_order(self) -> None:
-        """Each has heard everything since it first came in, once and in order, but for what it was told it lost."""
+        """Each client has received each event since it joined once and in order, or a gap for it."""
         order = {event.seq: event for event in self.witness.heard if isinstance(event, Sequenced)}
         for wire in self.wires:
             at = shown = 0
@@ -119,7 +119,7 @@ class ClientsInARoom(RuleBasedStateMachine):
                     case Gap(missed=int(missed)):
                         at += missed
                     case _ if isinstance(event, Sequenced) and event.seq:
-                        # What a newcomer is shown of before is no more than lines, in their order.
+                        # The history for a newcomer has lines only, in their order.
                         assert event.seq == at + 1 or shown < event.seq <= at == self.came_in_at(wire)
                         at, shown = max(at, event.seq), event.seq
                         assert event == order.get(event.seq, event)
@@ -149,7 +149,7 @@ class ClientsInARoom(RuleBasedStateMachine):
         assert len(told) == len({event.text for event in told}) == next(self.texts) - 1
 
     def settle(self, wires: list[Wire]) -> None:
-        """Everything that is on its way arrives, and everybody asks who is here."""
+        """Deliver all bytes on the way, and let each client ask for the roster."""
         wires = [*wires, self.witness]
         for asked in (False, True):
             for wire in wires:

@@ -14,12 +14,12 @@ SSH = b"SSH-2.0-OpenSSH_9.9\r\n"
 
 
 @pytest.mark.parametrize("line", [b"{", b'{"type":"hello"}', b"{not json"])
-def test_a_first_line_that_begins_with_a_brace_chooses_the_rich_dialect(line: bytes) -> None:
+def test_detect_dialect_of_a_brace_is_rich(line: bytes) -> None:
     assert detect_dialect(line) is RICH
 
 
 @given(st.binary().filter(lambda line: not line.startswith(b"{")))
-def test_any_other_first_line_is_plain(line: bytes) -> None:
+def test_detect_dialect_of_other_bytes_is_plain(line: bytes) -> None:
     assert detect_dialect(line) is PLAIN
 
 
@@ -27,7 +27,7 @@ def test_any_other_first_line_is_plain(line: bytes) -> None:
     ("start", "name"),
     [*((request, "HTTP") for request in HTTP), (HTTP_2, "HTTP"), (LONG, "HTTP"), (SSH, "SSH"), (b"SSH-1.99-x", "SSH")],
 )
-def test_other_protocols_are_known_by_their_first_bytes(start: bytes, name: str) -> None:
+def test_other_protocol_names_it(start: bytes, name: str) -> None:
     assert other_protocol(start) == name
 
 
@@ -35,11 +35,11 @@ def test_other_protocols_are_known_by_their_first_bytes(start: bytes, name: str)
     "start",
     [b"", b"ada", b"GET", b"GET / and so on", b"get / HTTP/1.1", b"SSH", b"\x16", b'{"type":"hello"}'],
 )
-def test_a_person_is_not_taken_for_a_program(start: bytes) -> None:
+def test_other_protocol_of_typed_text_is_empty(start: bytes) -> None:
     assert other_protocol(start) == ""
 
 
 @given(events)
-def test_an_event_is_written_as_its_reader_reads_it(event: Event) -> None:
+def test_encode_is_the_one_of_the_dialect(event: Event) -> None:
     assert RICH.encode(event) == json_lines.encode(event)
     assert PLAIN.encode(event) == plain_text.encode(event)

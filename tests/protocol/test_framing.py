@@ -13,7 +13,7 @@ stream = st.one_of(
 
 
 def plain_model(data: bytes, limit: int = LIMIT) -> list[bytes | OverlongLine]:
-    """What a LineBuffer is: everything between line ends, with what is too long marked."""
+    """The lines that a LineBuffer must return, with OverlongLine for those above the limit."""
     *whole, _ = data.split(b"\n")
     lines = [line.removesuffix(b"\r") for line in whole]
     return [line if len(line) <= limit else OverlongLine(len(line)) for line in lines]
@@ -29,7 +29,7 @@ def drained(buffer: LineBuffer) -> list[bytes | OverlongLine]:
 @given(stream, places)
 @example(b"a" * (LIMIT + 1) + b"\r\n", [LIMIT + 2])
 @example(b"a" * LIMIT + b"\r\nb\n", [LIMIT + 1])
-def test_the_lines_are_the_same_however_the_bytes_are_cut(data: bytes, places: list[int]) -> None:
+def test_next_line_is_the_same_for_any_cut(data: bytes, places: list[int]) -> None:
     for pieces in ways_to_cut(data, places):
         buffer = LineBuffer()
         lines: list[bytes | OverlongLine] = []
@@ -40,9 +40,7 @@ def test_the_lines_are_the_same_however_the_bytes_are_cut(data: bytes, places: l
 
 
 @given(stream, places, st.data())
-def test_the_lines_are_the_same_however_few_are_taken_at_once(
-    data: bytes, places: list[int], more: st.DataObject
-) -> None:
+def test_next_line_is_the_same_for_any_pace(data: bytes, places: list[int], more: st.DataObject) -> None:
     buffer = LineBuffer()
     lines: list[bytes | OverlongLine] = []
     for piece in cut(data, places):
@@ -54,7 +52,7 @@ def test_the_lines_are_the_same_however_few_are_taken_at_once(
 
 
 @given(stream, places)
-def test_a_buffer_can_move_to_another_process_between_any_two_bytes(data: bytes, places: list[int]) -> None:
+def test_buffer_can_be_copied_between_any_two_bytes(data: bytes, places: list[int]) -> None:
     buffer = LineBuffer()
     lines: list[bytes | OverlongLine] = []
     for piece in cut(data, places):
@@ -67,7 +65,7 @@ def test_a_buffer_can_move_to_another_process_between_any_two_bytes(data: bytes,
 
 
 @given(stream, places)
-def test_it_knows_whether_a_whole_line_waits(data: bytes, places: list[int]) -> None:
+def test_has_line_is_true_for_a_whole_line(data: bytes, places: list[int]) -> None:
     buffer = LineBuffer()
     for piece in cut(data, places):
         buffer.feed(piece)
@@ -77,7 +75,7 @@ def test_it_knows_whether_a_whole_line_waits(data: bytes, places: list[int]) -> 
 
 
 @given(stream, places)
-def test_a_line_that_never_ends_costs_no_memory(data: bytes, places: list[int]) -> None:
+def test_endless_line_takes_no_memory(data: bytes, places: list[int]) -> None:
     buffer = LineBuffer()
     for piece in cut(data.replace(b"\n", b"-"), places):
         buffer.feed(piece)
@@ -85,7 +83,7 @@ def test_a_line_that_never_ends_costs_no_memory(data: bytes, places: list[int]) 
         assert len(buffer.data) <= LIMIT + 1
 
 
-def test_a_megabyte_without_an_end_is_counted_and_not_kept() -> None:
+def test_overlong_line_is_counted_and_dropped() -> None:
     buffer = LineBuffer()
     for _ in range(1024):
         buffer.feed(b"x" * 1024)
@@ -103,7 +101,7 @@ def test_only_lf_ends_a_line() -> None:
     assert buffer.next_line(100) == text.encode()
 
 
-def test_crlf_and_lf_may_be_mixed() -> None:
+def test_crlf_and_lf_can_be_mixed() -> None:
     buffer = LineBuffer()
     buffer.feed(b"a\r\nb\nc\r\n\n\r\n")
     assert drained(buffer) == [b"a", b"b", b"c", b"", b""]

@@ -20,7 +20,7 @@ json_values = st.recursive(
 
 
 @given(commands)
-def test_a_command_comes_out_as_it_went_in(command: Command) -> None:
+def test_command_is_decoded_as_it_was_encoded(command: Command) -> None:
     line = json_lines.encode(command)
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
@@ -28,7 +28,7 @@ def test_a_command_comes_out_as_it_went_in(command: Command) -> None:
 
 
 @given(events)
-def test_an_event_comes_out_as_it_went_in(event: Event) -> None:
+def test_event_is_decoded_as_it_was_encoded(event: Event) -> None:
     line = json_lines.encode(event)
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
@@ -36,12 +36,12 @@ def test_an_event_comes_out_as_it_went_in(event: Event) -> None:
 
 
 @given(events)
-def test_any_json_reader_reads_it(event: Event) -> None:
+def test_encoded_event_is_json(event: Event) -> None:
     assert isinstance(json.loads(json_lines.encode(event))["type"], str)
 
 
 @given(st.binary() | wire_bytes)
-def test_any_bytes_are_a_command_or_refused_with_a_code(line: bytes) -> None:
+def test_decode_command_of_any_bytes_refuses_with_a_code(line: bytes) -> None:
     command = json_lines.decode_command(line)
     if isinstance(command, Refused):
         assert command.code in CODES
@@ -51,20 +51,20 @@ def test_any_bytes_are_a_command_or_refused_with_a_code(line: bytes) -> None:
         assert isinstance(command, Command)
 
 
-def test_a_refusal_repeats_nothing_that_a_terminal_would_obey() -> None:
+def test_refusal_is_sanitized() -> None:
     refused = json_lines.decode_command('{"type":"\x9b31m\u202e"}'.encode())
     assert isinstance(refused, Refused)
     assert sanitize(refused.reason) == refused.reason
 
 
 @given(json_values)
-def test_any_json_is_a_command_or_refused_with_a_code(value: object) -> None:
+def test_decode_command_of_any_json_refuses_with_a_code(value: object) -> None:
     command = json_lines.decode_command(json.dumps(value).encode())
     assert isinstance(command, Command) or command.code in CODES
 
 
 @given(st.binary() | wire_bytes)
-def test_any_bytes_are_an_event_or_nothing(line: bytes) -> None:
+def test_decode_event_of_any_bytes_does_not_raise(line: bytes) -> None:
     event = json_lines.decode_event(line)
     assert event is None or isinstance(event, Event)
 
@@ -97,7 +97,7 @@ def test_any_bytes_are_an_event_or_nothing(line: bytes) -> None:
     ],
     ids=lambda value: value[:40] if isinstance(value, bytes) else value,
 )
-def test_what_is_no_command_is_refused_with_its_code(line: bytes, code: str) -> None:
+def test_decode_command_of_a_wrong_line_has_the_code(line: bytes, code: str) -> None:
     refused = json_lines.decode_command(line)
     assert isinstance(refused, Refused)
     assert refused.code == code
@@ -115,17 +115,17 @@ def test_what_is_no_command_is_refused_with_its_code(line: bytes, code: str) -> 
         (b' { "type" : "switch" , "model" : "thread" } ', Switch("thread")),
     ],
 )
-def test_a_command_may_come_in_any_json_and_with_fields_of_a_later_version(line: bytes, command: Command) -> None:
+def test_decode_command_ignores_spaces_and_unknown_fields(line: bytes, command: Command) -> None:
     assert json_lines.decode_command(line) == command
 
 
-def test_a_client_may_write_a_dialect_which_the_server_overrules() -> None:
+def test_decode_hello_takes_a_dialect_from_a_client() -> None:
     hello = json_lines.decode_command(b'{"type":"hello","nick":"ada","dialect":"plain"}')
     assert isinstance(hello, Hello)
     assert hello.dialect == PLAIN.name
 
 
-def test_an_event_of_a_newer_server_is_passed_over() -> None:
+def test_decode_event_of_a_newer_server_is_none() -> None:
     assert json_lines.decode_event(b'{"type":"fireworks","seq":1}') is None
 
 

@@ -25,8 +25,8 @@ from protocol.messages import (
 from protocol.operator_commands import NAMES, CommandRefused, parse
 
 
-def order_in(line: str) -> OperatorCommand | str:
-    """The order in a typed line, or the sentence that says why there is none."""
+def command_in(line: str) -> OperatorCommand | str:
+    """The command in a typed line, or the sentence of its refusal."""
     name, _, argument = line.removeprefix("/").partition(" ")
     try:
         return parse(name, argument)
@@ -83,8 +83,8 @@ def order_in(line: str) -> OperatorCommand | str:
         ("/chaos SILENT", Chaos("silent")),
     ],
 )
-def test_a_typed_line_becomes_the_order(line: str, order: OperatorCommand) -> None:
-    assert order_in(line) == order
+def test_parse_of_a_typed_line_is_the_command(line: str, order: OperatorCommand) -> None:
+    assert command_in(line) == order
 
 
 @pytest.mark.parametrize(
@@ -126,8 +126,8 @@ def test_a_typed_line_becomes_the_order(line: str, order: OperatorCommand) -> No
         ("/chaos silent ada", "/chaos silent takes nothing after it"),
     ],
 )
-def test_a_mistake_is_told_in_one_sentence(line: str, sentence: str) -> None:
-    told = order_in(line)
+def test_parse_of_a_mistake_raises_one_sentence(line: str, sentence: str) -> None:
+    told = command_in(line)
     assert isinstance(told, str)
     assert sentence in told
     assert not told.endswith(".")
@@ -135,7 +135,7 @@ def test_a_mistake_is_told_in_one_sentence(line: str, sentence: str) -> None:
 
 
 @given(st.sampled_from(sorted(NAMES)), st.text(max_size=60))
-def test_whatever_is_typed_gives_an_order_that_the_server_takes_or_a_sentence(name: str, argument: str) -> None:
+def test_parse_of_any_text_is_a_valid_command_or_a_sentence(name: str, argument: str) -> None:
     try:
         order = parse(name, argument)
     except CommandRefused:
@@ -153,7 +153,7 @@ def test_whatever_is_typed_gives_an_order_that_the_server_takes_or_a_sentence(na
         ("/close " + "x" * 201, Close("x" * 201)),
     ],
 )
-def test_what_the_server_would_not_take_is_told_before_it_is_sent(line: str, order: OperatorCommand) -> None:
-    assert isinstance(order_in(line), str)
+def test_parse_checks_the_bounds_of_the_server(line: str, order: OperatorCommand) -> None:
+    assert isinstance(command_in(line), str)
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(msgspec.to_builtins(order), type(order))

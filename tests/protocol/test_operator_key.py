@@ -1,4 +1,4 @@
-"""Which key files and keys are refused, and what the sentence tells."""
+"""Key files and keys that are refused, and the sentences about them."""
 
 import stat
 

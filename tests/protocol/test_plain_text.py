@@ -53,7 +53,7 @@ saids = st.builds(
 )
 
 
-class TestWhatIsTyped:
+class TestDecoding:
     @given(st.binary() | wire_bytes)
     @example(b"/help")
     @example(b"/quit")
@@ -67,12 +67,12 @@ class TestWhatIsTyped:
         assert command is None or isinstance(command, Command | Refused)
 
     @given(texts.filter(lambda text: text.strip() and "\n" not in text))
-    def test_what_does_not_begin_with_a_slash_is_said_as_it_is(self, text: str) -> None:
+    def test_text_without_a_slash_is_said_unchanged(self, text: str) -> None:
         assume(not text.startswith("/"))
         assert plain_text.decode_command(text.encode()) == Say("", text)
 
     @given(texts.filter(lambda text: "\n" not in text))
-    def test_two_slashes_say_anything_that_begins_with_one(self, text: str) -> None:
+    def test_two_slashes_say_a_line_with_one(self, text: str) -> None:
         assert plain_text.decode_command(f"//{text}".encode()) == Say("", f"/{text}")
 
     @pytest.mark.parametrize(
@@ -95,16 +95,16 @@ class TestWhatIsTyped:
             ("caf\u00e9 \U0001f600".encode(), Say("", "café 😀")),
         ],
     )
-    def test_a_line_means(self, line: bytes, command: Command | None) -> None:
+    def test_line_is_decoded_to_the_command(self, line: bytes, command: Command | None) -> None:
         assert plain_text.decode_command(line) == command
 
     @pytest.mark.parametrize("line", [b"/nick", b"/me ", b"/model", b"/", b"/frob", b"/ "])
-    def test_a_command_that_is_none_or_wants_a_word_is_refused(self, line: bytes) -> None:
+    def test_unknown_or_incomplete_command_is_refused(self, line: bytes) -> None:
         refused = plain_text.decode_command(line)
         assert isinstance(refused, Refused)
         assert refused.code == "bad-command"
 
-    def test_a_mistake_in_an_order_is_told_as_the_room_tells_things(self) -> None:
+    def test_mistake_in_an_operator_command_is_refused(self) -> None:
         told = {line: plain_text.decode_command(line) for line in (b"/ban ada 0", b"/kick")}
         assert [refused.reason for refused in told.values() if isinstance(refused, Refused)] == [
             "a ban lasts from a moment to 10,080 minutes, which is a week",
@@ -112,7 +112,7 @@ class TestWhatIsTyped:
         ]
 
     @pytest.mark.parametrize("line", [b"\xff", b"hi \xc3", b"\xed\xa0\x80", b"/me \xff"])
-    def test_what_is_not_utf8_is_refused(self, line: bytes) -> None:
+    def test_bytes_that_are_not_utf8_are_refused(self, line: bytes) -> None:
         refused = plain_text.decode_command(line)
         assert isinstance(refused, Refused)
         assert refused.code == "bad-utf8"
@@ -128,40 +128,40 @@ class TestWhatIsTyped:
         assert max(len(line) for line in told.splitlines()) < 80
 
     @given(st.text().filter(lambda text: text.strip().lower() not in ("/help", "/quit")).map(str.encode))
-    def test_a_nickname_is_taken_without_the_spaces_around_it(self, line: bytes) -> None:
+    def test_nickname_is_stripped(self, line: bytes) -> None:
         hello = plain_text.decode_hello(b"  " + line + b"\t")
         assert isinstance(hello, Hello)
         assert hello.nick == line.decode().strip()
 
 
-class TestWhatIsPrinted:
+class TestEncoding:
     @pytest.mark.parametrize(("pin", "lines"), [("", []), ("be kind", ["*** pinned: be kind"])])
-    def test_welcome_tells_what_is_pinned(self, pin: str, lines: list[str]) -> None:
+    def test_welcome_has_the_pinned_line(self, pin: str, lines: list[str]) -> None:
         welcome = Welcome("ada", "t", 1, "event", 1, "event loop", Limits(), "n", rules=Rules(pin=pin))
         assert [line for line in plain_text.encode(welcome).decode().splitlines() if "pin" in line] == lines
 
     @given(saids)
-    def test_each_line_that_is_said_begins_with_who_says_it(self, said: Said) -> None:
+    def test_each_line_of_a_said_begins_with_the_nickname(self, said: Said) -> None:
         start = f"* {said.nick} " if said.action else f"{said.nick}: "
         lines = plain_text.encode(said).decode().removesuffix("\n").split("\n")
         assert all(line.startswith(start) for line in lines)
         assert "\n".join(line.removeprefix(start) for line in lines) == said.text
 
     @given(saids)
-    def test_nobody_can_speak_for_the_room_or_for_another(self, said: Said) -> None:
+    def test_no_text_can_imitate_the_room_or_a_member(self, said: Said) -> None:
         for line in plain_text.encode(said).decode().removesuffix("\n").split("\n"):
             assert not line.startswith("***")
             assert line.split(":")[0] == said.nick or line.startswith(f"* {said.nick} ")
 
     @given(st.one_of([any_of(kind, hostile_text.map(sanitize)) for kind in EVENTS if kind is not Welcome]))
-    def test_what_the_room_says_begins_with_three_stars(self, event: Event) -> None:
+    def test_lines_of_the_room_begin_with_three_stars(self, event: Event) -> None:
         assume(not isinstance(event, Said) and event != Refused("help", ""))
         told = plain_text.encode(event).decode()
         assert not told or told.endswith("\n")
         assert all(line.startswith("*** ") for line in told.split("\n")[:-1])
 
     @given(any_of(Welcome, hostile_text.map(sanitize)))
-    def test_a_welcome_begins_with_the_words_of_the_talk(self, welcome: Event) -> None:
+    def test_welcome_begins_with_the_greeting_of_the_talk(self, welcome: Event) -> None:
         assert plain_text.encode(welcome).startswith(b"Connected to chat server\n")
 
     @pytest.mark.parametrize(
@@ -198,10 +198,10 @@ class TestWhatIsPrinted:
             (Pong("1"), ""),
         ],
     )
-    def test_it_reads(self, event: Event, told: str) -> None:
+    def test_event_is_encoded_as_text(self, event: Event, told: str) -> None:
         assert plain_text.encode(event).decode() == told
 
-    def test_a_newcomer_is_told_the_message_of_the_day_its_nickname_and_what_was_said(self) -> None:
+    def test_welcome_has_motd_nickname_and_history(self) -> None:
         welcome = Welcome(
             you="ada2",
             token="t",

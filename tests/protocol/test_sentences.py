@@ -1,4 +1,4 @@
-"""The room's sentences, and where a client's history ends."""
+"""The room's sentences, and the end of a client's history."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Telnet commands and editing keys, in each way that they can be cut."""
+"""Telnet commands and editing keys, cut at any byte."""
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ PUTTY = bytes.fromhex("fffb1ffffb20fffb18fffb27fffd01fffb03fffd03")
 
 
 def decoded(pieces: list[bytes]) -> tuple[bytes, bytes]:
-    """The lines, and the answers, of a stream that comes in pieces."""
+    """The lines and the answers of a stream in pieces."""
     decoder, text, answers = TelnetDecoder(), b"", b""
     for piece in pieces:
         if decoder.is_idle_for(piece):
@@ -70,7 +70,7 @@ def test_decode_of_an_endless_subnegotiation_keeps_nothing() -> None:
 
 
 @given(st.binary(), places)
-def test_text_without_controls_is_left_alone(data: bytes, where: list[int]) -> None:
+def test_is_idle_for_text_without_controls(data: bytes, where: list[int]) -> None:
     plain = data.translate(None, b"\x03\x08\r\x15\x7f\xff")
     for pieces in ways_to_cut(plain, where):
         assert decoded(pieces) == (plain, b"")
