@@ -83,10 +83,10 @@ class Console:
             self._printer.show([log_line(line)])
 
     def _show_talk(self, lines: list[Line]) -> None:
-        news = [line for line in lines if self._is_news(line)]
-        self._printer.show(news, minor=True)
+        new_lines = [line for line in lines if self._is_new(line)]
+        self._printer.show(new_lines, minor=True)
 
-    def _is_news(self, line: Line) -> bool:
+    def _is_new(self, line: Line) -> bool:
         words = text_of(line)
         # A member's line never begins with the room's sign.
         return not words.startswith(BY_ROOM) or self._echoes.is_new("room", words.removeprefix(BY_ROOM))

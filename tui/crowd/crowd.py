@@ -26,9 +26,9 @@ from tui.crowd.member_socket import MemberSocket, Phase
 from tui.crowd.operator import CrowdOperator
 from tui.crowd.report import Progress, Report, Violations
 from tui.crowd.script import nicknames, pause, rounds, words
+from tui.crowd.server_text import count_reason
 from tui.crowd.shared_decoder import SharedDecoder
 from tui.crowd.switches import AFTERMATH_S, SwitchWatch
-from tui.crowd.words import count_reason
 
 REACH_TIMEOUT_S = 5.0
 """Time within which the first member must join; otherwise the room is unreachable."""
@@ -133,7 +133,7 @@ class Crowd:
         start = self._started = monotonic()
         end = start + plan.seconds if plan.seconds else inf
         self._timeline = Timeline(start, max(TICK_S, plan.seconds / MAX_SAMPLES) if plan.seconds else 1.0)
-        before = self._heard_lines()
+        before = self._count_deliveries()
         speakers = rounds(self._loop.sockets, self._random)
         next_line = start + pause(self._random, plan.talk)
         next_tick, next_roster = start, start
@@ -154,7 +154,7 @@ class Crowd:
                 yield self._progress("talking", now - start)
             self._loop.turn(min(next_line, next_tick, end))
         self._talked = monotonic() - start
-        self._deliveries = self._heard_lines() - before
+        self._deliveries = self._count_deliveries() - before
 
     def _settle(self) -> Iterator[Progress]:
         """Wait until all members have received the same events, each line is answered, and no new event arrives."""
@@ -203,7 +203,7 @@ class Crowd:
     # Steps of the phases
 
     def _on_event(self, sock: MemberSocket, event: AnyEvent) -> None:
-        if self._operator.hear(sock, event):
+        if self._operator.on_event(sock, event):
             self._watch.refused()
         if isinstance(event, ModelSwitched):
             self._watch.saw(event, monotonic(), self._started)
@@ -240,7 +240,7 @@ class Crowd:
     def _members(self) -> list[Member]:
         return [sock.member for sock in self._loop.sockets]
 
-    def _heard_lines(self) -> int:
+    def _count_deliveries(self) -> int:
         return sum(member.deliveries for member in self._members())
 
     # Results
@@ -264,7 +264,7 @@ class Crowd:
             people=self._plan.people,
             model=self._operator.model,
             said=self._said,
-            deliveries=self._heard_lines(),
+            deliveries=self._count_deliveries(),
             reconnects=self._endings.total(),
             switches=len(self._watch.done),
             violations=self.violations(),

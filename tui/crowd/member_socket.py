@@ -12,7 +12,7 @@ from time import monotonic
 
 from protocol.messages import Challenge, Goodbye, OperatorGranted, Refused, Welcome
 from tui.crowd.member import Member, MemberEvents, NotARoom
-from tui.crowd.words import sanitized
+from tui.crowd.server_text import sanitized
 from tui.link.connecting import SocketAddress
 
 READ_SIZE = 64 * 1024

@@ -5,8 +5,8 @@ from time import monotonic
 from protocol.json_lines import AnyEvent
 from protocol.messages import ModelSwitched, OperatorGranted, Refused, Status, Welcome
 from tui.crowd.member_socket import MemberSocket, Phase
+from tui.crowd.server_text import MAX_MODEL_CHARACTERS, sanitized
 from tui.crowd.switches import Directions
-from tui.crowd.words import MAX_MODEL_CHARACTERS, sanitized
 
 SWITCH_REFUSALS = ("switch-failed", "switching", "same-model", "not-operator")
 OPERATOR_REFUSALS = ("wrong-proof", "no-operators")
@@ -28,7 +28,7 @@ class CrowdOperator:
         self._proved_at = 0.0
         self._directions = Directions()
 
-    def hear(self, sock: MemberSocket, event: AnyEvent) -> bool:
+    def on_event(self, sock: MemberSocket, event: AnyEvent) -> bool:
         """Handle an event. Returns True if the requested switch was refused."""
         if isinstance(event, Welcome | ModelSwitched | Status):
             self.model = sanitized(event.model, MAX_MODEL_CHARACTERS)

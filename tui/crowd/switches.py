@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from protocol.messages import Model, ModelSwitched
 from tui.crowd.member import Member
-from tui.crowd.words import MAX_MODEL_CHARACTERS, sanitized
+from tui.crowd.server_text import MAX_MODEL_CHARACTERS, sanitized
 
 AFTERMATH_S = 2.0
 """Time after a switch that is measured with it, so that a slow start of a model counts."""

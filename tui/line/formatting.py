@@ -82,7 +82,7 @@ def text_of(line: Line) -> str:
     return "".join(text for _, text in line)
 
 
-def broken(line: Line, columns: int) -> Iterator[Line]:
+def wrap_line(line: Line, columns: int) -> Iterator[Line]:
     """Wrap a line for a terminal of this width; all rows but the first are indented."""
     whole = text_of(line)
     if columns < MIN_COLUMNS or cells(whole) < columns:

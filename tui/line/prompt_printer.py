@@ -17,7 +17,7 @@ from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import BaseStyle
 
 from protocol.format import plural
-from tui.line.formatting import Line, broken, note
+from tui.line.formatting import Line, note, wrap_line
 from tui.line.nonblocking import NonBlockingWriter
 
 MAX_BACKLOG_BYTES = 32 * 1024
@@ -86,5 +86,5 @@ class PromptPrinter:
         if dropped:
             lines.insert(0, note(f"{plural(dropped, 'line')} came faster than this terminal took them: not shown"))
         columns = self._output.get_size().columns
-        pieces = [piece for line in lines for row in broken(line, columns) for piece in [*row, ("", "\n")]]
+        pieces = [piece for line in lines for row in wrap_line(line, columns) for piece in [*row, ("", "\n")]]
         print_formatted_text(self._output, FormattedText(pieces), self._style)

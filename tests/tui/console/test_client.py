@@ -48,7 +48,7 @@ async def stay(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> Callable[[Serve
         await asyncio.wait([task])
 
 
-async def test_it_watches_what_the_room_costs(start_server: StartServer, stay: Stay) -> None:
+async def test_console_client_watches_the_meter(start_server: StartServer, stay: Stay) -> None:
     client = stay(start_server())
     await until(lambda: client.meter_reading is not None, "a reading")
     assert client.meter_reading is not None
@@ -64,9 +64,7 @@ async def test_where_its_name_is_taken_it_takes_one_like_it(start_server: StartS
     assert client.line_client.link.client.nick != "console"
 
 
-async def test_after_another_operator_kicked_it_and_locked_the_room_it_comes_back(
-    start_server: StartServer, stay: Stay, heard: Heard
-) -> None:
+async def test_console_client_returns_after_kick_and_lock(start_server: StartServer, stay: Stay, heard: Heard) -> None:
     server = start_server()
     client = stay(server)
     await until(lambda: client.meter_reading is not None, "to be an operator")
@@ -78,7 +76,7 @@ async def test_after_another_operator_kicked_it_and_locked_the_room_it_comes_bac
     await until(lambda: client.meter_reading is not None, "to be an operator again")
 
 
-async def test_once_the_room_closes_that_its_connection_breaks_is_no_news(
+async def test_console_client_after_close_reports_no_lost_link(
     start_server: StartServer, stay: Stay, heard: Heard
 ) -> None:
     server = start_server()
@@ -90,7 +88,7 @@ async def test_once_the_room_closes_that_its_connection_breaks_is_no_news(
     assert not any("lost" in line for line in heard)
 
 
-def test_what_people_say_stands_back_and_what_the_operator_says_does_not() -> None:
+def test_dim_message_dims_only_messages_of_others() -> None:
     theirs, mine = [(NICK_STYLES[0], "ada"), (TEXT, ": hi")], [(OWN, "console"), (TEXT, ": hi")]
     assert dim_message(theirs) == [(NICK_STYLES[0], "ada"), ("class:quiet", ": hi")]
     assert dim_message(mine) == mine

@@ -97,7 +97,7 @@ def console(shared: OnTerminal) -> Iterator[OnTerminal]:
 # Under its log
 
 
-def test_it_shows_the_listening_line_first_and_a_toolbar_at_the_bottom(console: OnTerminal) -> None:
+def test_console_shows_listening_line_and_toolbar(console: OnTerminal) -> None:
     told = console.listening()
     assert console.rows[0] == told[0]
     assert int(told[3]) != console.process.pid  # The room has a process of its own.
@@ -106,7 +106,7 @@ def test_it_shows_the_listening_line_first_and_a_toolbar_at_the_bottom(console: 
     )
 
 
-def test_the_toolbar_follows_who_comes_and_what_is_said(console: OnTerminal) -> None:
+def test_console_toolbar_follows_the_room(console: OnTerminal) -> None:
     ada, bob = console.plain("ada"), console.plain("bob")
     console.until(lambda: "3 connections" in console.toolbar, "three connections")
     for number in range(8):
@@ -115,7 +115,7 @@ def test_the_toolbar_follows_who_comes_and_what_is_said(console: OnTerminal) -> 
     console.until(lambda: re.search(r" [1-9][\d.]* lines/s", console.toolbar), "the lines of the last second")
 
 
-def test_what_others_say_is_shown_and_the_operator_can_talk(console: OnTerminal) -> None:
+def test_console_shows_messages_and_says_lines(console: OnTerminal) -> None:
     ada = console.plain("ada")
     ada.say("is anybody there?")
     console.sees("ada: is anybody there?")
@@ -151,7 +151,7 @@ def test_tab_completes_commands_models_and_nicknames(console: OnTerminal) -> Non
     console.sees("console unmuted zoe")
 
 
-def test_arrow_up_brings_back_what_was_typed(console: OnTerminal) -> None:
+def test_console_arrow_up_recalls_the_last_line(console: OnTerminal) -> None:
     console.enter("/where")
     console.until(lambda: console.text.count("*** you: event loop") == 1, "an answer")
     console.press("up")
@@ -159,7 +159,7 @@ def test_arrow_up_brings_back_what_was_typed(console: OnTerminal) -> None:
     console.until(lambda: console.text.count("*** you: event loop") == 2, "another answer")
 
 
-def test_a_mistake_gets_a_sentence_and_help_lists_the_operators_commands(console: OnTerminal) -> None:
+def test_console_explains_a_mistake_and_lists_commands(console: OnTerminal) -> None:
     console.enter("/model fork")
     console.sees("--- there is no model fork: it is one of process, thread, event")
     console.enter("/help")
@@ -192,12 +192,12 @@ def test_ctrl_c_clears_the_line_and_on_an_empty_one_asks_first(console: OnTermin
     console.sees("console: still here")
 
 
-def test_help_says_what_quit_does_here(console: OnTerminal) -> None:
+def test_console_help_describes_quit(console: OnTerminal) -> None:
     console.enter("/help")
     console.until(lambda: any(re.match("--- /quit +end the room for everybody", row) for row in console.rows), "/quit")
 
 
-def test_who_is_struck_by_chaos_can_be_completed_as_random(console: OnTerminal) -> None:
+def test_console_completes_random_as_chaos_victim(console: OnTerminal) -> None:
     console.type("/chaos kill-worker ran\t")
     console.sees("❯ /chaos kill-worker random")
 
@@ -259,7 +259,7 @@ def test_ctrl_z_suspends_the_console_and_not_the_room() -> None:
     ],
     ids=["close", "quit", "ctrl-d", "ctrl-c", "SIGINT", "SIGTERM"],
 )
-def test_the_room_is_ended_with_everybody_told_and_nothing_left_behind(
+def test_console_quit_says_goodbye_and_leaves_no_process(
     open_console: Open, end: Callable[[OnTerminal], None], code: int
 ) -> None:
     console = open_console().ready()
@@ -289,7 +289,7 @@ def test_a_console_that_is_killed_takes_the_room_with_it(open_console: Open) -> 
     assert console.exit_code() == -signal.SIGKILL
 
 
-def test_a_server_that_is_killed_is_told_and_its_exit_code_is_that_of_a_shell(open_console: Open) -> None:
+def test_console_reports_killed_server_with_shell_exit_code(open_console: Open) -> None:
     console = open_console().ready()
     os.kill(int(console.listening()[3]), signal.SIGKILL)
     assert console.exit_code() == 128 + signal.SIGKILL
@@ -327,7 +327,7 @@ def test_hanging_up_by_hand_reads_the_settings_again(open_console: Open, tmp_pat
 
 
 @pytest.mark.parametrize("option", ["--help", "--nonsense"])
-def test_what_it_says_of_itself_it_says_without_a_console(open_console: Open, option: str) -> None:
+def test_console_is_not_used_for_help_and_version(open_console: Open, option: str) -> None:
     console = open_console(option)
     assert console.exit_code() == (2 if option == "--nonsense" else 0)
     piped = subprocess.run([*COMMAND, option], capture_output=True, text=True, env={**os.environ, "COLUMNS": "100"})
@@ -347,7 +347,7 @@ def test_a_terminal_on_which_no_line_can_be_drawn_anew_has_none(open_console: Op
 
 
 @pytest.mark.needs("bash")
-def test_a_job_in_the_background_has_none_as_it_would_be_stopped_for_asking(open_console: Open) -> None:
+def test_console_is_not_used_in_a_background_job(open_console: Open) -> None:
     console = Emulator(["bash", "-mc", f"{' '.join(COMMAND)} & wait"])
     try:
         console.sees("listening on ")
@@ -362,9 +362,7 @@ def test_a_job_in_the_background_has_none_as_it_would_be_stopped_for_asking(open
 # Operator rights
 
 
-def test_with_a_key_of_the_hosts_the_console_is_an_operator_and_a_log_that_was_sent_to_a_file_goes_there(
-    open_console: Open, tmp_path: Path
-) -> None:
+def test_console_with_key_file_and_redirected_log_works(open_console: Open, tmp_path: Path) -> None:
     key, log = tmp_path / "key", tmp_path / "log"
     key.write_text(f"  {OPERATOR_KEY}\n")
     key.chmod(0o600)
@@ -384,7 +382,7 @@ def test_with_a_key_of_the_hosts_the_console_is_an_operator_and_a_log_that_was_s
 # A terminal that takes nothing
 
 
-def test_a_stopped_terminal_slows_nobody_and_shows_the_latest_once_it_goes_on(open_console: Open) -> None:
+def test_console_stopped_terminal_does_not_delay_the_room(open_console: Open) -> None:
     console = open_console("--rate-limit", "off").ready()
     ada, bob = console.plain("ada"), console.plain("bob")
     console.stop()
@@ -404,7 +402,7 @@ def test_a_stopped_terminal_slows_nobody_and_shows_the_latest_once_it_goes_on(op
     console.until(lambda: "lines/s" in console.toolbar, "the toolbar")
 
 
-def test_behind_a_stopped_terminal_the_server_still_ends_when_told(open_console: Open) -> None:
+def test_console_stopped_terminal_does_not_keep_server_alive(open_console: Open) -> None:
     console = open_console("--rate-limit", "off").ready()
     ada, bob = console.plain("ada"), console.plain("bob")
     console.stop()
@@ -444,7 +442,7 @@ def test_console_of_a_flooded_room_obeys_ctrl_d(open_console: Open) -> None:
         talking.join(5)
 
 
-def test_what_log_and_room_tell_is_shown_once_whichever_is_first() -> None:
+def test_echo_filter_shows_a_line_of_both_sources_once() -> None:
     echoes = EchoFilter()
     assert echoes.is_new("log", "ada locked the room")
     assert not echoes.is_new("room", "ada locked the room")
@@ -452,19 +450,19 @@ def test_what_log_and_room_tell_is_shown_once_whichever_is_first() -> None:
     assert not echoes.is_new("log", "ada unlocked the room")
 
 
-def test_what_is_done_twice_is_shown_twice() -> None:
+def test_echo_filter_shows_a_repeated_action_twice() -> None:
     echoes = EchoFilter()
     shown = [echoes.is_new(source, "ada locked the room") for source in ("log", "log", "room", "room")]
     assert shown == [True, True, False, False]
 
 
-def test_what_one_of_them_tells_twice_is_shown_twice() -> None:
+def test_echo_filter_shows_repeats_of_one_source() -> None:
     echoes = EchoFilter()
     assert echoes.is_new("room", "hear, hear")
     assert echoes.is_new("room", "hear, hear")
 
 
-def test_it_is_bounded() -> None:
+def test_echo_filter_is_bounded() -> None:
     echoes = EchoFilter()
     for number in range(MAX_REMEMBERED + 1):
         echoes.is_new("log", str(number))

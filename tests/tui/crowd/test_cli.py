@@ -148,7 +148,7 @@ def test_new_rules_in_a_rehearsal_are_no_loss(host: Host) -> None:
     assert not report["violations"]["lost"]
 
 
-def test_no_switch_is_asked_for_so_late_that_it_cannot_be_measured(host: Host, tmp_path: Path) -> None:
+def test_crowd_requests_no_switch_too_late_to_measure(host: Host, tmp_path: Path) -> None:
     (tmp_path / "operator").write_text(KEY)
     (tmp_path / "operator").chmod(0o600)
 
@@ -224,7 +224,7 @@ def test_a_room_that_is_not_there_is_unavailable() -> None:
     assert "could not get into the room at 127.0.0.1:1: Connection refused" in told.stderr
 
 
-def test_a_name_nobody_knows_is_unavailable() -> None:
+def test_crowd_unknown_name_is_unavailable() -> None:
     told = crowd("no-such-host.invalid", "--for", "1")
 
     assert told.returncode == 69

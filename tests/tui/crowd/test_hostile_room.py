@@ -109,7 +109,7 @@ def test_crowd_in_a_flood_ends_with_a_report(serve: type[FloodingServer], flood:
 
 
 @pytest.mark.parametrize("flood", ["nickname taken", "empty lines", "nested", "a line without an end"])
-def test_crowd_that_nobody_lets_in_ends_as_unreachable(serve: type[FloodingServer], flood: str) -> None:
+def test_crowd_rejected_by_the_room_is_unreachable(serve: type[FloodingServer], flood: str) -> None:
     assert report_of(serve(FLOODS[flood], welcomes=False)) is None
 
 

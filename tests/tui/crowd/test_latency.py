@@ -17,7 +17,7 @@ def test_a_quantile_is_within_a_per_cent_of_the_measurement() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, 1e-9])
-def test_what_is_shorter_than_a_microsecond_counts_as_one(seconds: float) -> None:
+def test_histogram_counts_less_than_a_microsecond_as_one(seconds: float) -> None:
     histogram = Histogram()
     histogram.record(seconds)
 
@@ -29,7 +29,7 @@ def test_nothing_measured_is_zero() -> None:
     assert Timeline(0.0, 1.0).samples() == []
 
 
-def test_a_timeline_has_a_sample_for_each_stretch_in_which_something_was_measured() -> None:
+def test_timeline_has_a_sample_for_each_measured_interval() -> None:
     timeline = Timeline(100.0, 0.5)
     for now, seconds in ((100.1, 0.010), (100.4, 0.030), (102.0, 0.5)):
         timeline.record(now, seconds)

@@ -44,7 +44,7 @@ def crowded(request: pytest.FixtureRequest) -> Crowded:
     return Crowded(is_checking=request.param)
 
 
-def test_what_it_hears_is_counted_however_it_is_cut(crowded: Crowded) -> None:
+def test_member_counts_events_for_any_chunking(crowded: Crowded) -> None:
     crowded.told(welcome(5))
     crowded.told(said(6), said(7))
     crowded.told(said(8), said(9), cut=30)
@@ -72,7 +72,7 @@ def test_a_gap_a_double_and_a_swap_are_found(crowded: Crowded) -> None:
     assert (checker.lost, checker.doubled, checker.disordered) == (1, 1, 1)
 
 
-def test_a_resume_has_to_bring_what_was_missed(crowded: Crowded) -> None:
+def test_member_incomplete_resume_counts_as_lost(crowded: Crowded) -> None:
     crowded.told(welcome(0))
     crowded.told(said(1))
     crowded.member.connected()
@@ -120,14 +120,14 @@ def test_a_server_that_was_started_anew_begins_its_numbers_anew(crowded: Crowded
     assert crowded.member.checker.last == 3
 
 
-def test_switches_and_what_it_is_told_alone_are_news(crowded: Crowded) -> None:
+def test_member_receive_returns_switches_and_private_events(crowded: Crowded) -> None:
     assert [type(event) for event in crowded.told(welcome(0))] == [Welcome]
     assert [type(event) for event in crowded.told(said(1), ModelSwitched(2, 1.0, "thread", "event", 0.1, 3))] == [
         ModelSwitched
     ]
 
 
-def test_the_longest_wait_is_that_of_the_line_that_took_longest_to_get_here(crowded: Crowded) -> None:
+def test_member_longest_wait_is_that_of_the_slowest_line(crowded: Crowded) -> None:
     crowded.told(welcome(0))
     for said_at in (1.0, 1.5, 9.0):
         crowded.member.say("hello", said_at)

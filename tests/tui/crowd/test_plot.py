@@ -24,7 +24,7 @@ def test_it_draws_three_curves_and_names_its_axes() -> None:
         assert words in svg
 
 
-def test_each_model_has_its_time_in_its_colour_with_its_sign_and_the_pause_before_it() -> None:
+def test_plot_has_a_labelled_band_for_each_model() -> None:
     marks = ET.fromstring(crowd_plot.draw(a_report())).find(f".//{SVG}g[@class='models']")
 
     assert marks is not None

@@ -43,7 +43,7 @@ def test_a_switch_that_took_long_still_takes_one_row() -> None:
     assert rows[1].count("12,335 ms") == 3
 
 
-def test_members_that_are_not_here_at_the_end_are_told_in_the_table() -> None:
+def test_summary_has_the_absent_members() -> None:
     assert "not here at the end" not in printed(summary(a_report()))
     assert "not here at the end 3" in " ".join(printed(summary(replace(a_report(), absent=3))).split())
 
@@ -56,7 +56,7 @@ def test_json_has_all_of_it() -> None:
     assert [switch["after"] for switch in report["switches"]] == ["process", "thread"]
 
 
-def test_progress_says_who_is_here_and_whether_anything_is_lost() -> None:
+def test_progress_line_has_present_members_and_losses() -> None:
     def told(violations: Violations) -> str:
         return progress_line(
             Progress("talking", 3.0, 10.0, 49, 50, "thread", 30, 1500, 0, 2, violations)

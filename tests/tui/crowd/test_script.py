@@ -8,7 +8,7 @@ from protocol.sanitize import sanitize
 from tui.crowd.script import OPENINGS, nicknames, pause, rounds, words
 
 
-def test_every_nickname_is_one_that_a_room_takes_and_none_comes_twice() -> None:
+def test_nicknames_are_valid_and_distinct() -> None:
     names = list(islice(nicknames(), 2000))
 
     assert len(set(names)) == 2000

@@ -22,7 +22,7 @@ def test_a_number_that_comes_again_is_doubled() -> None:
     assert seen(1, 2, 3, 2, 3) == (0, 2, 0)
 
 
-def test_two_numbers_that_are_swapped_are_out_of_order_and_not_lost() -> None:
+def test_checker_swapped_numbers_are_out_of_order_not_lost() -> None:
     assert seen(1, 3, 2, 4) == (0, 0, 1)
 
 
@@ -35,7 +35,7 @@ def test_a_gap_that_the_room_tells_of_is_not_lost() -> None:
     assert (checker.lost, checker.reported_gaps) == (0, 5)
 
 
-def test_what_should_have_come_and_did_not_is_lost() -> None:
+def test_checker_expected_events_that_did_not_come_are_lost() -> None:
     checker = SequenceChecker()
     checker.begin(3)
     checker.expect(5)

@@ -13,7 +13,7 @@ def said(seq: int, id: str = "", text: str = "hello") -> bytes:
     return encode(Said(seq, "ada", text, 1.0, id))
 
 
-def test_a_chunk_of_whole_lines_that_follow_each_other_is_understood_as_one() -> None:
+def test_decoder_chunk_of_consecutive_lines_is_regular() -> None:
     decoder = SharedDecoder()
     decoder.register("a", OwnLine(0, 1, "hello", 7.0))
 
@@ -43,7 +43,7 @@ def test_a_chunk_with_half_a_line_a_gap_or_a_letter_is_irregular() -> None:
     ],
     ids=lambda event: type(event).__name__,
 )
-def test_whatever_is_told_to_everybody_has_its_number(event: Event) -> None:
+def test_decoder_finds_the_number_of_each_broadcast_event(event: Event) -> None:
     assert type(event) in get_args(Sequenced)
     assert SharedDecoder().decode_line(encode(event)[:-1]).seq == 5
     assert (SharedDecoder().decode_chunk(encode(event)).first, SharedDecoder().decode_chunk(encode(event)).last) == (
@@ -79,7 +79,7 @@ def test_one_of_our_lines_under_two_numbers_is_doubled() -> None:
     assert decoder.doubled == 1
 
 
-def test_lines_of_one_member_in_another_order_than_said_are_a_conflict() -> None:
+def test_decoder_reordered_lines_of_a_member_are_a_conflict() -> None:
     decoder = SharedDecoder()
     decoder.register("a", OwnLine(0, 1, "hello", 7.0))
     decoder.register("b", OwnLine(0, 2, "hello", 8.0))
@@ -99,7 +99,7 @@ def test_a_line_in_other_words_than_said_is_a_conflict() -> None:
     assert "hullo" in decoder.conflicts[0]
 
 
-def test_after_a_restart_numbers_begin_anew_and_lines_may_come_again() -> None:
+def test_decoder_after_restart_accepts_old_numbers_and_lines() -> None:
     decoder = SharedDecoder()
     decoder.register("a", OwnLine(0, 1, "hello", 7.0))
     decoder.decode_line(said(1, "a")[:-1])
@@ -110,7 +110,7 @@ def test_after_a_restart_numbers_begin_anew_and_lines_may_come_again() -> None:
     assert (decoder.conflicts, decoder.doubled) == ([], 0)
 
 
-def test_what_it_remembers_is_bounded() -> None:
+def test_decoder_caches_are_bounded() -> None:
     decoder = SharedDecoder()
     for number in range(30_000):
         decoder.register(f"{number}", OwnLine(0, number, "hello", 7.0))

@@ -30,7 +30,7 @@ def test_six_switches_take_all_six_directions() -> None:
     assert sorted(taken) == sorted(permutations(Model, 2))
 
 
-def test_the_pause_of_a_switch_is_the_longest_that_a_line_took_to_any_member() -> None:
+def test_switch_pause_is_the_longest_latency_of_any_member() -> None:
     watch = SwitchWatch()
     watch.ask(crowd := members(9.0, 9.0, 9.0), 100.0)
     assert [member.longest_wait for member in crowd] == [0.0, 0.0, 0.0]
@@ -60,7 +60,7 @@ def test_silence_around_a_switch_is_no_pause() -> None:
     assert watch.done[0].pause == 0.0
 
 
-def test_a_line_that_still_has_no_answer_counts_with_what_it_waits() -> None:
+def test_switch_pause_includes_unanswered_lines() -> None:
     watch = SwitchWatch()
     watch.ask(crowd := members(0.0), 99.0)
     crowd[0].say("hello?", 99.5)
@@ -70,7 +70,7 @@ def test_a_line_that_still_has_no_answer_counts_with_what_it_waits() -> None:
     assert watch.done[0].pause == 6.0
 
 
-def test_a_switch_nobody_here_asked_for_is_measured_too() -> None:
+def test_switch_of_another_operator_is_measured() -> None:
     watch = SwitchWatch()
     watch.tick(crowd := members(9.0), 99.5)
     crowd[0].longest_wait = 0.5

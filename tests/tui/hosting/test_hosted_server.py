@@ -72,7 +72,7 @@ def all_gone(processes: list[psutil.Process]) -> bool:
 
 
 @each_model
-async def test_a_hosted_room_is_joined_and_ended_with_everybody_told(host: Host, model: Model) -> None:
+async def test_hosted_room_is_joined_and_ends_with_goodbye(host: Host, model: Model) -> None:
     server = host(model)
     address = await server.start()
     assert (address,) == server.bound
@@ -132,7 +132,7 @@ async def test_the_room_ends_with_a_host_that_is_killed(model: Model) -> None:
 
 
 @each_model
-async def test_a_server_that_dies_is_told_and_can_be_started_again_where_it_was(host: Host, model: Model) -> None:
+async def test_hosted_server_restarts_at_the_same_address(host: Host, model: Model) -> None:
     server = host(model)
     address = await server.start()
     bob = PlainPeer((address.host, address.port))
@@ -160,7 +160,7 @@ async def test_a_server_that_does_not_end_is_killed(host: Host, monkeypatch: pyt
     ("options", "code"),
     [(("--history", "many"), 2), (("--motd", MISSING), 2), (("--no-such-option",), 2), (("--bind", "x:y"), 2)],
 )
-async def test_an_option_that_will_not_do_is_told_in_the_servers_sentence(
+async def test_hosted_server_invalid_option_has_the_servers_sentence(
     host: Host, options: tuple[str, ...], code: int
 ) -> None:
     with pytest.raises(CannotHost) as told:
@@ -202,7 +202,7 @@ async def test_an_address_of_one_interface_is_the_invitation(host: Host) -> None
     assert server.invitations == [address]
 
 
-def test_a_room_on_every_interface_is_told_by_addresses_that_others_can_reach() -> None:
+def test_invitations_on_all_interfaces_are_reachable_addresses() -> None:
     server = HostedServer()
     server.bound = (Address("0.0.0.0", 2345),)
     assert server.invitations
@@ -241,9 +241,7 @@ OWN = {socket.AF_INET: ["192.0.2.7"], socket.AF_INET6: ["fd00::7", "2001:db8::7"
     ("bound", "hosts"),
     [("0.0.0.0", ["192.0.2.7"]), ("::", ["192.0.2.7", "fd00::7", "2001:db8::7"]), ("::1", ["::1"])],
 )
-def test_a_room_on_every_interface_of_both_kinds_is_told_by_addresses_of_both(
-    monkeypatch: pytest.MonkeyPatch, bound: str, hosts: list[str]
-) -> None:
+def test_invitations_on_both_families_have_both(monkeypatch: pytest.MonkeyPatch, bound: str, hosts: list[str]) -> None:
     monkeypatch.setattr(hosting, "own_addresses", lambda family: OWN[family])
     server = HostedServer()
     server.bound = (Address(bound, 2345),)
@@ -264,7 +262,7 @@ def test_a_room_on_every_interface_of_both_kinds_is_told_by_addresses_of_both(
         (['{"at": 1.5, "level": "error", "pid": 7, "message": "a thread failed"}'], "a thread failed"),
     ],
 )
-def test_the_end_of_a_log_says_why_a_server_ended_where_it_is_an_error(log: list[str], words: str) -> None:
+def test_last_error_is_the_last_record_if_it_is_an_error(log: list[str], words: str) -> None:
     assert server_process.last_error(log) == words
 
 
@@ -295,9 +293,7 @@ class TestTheEnd:
         await standing
         assert server.ended == "The room is closed."
 
-    async def test_of_a_server_that_is_killed_the_signal_is_told_and_not_what_it_logged_last(
-        self, host: Host, join: Join
-    ) -> None:
+    async def test_hosted_server_killed_reports_the_signal(self, host: Host, join: Join) -> None:
         server = host()
         opened: list[Address] = []
         standing = asyncio.create_task(server.run_until_ended(opened.append))
@@ -335,7 +331,7 @@ class TestTheEnd:
 
 
 class TestTheLog:
-    async def test_is_kept_in_a_file_that_nobody_else_can_read(self, tmp_path: Path) -> None:
+    async def test_log_file_is_readable_only_by_its_owner(self, tmp_path: Path) -> None:
         path = tmp_path / "server.log"
         for _ in range(2):  # Earlier lines are kept.
             server = HostedServer(HostOptions(bind=(LOCAL,), server_options=("-v",), log=path))
@@ -355,7 +351,7 @@ class TestTheLog:
         assert told.value.exit_code == 2
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full is simulated by /dev/full")
-    async def test_that_cannot_be_written_costs_nobody_the_room(
+    async def test_log_file_write_error_does_not_end_the_room(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def log_on_a_full_disk(path: Path) -> LogFile:
@@ -373,7 +369,7 @@ class TestTheLog:
         await server.stop()
         assert await server.wait() == 0
 
-    async def test_says_what_of_it_a_full_disk_did_not_take(
+    async def test_log_file_counts_lines_lost_on_a_full_disk(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         full, write = True, os.write

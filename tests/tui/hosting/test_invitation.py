@@ -36,14 +36,14 @@ def test_a_room_on_the_network_is_warned_of(bound: tuple[Address, ...]) -> None:
 
 
 @pytest.mark.parametrize("host", LOOPBACK)
-def test_whoever_hosts_a_room_for_this_machine_is_told_how_to_open_it(host: str) -> None:
+def test_warning_on_loopback_tells_host_how_to_open_the_room(host: str) -> None:
     warning = Invitation((Address(host),), (Address(host),)).warning
     assert "Only this machine reaches it: --bind 0.0.0.0:2000 opens it" in warning
     assert "encrypted" in warning
 
 
 @pytest.mark.parametrize("bound", [(EVERYWHERE,), (V6_EVERYWHERE,), (Address("127.0.0.1", 2001), EVERYWHERE)])
-def test_a_room_that_is_open_is_not_told_to_be_opened_where_there_is_no_network(bound: tuple[Address, ...]) -> None:
+def test_warning_open_room_without_network_says_so(bound: tuple[Address, ...]) -> None:
     warning = Invitation((Address("127.0.0.1"),), bound).warning
     assert "This machine has no network" in warning
     assert "--bind" not in warning
@@ -51,7 +51,7 @@ def test_a_room_that_is_open_is_not_told_to_be_opened_where_there_is_no_network(
 
 
 @pytest.mark.parametrize("host", LOOPBACK)
-def test_a_guest_is_not_told_what_only_the_host_can_know(host: str) -> None:
+def test_warning_for_guest_omits_host_advice(host: str) -> None:
     warning = Invitation((Address(host),)).warning
     assert "This address leads here from this machine only" in warning
     assert "--bind" not in warning

@@ -8,7 +8,7 @@ from tui.hosting import network_addresses
 from tui.hosting.network_addresses import local_name, own_addresses, ranked
 
 
-def test_private_networks_come_first_and_what_leads_to_containers_last() -> None:
+def test_ranked_private_first_and_virtual_last() -> None:
     found = {
         "docker0": ["172.17.0.1"],
         "eth1": ["9.9.9.9"],
@@ -21,7 +21,7 @@ def test_private_networks_come_first_and_what_leads_to_containers_last() -> None
     assert "127.0.0.1" not in ranked(found, found)
 
 
-def test_what_is_down_or_leads_nowhere_is_left_out() -> None:
+def test_ranked_omits_inactive_and_local_addresses() -> None:
     found = {"eth0": ["192.168.1.5"], "eth1": ["169.254.3.4", "0.0.0.0"], "lo": ["127.0.0.1"], "eth2": ["10.0.0.1"]}
     assert ranked(found, {"eth0", "eth1", "lo"}) == ["192.168.1.5"]
 

@@ -30,7 +30,7 @@ def halves(line: Content) -> tuple[bytes, bytes]:
 
 @pytest.mark.parametrize(("scale", "border"), SIZES)
 @pytest.mark.parametrize("text", ["telnet://192.0.2.7:2000", "telnet://[2001:db8::1]:65535", "x"])
-def test_a_decoder_reads_what_is_drawn_at_every_size(text: str, scale: int, border: int) -> None:
+def test_qr_code_is_decodable_at_each_size(text: str, scale: int, border: int) -> None:
     assert read(Code(text).drawn(scale, border)) == [text]
 
 
@@ -60,5 +60,5 @@ def test_where_none_fits_none_is_drawn(width: int, height: int) -> None:
     assert Code("telnet://192.0.2.7:2000").size(width, height) is None
 
 
-def test_an_address_of_the_usual_length_fits_beside_the_commands_on_a_small_terminal() -> None:
+def test_qr_code_of_usual_address_fits_a_small_terminal() -> None:
     assert Code("telnet://192.168.100.200:2000").size(44, 17) == (1, 4)

@@ -14,12 +14,12 @@ from tui.line.formatting import (
     OWN,
     ROOM,
     Line,
-    broken,
     format_event,
     history_end,
     nick_style,
     note,
     text_of,
+    wrap_line,
 )
 
 
@@ -45,7 +45,7 @@ def test_the_formats_are_those_of_the_plain_dialect() -> None:
     assert printed(Pong("1")) == []
 
 
-def test_each_line_of_a_text_says_who_says_it() -> None:
+def test_format_event_multiline_text_has_nick_in_each_line() -> None:
     assert printed(Said(1, "ada", "one\n*** bob left\n\n--- you are gone", 0.0)) == [
         "ada: one",
         "ada: *** bob left",
@@ -54,13 +54,13 @@ def test_each_line_of_a_text_says_who_says_it() -> None:
     ]
 
 
-def test_of_a_million_lines_only_the_first_are_printed_and_the_others_counted() -> None:
+def test_format_event_million_lines_is_cut_and_counted() -> None:
     lines = printed(Notice("\n" * 64_000))
     assert len(lines) == MAX_LINES + 1
     assert lines[-1] == "--- and 63001 lines more, not shown"
 
 
-def test_welcome_tells_who_i_am_last_as_that_stays_in_sight() -> None:
+def test_format_event_welcome_ends_with_own_nickname() -> None:
     assert printed(welcome(motd="be kind\n\nbe brief", rules=Rules(pin="slides: example.org"), people=2)) == [
         "*** be kind",
         "*** be brief",
@@ -92,17 +92,17 @@ def test_a_gap_is_told() -> None:
     assert "opened anew" in printed(Gap(None))[0]
 
 
-def test_my_own_lines_and_everybody_elses_have_a_steady_style() -> None:
+def test_nick_style_is_the_same_for_the_same_nick() -> None:
     assert format_event(Said(1, "me", "hello", 0.0), "me")[0][0] == (OWN, "me")
     assert format_event(Said(1, "ada", "hello", 0.0), "me")[0][0] == (nick_style("ada"), "ada")
     assert {nick_style(f"user{number}") for number in range(100)} == set(NICK_STYLES)
 
 
 @pytest.mark.parametrize("columns", [MIN_COLUMNS, 40, 80])
-def test_no_row_but_the_first_of_a_broken_line_begins_at_the_edge(columns: int) -> None:
+def test_wrap_line_later_rows_are_indented(columns: int) -> None:
     text = "x" * (columns - 7) + " *** bob left the room, and this is not true " * 5
     [line] = format_event(Said(1, "ada", text, 0.0), "me")
-    rows = [text_of(row) for row in broken(line, columns)]
+    rows = [text_of(row) for row in wrap_line(line, columns)]
     assert len(rows) > 1
     assert rows[0].startswith("ada:")
     assert all(row.startswith("    ") for row in rows[1:])
@@ -112,32 +112,32 @@ def test_no_row_but_the_first_of_a_broken_line_begins_at_the_edge(columns: int) 
 
 def test_styles_survive_the_breaking() -> None:
     line: Line = [(ROOM, "word " * 6), (OWN, "x" * 60)]
-    rows = list(broken(line, 30))
+    rows = list(wrap_line(line, 30))
     assert {style for row in rows for style, _ in row if _.strip()} == {ROOM, OWN}
 
 
 def test_a_short_line_or_a_very_narrow_terminal_is_left_alone() -> None:
-    assert list(broken(note("hello"), 80)) == [note("hello")]
-    assert list(broken(note("x" * 100), MIN_COLUMNS - 1)) == [note("x" * 100)]
+    assert list(wrap_line(note("hello"), 80)) == [note("hello")]
+    assert list(wrap_line(note("x" * 100), MIN_COLUMNS - 1)) == [note("x" * 100)]
 
 
-def test_what_is_not_shown_of_an_endless_line_is_told() -> None:
-    rows = [text_of(row) for row in broken([(ROOM, "x" * 100_000)], 40)]
+def test_wrap_line_endless_line_says_that_there_is_more() -> None:
+    rows = [text_of(row) for row in wrap_line([(ROOM, "x" * 100_000)], 40)]
     assert "not shown" in rows[-1]
 
 
 @given(st.text(max_size=400), st.integers(MIN_COLUMNS, 120))
-def test_whatever_is_said_no_row_begins_like_the_rooms_words_or_the_clients(text: str, columns: int) -> None:
+def test_wrap_line_no_row_looks_like_room_or_client(text: str, columns: int) -> None:
     said = Said(1, "ada", sanitize(text, lines=True), 0.0)
     for line in format_event(said, "me"):
         assert text_of(line).startswith("ada: ")
-        for row in list(broken(line, columns))[1:]:
+        for row in list(wrap_line(line, columns))[1:]:
             assert text_of(row).startswith("    ")
 
 
-def test_broken_a_long_address_stays_in_one_piece() -> None:
+def test_wrap_line_a_long_address_stays_in_one_piece() -> None:
     url = "https://example.org/" + "a1b2c3d4e5" * 12 + "?q=END"
-    rows = [text_of(row) for row in broken([("", f"bob: see {url} please, ada: it is worth it")], 80)]
+    rows = [text_of(row) for row in wrap_line([("", f"bob: see {url} please, ada: it is worth it")], 80)]
     assert sum(url in row for row in rows) == 1
     assert all(row.startswith("    ") for row in rows[1:])
     assert rows[-1] == "    please, ada: it is worth it"

@@ -52,12 +52,12 @@ def test_writing_never_waits_and_nothing_is_lost(terminal: tuple[int, int], bloc
     assert unhurried.backlog == 0
 
 
-def test_what_the_terminal_cannot_write_is_replaced(terminal: tuple[int, int]) -> None:
+def test_pipe_unencodable_output_is_replaced(terminal: tuple[int, int]) -> None:
     NonBlockingWriter(terminal[1], "ascii").write("❯ x")
     assert read(terminal[0], 3) == b"? x"
 
 
-def test_a_terminal_that_is_gone_takes_everything_and_shows_nothing() -> None:
+def test_write_to_closed_terminal_is_ignored() -> None:
     screen, program = pty.openpty()
     os.close(screen)
     unhurried = NonBlockingWriter(program)

@@ -115,7 +115,7 @@ def test_the_last_line_needs_no_end_and_a_blank_one_is_not_said(start_server: St
     assert ada.expect("said")["text"] == "two"
 
 
-def test_a_file_can_be_said_whole_and_in_order(start_server: StartServer, pipe: StartPipe, tmp_path: Path) -> None:
+def test_pipe_says_a_file_completely_and_in_order(start_server: StartServer, pipe: StartPipe, tmp_path: Path) -> None:
     server = start_server()
     ada = server.rich("ada")
     lines = [f"line {number} é" for number in range(1000)]
@@ -135,7 +135,7 @@ def test_a_flooding_pipe_is_slowed_and_loses_nothing(start_server: StartServer, 
     assert [ada.expect("said")["text"] for _ in range(25)] == [f"line {number}" for number in range(25)]
 
 
-def test_what_slow_mode_refuses_is_said_again_in_its_order(start_server: StartServer, pipe: StartPipe) -> None:
+def test_pipe_in_slow_mode_repeats_refused_lines_in_order(start_server: StartServer, pipe: StartPipe) -> None:
     server = start_server()
     boss = server.operator()
     boss.command("slow", seconds=0.2)
@@ -145,7 +145,7 @@ def test_what_slow_mode_refuses_is_said_again_in_its_order(start_server: StartSe
     assert [boss.expect("said")["text"] for _ in range(6)] == [f"line {number}" for number in range(6)]
 
 
-def test_slow_mode_that_begins_meanwhile_does_not_mix_up_the_lines(start_server: StartServer, pipe: StartPipe) -> None:
+def test_pipe_keeps_order_when_slow_mode_begins(start_server: StartServer, pipe: StartPipe) -> None:
     server = start_server()
     boss = server.operator()
     bot = pipe(server, "-n", "bot")
@@ -156,9 +156,7 @@ def test_slow_mode_that_begins_meanwhile_does_not_mix_up_the_lines(start_server:
     assert [boss.expect("said")["text"] for _ in range(8)] == [f"line {number}" for number in range(8)]
 
 
-def test_what_others_say_is_printed_in_the_words_of_the_plain_dialect(
-    start_server: StartServer, pipe: StartPipe
-) -> None:
+def test_pipe_prints_lines_in_the_plain_dialect(start_server: StartServer, pipe: StartPipe) -> None:
     server = start_server()
     bot = pipe(server, "-n", "bot")
     bot.tells("you are in the room, as bot")
@@ -183,7 +181,7 @@ def test_commands_are_heard_and_their_answers_waited_for(start_server: StartServ
     assert [event["text"] for event in later.welcome["history"]] == ["waves", "/etc is a folder"]
 
 
-def test_quit_leaves_what_comes_after_it_unsaid(start_server: StartServer, pipe: StartPipe) -> None:
+def test_pipe_ignores_lines_after_quit(start_server: StartServer, pipe: StartPipe) -> None:
     server = start_server()
     assert pipe(server, "-n", "bot").ends(b"said\n/quit\nunsaid\n")[0] == 0
     assert [event["text"] for event in server.rich("cleo").welcome["history"]] == ["said"]
@@ -201,7 +199,7 @@ def test_quit_leaves_what_comes_after_it_unsaid(start_server: StartServer, pipe:
     ],
     ids=["unknown", "text", "line of ASCII", "line of Chinese", "action", "order"],
 )
-def test_what_was_not_carried_out_is_told_and_makes_it_fail(
+def test_pipe_failed_command_is_reported_and_fails(
     start_server: StartServer, pipe: StartPipe, typed: bytes, why: str
 ) -> None:
     server = start_server()
@@ -269,7 +267,7 @@ def test_lines_survive_a_server_that_is_started_anew(start_server: StartServer, 
     assert "to the second" in before or ada.expect("said", text="to the second")
 
 
-def test_a_line_that_a_room_opened_anew_does_not_take_is_given_up(start_server: StartServer, pipe: StartPipe) -> None:
+def test_pipe_gives_up_a_line_a_restarted_room_refuses(start_server: StartServer, pipe: StartPipe) -> None:
     first = start_server()
     bot = pipe(first, "-n", "bot")
     bot.tells("you are in the room")
@@ -281,7 +279,7 @@ def test_a_line_that_a_room_opened_anew_does_not_take_is_given_up(start_server: 
     assert bot.ends()[0] == 1
 
 
-def test_who_is_kicked_fails_and_is_told_why(start_server: StartServer, pipe: StartPipe) -> None:
+def test_pipe_kicked_fails_with_the_reason(start_server: StartServer, pipe: StartPipe) -> None:
     server = start_server()
     boss = server.operator()
     bot = pipe(server, "-n", "bot")
@@ -291,9 +289,7 @@ def test_who_is_kicked_fails_and_is_told_why(start_server: StartServer, pipe: St
     assert bot.ends()[0] == 1
 
 
-def test_a_reader_that_goes_away_does_not_keep_lines_from_being_said(
-    start_server: StartServer, pipe: StartPipe
-) -> None:
+def test_pipe_says_all_lines_after_its_reader_left(start_server: StartServer, pipe: StartPipe) -> None:
     server = start_server()
     ada = server.rich("ada")
     bot = pipe(server, "-n", "bot")
@@ -312,9 +308,7 @@ def test_a_reader_that_goes_away_does_not_keep_lines_from_being_said(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full is simulated by /dev/full")
-def test_an_output_that_cannot_be_written_is_told_once_and_what_comes_in_is_said(
-    start_server: StartServer, pipe: StartPipe
-) -> None:
+def test_pipe_output_error_is_reported_once_and_lines_are_said(start_server: StartServer, pipe: StartPipe) -> None:
     server = start_server()
     ada = server.rich("ada")
     with Path("/dev/full").open("wb") as full:

@@ -82,7 +82,7 @@ def assert_harmless(output: str) -> None:
 
 
 @each_model
-def test_a_conversation_with_the_model_and_the_count_in_the_toolbar(
+def test_prompt_shows_model_and_count_in_the_toolbar(
     start_server: StartServer, open_prompt: Open, model: Model
 ) -> None:
     server = start_server(model)
@@ -107,7 +107,7 @@ def test_a_conversation_with_the_model_and_the_count_in_the_toolbar(
     assert ada.text.count("ada: hello") == 1
 
 
-def test_what_is_being_typed_is_not_disturbed(start_server: StartServer, open_prompt: Open) -> None:
+def test_prompt_keeps_typed_text_when_lines_arrive(start_server: StartServer, open_prompt: Open) -> None:
     server = start_server()
     bob = server.plain("bob")
     ada = open_prompt(server)
@@ -125,9 +125,7 @@ def test_what_is_being_typed_is_not_disturbed(start_server: StartServer, open_pr
     bob.expect("ada: half a line")
 
 
-def test_tab_completes_the_latest_speaker_first_then_the_next_and_commands(
-    start_server: StartServer, open_prompt: Open
-) -> None:
+def test_prompt_tab_completes_latest_speaker_first(start_server: StartServer, open_prompt: Open) -> None:
     server = start_server()
     adam, anna = server.plain("adam"), server.plain("anna")
     ada = open_prompt(server)
@@ -145,7 +143,7 @@ def test_tab_completes_the_latest_speaker_first_then_the_next_and_commands(
     anna.expect("* ada waves")
 
 
-def test_up_walks_through_what_was_said(start_server: StartServer, open_prompt: Open) -> None:
+def test_prompt_up_walks_through_the_history(start_server: StartServer, open_prompt: Open) -> None:
     server = start_server()
     bob = server.rich("bob")
     ada = open_prompt(server)
@@ -157,7 +155,7 @@ def test_up_walks_through_what_was_said(start_server: StartServer, open_prompt: 
     assert bob.expect("said")["text"] == "first"
 
 
-def test_a_paste_of_several_lines_arrives_whole(start_server: StartServer, open_prompt: Open) -> None:
+def test_prompt_paste_of_several_lines_is_one_message(start_server: StartServer, open_prompt: Open) -> None:
     server = start_server()
     bob = server.rich("bob")
     ada = open_prompt(server)
@@ -190,9 +188,7 @@ def test_a_nickname_is_asked_for_refused_at_once_and_remembered(
     join(again)
 
 
-def test_a_nickname_that_is_taken_is_asked_again_with_one_that_is_free(
-    start_server: StartServer, open_prompt: Open
-) -> None:
+def test_prompt_taken_nickname_is_asked_again(start_server: StartServer, open_prompt: Open) -> None:
     server = start_server()
     server.plain("ada")
     bob = server.rich("bob")
@@ -209,7 +205,7 @@ def test_a_nickname_that_is_taken_is_asked_again_with_one_that_is_free(
     ("keys", "number", "code"),
     [(CTRL_D, 0, 0), (CTRL_C, 0, 130), ("/quit\r", 0, 0), ("", signal.SIGTERM, 0), ("", signal.SIGHUP, 0)],
 )
-def test_every_way_out_says_goodbye_and_leaves_the_terminal_clean(
+def test_prompt_each_exit_leaves_a_clean_terminal(
     start_server: StartServer, open_prompt: Open, keys: str, number: int, code: int
 ) -> None:
     server = start_server()
@@ -242,7 +238,7 @@ def test_a_room_that_cannot_be_reached_is_told_with_its_code(open_prompt: Open, 
     assert "cannot be joined: nobody listens there" in ada.text
 
 
-def test_who_is_kicked_is_told_and_leaves(start_server: StartServer, open_prompt: Open) -> None:
+def test_prompt_kicked_shows_reason_and_ends(start_server: StartServer, open_prompt: Open) -> None:
     server = start_server()
     boss = server.operator()
     ada = open_prompt(server)
@@ -253,7 +249,7 @@ def test_who_is_kicked_is_told_and_leaves(start_server: StartServer, open_prompt
     assert_left_clean(ada)
 
 
-def test_a_lost_room_is_told_and_what_was_typed_meanwhile_is_said(start_server: StartServer, open_prompt: Open) -> None:
+def test_prompt_says_lines_typed_while_disconnected(start_server: StartServer, open_prompt: Open) -> None:
     first = start_server()
     ada = open_prompt(first)
     join(ada)
@@ -270,7 +266,7 @@ def test_a_lost_room_is_told_and_what_was_typed_meanwhile_is_said(start_server: 
     assert said == ["typed meanwhile"]
 
 
-def test_what_slow_mode_refuses_is_counted_down_and_said(start_server: StartServer, open_prompt: Open) -> None:
+def test_prompt_counts_down_lines_in_slow_mode(start_server: StartServer, open_prompt: Open) -> None:
     server = start_server()
     boss = server.operator()
     boss.command("slow", seconds=3)
@@ -351,7 +347,7 @@ def test_no_color_means_no_colour(start_server: StartServer, open_prompt: Open) 
     assert not colours_left
 
 
-def test_whoever_hosts_in_line_mode_gives_orders(open_prompt: Open) -> None:
+def test_prompt_host_runs_operator_commands(open_prompt: Open) -> None:
     ada = open_prompt(None, "--host", "--bind", "127.0.0.1:0")
     ada.sees("the room is open: chat-tui 127.0.0.1:")
     join(ada)
@@ -410,7 +406,7 @@ def test_a_hostile_audience_prints_nothing_but_text(start_server: StartServer, o
     assert_left_clean(ada)
 
 
-def test_nobody_can_pass_for_the_room_the_client_or_another(start_server: StartServer, open_prompt: Open) -> None:
+def test_prompt_shows_no_forged_lines(start_server: StartServer, open_prompt: Open) -> None:
     """Each printed row is the room's, the client's, or begins with who speaks; also where a line does not fit."""
     server = start_server()
     ada = open_prompt(server)
@@ -434,7 +430,7 @@ def test_the_reading_of_the_bytes_would_notice(text: str) -> None:
         assert_harmless(f"\x1b[0;1mada\x1b[0m: {text}\x1b[0m\r\r\n")
 
 
-def test_a_flood_is_printed_whole_and_typing_goes_on(start_server: StartServer, open_prompt: Open) -> None:
+def test_prompt_prints_a_flood_while_typing(start_server: StartServer, open_prompt: Open) -> None:
     server = start_server()
     bob = server.rich("bob")
     ada = open_prompt(server)

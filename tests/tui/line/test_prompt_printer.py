@@ -56,9 +56,7 @@ def test_lines_are_printed_once_in_the_order_in_which_they_came(printer: PromptP
     assert written.getvalue().count("log 0") == 1
 
 
-def test_talk_that_comes_too_fast_is_left_out_and_counted_and_costs_the_log_nothing(
-    printer: PromptPrinter, written: io.StringIO
-) -> None:
+def test_printer_drops_minor_lines_without_losing_log_lines(printer: PromptPrinter, written: io.StringIO) -> None:
     printer.show(lines("log", 3))
     printer.show(lines("talk", MAX_WAITING_LINES + 100), minor=True)
     printer.print_now()

@@ -30,12 +30,12 @@ def drawn(client: LineClient, columns: int = 80) -> str:
     return text_of(toolbar(client, columns))
 
 
-def test_it_tells_what_the_status_bar_of_the_full_screen_tells_and_in_its_words() -> None:
+def test_toolbar_uses_the_wording_of_the_status_bar() -> None:
     online = client(State("online"), round_trip=0.0004)
     assert drawn(online) == " ▣ process  1,234 connected  you: process 4321  ping 0.4 ms  192.0.2.77:20001"
 
 
-def test_while_the_room_is_away_the_reason_the_next_attempt_and_the_unsaid_lines_fit() -> None:
+def test_toolbar_offline_shows_reason_attempt_and_unsaid_lines() -> None:
     away = client(State("waiting", "nobody listens there", monotonic() + 11.5, 3), unsaid=12)
     told = drawn(away)
     assert told == " ○ away: next attempt in 12 s  12 lines to be said  nobody listens there"
@@ -46,7 +46,7 @@ def test_one_line_that_waits_is_one_line() -> None:
     assert "   1 line to be said" in drawn(client(State("waiting", "", monotonic() + 2, 1), unsaid=1))
 
 
-async def test_what_waits_for_slow_mode_comes_first() -> None:
+async def test_toolbar_shows_lines_in_slow_mode_first() -> None:
     online = client(State("online"))
     online.handle_input("one")
     (id,) = online.link.client.unacknowledged
@@ -54,20 +54,20 @@ async def test_what_waits_for_slow_mode_comes_first() -> None:
     assert drawn(online).startswith(" 1 line to be said in 10 s  ▣ process")
 
 
-def test_what_was_known_before_the_link_broke_is_not_claimed_any_more() -> None:
+def test_toolbar_offline_shows_no_old_status() -> None:
     for state in (State("waiting", "nobody listens there", monotonic() + 1, 1), State("connecting", "", attempt=2)):
         assert "process" not in drawn(client(state))
         assert "1,234" not in drawn(client(state))
 
 
-def test_in_a_narrow_terminal_the_least_of_it_gives_way_whole() -> None:
+def test_toolbar_narrow_drops_least_important_parts() -> None:
     online = client(State("online"), round_trip=0.0004)
     assert drawn(online, 50) == " ▣ process  1,234 connected  you: process 4321"
     assert drawn(online, 12) == " ▣ process"
 
 
 @pytest.mark.parametrize("width", range(20, 201))
-def test_toolbar_of_any_width_is_one_row_of_whole_parts(width: int) -> None:
+def test_toolbar_of_any_width_is_one_row_of_complete_parts(width: int) -> None:
     """No row ends with what parts two parts, nothing is cut but what stands alone, and a ping never stands unnamed."""
     states = (State("online"), State("waiting", "nobody listens there", monotonic() + 11.5, 3), State("connecting"))
     for told in (drawn(client(state, unsaid=1234, round_trip=0.0123), width) for state in states):

@@ -59,7 +59,7 @@ def test_client_that_reaches_nothing_obeys_at_once(
     assert "Traceback" not in terminal.text
 
 
-def test_crowd_whose_name_is_not_found_obeys_ctrl_c() -> None:
+def test_crowd_during_name_lookup_handles_ctrl_c() -> None:
     command = [
         sys.executable,
         "-c",
@@ -84,7 +84,7 @@ def test_crowd_whose_name_is_not_found_obeys_ctrl_c() -> None:
         assert (popen.returncode, told) == (130, "")
 
 
-def test_client_whose_room_is_gone_obeys_ctrl_q(open_terminal: Open) -> None:
+def test_client_during_reconnect_handles_ctrl_q(open_terminal: Open) -> None:
     """While it tries to come back, again and again."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
@@ -127,7 +127,7 @@ async def test_link_to_a_name_that_is_none_says_so(name: str) -> None:
     await running
 
 
-def test_the_back_off_doubles_to_a_limit_and_jitter_shortens_it_by_up_to_a_half() -> None:
+def test_back_off_doubles_to_a_limit_with_jitter() -> None:
     assert [back_off(attempt, 0) for attempt in range(1, 8)] == [0.5, 1, 2, 4, 8, 15, 15]
     assert back_off(10_000, 0) == MAX_DELAY_S
     assert back_off(3, 1) == 1

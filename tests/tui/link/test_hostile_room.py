@@ -136,7 +136,7 @@ async def test_link_hears_one_refusal_of_a_first_nickname(enter: Enter) -> None:
     assert len(ada.events) == 2
 
 
-async def test_link_that_asks_nobody_takes_another_nickname(waits: list[int]) -> None:
+async def test_link_without_asking_replaces_a_taken_nickname(waits: list[int]) -> None:
     """The operator's console chooses its nickname itself, and has no person to ask for another."""
     room = HostileRoom(taken)
     link = RoomLink(

@@ -80,7 +80,7 @@ async def test_a_broken_connection_is_resumed_without_loss_or_double(
 
 
 @each_model
-async def test_a_line_whose_acknowledgement_was_lost_is_said_once(
+async def test_link_line_with_lost_acknowledgement_is_said_once(
     start_server: StartServer, join: Join, open_relay: OpenRelay, model: Model
 ) -> None:
     server = start_server(model)
@@ -101,7 +101,7 @@ async def test_a_line_whose_acknowledgement_was_lost_is_said_once(
     assert ada.said == ["only once", "after"]
 
 
-async def test_what_the_room_no_longer_has_is_told_as_a_gap(
+async def test_link_reports_dropped_events_as_a_gap(
     start_server: StartServer, join: Join, open_relay: OpenRelay
 ) -> None:
     server = start_server("event", "--keep", "5")
@@ -128,7 +128,7 @@ async def test_what_the_room_no_longer_has_is_told_as_a_gap(
 
 
 @each_model
-async def test_a_server_started_anew_is_found_again_and_the_lines_of_meanwhile_are_said(
+async def test_link_after_server_restart_says_waiting_lines(
     start_server: StartServer, join: Join, model: Model
 ) -> None:
     first = start_server(model)
@@ -159,7 +159,7 @@ async def test_the_goodbye_of_a_server_that_ends_is_the_reason_told(start_server
     assert ada.link.state.reason != "the room closed the connection"
 
 
-async def test_a_nickname_that_was_taken_meanwhile_is_replaced_and_told(start_server: StartServer, join: Join) -> None:
+async def test_link_nickname_taken_meanwhile_is_replaced(start_server: StartServer, join: Join) -> None:
     first = start_server()
     ada = join(address_of(first), "ada")
     await ada.online()
@@ -189,9 +189,7 @@ async def test_a_first_nickname_that_is_taken_is_asked_again(start_server: Start
     assert ada.link.client.nick == refused.suggestion
 
 
-async def test_who_thinks_longer_than_the_room_waits_is_let_in_afterwards(
-    start_server: StartServer, join: Join
-) -> None:
+async def test_link_slow_answer_to_nickname_question_still_joins(start_server: StartServer, join: Join) -> None:
     server = start_server("event", "--join-timeout", "0.3")
     server.rich("ada")
     ada = join(address_of(server), "ada")
@@ -202,7 +200,7 @@ async def test_who_thinks_longer_than_the_room_waits_is_let_in_afterwards(
     assert ada.link.client.nick == "cleo"
 
 
-async def test_a_flood_arrives_whole_in_few_batches(start_server: StartServer, join: Join) -> None:
+async def test_link_flood_arrives_complete_in_few_batches(start_server: StartServer, join: Join) -> None:
     server = start_server()
     ada = join(address_of(server), "ada")
     await ada.online()
@@ -261,7 +259,7 @@ async def test_close_says_goodbye_and_ends_the_run(start_server: StartServer, jo
     assert ada.link.goodbye.code == "quit"
 
 
-async def test_close_while_nobody_answers_returns_at_once(join: Join, free_port: int) -> None:
+async def test_link_close_without_a_connection_returns_at_once(join: Join, free_port: int) -> None:
     ada = join(Address("127.0.0.1", free_port), "ada")
     await until(lambda: ada.link.state.phase == "waiting", "a failed attempt")
     assert ada.link.state.reason == "nobody listens there"
@@ -284,7 +282,7 @@ async def test_a_name_with_several_addresses_fails_in_plain_words(join: Join, fr
     assert ada.link.state.reason == "nobody listens there"
 
 
-async def test_what_a_listener_raises_is_a_mistake_and_no_broken_connection(start_server: StartServer) -> None:
+async def test_link_callback_error_is_raised_by_run(start_server: StartServer) -> None:
     def fail(events: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -315,7 +313,7 @@ async def test_a_frozen_server_is_noticed_and_found_again(
 
 
 @each_model
-async def test_an_operator_switches_the_model_and_stays_one_at_a_new_server(
+async def test_link_operator_stays_operator_after_server_restart(
     start_server: StartServer, join: Join, model: Model
 ) -> None:
     first = start_server(model)
@@ -332,9 +330,7 @@ async def test_an_operator_switches_the_model_and_stays_one_at_a_new_server(
     await until(lambda: sum(isinstance(event, OperatorGranted) for event in ada.events) == 2, "it is proved anew")
 
 
-async def test_what_is_asked_while_away_is_not_asked_later(
-    start_server: StartServer, join: Join, open_relay: OpenRelay
-) -> None:
+async def test_link_drops_requests_while_offline(start_server: StartServer, join: Join, open_relay: OpenRelay) -> None:
     server = start_server()
     between = await open_relay(server)
     ada = join(between.address, "ada")

@@ -55,7 +55,7 @@ def test_each_line_is_in_the_file_as_soon_as_it_is_heard(tmp_path: Path) -> None
     assert texts(path) == ["one", "two", "three"]
 
 
-def test_markdown_is_written_in_the_end_and_its_name_is_taken_at_once(tmp_path: Path) -> None:
+def test_markdown_file_is_created_at_once_and_written_at_end(tmp_path: Path) -> None:
     path = tmp_path / "talk.md"
     file = TranscriptFile(path, Troubles())
     file.add(lines("one"))
@@ -64,7 +64,7 @@ def test_markdown_is_written_in_the_end_and_its_name_is_taken_at_once(tmp_path: 
     assert "**ada** one" in path.read_text()
 
 
-def test_nobody_else_can_read_it(tmp_path: Path) -> None:
+def test_transcript_file_is_readable_only_by_its_owner(tmp_path: Path) -> None:
     path = tmp_path / "talk.jsonl"
     TranscriptFile(path, Troubles()).close([])
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -114,16 +114,14 @@ def test_saving_where_there_is_no_free_name_says_so(tmp_path: Path, monkeypatch:
         save("", [], AT)
 
 
-def test_saving_by_name_writes_what_the_name_asks_for(tmp_path: Path) -> None:
+def test_save_uses_the_format_of_the_name(tmp_path: Path) -> None:
     save(str(tmp_path / "a.MD"), lines("one"), AT)
     save(str(tmp_path / "a.txt"), lines("one"), AT)
     assert "**ada** one" in (tmp_path / "a.MD").read_text()
     assert texts(tmp_path / "a.txt") == ["one"]
 
 
-def test_a_full_disk_is_told_once_and_what_waits_is_written_when_there_is_room(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_full_disk_is_reported_once_and_lines_written_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, troubles, disk = tmp_path / "talk.jsonl", Troubles(), Disk(monkeypatch, 40)
     file = TranscriptFile(path, troubles)
     file.add(lines("one"))
@@ -138,7 +136,7 @@ def test_a_full_disk_is_told_once_and_what_waits_is_written_when_there_is_room(
     assert texts(path) == ["one", "two"]
 
 
-def test_what_waits_for_a_full_disk_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_waiting_bytes_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Disk(monkeypatch, 0)
     monkeypatch.setattr(transcript_file, "MAX_WAITING_BYTES", 1000)
     file = TranscriptFile(tmp_path / "talk.jsonl", Troubles())
@@ -153,9 +151,7 @@ def entries(path: Path) -> list[object]:
     return [line.get("text") or line["missed"] for line in map(json.loads, path.read_text().splitlines())]
 
 
-def test_what_a_full_disk_made_us_drop_is_a_gap_in_its_place_and_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_full_disk_dropped_lines_become_a_reported_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, troubles, disk = tmp_path / "talk.jsonl", Troubles(), Disk(monkeypatch, 0)
     monkeypatch.setattr(transcript_file, "MAX_WAITING_BYTES", 1000)
     file = TranscriptFile(path, troubles)
@@ -171,7 +167,7 @@ def test_what_a_full_disk_made_us_drop_is_a_gap_in_its_place_and_is_told(
     assert file.close([]) == f"the transcript {path} is not whole: {lost} things that happened are missing in it"
 
 
-def test_what_is_dropped_until_the_end_is_told_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_close_reports_lines_dropped_until_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, disk = tmp_path / "talk.jsonl", Disk(monkeypatch, 0)
     monkeypatch.setattr(transcript_file, "MAX_WAITING_BYTES", 1)
     file = TranscriptFile(path, Troubles())
@@ -183,7 +179,7 @@ def test_what_is_dropped_until_the_end_is_told_in_the_end(tmp_path: Path, monkey
 
 
 @pytest.mark.parametrize("name", ["/dev/full"])
-def test_a_device_that_is_always_full_is_told_of_once_and_again_in_the_end(name: str) -> None:
+def test_full_device_is_reported_once_and_at_close(name: str) -> None:
     troubles = Troubles()
     file = TranscriptFile(Path(name), troubles)
     for _ in range(3):

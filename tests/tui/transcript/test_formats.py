@@ -99,7 +99,7 @@ def test_switches_moderation_and_chaos_are_in_the_markdown_too() -> None:
     ],
     ids=lambda event: type(event).__name__,
 )
-def test_what_is_of_the_moment_is_not_kept(event: Received) -> None:
+def test_entries_of_omits_momentary_events(event: Received) -> None:
     assert entries_of([event], NOW) == []
 
 
@@ -123,7 +123,7 @@ def test_nothing_in_it_means_anything_to_a_terminal(text: str) -> None:
 
 
 @given(any_of(Said, hostile_text))
-def test_whatever_is_said_is_kept_as_it_reads(event: Said) -> None:
+def test_json_lines_keep_any_text_as_shown(event: Said) -> None:
     (told,) = objects([event])
     assert told["text"] == sanitize(event.text, lines=True)
     assert sanitize(page([event]), lines=True) == page([event])
@@ -132,7 +132,7 @@ def test_whatever_is_said_is_kept_as_it_reads(event: Said) -> None:
 @pytest.mark.parametrize(
     "text", ["# not a heading", "*x* `y` [z](http://w)", "<b>", "- one\n- two", "a\n\n    code", "1. x"]
 )
-def test_what_people_write_is_no_markdown_of_ours(text: str) -> None:
+def test_markdown_escapes_any_text(text: str) -> None:
     body = page([Said(5, "ada", text, AT)]).split("**ada** ", 1)[1]
     for line in body.rstrip("\n").split("\n"):
         unescaped = line.replace("\\\\", "")

@@ -26,7 +26,7 @@ def said(text: str) -> Said:
     return Said(1, "ada", text, AT)
 
 
-def test_what_was_heard_is_kept_in_order_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_transcript_keeps_the_latest_entries_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_ENTRIES", 3)
     transcript = Transcript()
     for text in "abcde":
@@ -48,7 +48,7 @@ def test_closing_finishes_the_file_once(tmp_path: Path) -> None:
     assert path.read_text() == kept
 
 
-async def test_what_was_written_is_made_safe_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_transcript_syncs_written_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     safe: list[int] = []
     monkeypatch.setattr(module, "SYNC_INTERVAL_S", 0.01)
     monkeypatch.setattr(transcript_file.os, "fsync", safe.append)
@@ -62,7 +62,7 @@ async def test_what_was_written_is_made_safe_by_itself(tmp_path: Path, monkeypat
     await asyncio.wait_for(keeping, PATIENCE)
 
 
-async def test_a_disk_with_room_again_gets_what_waited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_transcript_retries_after_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     full, write, told = True, os.write, []
 
     def on_disk(descriptor: int, data: bytes) -> int:
@@ -114,7 +114,7 @@ def told(path: Path) -> list[str]:
     return [str(json.loads(line).get("text", "")) for line in path.read_text().splitlines()]
 
 
-def test_a_pipe_keeps_a_transcript_and_saves_what_was_said(start_server: StartServer, tmp_path: Path) -> None:
+def test_pipe_writes_a_transcript_and_saves(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server()
     done = pipe(server, "one\n/save then.md\ntwo\n", "--transcript", "talk.jsonl", folder=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -123,9 +123,7 @@ def test_a_pipe_keeps_a_transcript_and_saves_what_was_said(start_server: StartSe
     assert (tmp_path / "then.md").read_text().startswith("# A tale of three chat rooms")
 
 
-def test_a_transcript_that_is_there_is_not_written_over_and_nothing_is_joined(
-    start_server: StartServer, tmp_path: Path
-) -> None:
+def test_pipe_existing_transcript_is_refused_before_joining(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server()
     (tmp_path / "talk.jsonl").write_text("mine")
     done = pipe(server, "one\n", "--transcript", "talk.jsonl", folder=tmp_path)
@@ -209,7 +207,7 @@ def test_a_host_in_a_pipe_gives_orders(tmp_path: Path) -> None:
     assert done.returncode == 1
 
 
-async def test_app_whose_settings_cannot_be_kept_says_so_once(start_server: StartServer) -> None:
+async def test_app_unwritable_settings_are_reported_once(start_server: StartServer) -> None:
     async with acting(address_of(start_server()), "ada", remember=lambda settings: False) as ada:
         await ada.sees("your settings cannot be written to")
         ada.app.change_settings(times=False)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from tui.crowd.words import MAX_REASON_CHARACTERS, MAX_REASONS, OTHER_REASONS, count_reason, sanitized
+from tui.crowd.server_text import MAX_REASON_CHARACTERS, MAX_REASONS, OTHER_REASONS, count_reason, sanitized
 
 
 def test_sanitized_keeps_no_control_sequence_and_is_short() -> None:
