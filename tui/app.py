@@ -33,8 +33,8 @@ from tui.address import Address
 from tui.bell import BellLimit
 from tui.link.room_link import NICKNAME_CODES, RoomLink, State
 from tui.model_style import WIDE_SCREEN, css_variables
+from tui.screens.dialogs import LeaveScreen
 from tui.screens.help import HelpScreen
-from tui.screens.leave import LeaveScreen
 from tui.screens.nickname import NicknameField, NicknameScreen
 from tui.screens.palette import CommandProvider, Palette, everything, is_searching
 from tui.settings import Settings, not_remembered

@@ -1,4 +1,4 @@
-"""Somebody at the full screen: presses keys, reads what is drawn, waits for it with a deadline."""
+"""A person at the full screen: presses keys, reads the screen, and waits for text on it with a deadline."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -22,7 +22,7 @@ KEYS = {" ": "space", "/": "slash", "@": "at", ".": "full_stop", "-": "minus", "
 
 
 class Actor:
-    """One person and their screen."""
+    """A person and their screen."""
 
     def __init__(self, app: ChatApp, pilot: Pilot[None]) -> None:
         self.app = app
@@ -30,7 +30,7 @@ class Actor:
 
     @property
     def rows(self) -> list[str]:
-        """What is drawn now, row by row."""
+        """The rows of the screen as they are drawn now."""
         # A dialog draws the screens behind it, and Textual caches the result: without them, a later picture has none.
         visible_screen_stack.set(self.app._background_screens)
         return [strip.text.rstrip() for strip in self.app.screen._compositor.render_strips()]
@@ -41,7 +41,7 @@ class Actor:
 
     @property
     def bar(self) -> str:
-        """The status bar, with single blanks."""
+        """The text of the status bar, with single blanks."""
         return " ".join("".join(self.rows[-1:]).split())
 
     @property
@@ -51,7 +51,7 @@ class Actor:
 
     @property
     def written(self) -> str:
-        """What stands in the input line."""
+        """The text of the input line."""
         return self.chat.query_one(Composer).text
 
     async def press(self, *keys: str) -> None:
@@ -66,7 +66,7 @@ class Actor:
         await self.pilot.pause()
 
     async def says(self, text: str) -> None:
-        """Write a line and say it."""
+        """Write a line and send it."""
         assert self.app.focused is not None
         self.app.focused.post_message(events.Paste(text))
         await self.until(lambda: self.written.endswith(text), f"to have written {text!r}")
@@ -90,7 +90,7 @@ class Actor:
             await asyncio.sleep(0.03)
 
     async def enters(self, nick: str) -> None:
-        """Answer the prompt, and wait for the room."""
+        """Enter a nickname at the prompt, and wait for the room."""
         await self.type(nick, "enter")
         await self.is_in()
 
@@ -103,7 +103,7 @@ class Actor:
         await self.until(lambda: self.app.focused is not None, "to be able to write")
 
     async def leaves(self) -> None:
-        """By the key, without being asked."""
+        """Leave by the key, without a question."""
         await self.press("ctrl+q")
         await self.has_left()
 
@@ -121,7 +121,7 @@ async def acting(
     size: tuple[int, int] = (100, 30),
     **more: object,
 ) -> AsyncIterator[Actor]:
-    """The app with somebody at it, ended in the end."""
+    """The app with a person at it. It ends with the context."""
     app = ChatApp(address=address, nick=nick, host=host, settings=settings or Settings(), **more)  # type: ignore[arg-type]  # as they came
     async with app.run_test(size=size, notifications=True) as pilot:
         actor = Actor(app, pilot)

@@ -1,4 +1,4 @@
-"""Real rooms, links to them and relays between, each ended after its test."""
+"""Fixtures for real rooms, links to them and relays between; all end after the test."""
 
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -36,7 +36,7 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
 
 @pytest.fixture
 def open_terminal() -> Iterator[Open]:
-    """`open_terminal(*arguments, **options)`: chat-tui on a terminal of its own, see Terminal."""
+    """`open_terminal(*arguments, **options)`: chat-tui on its own terminal, see Terminal."""
     opened: list[Terminal] = []
 
     def open_terminal(*arguments: str, **options: object) -> Terminal:
@@ -50,7 +50,7 @@ def open_terminal() -> Iterator[Open]:
 
 @pytest.fixture
 async def join() -> AsyncIterator[Join]:
-    """`join(address, nick)`: a link that runs."""
+    """`join(address, nick)`: a running link."""
     linked: list[Linked] = []
 
     def join(address: Address, nick: str) -> Linked:
@@ -65,7 +65,7 @@ async def join() -> AsyncIterator[Join]:
 
 @pytest.fixture
 async def open_relay() -> AsyncIterator[OpenRelay]:
-    """`await open_relay(server)`: a way to the server that can be cut."""
+    """`await open_relay(server)`: a relay to the server that can be cut."""
     relays: list[Relay] = []
 
     async def open_relay(server: Server) -> Relay:
@@ -80,7 +80,7 @@ async def open_relay() -> AsyncIterator[OpenRelay]:
 
 @pytest.fixture
 def free_port() -> Iterator[int]:
-    """A port of 127.0.0.1 on which nobody listens, and nobody will: it is bound."""
+    """A port of 127.0.0.1 without a listener. It is bound, so that no other program can take it."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]

@@ -1,4 +1,4 @@
-"""A report for tests of what is made of reports."""
+"""A report of the crowd, for tests of its tables and plots."""
 
 from tui.crowd.latency import Sample
 from tui.crowd.report import Report, Violations
@@ -6,7 +6,7 @@ from tui.crowd.switches import SwitchSeen
 
 
 def a_report(*, samples: int = 20) -> Report:
-    """Ten seconds of twenty members, with two switches and a lost line."""
+    """A report of ten seconds with twenty members, two switches and a lost line."""
     return Report(
         people=20,
         talk=5.0,

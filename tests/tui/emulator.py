@@ -22,7 +22,7 @@ KEYS = {"tab": "\t", "enter": "\r", "up": "\x1b[A", "ctrl-c": "\x03", "ctrl-d": 
 
 
 class Emulator:
-    """A window with a program in it. What it shows is looked at row by row."""
+    """A terminal window with a program in it. Its content is read row by row."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Emulator:
         size: tuple[int, int] = (100, 30),
         stderr: int | None = None,
     ) -> None:
-        """`size` is columns and rows. Its stderr is the terminal too, unless another descriptor is given."""
+        """`size` is columns and rows. Standard error is the terminal too, unless another descriptor is given."""
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         self.settings_before = termios.tcgetattr(theirs)
@@ -58,11 +58,11 @@ class Emulator:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    # What is on it
+    # The content
 
     @property
     def rows(self) -> list[str]:
-        """All rows that were ever drawn, from the first to the last of the screen, without the spaces at their ends."""
+        """All rows drawn so far, including those that scrolled away, without spaces at their ends."""
         with self._drawing:
             columns = range(self._screen.columns)
             past = ["".join(row[column].data for column in columns) for row in self._screen.history.top]
@@ -70,7 +70,7 @@ class Emulator:
 
     @property
     def text(self) -> str:
-        """The rows as one text, without those that are empty."""
+        """The non-empty rows as one text."""
         return "\n".join(row for row in self.rows if row)
 
     @property
@@ -80,7 +80,7 @@ class Emulator:
 
     @property
     def settings(self) -> list[object]:
-        """What the terminal is set to: echo, line editing, signals."""
+        """The settings of the terminal: echo, line editing, signals."""
         return termios.tcgetattr(self._theirs)
 
     def sees(self, text: str, patience: float = PATIENCE) -> None:
@@ -88,13 +88,13 @@ class Emulator:
         self.until(lambda: any(text in row for row in self.rows), f"{text!r} to be seen", patience)
 
     def until(self, true: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
-        """Wait until that holds."""
+        """Wait until `true()`."""
         deadline = time.monotonic() + patience
         while not true():
             assert time.monotonic() < deadline, f"waited in vain for {what}; the screen:\n{self.text}"
             time.sleep(0.02)
 
-    # What is done to it
+    # Input
 
     def type(self, keys: str) -> None:
         os.write(self._ours, keys.encode())
@@ -103,7 +103,7 @@ class Emulator:
         self.type(KEYS[key])
 
     def enter(self, line: str) -> None:
-        """Type a line, and the key that ends it."""
+        """Type a line and Enter."""
         self.type(line + KEYS["enter"])
 
     def stop(self) -> None:
@@ -124,7 +124,7 @@ class Emulator:
     # The program
 
     def family(self) -> list[psutil.Process]:
-        """The program and all that it started, also what has ended since."""
+        """The program and all its child processes, including ended ones."""
         try:
             for process in psutil.Process(self.process.pid).children(recursive=True):
                 self._family.setdefault(process.pid, process)
@@ -133,7 +133,7 @@ class Emulator:
         return list(self._family.values())
 
     def exit_code(self, patience: float = PATIENCE) -> int:
-        """Wait for the end of the program, and of all that it started."""
+        """Wait for the end of the program and of all its child processes."""
         self.family()
         code = self.process.wait(patience)
         self.until(lambda: not any(process.is_running() for process in self.family()), "its children to end")
@@ -143,7 +143,7 @@ class Emulator:
         return code
 
     def close(self) -> None:
-        """End everything."""
+        """End the program and its child processes."""
         self.go_on()
         if self.process.poll() is None:
             self.family()

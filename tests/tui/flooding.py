@@ -1,4 +1,4 @@
-"""A server that floods its clients with everything a server can send, as fast as they read."""
+"""A server that floods its clients with all kinds of events, as fast as they read."""
 
 import json
 import random
@@ -93,7 +93,7 @@ FLOODS: dict[str, MakeBlock] = {
 
 
 class FloodingServer:
-    """Lets in each client, and then floods it until it leaves or the test is over."""
+    """Accepts each client, and floods it until it leaves or the test ends."""
 
     def __init__(self, make_block: MakeBlock, *, welcomes: bool = True) -> None:
         """Without `welcomes` the flood answers the hello."""

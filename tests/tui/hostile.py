@@ -1,4 +1,4 @@
-"""What a hostile audience sends: texts, nicknames, and a server that sends them as they are."""
+"""Hostile texts and nicknames, and a server that sends them unchanged."""
 
 import json
 import socket
@@ -60,12 +60,12 @@ NICKNAMES = (
 
 
 def lines(event: dict[str, object]) -> bytes:
-    """An event as one line, with what no UTF-8 can hold escaped."""
+    """An event as one line. Characters that UTF-8 cannot encode are escaped."""
     return json.dumps(event).encode() + b"\n"
 
 
 def evening() -> Iterator[dict[str, object]]:
-    """Everything a server can tell, with each hostile string in each place that holds strangers' words."""
+    """All events of a server, with each hostile string in each field that has text of others."""
     strings = (*TEXTS, *LONG)
     history = [
         {"type": "said", "seq": n + 1, "nick": nick, "text": "hi", "at": 0.0} for n, nick in enumerate(NICKNAMES)
@@ -132,5 +132,5 @@ def hostile_server(*, evening: Iterator[dict[str, object]]) -> Iterator[tuple[st
 
 
 def _left_within(connection: socket.socket, *, seconds: float) -> bool:
-    """Whether the client closes the connection in this time. What it says is read, and ignored."""
+    """Whether the client closes the connection in this time. Its lines are read and ignored."""
     return readable(connection, seconds) and not connection.recv(4096)

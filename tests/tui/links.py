@@ -1,4 +1,4 @@
-"""Links to real rooms for tests: what they were told, and a relay that can cut, hold and drop."""
+"""Links to real rooms that record their events, and a relay that can cut, hold and drop connections."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from tui.link.room_link import RoomLink, State
 
 
 async def until(true: Callable[[], object], what: str = "", patience: float = PATIENCE) -> None:
-    """Return once `true()` is; fail with `what` where it never is."""
+    """Wait until `true()`, with a deadline; fail with `what`."""
     deadline = monotonic() + patience
     while not true():
         assert monotonic() < deadline, f"in {patience} s it did not come true: {what}"
@@ -20,7 +20,7 @@ async def until(true: Callable[[], object], what: str = "", patience: float = PA
 
 
 class Linked:
-    """A RoomLink that runs, and all it has told."""
+    """A running RoomLink, and all its events."""
 
     def __init__(self, address: Address, nick: str) -> None:
         self.batches: list[list[Received]] = []
@@ -55,7 +55,7 @@ def address_of(server: Server) -> Address:
 
 
 class Relay:
-    """Stands between a link and its room, on a port of its own."""
+    """A relay between a link and its room, on its own port."""
 
     def __init__(self, room: Address) -> None:
         self.address = Address("127.0.0.1", 0)
@@ -72,7 +72,7 @@ class Relay:
         self.address = Address(*self._server.sockets[0].getsockname()[:2])
 
     def cut(self) -> None:
-        """Break all connections, and let nobody in until `mend`."""
+        """Break all connections, and accept none until `mend`."""
         self._away, self.deaf = True, False
         for writer in self._writers:
             writer.transport.abort()

@@ -1,4 +1,4 @@
-"""What a camera sees of the screen: each cell as a block of grey pixels, read by a decoder that knows nothing of us."""
+"""The screen as a camera sees it: each cell is a block of grey pixels, which an independent decoder reads."""
 
 import zxingcpp
 from rich.segment import Segment
@@ -13,7 +13,7 @@ SOME = (0.3, 0.3)
 
 
 def decoded(screen: Screen[object]) -> list[str]:
-    """The texts of the codes that can be read from the screen."""
+    """The texts of the codes that the decoder finds on the screen."""
     rows = [[cell for segment in strip for cell in cells(segment)] for strip in screen._compositor.render_strips()]
     width = max(len(row) for row in rows)
     pixels = bytearray()
@@ -27,7 +27,7 @@ def decoded(screen: Screen[object]) -> list[str]:
 
 
 def cells(segment: Segment) -> list[tuple[int, int]]:
-    """Each cell's upper and lower half, from 0 (black) to 255."""
+    """The upper and the lower half of each cell, from 0 (black) to 255."""
     style = segment.style
     ink = brightness(style.color if style else None, 255)
     paper = brightness(style.bgcolor if style else None, 0)

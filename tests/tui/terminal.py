@@ -1,4 +1,4 @@
-"""chat-tui in a terminal: a pseudo-terminal of its own, the bytes it was sent, and how it was left."""
+"""chat-tui on its own pseudo-terminal: the bytes that it writes, and the terminal after its end."""
 
 import fcntl
 import os
@@ -38,11 +38,11 @@ UNDO = {
     "line wrap": "\x1b[?7h",
     "size reports": "\x1b[?2048l",
 }
-"""What a full screen changes in a terminal, and the sequence that undoes it."""
+"""The modes that a full screen sets in a terminal, and the sequences that reset them."""
 
 
 class Terminal:
-    """A program on a pseudo-terminal. Everything it writes is read at once, as a terminal would."""
+    """A program on a pseudo-terminal. Its output is read at once, as a terminal does."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class Terminal:
 
     @property
     def output(self) -> str:
-        """All that was written so far."""
+        """The output so far."""
         return bytes(self._heard).decode("utf-8", "surrogateescape")
 
     @property
@@ -95,24 +95,24 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """The same without escape sequences, in the order it was drawn."""
+        """The output without escape sequences, in the order of drawing."""
         return SEQUENCE.sub("", self.output)
 
     @property
     def settings(self) -> list[object]:
-        """What the terminal is set to: echo, line editing, signals."""
+        """The settings of the terminal: echo, line editing, signals."""
         return termios.tcgetattr(self._theirs)
 
     def type(self, keys: str) -> None:
         self.send(keys.encode())
 
     def send(self, data: bytes) -> None:
-        """Bytes as a terminal may send them, which need not be keys."""
+        """Send bytes, which need not be keys."""
         while data:
             data = data[os.write(self._ours, data) :]
 
     def resize(self, columns: int, rows: int) -> None:
-        """Give the window another size, of which the program is told by SIGWINCH."""
+        """Change the size of the window. The program gets SIGWINCH."""
         fcntl.ioctl(self._theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def sees(self, text: str, since: int = 0) -> None:
@@ -144,13 +144,13 @@ class Terminal:
         self.process.send_signal(number)
 
     def hang_up(self) -> None:
-        """Close the window: the terminal is gone, and whoever leads its session gets SIGHUP."""
+        """Close the window: the session leader gets SIGHUP."""
         os.close(self._theirs)
         self._theirs = -1
         self._stop_reading()
 
     def exit_code(self) -> int:
-        """Wait for the end, and until the last bytes that it wrote are read."""
+        """Wait for the end of the program, and read the rest of its output."""
         code = self.process.wait(PATIENCE)
         if self._theirs >= 0:
             os.write(self._theirs, END_OF_OUTPUT)
@@ -173,7 +173,7 @@ class Terminal:
         self._stop_reading()
 
     def assert_left_clean(self) -> None:
-        """Everything that was changed in the terminal was changed back, and the shell's prompt will echo."""
+        """Whether all changed modes of the terminal are restored, so that the shell's prompt echoes."""
         output = self.output
         assert ENTERS in output, "it never drew a full screen"
         end = output[output.rindex(ENTERS) :]

@@ -1,4 +1,4 @@
-"""The clients under events whose numbers, sizes and depths no honest server sends."""
+"""The clients get events with absurd numbers, sizes and depths."""
 
 import json
 import random
@@ -30,7 +30,7 @@ _numbers = st.sampled_from([*ABSURD, '"x"', "[]", "{}", NESTED, "true"])
 
 
 def _spoil(line: bytes, chooser: random.Random, number: str) -> bytes:
-    """The event with one of its numbers, or of its fields where it has none, replaced."""
+    """The event with one of its numbers replaced, or one of its fields if it has no number."""
     event = json.loads(line)
     places: list[tuple[dict[str, object], str]] = []
     stack: list[object] = [event]
@@ -54,7 +54,7 @@ told_lines = st.lists(events.map(json_lines.encode) | spoiled, max_size=8)
 
 
 def _show(client: ClientConnection, received: list[Received]) -> None:
-    """Draw what was received by each part of the clients that draws events."""
+    """Draw the events with each part of the clients that draws events."""
     feed, metering = EntryBuilder(), MeterHistory()
     feed.take(received)
     for event in received:
@@ -88,7 +88,7 @@ def test_clients_with_absurd_events_do_not_raise(lines: list[bytes]) -> None:
 
 
 def test_decoder_refuses_numbers_out_of_bounds() -> None:
-    """A huge integer raises as soon as it is formatted or meets a float."""
+    """A huge integer raises when it is formatted or compared with a float."""
     event: Callable[[str], bytes] = lambda number: b'{"type":"notice","text":"x","seq":%s}' % number.encode()  # noqa: E731
     assert json_lines.decode_event(event("1")) is not None
     for number in ABSURD:

@@ -1,4 +1,4 @@
-"""The full screen against real rooms: coming in, talking, losing the room, leaving."""
+"""The full screen in real rooms: joining, talking, losing the connection, leaving."""
 
 import pytest
 from textual.widgets import Input
@@ -41,7 +41,7 @@ class TestAConversation:
             for other in (one for one in MODELS if one != model):
                 boss.switch(other)
                 await ada.sees_in_bar(f"{style_of(other).sign} {other} 2 connected")
-                # Who serves us is told, not guessed: until then the bar leaves it out.
+                # The bar omits the serving process or thread until the server has named it.
                 await ada.sees_in_bar("you: event loop" if other == "event" else f"you: {other} ")
                 assert not any(f"you: {old} " in ada.bar for old in MODELS if old != other)
                 assert any(row.startswith(f" {style_of(other).sign} ── now ") for row in ada.rows), ada.picture
@@ -175,7 +175,7 @@ class TestLosingTheRoom:
     ) -> None:
         relay = await open_relay(start_server())
         async with acting(relay.address, "ada") as ada:
-            # Newcomers are told one unasked, which would be taken for the answer.
+            # Newcomers get a status without asking, which would count as the answer.
             await ada.until(lambda: ada.chat.status and ada.chat.status.processes, "the status that all are told")
             relay.deaf = True
             await ada.says("/status")
@@ -235,7 +235,7 @@ class TestLosingTheRoom:
             await ada.sees("ada  before")
             boss.command("kick", nick="ada", reason="for a test")
             await ada.sees("You are out of the room")
-            # The room forgets nobody, so that a stranger stands for whoever it does not know.
+            # The room remembers all its members, so a new member has the place of a forgotten one.
             assert ada.app.link is not None
             ada.app.link.client.token = "unknown"
             boss.command("lock")
@@ -290,7 +290,7 @@ class TestLeaving:
         assert ada.app.return_code == 0
 
     async def test_ctrl_c_copies_then_clears_then_leaves(self, start_server: StartServer) -> None:
-        """What is selected is copied, a half-typed line is cleared, and on an empty line the exit code is 130."""
+        """Ctrl-C copies a selection, clears a typed line, and leaves with exit code 130 on an empty line."""
         async with acting(address_of(start_server()), "ada") as ada:
             await ada.type("copy me")
             await ada.press("shift+home", "ctrl+c")
@@ -305,7 +305,7 @@ class TestLeaving:
         assert ada.app.return_code == 130
 
     async def test_ctrl_c_beside_the_line_clears_it(self, start_server: StartServer) -> None:
-        """Also where the people have the focus; of two fields, the one with the focus first."""
+        """The line is cleared even if the people have the focus. Of two fields the focused one is first."""
         async with acting(address_of(start_server()), "ada") as ada:
             await ada.type("half a line")
             await ada.press("f3", "ctrl+c")
@@ -321,7 +321,7 @@ class TestLeaving:
             assert ada.app.return_code is None
 
     async def test_ctrl_c_at_prompt_clears_typed_nickname(self, start_server: StartServer) -> None:
-        """A nickname that was only offered is no half-typed one."""
+        """A suggested nickname is not a typed one."""
         async with acting(address_of(start_server()), settings=Settings(nick="ada")) as ada:
             await ada.sees("Enter joins the room as ada")
             await ada.type("x")

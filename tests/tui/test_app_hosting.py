@@ -1,4 +1,4 @@
-"""Opening a room from the full screen: the address to tell, ordering the model about, the server dying, the end."""
+"""Hosting a room from the full screen: its address, its model, a crash of its server, its end."""
 
 import os
 import signal
@@ -13,14 +13,14 @@ from tui.address import Address
 from tui.app import ChatApp
 from tui.hosting.hosted_server import HostOptions
 from tui.model_style import style_of
-from tui.screens.leave import LeaveScreen
+from tui.screens.dialogs import LeaveScreen
 
 ANYWHERE = HostOptions(model="event", bind=("127.0.0.1:0",))
 MODEL_KEYS = {"process": "f6", "thread": "f7", "event": "f8"}
 
 
 def guest(host: Actor, nick: str) -> PlainPeer:
-    """Somebody who joins by the address the header tells."""
+    """A member that joins by the address in the header."""
     port = host.app.invitations[0].port
     assert f"chat-tui 127.0.0.1:{port}" in host.rows[0]
     peer = PlainPeer(("127.0.0.1", port))
@@ -181,7 +181,7 @@ class TestHosting:
 
 
 class TestTheExitCode:
-    """Of whoever hosts, and leaves by Ctrl+Q."""
+    """The exit code of a host that leaves by Ctrl+Q."""
 
     async def test_is_1_where_the_port_was_in_use(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:

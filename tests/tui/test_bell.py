@@ -1,4 +1,4 @@
-"""A crowd that names somebody rings the bell a few times, not once a line."""
+"""Many lines that name a member ring the bell a few times, not once a line."""
 
 from itertools import pairwise
 

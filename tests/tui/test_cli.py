@@ -1,4 +1,4 @@
-"""chat-tui's command: what it takes, from where, and the exit codes."""
+"""The command chat-tui: its options, their sources, and the exit codes."""
 
 import os
 import socket
@@ -32,7 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """`refused(*arguments)`: the one sentence with which bad usage is answered."""
+    """`refused(*arguments)`: the sentence for a usage error."""
 
     def refused(*arguments: str) -> str:
         assert cli.run_command(list(arguments)) == 2
@@ -58,7 +58,7 @@ def run(*arguments: str, input: str = "", **environment: str) -> "subprocess.Com
 
 
 def said(server: Server) -> list[tuple[str, str]]:
-    """Who said what, so far."""
+    """The nicknames and texts so far."""
     peer = server.rich("reader")
     return [(event["nick"], event["text"]) for event in peer.welcome["history"] if event["type"] == "said"]
 
@@ -173,7 +173,7 @@ def test_a_configuration_folder_that_may_not_be_looked_into_is_told(
     def refuse(path: Path, *how: object, **more: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "stat", refuse)  # To root, who may run this, every folder is open.
+    monkeypatch.setattr(Path, "stat", refuse)  # Root may write to every folder.
     monkeypatch.setattr(Path, "open", refuse)
     assert refused("room.example") == (
         f"chat-tui: the configuration file {config_file()} cannot be read: Permission denied\n"

@@ -1,4 +1,4 @@
-"""What is told of a link that was opened or copied."""
+"""The message after a link was opened or copied."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whoever types faster than the screen is drawn: every key counts, in the order it was pressed, on a real terminal."""
+"""Typing faster than the screen draws: on a real terminal, each key counts, in its order."""
 
 import time
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def test_keys_a_few_milliseconds_apart_are_not_lost_and_not_glued(server: Server
     lines = [f"line number {number}" for number in range(12)]
     for key in "".join(f"{line}\r" for line in lines):
         terminal.type(key)
-        time.sleep(0.002)  # How fast keys come is what is tested.
+        time.sleep(0.002)  # The test depends on the rate of the keys.
     assert [bob.expect("said")["text"] for _ in lines] == lines
 
 

@@ -1,4 +1,4 @@
-"""Nothing that strangers send reaches the terminal as anything but harmless text: the real client's bytes are read."""
+"""Text of others reaches the terminal only as harmless text: the tests read the real client's bytes."""
 
 import re
 import time
@@ -40,7 +40,7 @@ def open_terminal() -> Iterator[Open]:
 
 
 def assert_harmless(output: str) -> None:
-    """Only our own sequences, no other control, nothing that turns the direction of text or hides it."""
+    """The output has only our own control sequences, and nothing that hides text or turns its direction."""
     for sequence in SEQUENCE.finditer(output):
         assert OURS.fullmatch(sequence[0]), f"a stranger's sequence: {sequence[0]!r}"
     drawn = SEQUENCE.sub("", output).replace("\r\n", "").replace("\x07", "")
@@ -51,7 +51,7 @@ def assert_harmless(output: str) -> None:
 
 
 def alive_and_leaves(terminal: Terminal) -> None:
-    """Typing still echoes soon, and Ctrl-Q leaves cleanly."""
+    """Typing is echoed soon, and Ctrl-Q leaves cleanly."""
     since = len(terminal.text)
     began = time.monotonic()
     terminal.type("still here")
@@ -135,7 +135,7 @@ def _tries_to_join_as(server: Server, nick: str) -> None:
 
 @pytest.mark.parametrize("text", hostile.PRETENCES)
 def test_nobody_can_pass_for_the_room_or_for_another(open_terminal: Open, start_server: StartServer, text: str) -> None:
-    """Each row of a stranger's text stands in the text column, where the room's own words and nicknames never begin."""
+    """Each row of a member's text begins in the text column, in which notices and nicknames never begin."""
     server = start_server()
     mallory = server.rich("mallory")
     terminal = open_terminal(f"{server.address[0]}:{server.address[1]}", "-n", "ada")

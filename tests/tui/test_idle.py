@@ -1,5 +1,4 @@
-"""A program in which nothing happens writes nothing: then tmux tells by its monitor-activity and monitor-silence where
-something has happened, and a slow line is free."""
+"""An idle program writes nothing. So monitor-activity and monitor-silence of tmux work, and a slow line is not used."""
 
 import sys
 import time
@@ -34,12 +33,12 @@ def console() -> Iterator[Emulator]:
 
 def bytes_written_in(terminals: Sequence[Terminal | Emulator], seconds: float) -> list[int]:
     before = [terminal.bytes_written for terminal in terminals]
-    time.sleep(seconds)  # What is measured.
+    time.sleep(seconds)  # The measured time.
     return [terminal.bytes_written - count for terminal, count in zip(terminals, before, strict=True)]
 
 
 def test_idle_client_writes_nothing(open_terminal: Open, server: Server) -> None:
-    """At the question for a nickname, in the room, and where the palette has a cursor that could blink."""
+    """The prompt for a nickname, the room, and the palette, which has a cursor that could blink."""
     terminal = open_terminal(f"127.0.0.1:{server.address[1]}")
     terminal.sees("nickname")
     wait_until(lambda: not any(bytes_written_in([terminal], BLINK_S)), "the question to be still")

@@ -1,4 +1,4 @@
-"""Reading the operator's key from a file, by the clients."""
+"""The clients read the operator's key from a file."""
 
 import os
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_read_key_file_of_ones_own_returns_the_key(tmp_path: Path) -> None:
     ],
 )
 def test_read_key_file_that_will_not_do_is_refused(tmp_path: Path, kind: str, told: str) -> None:
-    """A pipe that has no writer is refused at once, too. The console is no operator then."""
+    """A pipe without a writer is refused at once, too. The console is then no operator."""
     path = tmp_path / "key"
     match kind:
         case "open" | "short":

@@ -1,4 +1,4 @@
-"""What a person sets, and what is remembered."""
+"""The settings of the configuration file and the remembered ones."""
 
 import os
 import subprocess
@@ -48,7 +48,7 @@ def test_what_has_changed_is_remembered_and_the_latest_room_comes_first() -> Non
 
 
 def test_a_flag_given_once_does_not_stay_but_the_nickname_does() -> None:
-    began = Settings(theme="nord", bell=False, nick="ada")  # as if from flags
+    began = Settings(theme="nord", bell=False, nick="ada")  # As if they came from flags.
     remember(began, replace(began, times=False))
     assert recall() == Settings(nick="ada", times=False)
 
@@ -138,7 +138,7 @@ def test_writing_leaves_no_other_file_behind(folder: Path) -> None:
 
 
 def test_remember_on_a_full_disk_keeps_the_file_and_leaves_no_other(folder: Path) -> None:
-    """A limit on the size of files is what a full disk is to a program."""
+    """For a program, a limit on the size of files is the same as a full disk."""
     remember(Settings(), Settings(nick="ada"))
     program = (
         "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4, 4));"

@@ -1,4 +1,4 @@
-"""The client in a terminal as people have it: tmux draws the screen, and the other person has nothing but nc."""
+"""The client in tmux, with another member that uses nc."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from tests.tui.conftest import StartServer
 
 
 class Tmux:
-    """A tmux server of its own, with one window of 100 × 30."""
+    """A separate tmux server with one window of 100 × 30."""
 
     def __init__(self, socket: Path, command: str) -> None:
         self._socket = socket
@@ -20,7 +20,7 @@ class Tmux:
 
     @property
     def screen(self) -> str:
-        """What the window shows."""
+        """The content of the window."""
         return self._run("capture-pane", "-p")
 
     def type(self, *keys: str) -> None:
@@ -97,7 +97,7 @@ def test_a_conversation_with_somebody_on_nc(tmux: Tmux, server: Server) -> None:
 
 @pytest.mark.needs("tmux")
 def test_wide_emoji_never_cover_the_list_of_people(tmux: Tmux, server: Server) -> None:
-    """tmux draws an emoji with a skin tone in four cells, where we count two."""
+    """tmux draws an emoji with a skin tone in four cells; we count two."""
     people = [f"p{number:02}" for number in range(12)]
     peers = [server.plain(nick) for nick in people]
     tmux.sees("A tale of three chat rooms")

@@ -1,4 +1,4 @@
-"""One wording for one thing: the plain dialect, line mode and the full screen tell each event by the same sentence."""
+"""The plain dialect, line mode and the full screen use the same sentence for each event."""
 
 import pytest
 
@@ -73,7 +73,7 @@ def in_full_screen(*events: Received) -> list[str]:
 
 
 def assert_in_style(sentence: str) -> None:
-    """A small letter or a sign at its start, and no full stop."""
+    """A sentence starts with a small letter or a sign, and has no full stop."""
     assert not sentence[0].isupper(), sentence
     assert not sentence.endswith("."), sentence
 
@@ -93,7 +93,7 @@ def test_gap_has_one_sentence_in_all_clients(missed: int | None) -> None:
 
 
 def test_answers_have_one_sentence_in_all_front_ends() -> None:
-    """The full screen shows these by the function itself, beside what is typed or in the pane."""
+    """The full screen shows these sentences with the same function, beside the input line or in the pane."""
     refused = Refused("nickname-taken", "ada is taken", suggestion="ada2")
     status = Status("thread", 1037, "thread 7", 1000, 1, 1039, 2**25, 2**14)
     nicks = ["ada", "bob", "cleo"]

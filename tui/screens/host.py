@@ -32,8 +32,8 @@ from tui.commands.slow_mode import SlowModeQueue
 from tui.hosting.invitation import Invitation
 from tui.link.room_link import RoomLink
 from tui.meter_history import MeterHistory
+from tui.screens.dialogs import NAME, PersonScreen
 from tui.screens.join_card import JoinCard
-from tui.screens.person import NAME, PersonScreen
 from tui.screens.stage import StageScreen, StageState
 from tui.widgets.input_line import InputLine
 from tui.widgets.message_pane import MessagePane

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from protocol.messages import Limits
 from tui.commands.length_check import LengthCheck, check_length
 from tui.commands.parse import ChatLine, ParsedCommand, ParseError, needs_room, parse, unsent
-from tui.screens.paste import PasteScreen
+from tui.screens.dialogs import PasteScreen
 from tui.widgets.command_list import CommandList
 from tui.widgets.composer import MAX_ROWS, Completer, Composer
 

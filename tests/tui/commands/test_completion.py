@@ -1,4 +1,4 @@
-"""What Tab offers."""
+"""The completions of Tab."""
 
 import pytest
 
@@ -11,7 +11,7 @@ PEOPLE = ("ada", "Adam", "bob", "李雷", "Zoë", "me.myself")
 def offered(
     text: str, *speakers: str, cursor: int | None = None, operator: bool = False, screen: bool = False
 ) -> list[str]:
-    """The whole line after each completion."""
+    """The whole line after each of the completions."""
     cursor = len(text) if cursor is None else cursor
     found = complete(text, cursor, people=PEOPLE, speakers=speakers, me="me.myself", operator=operator, screen=screen)
     return [text[: one.start] + one.text + text[cursor:] for one in found]

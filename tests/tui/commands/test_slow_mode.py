@@ -1,4 +1,4 @@
-"""Lines that slow mode keeps back: said again in their order, each once it may be, and at once where it ends."""
+"""Lines that slow mode delays are sent again in their order, when they are allowed or slow mode ends."""
 
 from tests.tui.links import until
 from tui.commands.parse import ChatLine
@@ -8,7 +8,7 @@ SOON, LONG = 0.01, 3600.0
 
 
 class Room:
-    """Hears what is sent; the test answers."""
+    """Records the sent lines; the test answers them."""
 
     def __init__(self) -> None:
         self.heard: list[str] = []
@@ -52,7 +52,7 @@ async def test_what_was_sent_before_slow_mode_was_known_keeps_its_order() -> Non
     room.say("four")
     room.deferred.answered("one")
     room.deferred.refused("two", LONG)
-    assert room.deferred.left == 0  # The last of the answers says it best.
+    assert room.deferred.left == 0  # The latest answer has the best estimate.
     room.deferred.refused("three", SOON)
     heard = ["one", "two", "three"]
     for text in ("two", "three", "four"):

@@ -1,4 +1,4 @@
-"""Whoever runs the room, at the full screen, in a real room that others are in too."""
+"""An operator at the full screen, in a real room with other members."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from tui.address import Address
 async def at_the_desk(
     server: Server, *, size: tuple[int, int] = (100, 30), address: Address | None = None, **more: object
 ) -> AsyncIterator[Actor]:
-    """`boss` is in the room, at `address` or the server's own, and is its operator."""
+    """`boss` is an operator of the room at `address`, or of the server's room."""
     async with acting(address or address_of(server), "boss", size=size, **more) as boss:
         assert boss.app.link is not None
         boss.app.link.operator(OPERATOR_KEY.encode())

@@ -7,8 +7,8 @@ from tests.tui.acting import Actor, acting
 from tests.tui.conftest import StartServer
 from tests.tui.links import address_of
 from tui.commands.parse import COMMANDS
+from tui.screens.dialogs import PasteScreen
 from tui.screens.help import HelpScreen
-from tui.screens.paste import PasteScreen
 from tui.settings import Settings
 from tui.widgets.command_list import CommandList
 from tui.widgets.composer import Composer
@@ -353,7 +353,7 @@ class TestLookingAround:
             bob.say("hello")
             await ada.sees("bob  hello")
             await ada.says("/find bob")
-            await ada.sees("2 of 2")  # Who joined, and what they said.
+            await ada.sees("2 of 2")  # The entry of the join, and the line.
 
     @pytest.mark.parametrize("keys", [("tab",), ("f3", "escape")])
     async def test_escape_closes_the_search_wherever_the_focus_is(self, server: Server, keys: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""The codes on the wall: what a decoder reads from the screens that show one, as they are drawn."""
+"""A decoder reads the QR codes of the screens as they are drawn."""
 
 import pytest
 

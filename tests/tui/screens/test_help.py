@@ -1,4 +1,4 @@
-"""Help: what it says is what the keys do."""
+"""The help describes the keys as they work."""
 
 from tests.running import Server
 from tests.tui.acting import acting

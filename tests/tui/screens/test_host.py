@@ -1,4 +1,4 @@
-"""The host's desk against real rooms: orders by command, menu, palette and key, and what everybody else sees."""
+"""The operator's controls in real rooms: commands, menu, palette and keys, and their effects for other members."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,8 +12,8 @@ from tests.tui.conftest import OpenRelay, StartServer
 from tests.tui.links import address_of
 from tests.tui.screens.desks import at_the_desk
 from tui.screens.chat import ChatScreen
+from tui.screens.dialogs import PersonScreen
 from tui.screens.join_card import JoinCard
-from tui.screens.person import PersonScreen
 from tui.screens.stage import StageScreen
 from tui.widgets.input_line import MIN_REFUSAL_S, InputLine
 from tui.widgets.meter_panel import MeterPanel
@@ -302,7 +302,7 @@ class TestThePalette:
 
 @asynccontextmanager
 async def who_waits(server: Server, boss: RichPeer) -> AsyncIterator[Actor]:
-    """Somebody who has said `one`, and whose `two` waits for an hour of slow mode."""
+    """A member that has said `one`; its `two` waits for an hour of slow mode."""
     boss.command("slow", seconds=3600)
     async with acting(address_of(server), "ada") as ada:
         await ada.sees("slow 3600 s")
@@ -437,7 +437,7 @@ class TestTheMeter:
 
 
 def busy(boss: Actor, speaker: RichPeer, models: int) -> bool:
-    """Say something; returns whether so many models have a second in which something was said."""
+    """Say a line. Returns whether `models` models have a reading with a line."""
     speaker.say("word")
     columns = boss.chat.meter_history.columns.values()
     return len([column for column in columns if column.busiest.p50]) == models

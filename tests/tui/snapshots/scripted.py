@@ -1,4 +1,4 @@
-"""A room that says the same every time: the real client and screen, fed with fixed events instead of by a network."""
+"""A room with fixed events: the real client and screen, without a network."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ SERVED_BY = {"process": "process 4321", "thread": "thread 17", "event": "event l
 
 
 class ScriptedLink(RoomLink):
-    """A link whose room is a list of batches. Where it ends with a State, the link stands like that."""
+    """A link that replays batches of events. A State at their end becomes the state of the link."""
 
     script: Sequence[Sequence[Event] | State] = ()
 
     async def run(self) -> None:
-        """Tell the script, and then nothing more."""
+        """Replay the script, and then send nothing more."""
         self.client.connected()
         for batch in self.script:
             if isinstance(batch, State):
@@ -43,7 +43,7 @@ class ScriptedLink(RoomLink):
 def app(
     *script: Sequence[Event] | State, nick: str = "ada", theme: str = "", address: Address | None = ADDRESS
 ) -> ChatApp:
-    """The app as `nick`, with the clock stopped, in a room that tells `script`."""
+    """The app of `nick` with a stopped clock, in a room that sends the events of `script`."""
     link = type("Link", (ScriptedLink,), {"script": script})
     return ChatApp(
         address=address,
@@ -57,14 +57,14 @@ def app(
 
 
 def still(pilot: Pilot[None]) -> None:
-    """No cursor blinks."""
+    """Stop all cursors from blinking."""
     for screen in pilot.app.screen_stack:
         for field in (*screen.query(TextArea), *screen.query(Input)):
             field.cursor_blink = False
 
 
 class Room:
-    """Writes the script of a room: each call is something that happens, a minute or some seconds after the last."""
+    """Makes the events of a room: each call adds an event, a minute or some seconds after the last one."""
 
     def __init__(self, model: str = "thread", people: Sequence[str] = ("ada",), connections: int = 0) -> None:
         self._seq = 0
@@ -74,7 +74,7 @@ class Room:
         self._connections = connections or len(people)
 
     def welcome(self, *history: Said | Presence | ModelSwitched | Notice, motd: str = "") -> list[Event]:
-        """What whoever comes in is told first."""
+        """The first events that a newcomer gets."""
         welcome = Welcome(
             "ada",
             "token",

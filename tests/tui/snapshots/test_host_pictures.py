@@ -1,4 +1,4 @@
-"""Pictures of the host's desk, held against those that somebody looked at."""
+"""Pictures of the operator's controls, compared with checked ones."""
 
 import pytest
 from textual.widgets import Digits
@@ -25,13 +25,13 @@ TALLY = Totals(
 
 
 def metered(model: str, lines: float) -> MeterReading:
-    """A reading that is the same every time."""
+    """A fixed reading of the meter."""
     p50, p99, processes, threads, memory, each, cpu = COSTS[model]
     return MeterReading(AT, model, 37, 36, lines, lines * 37, p50, p99, processes, threads, memory, each, cpu, TALLY)
 
 
 def hosted(address: Address = ADDRESS) -> ChatApp:
-    """A room that was run by all three models, with something pinned."""
+    """A room that all three models have run, with a pinned line."""
     room = Room("process", PEOPLE, 37)
     evening: list[Event] = [*room.welcome(), OperatorGranted(), room.said("bob", "is it faster now?")]
     evening += [metered("process", lines) for lines in (4.0, 12.0, 31.0, 22.0)]
@@ -46,7 +46,7 @@ def hosted(address: Address = ADDRESS) -> ChatApp:
 
 
 def test_the_meter_beside_the_room(snap_compare: Compare) -> None:
-    """Live figures with two lines drawn, the three models side by side, the record, the pinned line."""
+    """Live figures with two sparklines, the three models side by side, the totals, the pinned line."""
 
     async def look(ada: Actor) -> None:
         await ada.press("f2")
@@ -56,7 +56,7 @@ def test_the_meter_beside_the_room(snap_compare: Compare) -> None:
 
 
 def test_the_join_card_on_a_small_terminal(snap_compare: Compare) -> None:
-    """The address in big digits, three commands, a warning, and a code that a decoder reads."""
+    """The address in big digits, three commands, a warning, and a code that a decoder can read."""
 
     async def look(ada: Actor) -> None:
         await ada.press("f4")
@@ -70,7 +70,7 @@ LONGEST = Address("2001:db8:1234:5678:9abc:def0:1234:5678", 54321)
 
 
 def test_the_join_card_of_a_long_address_on_a_small_terminal(snap_compare: Compare) -> None:
-    """The address on one line, the commands, the warning, and a code that a decoder reads, all of it."""
+    """The address on one line, the commands, the warning, and a complete code that a decoder can read."""
 
     async def look(ada: Actor) -> None:
         await ada.press("f4")
@@ -83,7 +83,7 @@ def test_the_join_card_of_a_long_address_on_a_small_terminal(snap_compare: Compa
 
 
 def test_the_join_card_of_a_short_address_of_ipv6(snap_compare: Compare) -> None:
-    """In big digits as well, which know A to F."""
+    """An IPv6 address is in big digits too: they include A to F."""
 
     async def look(ada: Actor) -> None:
         await ada.press("f4")
@@ -106,7 +106,7 @@ def test_the_stage(snap_compare: Compare) -> None:
 
 
 def test_the_stage_with_a_long_line_after_panic(snap_compare: Compare) -> None:
-    """The newest line is there, though the one before it is very long: each has one row. What holds stands beside the
+    """The newest line is visible although the one before it is very long: each has one row. The rules are beside the
     pinned line."""
     room = Room("event", PEOPLE, 37)
     evening: list[Event] = [*room.welcome(), OperatorGranted(), metered("event", 52.0)]
@@ -138,7 +138,7 @@ def test_what_to_do_about_a_person(snap_compare: Compare) -> None:
 
 @pytest.mark.parametrize("width", [80, 100, 120])
 def test_the_bar_of_a_host(snap_compare: Compare, width: int) -> None:
-    """The model, the count, who serves me and the round trip, however wide; the address there or at the top."""
+    """The model, the count, the serving process and the round trip at any width; the address there or at the top."""
 
     async def look(ada: Actor) -> None:
         await ada.is_in()

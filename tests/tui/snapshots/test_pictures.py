@@ -1,7 +1,6 @@
-"""Pictures of the full screen, held against those that somebody looked at. Each test says what its picture must show,
-and asserts that it is so.
+"""Pictures of the full screen, compared with checked ones. Each test describes its picture and asserts the main parts.
 
-After a change that was meant: `.venv/bin/python -m pytest tests/tui/snapshots --snapshot-update`, and look at them.
+After an intended change run `.venv/bin/python -m pytest tests/tui/snapshots --snapshot-update`, and look at the result.
 """
 
 import os
@@ -36,7 +35,7 @@ def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def draw(compare: Compare, app: ChatApp, look: Look, size: tuple[int, int] = (80, 24)) -> None:
-    """Play `look` to the app, then hold its picture against the one that is kept."""
+    """Run `look` on the app, then compare its picture with the stored one."""
 
     async def before(pilot: Pilot[None]) -> None:
         actor = Actor(app, pilot)
@@ -52,7 +51,7 @@ CODE = "here is the code, it is two lines long and wraps under its own text:\n  
 
 
 def evening(room: Room) -> list[Event]:
-    """A lively quarter of an hour."""
+    """The events of a lively quarter of an hour."""
     return [
         *room.welcome(motd="Welcome. Be kind, try to break it."),
         room.came("ada", "bob", "cleo"),
@@ -76,7 +75,7 @@ def busy(model: str = "process") -> list[list[Event]]:
 
 class TestThePrompt:
     def test_fresh(self, snap_compare: Compare) -> None:
-        """The three signs in their colours, the room's name and address, an empty field, what a nickname may hold."""
+        """The three signs in their colours, the room's name and address, an empty field, the allowed characters."""
 
         async def look(ada: Actor) -> None:
             await ada.sees("▣ ≋ ↻", "A tale of three chat rooms", "The room at 192.0.2.7:2000", "your nickname")
@@ -94,7 +93,7 @@ class TestThePrompt:
         draw(snap_compare, app([room.refused("nickname-taken", "ada is taken", "ada2")]), look)
 
     def test_no_room_there(self, snap_compare: Compare) -> None:
-        """Nobody listens: a banner with the reason, the seconds until the next try, and the keys."""
+        """The server is not listening: a banner with the reason, the seconds until the next try, and the keys."""
 
         async def look(ada: Actor) -> None:
             await ada.sees(
@@ -106,7 +105,7 @@ class TestThePrompt:
 
 class TestTheRoom:
     def test_empty(self, snap_compare: Compare) -> None:
-        """Just in, and alone: a day, one quiet line, an inviting input line; nothing looks broken or missing."""
+        """Alone in the room: the day, one quiet line and an empty input line."""
         room = Room("event")
 
         async def look(ada: Actor) -> None:
@@ -130,7 +129,7 @@ class TestTheRoom:
         draw(snap_compare, app(*busy()), look, (100, 30))
 
     def test_scrolled_up_with_new_lines(self, snap_compare: Compare) -> None:
-        """Scrolled up: the pane has stayed put, and the input line says in the accent how many lines are new."""
+        """Scrolled up: the pane does not move, and the input line has the number of new lines in the accent colour."""
         room = Room("event", ["ada", "bob"])
         history: list[Event] = [*room.welcome(), *(room.said("bob", f"line {n}") for n in range(60))]
 
@@ -145,7 +144,7 @@ class TestTheRoom:
         draw(snap_compare, app(history), look)
 
     def test_where_one_left_off(self, snap_compare: Compare) -> None:
-        """Back at the end after reading above: a line marks where the new ones begin."""
+        """Back at the end after reading above: a line marks the first new one."""
         room = Room("event", ["ada", "bob"])
         history: list[Event] = [*room.welcome(), *(room.said("bob", f"line {n}") for n in range(60))]
 
@@ -160,7 +159,7 @@ class TestTheRoom:
         draw(snap_compare, app(history), look)
 
     def test_a_mention(self, snap_compare: Compare) -> None:
-        """The one line that names me stands on a tinted ground with a bar; the others do not."""
+        """Only the line that names me has a tinted background and a bar."""
         room = Room("event", ["ada", "bob"])
         told = [*room.welcome(), room.said("bob", "anybody there?"), room.said("bob", "ada, is it you?")]
 
@@ -172,7 +171,7 @@ class TestTheRoom:
         draw(snap_compare, app([*told, room.said("bob", "adamant, I say")]), look)
 
     def test_mine_until_the_room_has_it(self, snap_compare: Compare) -> None:
-        """What I said and the room has not acknowledged is dim; what it has is not."""
+        """A line that the room has not acknowledged is dim; an acknowledged one is not."""
         room = Room("event", ["ada", "bob"])
 
         def contrast(ada: Actor, words: str) -> float:
@@ -190,7 +189,7 @@ class TestTheRoom:
 
 class TestTheParts:
     def test_search(self, snap_compare: Compare) -> None:
-        """The bar with its count and keys, every match marked, the one we are at more than the others."""
+        """The search bar with its count and keys, all matches marked, the current one more strongly."""
 
         async def look(ada: Actor) -> None:
             await ada.sees("I did not notice")
@@ -201,7 +200,7 @@ class TestTheParts:
         draw(snap_compare, app(*busy()), look, (100, 30))
 
     def test_people(self, snap_compare: Compare) -> None:
-        """The people at the side, sorted whatever their letters, counted, me in bold, the chosen one highlighted."""
+        """The people at the side, sorted regardless of case, counted, me in bold, the chosen one highlighted."""
 
         async def look(ada: Actor) -> None:
             await ada.sees("26 here")
@@ -211,7 +210,7 @@ class TestTheParts:
         draw(snap_compare, app(*busy()), look, (100, 30))
 
     def test_people_over_a_narrow_pane(self, snap_compare: Compare) -> None:
-        """Below 80 columns the people lie over the pane, on a ground of their own."""
+        """Below 80 columns the people cover a part of the pane, on their own background."""
 
         async def look(ada: Actor) -> None:
             await ada.sees("I did not notice")
@@ -221,7 +220,7 @@ class TestTheParts:
         draw(snap_compare, app(*busy()), look, (60, 20))
 
     def test_the_list_of_commands(self, snap_compare: Compare) -> None:
-        """A slash opens the commands over the input line, the first one highlighted; none that only hosts may."""
+        """A slash opens the commands above the input line, the first one highlighted, without those of operators."""
 
         async def look(ada: Actor) -> None:
             await ada.is_in()
@@ -232,7 +231,7 @@ class TestTheParts:
         draw(snap_compare, app(*busy()), look)
 
     def test_a_long_paste(self, snap_compare: Compare) -> None:
-        """Before 12 lines go in, the question, the first of them, and the keys."""
+        """Before a paste of 12 lines: the question, the first lines, and the keys."""
 
         async def look(ada: Actor) -> None:
             await ada.is_in()
@@ -242,7 +241,7 @@ class TestTheParts:
         draw(snap_compare, app(*busy()), look)
 
     def test_a_long_paste_on_a_tiny_terminal(self, snap_compare: Compare) -> None:
-        """At 40×10 the question and the keys that answer it are whole."""
+        """At 40×10 the question and its keys are complete."""
 
         async def look(ada: Actor) -> None:
             await ada.is_in()
@@ -253,7 +252,7 @@ class TestTheParts:
 
     @pytest.mark.parametrize("width", [40, 80])
     def test_the_commands_of_an_operator(self, snap_compare: Compare, width: int) -> None:
-        """Every command in one row: what it takes in a column, and where there is room, what it does."""
+        """Each command in one row: its usage in a column and, if there is room, its description."""
 
         async def look(ada: Actor) -> None:
             await ada.is_in()
@@ -266,7 +265,7 @@ class TestTheParts:
         draw(snap_compare, app([*room.welcome(), OperatorGranted(), room.said("bob", "hello")]), look, (width, 18))
 
     def test_too_long(self, snap_compare: Compare) -> None:
-        """The last five rows of the input, with the cursor at their end; the count in red because it is over."""
+        """The last five rows of the input with the cursor at their end; the count is red, above the limit."""
 
         async def look(ada: Actor) -> None:
             await ada.is_in()
@@ -289,7 +288,7 @@ class TestTheParts:
 
     @pytest.mark.parametrize("model", ["process", "thread", "event"])
     def test_the_status_bar_of_each_model(self, snap_compare: Compare, model: str) -> None:
-        """The model's own sign and colour, the count, who serves me, the round trip."""
+        """The model's sign and colour, the count, the serving process or thread, the round trip."""
         room = Room(model, ["ada", "bob"], 1_234)
 
         async def look_at(ada: Actor) -> None:
@@ -301,7 +300,7 @@ class TestTheParts:
 
 class TestTheConnection:
     def test_reconnecting(self, snap_compare: Compare) -> None:
-        """A banner with the reason, the countdown and the key; the bar says that we are not connected, and no model."""
+        """A banner with the reason, the countdown and the key; the bar shows no connection and no model."""
 
         async def look(ada: Actor) -> None:
             await ada.sees("No connection to 192.0.2.7:2000: the connection broke. Next try in 7 s.")
@@ -311,7 +310,7 @@ class TestTheConnection:
         draw(snap_compare, app(*busy(), State("waiting", "the connection broke", 7.0, 4)), look, (100, 30))
 
     def test_out_of_the_room(self, snap_compare: Compare) -> None:
-        """Let go for good: why, and the two keys there are."""
+        """After a removal for good: the reason and the two keys."""
 
         async def look(ada: Actor) -> None:
             await ada.sees("You are out of the room: you were asked to leave.", "Ctrl+R joins again   Ctrl+Q leaves")
@@ -321,7 +320,7 @@ class TestTheConnection:
 
 class TestSizesAndThemes:
     def test_narrow(self, snap_compare: Compare) -> None:
-        """At 60 columns there is no list of people; everything else is, and the key to help ends the bar."""
+        """At 60 columns the list of people is hidden. All else is visible, and the bar ends with the key for help."""
 
         async def look(ada: Actor) -> None:
             await ada.sees("I did not notice", "≋ thread  27 connected")
@@ -331,7 +330,7 @@ class TestSizesAndThemes:
         draw(snap_compare, app(*busy()), look, (60, 20))
 
     def test_tiny(self, snap_compare: Compare) -> None:
-        """At 40×10 the header is gone, texts wrap, and the model, the count and the input line are still there."""
+        """At 40×10 the header is hidden and texts wrap; the model, the count and the input line are visible."""
 
         async def look(ada: Actor) -> None:
             await ada.sees("I did not notice", "≋ thread  27 connected", "❯ write a line")
@@ -342,7 +341,7 @@ class TestSizesAndThemes:
         draw(snap_compare, app(*busy()), look, (40, 10))
 
     def test_tiny_prompt(self, snap_compare: Compare) -> None:
-        """At 40×10 the prompt is whole."""
+        """At 40×10 the prompt is complete."""
 
         async def look(ada: Actor) -> None:
             await ada.sees("A tale of three chat rooms", "The room at 192.0.2.7:2000", "your nickname", "letters and")
@@ -351,7 +350,7 @@ class TestSizesAndThemes:
 
     @pytest.mark.parametrize("theme", ["room-light", "nord", "textual-light"])
     def test_other_themes(self, snap_compare: Compare, theme: str) -> None:
-        """The same room in another theme: nothing unreadable, and the model still tells itself by colour and sign."""
+        """The same room in another theme: all text is readable, and the model keeps its colour and sign."""
 
         async def look(ada: Actor) -> None:
             await ada.sees("I did not notice")
@@ -360,7 +359,7 @@ class TestSizesAndThemes:
         draw(snap_compare, app(*busy(), theme=theme), look, (100, 30))
 
     def test_without_colour(self, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
-        """With NO_COLOR everything is told by signs, weight and place: no colour at all."""
+        """With NO_COLOR there is no colour: signs, weight and position are enough."""
         monkeypatch.setenv("NO_COLOR", "1")
 
         async def look(ada: Actor) -> None:

@@ -1,9 +1,9 @@
-"""The paste dialog: what one message can hold, and how long all of the paste takes."""
+"""The dialogs: the limits and the time that the paste dialog names."""
 
 import pytest
 
 from protocol.messages import Limits
-from tui.screens.paste import advice
+from tui.screens.dialogs import paste_advice
 
 MOST = "at most 40 lines and 2,000 characters"
 
@@ -19,10 +19,10 @@ MOST = "at most 40 lines and 2,000 characters"
     ],
 )
 def test_advice_tells_limits_and_time(lines: int, slow: float, told: str) -> None:
-    assert advice("\n".join("x" * lines), Limits(), slow).endswith(told)
+    assert paste_advice("\n".join("x" * lines), Limits(), slow).endswith(told)
 
 
 def test_advice_counts_characters_and_bytes_as_they_travel() -> None:
-    assert ": 3 messages, no wait." in advice("x" * 5_000, Limits(), 0)
-    assert ": 2 messages, no wait." in advice("李" * 2_000, Limits(), 0)
-    assert "no wait" in advice("x" * 500_000, Limits(rate=0), 0)
+    assert ": 3 messages, no wait." in paste_advice("x" * 5_000, Limits(), 0)
+    assert ": 2 messages, no wait." in paste_advice("李" * 2_000, Limits(), 0)
+    assert "no wait" in paste_advice("x" * 500_000, Limits(rate=0), 0)
