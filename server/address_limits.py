@@ -5,7 +5,7 @@ from server.token_bucket import TokenBucket
 MAX_GROUPS = 4096
 """Buckets that are kept. A bucket that is full again is like one that was never used, and is forgotten first."""
 LOOPBACK_GROUPS = frozenset(("127.0.0.1", "::1"))
-"""The host's own connections, and programs on its machine that seat a whole audience, as `chat-crowd`."""
+"""The host's own connections, and programs on its machine that bring a whole audience, such as `chat-crowd`."""
 
 
 class AddressLimits:
@@ -26,7 +26,7 @@ class AddressLimits:
         return self._kept_bucket(group, now).try_consume(now)
 
     def consume(self, group: str, now: float, amount: float) -> None:
-        """Take so many tokens. What is missing is owed."""
+        """Take so many tokens. The balance may become negative."""
         self._kept_bucket(group, now).consume(now, amount)
 
     def available(self, group: str, now: float) -> float:

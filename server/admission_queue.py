@@ -42,23 +42,23 @@ class AdmissionQueue(Generic[T]):
                 yield from line
 
     def add(self, group: str, item: T) -> None:
-        """A newcomer waits."""
+        """Add a newcomer."""
         self._new.setdefault(group, deque()).append(item)
         self._size += 1
 
     def promote(self, group: str, item: T) -> None:
-        """This newcomer is a member that comes back."""
+        """Move a newcomer that is a returning member."""
         self._remove(self._new, group, item)
         self._returning.setdefault(group, deque()).append(item)
         self._size += 1
 
     def discard(self, group: str, item: T) -> None:
-        """It does not wait any more. Harmless where it did not."""
+        """Remove a connection. Harmless if it does not wait."""
         self._remove(self._new, group, item)
         self._remove(self._returning, group, item)
 
     def admissible(self, now: float) -> int:
-        """How many could be admitted at once by the buckets."""
+        """How many connections the buckets allow at once."""
         kinds = ((self._returning, self._returning_limits), (self._new, self._new_limits))
         waiting = ((group, len(line), limits) for lines, limits in kinds for group, line in lines.items())
         return sum(int(min(count, limits.available(group, now))) for group, count, limits in waiting)
@@ -69,15 +69,15 @@ class AdmissionQueue(Generic[T]):
         return [item for group, line in lines if self._new_limits.wait(group, now) > 0 for item in line]
 
     def take(self, now: float, most: int) -> list[T]:
-        """The next to be admitted, at most so many, a group at a time. Half of the turns are the loopback's, as long as
-        somebody waits there."""
+        """The next connections to be admitted, `most` of them at most, one of each group in turn. Half of the turns are
+        for loopback, as long as it has connections that wait."""
         groups = dict.fromkeys([*self._returning, *self._new])
         own = deque(group for group in groups if group in LOOPBACK_GROUPS)
         taken = self._in_turns(own, now, (most + 1) // 2)
         return taken + self._in_turns(deque(groups), now, most - len(taken))
 
     def drop_excess(self, group: str, now: float) -> list[T]:
-        """After `group` has got a newcomer: those for which there is no place any more, the newest first."""
+        """Remove and return the connections above the limits after `group` has got a newcomer, the newest first."""
         dropped: list[T] = []
         line = self._new.get(group, deque())
         while line and len(line) > MAX_DELAYED + self._new_limits.available(group, now):
@@ -107,7 +107,7 @@ class AdmissionQueue(Generic[T]):
 
     def _next(self, group: str, now: float) -> T | None:
         for lines, limits in ((self._returning, self._returning_limits), (self._new, self._new_limits)):
-            line = lines.pop(group, None)  # It goes to the end: other groups have their turn before it has again.
+            line = lines.pop(group, None)  # It goes to the end: other groups have their turn before its next one.
             if line is None:
                 continue
             item = line.popleft() if limits.try_consume(group, now) else None

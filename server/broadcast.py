@@ -1,7 +1,7 @@
-"""Broadcast: a turn is written to everybody, one send(2) after the other, and nobody is waited for.
+"""Broadcast: writes the room's output to all connections, one send(2) after the other, and waits for none.
 
-A line for a thousand is a thousand times the same bytes. So those run through `map`, with no line of Python between two
-of them: the sooner one follows the other, the less often the kernel has to wake those who read.
+A line for a thousand members is the same bytes a thousand times. `map` runs these calls without Python code between
+two of them: the closer together the calls are, the fewer times the kernel has to wake the readers.
 """
 
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ from server.session import DeliveryFlags
 
 
 def broadcast(outbox: Outbox, connections: Mapping[int, Connection], now: float) -> list[Connection]:
-    """Write to each of these what the turn has for it. Returns those for whom something is left to do: bytes to write,
-    or what a mark says."""
+    """Write to each connection its part of the output. Returns the connections that have something left to do: bytes
+    to write, or the flags of a delivery."""
     left: list[Connection] = []
     shared, personal = outbox.by_recipient()
     for data, numbers in shared:
@@ -28,14 +28,15 @@ def broadcast(outbox: Outbox, connections: Mapping[int, Connection], now: float)
 
 
 def send_to_all(data: bytes, connections: list[Connection], now: float) -> list[Connection]:
-    """Write the same to each; what one does not take is kept in its session. Returns those who did not take it all."""
+    """Write the same bytes to each; a session keeps the rest that its peer does not take. Returns the connections with
+    such a rest."""
     prompt = [connection for connection in connections if not connection.session.unsent]
     sends = map(SocketType.send, [connection.socket for connection in prompt], repeat(data))
     taken: list[int] = []
     while len(taken) < len(prompt):
         try:
             taken.extend(sends)
-        except OSError:  # At one of them: those before it are in the list by now, those after it still to come.
+        except OSError:  # One connection failed: those before it are in the list by now, and those after it follow.
             taken.append(prompt[len(taken)].write(data))
     if taken.count(len(data)) == len(connections):
         return []

@@ -1,7 +1,7 @@
 """chat-server: opens a room, and runs it until it is asked to end.
 
-Exit codes: 0 clean, 1 run-time failure, 2 bad usage or configuration, 130 on Ctrl-C. What goes wrong is told in a
-sentence on standard error; a traceback means a mistake of ours.
+Exit codes: 0 clean, 1 run-time failure, 2 bad usage or configuration, 130 on Ctrl-C. An error is told in a
+sentence on standard error; a traceback means a bug.
 """
 
 import gc
@@ -34,7 +34,7 @@ EXIT_FAILURE, EXIT_USAGE = 1, 2
 LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 STDOUT = 1
 ONCE = ("model", "bind", "history", "keep", "operator_key_file", "log_format", "verbose", "quiet", "no_console")
-"""What a running server does not change."""
+"""Settings that a running server does not change."""
 
 log = logging.getLogger("chat.server")
 
@@ -58,15 +58,15 @@ environment, and the environment beats the file, which is
 unless --config names another.
 
 \b
-SIGHUP reads the message of the day and the limits again, for whoever
-connects from then on.
+SIGHUP reads the message of the day and the limits again, for connections
+from then on.
 Exit codes: 0 clean, 1 run-time failure, 2 bad usage or configuration,
 130 on Ctrl-C.
 """
 
 
 class Failed(Exception):
-    """By a mistake of ours, while it served. The log has its traceback; the message is a sentence."""
+    """The server failed by a bug while it served. The log has the traceback; the message is a sentence."""
 
 
 @click.command(epilog=EXAMPLES, context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]})
@@ -120,8 +120,8 @@ def command(
 
 
 def run(settings: Settings, load: Callable[[], Settings], state_descriptor: int | None = None) -> int:
-    """Serve as `settings` say until asked to end; returns the exit code. `load` gives the settings as they are now. The
-    room goes on with the state in the file behind `state_descriptor`, and is kept there."""
+    """Serve with these settings until the server is asked to end; returns the exit code. `load` reads the settings
+    again. The room restores its state from the file behind `state_descriptor`, and keeps it there."""
     raise_file_limit()
     limits = settings.limits()
     wishes = ServerControl()
@@ -151,7 +151,7 @@ def run(settings: Settings, load: Callable[[], Settings], state_descriptor: int 
     strikes.address = (addresses[0].host, addresses[0].port)
     say(ready_line(addresses, room.model))
     gc.collect()
-    gc.freeze()  # What is here now stays: the garbage collector need not go through it again while everybody waits.
+    gc.freeze()  # These objects stay: the garbage collector does not go through them again while all members wait.
     try:
         serve(listener, room, wishes)
     finally:
@@ -160,14 +160,14 @@ def run(settings: Settings, load: Callable[[], Settings], state_descriptor: int 
 
 
 def ready_line(addresses: Sequence[Address], model: str) -> str:
-    """What is printed once the server listens, for the program that started it."""
+    """The line that tells the program that started the server where it listens."""
     first, *others = map(str, addresses)
     also = f", and on {', '.join(others)}" if others else ""
     return f"listening on {first} (model {model}, pid {os.getpid()}){also}"
 
 
 def keep_state(room: Room, descriptor: int) -> None:
-    """Have the room go on with the state that a server before this one has left in a file, and keep it there."""
+    """Restore the state that an earlier server has left in a file, and keep the room's state there."""
     try:
         os.set_inheritable(descriptor, False)
         file = SlotFile(descriptor)
@@ -179,7 +179,7 @@ def keep_state(room: Room, descriptor: int) -> None:
 
 
 def serve(listener: Listener, room: Room, wishes: ServerControl) -> None:
-    """Serve until asked to close. Raises CannotStart, or Failed."""
+    """Serve until the server is asked to end. Raises CannotStart, or Failed."""
     try:
         handover.serve(listener, room, wishes)
     except handover.CannotStart:
@@ -190,14 +190,14 @@ def serve(listener: Listener, room: Room, wishes: ServerControl) -> None:
 
 
 def reload(load: Callable[[], Settings], started_with: Settings, listener: Listener, room: Room) -> None:
-    """Take over from the environment and the files what may change while the server runs: message and limits."""
+    """Read the message of the day and the limits again, from the environment and the files."""
     try:
         settings = load()
         motd = startup.read_motd(settings)
     except SettingRefused as error:
         log.error("nothing has changed: %s", error)
         return
-    except Exception:  # It is called by a signal handler: what it raises would end the model, and everybody with it.
+    except Exception:  # A signal handler calls this: an exception would end the model and all connections.
         log.exception("nothing has changed: the settings could not be read again, by a mistake in the server")
         return
     limits = settings.limits()
@@ -212,7 +212,7 @@ def reload(load: Callable[[], Settings], started_with: Settings, listener: Liste
 
 
 def say(line: str) -> None:
-    """Print a line for whoever started us. Nobody has to be there to read it."""
+    """Print a line for the program that started the server. It does not have to read it."""
     try:
         os.write(STDOUT, f"{line}\n".encode())
     except OSError as error:
@@ -227,7 +227,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
 
 
 def status_of(args: Sequence[str] | None) -> int:
-    """Run the command; returns its exit code, once what went wrong is told in a sentence."""
+    """Run the command; returns its exit code. An error has been told in a sentence by then."""
     words = list(sys.argv[1:] if args is None else args)
     try:
         status = command.main(words, prog_name="chat-server", standalone_mode=False, obj=words)
@@ -238,7 +238,7 @@ def status_of(args: Sequence[str] | None) -> int:
         return fail(str(error), EXIT_USAGE)
     except (listening.CannotListen, handover.CannotStart, Failed) as error:
         return fail(str(error), EXIT_FAILURE)
-    except OSError as error:  # What --help prints has nowhere to go, or the system is out of something.
+    except OSError as error:  # The output of --help cannot be written, or the system has no resources left.
         return fail(f"cannot go on: {error.strerror or error}", EXIT_FAILURE)
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
@@ -248,9 +248,9 @@ def status_of(args: Sequence[str] | None) -> int:
 
 
 def fail(sentence: str, status: int) -> int:
-    """Tell what went wrong, and give the exit code back."""
+    """Print the error, and return the exit code."""
     try:
         click.echo(f"chat-server: {sanitize(sentence)}", err=True)
     except OSError:
-        pass  # Nobody takes it. The exit code still tells.
+        pass  # Standard error takes nothing. The exit code still tells.
     return status

@@ -1,6 +1,6 @@
-"""Connection: a socket with its Session, as all three models use it. It passes from one model to the next as it is.
+"""Connection: a socket with its Session, as all three models use it. A handover does not change it.
 
-Light on purpose: a worker process of the process model has little more than this.
+It is light on purpose: a worker of the process model holds little more than a Connection.
 """
 
 import select
@@ -14,9 +14,9 @@ from server.session import Request, Session
 
 READ_SIZE = 64 * 1024
 LONGEST_SLEEP = 86_400.0
-"""Seconds. poll(2) takes a month at most, and an idle timeout may be a year."""
+"""Seconds. poll(2) sleeps for a month at most, and an idle timeout may be a year."""
 FEW = 16
-"""Connections taken between two looks at who speaks."""
+"""Connections taken between two polls of all that are left."""
 
 
 class InjectedFault(Exception):
@@ -24,7 +24,7 @@ class InjectedFault(Exception):
 
 
 class Connection:
-    """A peer: its socket, its session, and what was left to do at the socket."""
+    """A peer's socket and session."""
 
     __slots__ = ("_closed", "_deaf", "_finished", "_pause", "host", "session", "socket")
 
@@ -36,8 +36,8 @@ class Connection:
         closed: Callable[[], None] | None = None,
         pause: Callable[[float], object] = sleep,
     ) -> None:
-        """`host` is the peer's address; `closed` is called once, when the connection is closed here. `pause` is for
-        chaos: it sleeps so many seconds, and less if the model is asked to stop."""
+        """`host` is the peer's address; `closed` is called once, when the connection is closed. `pause` sleeps for an
+        injected fault: for so many seconds, or until the model is asked to stop."""
         self.socket = sock
         self.host = host
         self.session = session
@@ -48,14 +48,14 @@ class Connection:
 
     @property
     def number(self) -> int:
-        """Which connection this is, counted from 1 since the server began."""
+        """The number of this connection, counted from 1 since the server began."""
         return self.session.number
 
     def fileno(self) -> int:
         return self.socket.fileno()
 
     def read(self, now: float) -> list[Request]:
-        """Read once without waiting; returns what is to be told to the room."""
+        """Read once without waiting; returns the requests for the room."""
         self.suffer()
         try:
             data = self.socket.recv(READ_SIZE)
@@ -66,16 +66,18 @@ class Connection:
             return []
         if data:
             return self.session.receive(data, now)
-        # Who closed its side and does not take what we send is gone; who only closed its side may still listen.
+        # A peer that has closed its side and takes no output is gone; one that has only closed its side may still read.
         if self._deaf:
             self.session.close()
         return self.session.end(now)
 
     def send(self, data: bytes, mark: int, now: float) -> bool:
-        """Write without waiting; what does not go is kept in the session. False where something is left to do for it:
-        bytes to write, or what the mark says."""
+        """Write without waiting; the session keeps the rest. False if the connection has something left to do: bytes to
+        write, or the flags in `mark`."""
         if mark:
-            self.session.strike(mark)  # First: another thread may serve this connection, and its peer be quick.
+            self.session.strike(
+                mark
+            )  # First: another thread may serve this connection, and its peer may answer at once.
         sent = 0 if self.session.unsent else self.write(data)
         if sent == len(data) and not mark:
             return True
@@ -83,8 +85,8 @@ class Connection:
         return False
 
     def write(self, data: bytes | bytearray) -> int:
-        """Write once without waiting; returns how many bytes are done with. A peer that takes none any more is written
-        to no longer."""
+        """Write once without waiting; returns how many bytes are done with. After an error, all further bytes are
+        dropped."""
         if self._deaf:
             return len(data)
         try:
@@ -92,34 +94,34 @@ class Connection:
         except (BlockingIOError, InterruptedError):
             return 0
         except OSError:
-            # What the peer said before may still wait to be read.
+            # Lines that the peer sent before may still wait to be read.
             self._deaf = True
             return len(data)
 
     def keep(self, data: memoryview, mark: int, now: float) -> None:
-        """Note what could not be written, and what the room said of this connection."""
+        """Queue the bytes that could not be written, and apply the flags in `mark`."""
         self.session.queue(data, mark, now)
         self._finish()
 
     def flush(self, now: float) -> None:
-        """Write what was kept, as far as the peer takes it now."""
+        """Write queued bytes, as far as the peer takes them now."""
         self.session.sent(self.write(self.session.unsent), now)
         self._finish()
 
     def advance(self, now: float) -> list[Request]:
-        """Do what has become due, or become affordable, without reading."""
+        """Meet the deadlines that have passed, and take lines that the rate limit allows now, without reading."""
         self.suffer()
         items = self.session.advance(now)
         if self.session.lines.has_line and not self.session.is_closing and self._is_peer_gone():
-            self.session.close()  # The lines that it could not afford by now are not said for hours.
+            self.session.close()  # Its waiting lines are not said for hours after it has gone.
         return items
 
     def _is_peer_gone(self) -> bool:
-        """Whether the connection was reset, or takes nothing any more. While lines wait, nothing is read that tells."""
+        """Whether the connection was reset, or writing has failed. While lines wait, no read would tell."""
         return self._deaf or bool(self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
     def suffer(self) -> None:
-        """Let chaos that an operator asked for happen, here where this connection is served."""
+        """Carry out an injected fault, in the code that serves this connection."""
         fault, self.session.fault = self.session.fault, 0.0
         if fault == inf:
             raise InjectedFault("an operator asked for this exception")
@@ -127,19 +129,19 @@ class Connection:
             self._pause(fault)
 
     def interest(self, now: float) -> int:
-        """What to wait for, as `selectors` has it: EVENT_READ, EVENT_WRITE, both or 0."""
+        """The events to wait for, as in `selectors`: EVENT_READ, EVENT_WRITE, both or 0."""
         return EVENT_READ * self.session.wants_read(now) | EVENT_WRITE * bool(self.session.unsent)
 
     def over(self, now: float) -> bool:
-        """Whether nothing is left but to close it."""
+        """Whether the connection can be closed."""
         return self.session.over(now)
 
     def hang_up(self) -> None:
-        """End it for both sides; whoever sleeps on it wakes."""
+        """Shut the socket down for both sides, which wakes a thread that sleeps on it."""
         self._shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Give the socket back. `shutdown` tells the peer even where a child process still holds a copy."""
+        """Close the socket. The peer notices even if a child process still holds a copy, by `shutdown`."""
         self.hang_up()
         self.socket.close()
         self.session.close()
@@ -148,8 +150,8 @@ class Connection:
             self._closed = None
 
     def _finish(self) -> None:
-        """Once all is out, tell a peer that is let go that nothing more comes, and leave it to close (RFC 9112, 9.6):
-        closing at once, with bytes unread, would reset the connection and take our last words from it."""
+        """Once a closing connection has sent its last bytes, shut its sending side down and let the peer close it
+        (RFC 9112, 9.6): closing it at once, with bytes unread, would reset it, and the peer would lose the goodbye."""
         if self.session.is_closing and not self.session.unsent and not self._finished:
             self._finished = True
             self._shutdown(socket.SHUT_WR)
@@ -158,13 +160,13 @@ class Connection:
         try:
             self.socket.shutdown(how)
         except OSError:
-            pass  # The peer was faster.
+            pass  # The peer has closed it already.
 
 
 def readable_first(connections: Iterable[Connection]) -> Iterator[Connection]:
-    """Each of these, in their order; but who has said something that waits to be read comes before all who are left.
+    """Yield each connection once, in order, but those with input that waits to be read first.
 
-    To be taken one by one by who needs time for each: it looks again every FEW of them.
+    The caller takes time for each; all that are left are polled again after every FEW of them.
     """
     left = {connection.fileno(): connection for connection in connections}
     poller = select.poll()

@@ -1,5 +1,5 @@
-"""Console: on a terminal the command makes way for the operator console (`tui.console`), which starts it again beside
-itself, as its child and without a terminal. So nothing of a screen is ever loaded into the server.
+"""Console: on a terminal, the command replaces itself by the operator console (`tui.console`), which starts the server
+as its child, without a terminal. So the server never imports code for a screen.
 """
 
 import os
@@ -13,11 +13,11 @@ from server.settings import STDIN, Settings
 
 STDIN_DESCRIPTOR, STDOUT_DESCRIPTOR = 0, 1
 DUMB_TERMS = ("", "dumb", "unknown")
-"""What TERM says of a terminal on which no line can be drawn anew."""
+"""Values of TERM for terminals that cannot redraw a line."""
 
 
 def is_wanted(settings: Settings) -> bool:
-    """Whether a person sits there, and stdin is theirs to type commands into."""
+    """Whether all standard streams are a terminal in which the user can type commands."""
     if settings.no_console or settings.operator_key_file == STDIN:
         return False
     return os.environ.get("TERM", "") not in DUMB_TERMS and _in_foreground()
@@ -26,15 +26,15 @@ def is_wanted(settings: Settings) -> bool:
 def _in_foreground() -> bool:
     try:
         on_terminal = os.isatty(STDIN_DESCRIPTOR) and os.isatty(STDOUT_DESCRIPTOR)
-        # A job in the background (`chat-server &`) would be stopped by the first key it asks for.
+        # A background job (`chat-server &`) would be stopped when it reads the first key.
         return on_terminal and os.tcgetpgrp(STDIN_DESCRIPTOR) == os.getpgrp()
     except OSError:
-        return False  # The terminal is not the one our session belongs to.
+        return False  # It is not the terminal of this session.
 
 
 def become(args: Sequence[str], settings: Settings) -> NoReturn:
-    """Replace this process by the console, with the same number, for a server with the command line `args`. The console
-    reads the operator's key where the server reads it, and makes one where there is none."""
+    """Replace this process by the console, which keeps the pid and runs a server with the command line `args`. The
+    console reads the operator's key where the server would read it, and makes one if there is none."""
     program = three_chat_rooms.command_line("tui.console", settings.operator_key_file, *args)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # What is ignored stays ignored in the new program.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # An ignored signal would stay ignored in the new program.
     os.execv(sys.executable, program)

@@ -1,4 +1,4 @@
-"""ServerControl: what is asked of the running model from outside it, and how it is asked to stop."""
+"""ServerControl: requests to the running model from other code, and the event that stops it."""
 
 import os
 import select
@@ -12,9 +12,9 @@ SHUTDOWN_TIMEOUT = 1.7
 
 
 class StopEvent:
-    """Asks a model to stop, from wherever: a signal handler, another thread, the room.
+    """Asks a model to stop. A signal handler, another thread or the room may use it.
 
-    It is true once asked, and its file descriptor is readable, so whoever waits on it wakes, all threads at once.
+    Once asked it is true, and its file descriptor is readable, which wakes all threads that wait on it.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class StopEvent:
         return self._read
 
     def wait(self, seconds: float) -> None:
-        """Return once asked, or after so many seconds."""
+        """Return once the model is asked to stop, or after so many seconds."""
         poller = select.poll()
         poller.register(self, select.POLLIN)
         poller.poll(seconds * 1000)
@@ -47,16 +47,16 @@ class StopEvent:
 
 
 class ServerControl:
-    """What has been asked of the running model, from a signal handler, the room or another thread."""
+    """The requests to the running model, from a signal handler, the room or another thread."""
 
     def __init__(self) -> None:
         self.stop = StopEvent()
         self.model: Model | None = None
-        """What is asked for, until the running model has stopped."""
+        """The model that is asked for, until the running one has stopped."""
         self.closing = ""
-        """Why the server ends, once it has been asked to."""
+        """The reason for the end, once the server is asked to end."""
         self.end_by = inf
-        """Until when it may say goodbye, in seconds of the monotonic clock."""
+        """The deadline of the goodbyes, in seconds of the monotonic clock."""
 
     def switch(self, model: Model) -> bool:
         """Ask for another model; False while the running one has been asked to stop already."""

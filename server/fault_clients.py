@@ -1,6 +1,6 @@
-"""Chaos: the guests that an operator lets in to misbehave. See `server.room.faults` for who may ask.
+"""Fault clients: badly behaved connections to the room, started for operators by `/chaos` (`server.room.faults`).
 
-A guest is a connection to our own door that behaves badly: it runs in a process of its own and ends by itself.
+Each is a process of its own that connects as any client does, and ends by itself.
 """
 
 import contextlib
@@ -12,9 +12,9 @@ import sys
 import time
 
 GUEST_STAYS = 20.0
-"""Seconds, if it is not let go earlier."""
+"""Seconds until it ends, if the server does not end it earlier."""
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-"""Where a room that listens everywhere can be reached from here."""
+"""The address at which a room on all interfaces can be reached from this machine."""
 
 run_client = subprocess.Popen[bytes]
 
@@ -22,7 +22,7 @@ log = logging.getLogger("chat.server")
 
 
 class FaultClients:
-    """Carries out what operators ask for."""
+    """Starts and ends fault clients."""
 
     def __init__(self) -> None:
         self.address = ("", 0)
@@ -30,16 +30,16 @@ class FaultClients:
         self._guests: set[run_client] = set()
 
     def invite(self, kind: str) -> None:
-        """Let a guest of that kind come. Raises OSError where there is no process for it."""
+        """Start a client of that kind. Raises OSError if the system cannot start a process."""
         host, port = self.address
-        # By its file, and isolated: it needs nothing but Python, wherever the server was started.
+        # By its path, and isolated: it needs only the standard library, in any working directory.
         command = [sys.executable, "-I", "-S", __file__, kind, LOOPBACK.get(host, host), str(port)]
         nowhere = subprocess.DEVNULL
         self._guests.add(subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere))
         self.reap()  # It may be gone already.
 
     def reap(self) -> None:
-        """Forget the guests that have gone. A signal handler may call it, at any time."""
+        """Forget the clients that have ended. A signal handler may call this at any time."""
         for guest in list(self._guests):
             if guest.poll() is not None:
                 self._guests.discard(guest)
@@ -47,7 +47,7 @@ class FaultClients:
                     log.warning("a guest could not come, or failed: exit code %d", guest.returncode)
 
     def end(self) -> None:
-        """Send all guests away."""
+        """End all clients."""
         for guest in list(self._guests):
             guest.kill()
             guest.wait()
@@ -55,7 +55,7 @@ class FaultClients:
 
 
 def visit(kind: str, host: str, port: int) -> None:
-    """Be a guest: join and never read, or say nothing at all, until let go. Raises OSError."""
+    """Join and never read, or send nothing, until the server ends the connection. Raises OSError."""
     family, how, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, how, protocol) as guest:
         guest.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -1,4 +1,4 @@
-"""The first line of a connection that is not served yet: what it shows, without taking it from the socket."""
+"""Looks at the first line of a connection that is not served yet, and leaves it in the socket."""
 
 import socket
 from typing import NamedTuple
@@ -10,21 +10,21 @@ PEEKED_BYTES = 4096
 
 
 class FirstLine(NamedTuple):
-    """What a connection that waits has sent so far."""
+    """The first bytes that a waiting connection has sent."""
 
     begun: bool
     decided: bool
-    """Nothing that follows can make it the hello of a member that comes back."""
+    """No bytes that follow can make it the hello of a returning member."""
     token: str = ""
-    """The token by which a member comes back."""
+    """The token of a returning member."""
     holds_key: bool = False
-    """It says that it can prove the operators' key."""
+    """The hello says that the client can prove the operators' key."""
     has_nickname: bool = False
-    """The line is there, and asks for a nickname."""
+    """The line is complete, and gives a nickname."""
 
 
 def peek_first_line(sock: socket.socket) -> FirstLine:
-    """Look at the first line. It stays to be read."""
+    """Look at the first line without reading it."""
     try:
         data = sock.recv(PEEKED_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except (BlockingIOError, InterruptedError):

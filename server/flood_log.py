@@ -1,6 +1,6 @@
-"""FloodLog: counts what is limited by address, and says it in one line of the log a minute. Pure; bounded.
+"""FloodLog: counts events that are limited by address, and logs them in one line a minute. Pure; bounded.
 
-The first thing is told at once, so that an operator who looks finds the address; what follows is gathered.
+The first event is logged at once, so that the operator finds the address; later ones are gathered.
 """
 
 from collections import Counter

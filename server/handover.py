@@ -2,18 +2,17 @@
 
 The rules, after a switch from one model to another:
 1. No code of the old model runs: no thread, no child and no registered socket of it is left.
-2. Nobody is dropped, and no line is lost, doubled or told in another order, whatever was in flight.
-3. A model that fails to start, or to take all of them over, hands back to the one before; the operator hears why. Where
-   that one cannot go on either, the event model does, which needs neither threads nor processes; so it does where a
-   model fails later, with everybody who is there then.
-4. There is one switch at a time, until the new model serves all. A second one is refused.
-5. A slow or hostile connection does not delay a switch beyond a second: it is carried over with what it has not taken
-   yet, or let go with a reason if its own limit was reached.
+2. No connection is dropped, and no line is lost, doubled or delivered in another order, also of those in flight.
+3. If a model fails to start, or to take over all connections, the one before goes on, and the operator is told why. If
+   that one fails too, or a model fails later, the event model goes on, which needs neither threads nor processes.
+4. There is one switch at a time, until the new model serves all connections. A second one is refused.
+5. A slow or hostile connection delays a switch by a second at most: it is handed over with its unsent output, or ended
+   with a reason if it has reached its own limit.
 6. New connections wait in the listen queue meanwhile, and are served by the new model.
 
-How: stop reading, drain what the room was told, carry over what is unsent, return the sessions with their sockets. The
-room itself never moves, so its order goes on where it was. With a process or a thread for each connection that takes
-long, so it is done for a few at a time, and lines go on being delivered meanwhile: see
+A switch stops reading, applies the requests to the room, and returns the sessions with their sockets and unsent output.
+The room itself stays, so its order goes on. With a process or a thread for each connection a switch takes long, so it
+is done for a few connections at a time, and lines are delivered meanwhile: see
 `server.models.support.process.parked` and `server.connection.readable_first`.
 """
 
@@ -36,7 +35,7 @@ from server.room.inbox import Inbox
 from server.room.room import Room
 
 FINAL_FLUSH_TIMEOUT = 0.2
-"""Seconds for the goodbyes, however long it took to get there."""
+"""Seconds for the goodbyes at least, also if stopping took long."""
 
 ATTEMPTS = 3
 """Models that may fail one after the other without a round served, before the server gives up."""
@@ -45,16 +44,16 @@ log = logging.getLogger("chat.server")
 
 
 class ConcurrencyModel(Protocol):
-    """What `run` asks of a model: to take over once, to run once and again, and to stop."""
+    """The interface of a model: `run` calls `take_over` once, `run_once` again and again, and `stop`."""
 
     def take_over(self, connections: list[Connection]) -> None:
-        """Serve these, and tell everybody so. Raises OSError where the system has too little left for that."""
+        """Serve these connections, and announce it. Raises OSError if the system has too few resources left."""
 
     def run_once(self) -> object:
-        """Wait until there is something to do, at most for a moment, and do it."""
+        """Wait for work, for a short time at most, and do it."""
 
     def stop(self) -> list[Connection]:
-        """Give back the connections there are now. No code of the model runs any more."""
+        """Return all connections. No code of the model runs any more."""
 
 
 MODELS: dict[Model, Callable[[Listener, Inbox, StopEvent], ConcurrencyModel]] = {
@@ -69,12 +68,12 @@ class CannotStart(Exception):
 
 
 class Failed(Exception):
-    """A model has ended by an error, its cause. The connections that it had then are in `connections`."""
+    """A model has ended by an error, which is the cause. `connections` holds the connections that it had then."""
 
     def __init__(self, error: Exception, connections: list[Connection], began: bool, rounds: int) -> None:
-        """`began` says whether it took all over, `rounds` how often it ran."""
+        """`began` says whether it took over all connections, `rounds` how often it ran."""
         self.expected = isinstance(error, OSError) and not began
-        """The system had too little left for it: no mistake of ours."""
+        """The system had too few resources left, which is no bug."""
         words = getattr(error, "strerror", None) or error
         super().__init__(f"the system has too little left ({words})" if self.expected else "it has failed; see the log")
         self.connections = connections
@@ -83,9 +82,9 @@ class Failed(Exception):
 
 
 def serve(listener: Listener, room: Room, wishes: ServerControl) -> None:
-    """Serve until asked to close, by whichever model is asked for, then say goodbye to everybody.
+    """Serve by the model that is asked for until asked to close, then say goodbye to all connections.
 
-    Raises CannotStart where the first model cannot start, and whatever the last one met that could go on.
+    Raises CannotStart if the first model cannot start, and the last error if no model can go on.
     """
     connections: list[Connection] = []
     inbox = Inbox(room)
@@ -118,7 +117,7 @@ def serve(listener: Listener, room: Room, wishes: ServerControl) -> None:
 def run(
     model: Model, listener: Listener, connections: list[Connection], inbox: Inbox, stop: StopEvent
 ) -> list[Connection]:
-    """Run one model until it is stopped; returns the connections it gives back. Raises Failed."""
+    """Run one model until it is stopped; returns its connections. Raises Failed."""
     behind = sum(bool(connection.session.unsent) for connection in connections)
     also = f", {behind} with unsent output" if behind else ""
     log.info("the %s model takes %s over%s", model, plural(len(connections), "connection"), also)
@@ -140,12 +139,12 @@ def run(
 
 
 def take_back(model: ConcurrencyModel) -> list[Connection]:
-    """StopEvent a model that has failed; returns the connections it has now: some have come and gone since it began."""
+    """Stop a model that has failed; returns the connections that it has now."""
     try:
         return model.stop()
     except Exception:
         log.exception("it fails in stopping, too")
-        return model.stop()  # What it could not deliver is gone by now.
+        return model.stop()  # The output that it could not deliver is gone by now.
 
 
 def instead_of(model: Model, before: Model, failure: Failed, room: Room) -> Model:
@@ -163,23 +162,23 @@ def instead_of(model: Model, before: Model, failure: Failed, room: Room) -> Mode
 
 
 def give_up(model: Model, failure: Failed) -> NoReturn:
-    """There is none left to try."""
+    """Raise the error of the last model that could be tried."""
     if failure.expected:
         raise CannotStart(f"the {model} model cannot start: {failure}") from failure
     raise failure.__cause__ or failure
 
 
 def farewell(connections: list[Connection], inbox: Inbox, wishes: ServerControl) -> None:
-    """Tell everybody that the server ends, let them take what is queued while there is time, and close."""
+    """Say goodbye to all connections, send queued bytes until the deadline, and close."""
     try:
-        inbox.apply(monotonic())  # A model that has failed may have left something.
+        inbox.apply(monotonic())  # A model that has failed may have left requests.
         inbox.room.disconnect_all(wishes.closing)
         numbered = {connection.number: connection for connection in connections}
         broadcast(inbox.flush(monotonic()), numbered, monotonic())
     except Exception:
         log.exception("not everybody could be told goodbye")
     deadline = max(wishes.end_by, monotonic() + FINAL_FLUSH_TIMEOUT)
-    with selectors.PollSelector() as selector:  # It needs no descriptor: there may be none left.
+    with selectors.PollSelector() as selector:  # poll(2) needs no descriptor: there may be none left.
         for connection in connections:
             if connection.session.unsent:
                 selector.register(connection, selectors.EVENT_WRITE, connection)

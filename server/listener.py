@@ -25,19 +25,19 @@ from server.sources import Source, WakeupSource
 ACCEPTED_AT_ONCE = 128
 """New connections taken from the listen queue in one pass. That is cheap."""
 ADMITTED_AT_ONCE = 16
-"""New connections served in one pass, so that a rush does not hold up the talk."""
+"""New connections served in one pass, so that a rush does not delay the lines of members."""
 MAX_ADMISSIBLE = 1024
-"""With so many waiting that their addresses allow, the others are left in the listen queue."""
+"""If so many that their addresses allow are waiting, the others stay in the listen queue."""
 MAX_WAITING = 2048
-"""Connections that wait, and a quarter of the descriptors at most."""
+"""Connections that wait; a quarter of the descriptors at most."""
 MAX_UNDECIDED, MAX_UNDECIDED_EACH = 128, 32
-"""Connections at a full room whose hello may show an operator; of these, from one address group."""
+"""Connections that wait at a full room, as an operator may be among them; of these, from one address group."""
 MAX_RESERVED, MAX_RESERVED_EACH = 16, 4
 """Connections above the limit that may try to prove the operators' key; of these, from one address group."""
 HELLO_TIMEOUT_S = 1.0
-"""What such a connection has to say hello."""
+"""Seconds that such a connection has to send its hello."""
 MAX_REJECTED, REJECT_LINGER_S = 64, 2.0
-"""Rejected connections that are left to close themselves, and for how long."""
+"""Rejected connections that the peer may still close, and the seconds it has for that."""
 TEND_INTERVAL_S = 0.05
 KEEPALIVE = (15, 5, 6)
 """Seconds of silence before TCP asks, seconds between questions, questions without an answer (RFC 9293, 3.8.4). A peer
@@ -45,11 +45,11 @@ whose machine or network is gone leaves the room after 45 s; an interruption tha
 KEEPALIVE_NAMES = (("TCP_KEEPIDLE", "TCP_KEEPALIVE"), ("TCP_KEEPINTVL",), ("TCP_KEEPCNT",))
 """The names of the options. macOS has the second name of the first, as Python before 3.10.5 does there."""
 UNACKNOWLEDGED_TIMEOUT_S = KEEPALIVE[0] + KEEPALIVE[1] * KEEPALIVE[2]
-"""How long output may stay unacknowledged: TCP does not ask meanwhile, and retransmits for 15 minutes."""
+"""Seconds that output may stay unacknowledged. TCP sends no keepalive meanwhile, and retransmits for 15 minutes."""
 MACOS_TCP_RXT_CONNDROPTIME = 0x80
-"""From netinet/tcp.h: in seconds, what TCP_USER_TIMEOUT says in milliseconds (RFC 5482)."""
+"""From netinet/tcp.h. In seconds; TCP_USER_TIMEOUT is in milliseconds (RFC 5482)."""
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-"""What accept(2) says when the system has nothing left, so that asking again at once is no use."""
+"""The errors of accept(2) if the system has no resources left. A second call at once would fail too."""
 
 EVICTED = Goodbye("full", "the room is full, and you gave no nickname: another connection has your place now")
 
@@ -81,8 +81,8 @@ class Waiting:
 class Listener:
     """The sources of connections, and the limits on which connections are accepted.
 
-    Accepting is cheap, serving is not. So all that connect are accepted into an AdmissionQueue, from which a few at a
-    time are admitted in fair turns between addresses.
+    Accepting is cheap, serving is not. So all connections are accepted into an AdmissionQueue, from which a few at
+    a time are admitted in fair turns between addresses.
     """
 
     def __init__(
@@ -94,8 +94,8 @@ class Listener:
         pause: Callable[[float], object] = sleep,
         members: Members | None = None,
     ) -> None:
-        """`limits` are for connections from now on; 0 clients means no limit. `pause`: see Connection. With `members`,
-        operators among them are admitted to a full room."""
+        """`limits` hold for connections from now on; 0 clients means no limit. `pause`: see Connection. `members` is
+        asked at a full room, which operators can enter."""
         self._wakeup = WakeupSource()
         self.sources: Sequence[Source] = [*sources, self._wakeup]
         """Each is readable while `admit` has something to do."""
@@ -106,9 +106,9 @@ class Listener:
         self._members = members
         self.on_turned_away: Callable[[], None] = lambda: None
         self.on_flood: Callable[[str, str], object] = lambda what, group: None
-        """Called with what was limited, and the address group."""
+        """Called with the event that was limited, and the address group."""
         self.on_reserved: Callable[[int], object] = lambda number: None
-        """Called with the number of a connection above the limit, which is to prove the operators' key."""
+        """Called with the number of a connection above the limit, which has to prove the operators' key."""
         self.on_evicted: Callable[[int, Goodbye], object] = lambda number, goodbye: None
         """Called with the number of a connection that gives its place up, and the reason to tell it."""
         self._reserved: dict[int, str] = {}
@@ -118,14 +118,14 @@ class Listener:
         descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._queue: AdmissionQueue[Waiting] = AdmissionQueue(min(MAX_WAITING, max(1, descriptors // 4)))
         self._at_full_room: list[Waiting] = []
-        """They may be operators: their hello tells."""
+        """They wait at a full room until their hello shows whether they are operators."""
         self._rejected: list[tuple[socket.socket | Connection, socket.SocketType, float]] = []
-        """Connections that were told why they are rejected, with the time at which they are closed at the latest."""
+        """Connections that were told the reason, each with the latest time at which it is closed."""
         self._next_tend = self._next_look = 0.0
 
     def admit(self, start: Callable[[Connection], None]) -> None:
-        """Accept a few of the waiting connections, and have the running model `start` each. `start` raises OSError for
-        a connection that the system has too little left to serve; that connection is rejected."""
+        """Accept a few of the waiting connections, and have the running model `start` each. If `start` raises OSError,
+        the system has too few resources left, and the connection is rejected."""
         for connection in self.accept():
             try:
                 start(connection)
@@ -134,7 +134,7 @@ class Listener:
                 self.turn_away(connection, f"the room is full: the server has too little left ({error.strerror})")
 
     def accept(self) -> Iterator[Connection]:
-        """The connections that are admitted now, a few at a time. One that is rejected is told the reason."""
+        """Yield the connections that are admitted now, a few at a time. A rejected one is told the reason."""
         now = monotonic()
         for source in self.sources:
             self._accept_from(source, now)
@@ -150,20 +150,20 @@ class Listener:
             self._wakeup.set()
 
     def tend(self) -> None:
-        """Have `admit` called again while connections wait. To be called several times a second."""
+        """Have `admit` called again while connections wait. The caller does this several times a second."""
         if (self._queue or self._at_full_room or self._rejected) and (now := monotonic()) >= self._next_tend:
             self._next_tend = now + TEND_INTERVAL_S
             self._wakeup.set()
 
     def reject_waiting(self, reason: str) -> None:
-        """Tell those that wait why they are not let in any more."""
+        """Reject all waiting connections, with the reason."""
         for waiting in [*self._queue, *self._at_full_room]:
             self._queue.discard(waiting.group, waiting)
             self.turn_away(waiting.sock, reason)
         self._at_full_room.clear()
 
     def turn_away(self, peer: socket.socket | Connection, reason: str, *, lingers: bool = True) -> None:
-        """Tell a newcomer why it cannot be let in, and close. It has no dialect yet, so the words are plain."""
+        """Tell a newcomer why it is rejected, and close it. It has no dialect yet, so the text is plain."""
         self.on_turned_away()
         with contextlib.suppress(OSError):
             sock = peer if isinstance(peer, socket.socket) else peer.socket
@@ -184,8 +184,8 @@ class Listener:
         peer.close()
 
     def _drain_rejected(self, now: float) -> None:
-        """Read what rejected connections send, and close those that have ended. To close at once, with bytes unread,
-        would reset the connection and lose the reason (RFC 9112, 9.6)."""
+        """Drop the input of rejected connections, and close those that have ended. To close one at once, with bytes
+        unread, would reset it and lose the reason (RFC 9112, 9.6)."""
         for peer, sock, deadline in list(self._rejected):
             try:
                 has_ended = not sock.recv(PEEKED_BYTES)
@@ -197,7 +197,7 @@ class Listener:
                 self._close_rejected(peer, sock)
 
     def _accept_from(self, source: Source, now: float) -> None:
-        """Accept what is in the listen queue. There, a connection would wait behind a flood from another address."""
+        """Accept from the listen queue. There, a connection would wait behind a flood from another address."""
         if len(self._queue) >= MAX_ADMISSIBLE and self._queue.admissible(now) >= MAX_ADMISSIBLE:
             return
         for _ in range(ACCEPTED_AT_ONCE):
@@ -237,7 +237,7 @@ class Listener:
         return None
 
     def _forget(self, waiting: Waiting) -> None:
-        """It does not wait at the full room any more."""
+        """Remove a connection from those that wait at the full room."""
         self._at_full_room.remove(waiting)
         self._wakeup.unwatch(waiting.sock)
 
@@ -267,7 +267,7 @@ class Listener:
         return "" if not within_group and self._places.has_own_share(group, self.max_clients) else full
 
     def _open(self, waiting: Waiting, now: float) -> Connection | None:
-        """Serve it."""
+        """Prepare a connection that is served from now on."""
         sock, host, group = waiting.sock, waiting.host, waiting.group
         try:
             prepare(sock)
@@ -287,7 +287,7 @@ class Listener:
         self._places.remove(number)
 
     def _find_returning(self, now: float) -> None:
-        """Put members that come back before the newcomers from the same address, where those have to wait."""
+        """Put returning members before the newcomers from the same address, if these have to wait."""
         if self._members is None or not self._queue or now < self._next_look:
             return
         self._next_look = now + TEND_INTERVAL_S
@@ -296,7 +296,7 @@ class Listener:
                 self._queue.promote(waiting.group, waiting)
 
     def _find_operators(self, now: float) -> Iterator[Connection]:
-        """Of those that wait at a full room: operators are admitted, the others are told."""
+        """Admit operators among the connections that wait at a full room, and reject the others."""
         for waiting in list(self._at_full_room):
             line = peek_first_line(waiting.sock)
             is_operator = self._members is not None and self._members.is_operator(line.token)
@@ -304,7 +304,7 @@ class Listener:
             full = "" if is_operator or reserved else self._make_room(waiting, line, now)
             if full and not line.decided and now < waiting.since + HELLO_TIMEOUT_S:
                 if line.begun:
-                    self._wakeup.unwatch(waiting.sock)  # It is readable all the time. The rest is found by `tend`.
+                    self._wakeup.unwatch(waiting.sock)  # It stays readable. `tend` finds the rest of the line.
                 continue
             self._forget(waiting)
             if full:
@@ -322,7 +322,7 @@ class Listener:
 
     @staticmethod
     def _is_gone(waiting: Waiting) -> bool:
-        """Whether the peer has closed without a word."""
+        """Whether the peer has closed without sending anything."""
         try:
             return not waiting.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except (BlockingIOError, InterruptedError):
@@ -331,12 +331,12 @@ class Listener:
             return True
 
     def _accept_on_spare(self, source: Source) -> None:
-        """Out of file descriptors: give up the one kept for this, to tell the newcomer and not let it hang."""
+        """Close the spare descriptor, accept a newcomer and reject it, so that it does not hang."""
         log.warning("no file descriptor is left for a new connection; it was turned away")
         if self._spare is not None:
             os.close(self._spare)
             self._spare = None
-        with contextlib.suppress(OSError):  # Another thread may be faster, to accept's place or to the spare's.
+        with contextlib.suppress(OSError):  # Another thread may take the free descriptor first.
             sock, _ = source.accept()
             self.turn_away(sock, "the room is full: the server has no file descriptor left", lingers=False)
         with contextlib.suppress(OSError):
@@ -344,13 +344,15 @@ class Listener:
 
 
 def prepare(sock: socket.socket) -> None:
-    """Never wait, send at once, and find out about peers that have gone without a word."""
+    """Make the socket non-blocking, send without delay, and detect peers that are gone."""
     sock.setblocking(False)
     if sock.family not in (socket.AF_INET, socket.AF_INET6):
         return  # The rest is about TCP.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)  # Where telnet's data mark stands is what it means.
+    sock.setsockopt(
+        socket.SOL_SOCKET, socket.SO_OOBINLINE, 1
+    )  # Telnet's data mark has its meaning by its place in the stream.
     for names, value in zip(KEEPALIVE_NAMES, KEEPALIVE, strict=True):
         for name in names:
             if hasattr(socket, name):
@@ -363,7 +365,7 @@ def prepare(sock: socket.socket) -> None:
 
 
 def raise_file_limit() -> None:
-    """Allow as many open files as the system lets us: each connection takes one, and up to three as a process."""
+    """Raise the limit on open files to the hard limit. A connection takes one, and up to three in the process model."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         with contextlib.suppress(ValueError, OSError):  # macOS says "unlimited" and means less.

@@ -16,9 +16,9 @@ from server.settings import Address, SettingRefused
 from server.sources import listen
 
 ADDRESS_MISSING_ERRNOS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL)
-"""What socket(2) and bind(2) say of an address that this machine lacks."""
+"""Errors of socket(2) and bind(2) for an address that this machine lacks."""
 FREE_PORT_ATTEMPTS = 16
-"""How often a free port is chosen, until it is free on all addresses of a name."""
+"""Attempts to find a port that is free on all addresses of a name."""
 UNSPECIFIED = ("::", "0.0.0.0")
 """Every interface. The first one also takes IPv4."""
 
@@ -26,11 +26,11 @@ log = logging.getLogger("chat.server")
 
 
 class CannotListen(Exception):
-    """The system does not let us listen there now; the message is a sentence."""
+    """The system does not allow listening there now; the message is a sentence."""
 
 
 class Opened(NamedTuple):
-    """A listening socket, its numeric address, and the place of that among all that were asked for."""
+    """A listening socket, its numeric address, and the position of that address among all requested ones."""
 
     place: tuple[int, int]
     address: Address
@@ -67,13 +67,13 @@ def resolve(address: Address) -> list[Address]:
 
 
 def covers(address: Address, other: Address) -> bool:
-    """Whether a socket that listens on a numeric address accepts what connects to the other one, too."""
+    """Whether a socket that listens on one numeric address also accepts connections to the other one."""
     hosts = (other.host, "::") if ":" in other.host else (other.host, *UNSPECIFIED)
     return address.port == other.port and address.host in hosts
 
 
 def _rank(address: Address) -> int:
-    """An address that covers others is opened before them, and is less."""
+    """The order of opening: an address that covers others comes before them."""
     return UNSPECIFIED.index(address.host) if address.host in UNSPECIFIED else len(UNSPECIFIED)
 
 

@@ -1,19 +1,19 @@
-"""LogGroup: limits log records that are alike, as when thousands of connections meet the same trouble.
+"""A filter that limits similar log records, as when thousands of connections meet the same error.
 
-The first few of each ten seconds are written. The next one like them, or the end of the log, tells how many were not.
+The first few in ten seconds are written. The next similar record, or the end of the log, tells how many were not.
 """
 
 import logging
 import time
 
 MOST_ALIKE, PERIOD = 10, 10.0
-"""Records of a kind that are written in so many seconds."""
+"""Records of a group that are written, in so many seconds."""
 MOST_KINDS = 1000
-"""Kinds that are counted at a time."""
+"""Groups that are counted at a time."""
 
 
 class LogGroup:
-    """What came of one kind since its period began."""
+    """The records of one group since its period began."""
 
     __slots__ = ("began", "count", "last", "level")
 
@@ -22,7 +22,7 @@ class LogGroup:
         self.count = 0
         self.level = logging.NOTSET
         self.last = ""
-        """The words of the last one that was not written."""
+        """The text of the last record that was not written."""
 
     @property
     def unwritten(self) -> int:
@@ -34,8 +34,8 @@ class LogGroup:
 
 
 class DuplicateFilter(logging.Filter):
-    """Passes the first MOST_ALIKE records of a kind in each PERIOD, and counts the others. What is asked for by -vv is
-    passed whole."""
+    """Passes the first MOST_ALIKE records of a group in each PERIOD, and counts the others. Debug records (-vv) all
+    pass."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class DuplicateFilter(logging.Filter):
         return False
 
     def rest(self) -> list[tuple[int, str]]:
-        """For each kind of which some were not written, and nobody was told yet: the level, and words that tell."""
+        """The reports that are due, with their levels: one for each group with records that were not written."""
         untold = [alike for alike in list(self._seen.values()) if alike.unwritten]
         self._seen.clear()
         return [
@@ -71,13 +71,13 @@ class DuplicateFilter(logging.Filter):
 
 
 def kind_of(record: logging.LogRecord) -> object:
-    """What makes records alike: the message before its arguments are put in and, of an exception, its type and where it
-    was raised, so that no bug hides behind another."""
+    """The key that similar records share: the message without its arguments and, for an exception, its type and where
+    it was raised, so that no bug hides behind another."""
     error = record.exc_info[1] if record.exc_info else None
     if error is None:
         return record.msg
     trace = error.__traceback__
-    if trace is None:  # Of a worker process only the text came. Its last line is the exception's own words.
+    if trace is None:  # A worker process sends only the text. Its last line is the exception's message.
         return record.msg, type(error), str(error).strip().rpartition("\n")[0]
     while trace.tb_next is not None:
         trace = trace.tb_next
@@ -87,5 +87,5 @@ def kind_of(record: logging.LogRecord) -> object:
 def _words(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except Exception:  # noqa: BLE001 - whatever its arguments are: a log never ends what it tells of
+    except Exception:  # noqa: BLE001 - a record with wrong arguments must not end the code that logs it
         return str(record.msg)

@@ -1,11 +1,11 @@
-"""Logs: what the server has to tell its host, as lines of text or JSON on standard error.
+"""Logs: the server's messages to its host, as lines of text or JSON on standard error.
 
-A log must not hold up the talk. Standard error may be a terminal that somebody has stopped with Ctrl-S or a pipe that
-nobody reads, and writing to it would wait for ever. So a line is written only as far as it is taken at once; what is
-not taken is dropped, and the next line that goes out says how many were. Of many lines alike only a few are written:
-see `server.log_limit`.
+A log must not delay the room. Standard error may be a terminal that was stopped with Ctrl-S or a pipe without a reader,
+and a write to it would block for ever. So a line is written only as far as it is taken at once; a line that is not
+taken is dropped, and the next one that is taken says how many were. Of many similar lines only a few are written: see
+`server.log_limit`.
 
-Limits: on a file, a write waits for the disk. When another process fills the same pipe in the same moment, we may wait.
+Limits: a write to a file waits for the disk, and a write may block if another process fills the same pipe just then.
 """
 
 import logging
@@ -30,7 +30,7 @@ class TextFormatter(logging.Formatter):
     """`2026-11-23 20:14:03.125 WARNING message`; a traceback follows, indented."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One record, without the last line end. Nothing in it is obeyed by a terminal."""
+        """One record, without the last line end, and without control sequences for terminals."""
         at = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(record.created))}.{record.msecs:03.0f}"
         line = f"{at} {record.levelname} {sanitize(record.getMessage())}"
         trace = self.formatException(record.exc_info) if record.exc_info else ""
@@ -70,11 +70,11 @@ class NonBlockingHandler(logging.Handler):
             self._tell_of_loss()
             if not self._write(self.format(record)):
                 self.dropped += 1
-        except Exception:  # noqa: BLE001 - whatever a record brings: a log never ends what it tells of
+        except Exception:  # noqa: BLE001 - a record with wrong arguments must not end the code that logs it
             self.handleError(record)
 
     def close(self) -> None:
-        """The log ends: say what was not written, and what was not taken."""
+        """End the log: report the records that were not written, and the lines that were not taken."""
         for few in self.filters:
             if isinstance(few, DuplicateFilter):
                 for level, words in few.rest():
@@ -98,14 +98,14 @@ class NonBlockingHandler(logging.Handler):
             while sent < len(data) and _writable(self._descriptor):
                 sent += os.write(self._descriptor, data[sent : sent + PIECE])
         except OSError:
-            pass  # Full, or nobody is there to read any more: either way not taken.
+            pass  # The pipe is full, or has no reader any more.
         if sent:
             self._torn = sent < len(data)
         return sent == len(data)
 
 
 def set_up(log_format: Literal["text", "json"], level: int, descriptor: int = STDERR) -> None:
-    """Send every log record of at least this level to `descriptor`, and what ends a thread as well."""
+    """Send all log records of at least this level to `descriptor`, and the exceptions that end a thread."""
     reopen_terminal_nonblocking(descriptor)
     handler = NonBlockingHandler(descriptor)
     handler.addFilter(DuplicateFilter())
@@ -119,15 +119,15 @@ def set_up(log_format: Literal["text", "json"], level: int, descriptor: int = ST
 def reopen_terminal_nonblocking(descriptor: int) -> None:
     """If `descriptor` is a terminal, open it anew so that writing never waits.
 
-    That poll(2) calls a terminal writable means room for a byte, not for a line. And O_NONBLOCK set on the descriptor
-    we were given would be set for our host's shell as well, which holds the same one.
+    If poll(2) calls a terminal writable, it has room for a byte, not for a line. O_NONBLOCK on the inherited
+    descriptor would also hold for the host's shell, which shares it.
     """
     if not os.isatty(descriptor):
         return
     try:
         own = os.open(os.ttyname(descriptor), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError:
-        return  # A terminal of another container or user has no name that we may open: then it may make us wait.
+        return  # A terminal of another container or user cannot be opened by its name: then a write may block.
     os.dup2(own, descriptor)
     os.close(own)
 

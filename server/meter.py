@@ -1,8 +1,8 @@
 """Meter: what the running model costs now, as psutil sees this process, the fork server and the workers.
 
-Memory is the unique set size: pages that are nobody else's. What the workers share counts once, where it comes from: of
-the fork server it is all that is in memory. Reading it walks a process's page tables, so of many workers only a few are
-read, and the others are taken to be like them.
+Memory is the unique set size: pages that belong to one process alone. Pages that the workers share are counted once, at
+the fork server, with its whole resident memory. Reading walks a process's page tables, so only a few of many
+workers are read, and stand for the others.
 """
 
 import logging
@@ -18,7 +18,7 @@ from server.room.state import ResourceUsage
 log = logging.getLogger("chat.server")
 
 CPU_OVER = 0.5
-"""Seconds. The meter is also asked when somebody comes, many times a second."""
+"""Seconds. The meter is also asked when a member joins, many times a second."""
 SAMPLE_SIZE = 8
 """Workers that stand for all."""
 
@@ -27,7 +27,7 @@ class Meter:
     """Measures this process and its workers. Not safe for two threads at once."""
 
     def __init__(self) -> None:
-        """To be made while nobody is connected: what is there now is no connection's."""
+        """Make it before the first connection: the memory in use now belongs to none."""
         self._own: psutil.Process | None = None
         self._empty = 0
         try:
@@ -75,7 +75,7 @@ class Meter:
         )
 
     def _choose(self, workers: list[int]) -> None:
-        """Keep the sample while it is right: for the processor's time the same ones must be read twice."""
+        """Keep the sample while it holds: processor time is the difference between two readings of the same process."""
         wanted = min(SAMPLE_SIZE, len(workers))
         alive = set(workers)
         self._sample = [process for process in self._sample if process.pid in alive][:wanted]
@@ -118,7 +118,7 @@ def _processes(workers: Sequence[int]) -> int:
 
 
 def _unique(process: psutil.Process) -> int:
-    """Bytes that are this process's alone; 0 if it is gone."""
+    """Bytes that belong to this process alone; 0 if it is gone."""
     try:
         return int(process.memory_full_info().uss)
     except psutil.Error:
@@ -126,7 +126,7 @@ def _unique(process: psutil.Process) -> int:
 
 
 def _parent(sample: list[psutil.Process]) -> psutil.Process | None:
-    """The fork server: whoever has forked the workers."""
+    """The fork server: the parent of the workers."""
     for process in sample:
         try:
             return psutil.Process(process.ppid())  # `parent` also reads /proc/stat, which not every container has.

@@ -1,9 +1,9 @@
 """Session: one connection's protocol, flood allowance and deadlines. Pure: bytes and times in, commands out.
 
 It decodes and checks what the peer sends, says when to read and when to wake it, and keeps what the peer has not taken
-yet. The other members are the Room's subject. The session's own answers (SessionReply) go through the room as well, so
-that a peer is told everything in one order. A Session is a struct of plain values: it can travel from
-one process to another, half a line and all.
+yet. It knows nothing of other members. Its own answers (SessionReply) go through the room as well, so that the
+peer gets all output in one order. A Session is a struct of plain values: it can be sent from one process to another, in
+the middle of a line.
 """
 
 from math import inf
@@ -24,23 +24,23 @@ from server.session_state import MOVES, State
 from server.token_bucket import TokenBucket
 
 MAX_OVERLONG_BYTES = 64 * 1024
-"""Bytes that a line may have above the limit and be refused. One that goes on has its connection let go."""
+"""Bytes above the limit up to which a line is refused. A line that goes on ends its connection."""
 MAX_UNSENT_BYTES = 1024 * 1024
-"""Bytes a reader may let pile up."""
+"""Unsent bytes that a slow reader may have."""
 WRITE_TIMEOUT = 10.0
-"""Seconds a reader may take nothing of what waits for it."""
+"""Seconds that a reader may take none of its unsent bytes."""
 BURST_RESET = 1.0
-"""Seconds without a line that end a flood, at least. A burst may be earned again in a moment in which nobody ran."""
+"""Seconds without a line that end a flood, at least. A full bucket is not enough: the server may have paused."""
 REMINDER_INTERVAL_S = 5.0
-"""A peer whose lines wait is told so that often. It also finds out a peer that has closed: it answers with a reset."""
+"""Seconds between two reminders that lines wait. A peer that has closed answers with a reset."""
 JOIN_GRACE = 2.0
-"""Seconds that a nickname which was given in time has for the room's answer, once."""
+"""Seconds that the room has, once, to answer a nickname that was given in time."""
 GREETING_DELAY_S = 0.5
 """Silence after which a connection is greeted. A program that speaks first is not disturbed."""
 TELNET_BYTES_A_LINE = 1024
 """Bytes of telnet commands and editing keys that cost as much of the flood allowance as a line."""
 CLOSE_TIMEOUT = 2.0
-"""Seconds a connection that is let go has to take its last lines."""
+"""Seconds that a closing connection has to take its last bytes."""
 
 TOO_SLOW = Goodbye("too-slow", "you read too slowly, and too much piled up")
 HTTP_ANSWER = (
@@ -48,11 +48,11 @@ HTTP_ANSWER = (
     b"This is a chat room, not a web site. Join it with nc, telnet or chat-tui.\n"
 )
 
-check_nickname("Zoë")  # Loads the tables for nicknames now: once here, and not once in each forked child.
+check_nickname("Zoë")  # Loads the tables for nicknames once, before workers are forked.
 
 
 class DeliveryFlags:
-    """What a delivery means for the session that passes it on, besides its bytes: flags, as plain numbers.
+    """Flags of a delivery, for the session that passes its bytes on. They are plain numbers.
 
     `enum.IntFlag` would run a dozen functions of its own, and in a forked child each function that runs for the first
     time copies about five pages of memory.
@@ -72,13 +72,13 @@ class DeliveryFlags:
 
     @staticmethod
     def merge(one: int, other: int) -> int:
-        """What two deliveries that become one mean together. Of two blocks the longer is left."""
+        """The flags of two deliveries that become one. The longer of two blocks holds."""
         flags = (1 << DeliveryFlags.SHIFT) - 1
         return ((one | other) & flags) | max(one & ~flags, other & ~flags)
 
 
 class SessionReply(Struct, tag="reply", tag_field="type"):
-    """What the session itself answers, encoded. `code` names the reason, for the log and the record."""
+    """The session's own answer, encoded. `code` names the reason, for the log and the statistics."""
 
     data: bytes
     code: str
@@ -86,7 +86,7 @@ class SessionReply(Struct, tag="reply", tag_field="type"):
 
 
 class Greeting(Struct, tag="greeting", tag_field="type"):
-    """The peer waits for a word: the room says what this is, and how to join."""
+    """The peer is silent: the room explains how to join."""
 
 
 Request = AnyCommand | SessionReply | Greeting
@@ -111,22 +111,22 @@ class Session(Struct):
     eof_received: bool = False
     """The peer will send no more."""
     close_by: float = inf
-    """When the connection is closed, whatever is unsent; infinity before CLOSING."""
+    """When the connection is closed, also with unsent bytes; infinity before CLOSING."""
     progress: float = 0.0
-    """When the peer last took something of `unsent`, or `unsent` began."""
+    """When the peer last took bytes of `unsent`, or `unsent` began."""
     untold: bool = False
-    """`queue` has let the peer go, and the room has not heard of it yet."""
+    """`queue` has ended the connection, and the room has not been told yet."""
     excused: int = 0
-    """Bytes of a long welcome, that may pile up besides."""
+    """Bytes of a long welcome, which may be unsent above the limit."""
     fault: float = 0.0
-    """Chaos that waits to happen: seconds to block, or infinity for an exception."""
+    """An injected fault that has not happened yet: seconds to block, or infinity for an exception."""
     opening: bytes | None = b""
     """The first bytes, until they show what they are; None from then on."""
     greet_at: float = inf
     """When a peer that has said nothing is greeted; infinity once it was, or speaks."""
     telnet: TelnetDecoder = field(default_factory=TelnetDecoder)
     telnet_bytes: int = 0
-    """Those that have not been paid for."""
+    """Telnet bytes that have not cost a token yet."""
     lines: LineBuffer = field(default_factory=LineBuffer)
     unsent: bytearray = field(default_factory=bytearray)
 
@@ -137,10 +137,10 @@ class Session(Struct):
         join_by, greet_at = now + limits.join_timeout, now + GREETING_DELAY_S
         return cls(number, limits, allowance, join_by, now, greet_at=greet_at)
 
-    # What comes in
+    # Input
 
     def receive(self, data: bytes, now: float) -> list[Request]:
-        """Take in what was read; returns what is to be told to the room."""
+        """Take in bytes that were read; returns the requests for the room."""
         if self.is_leaving:
             return self.expire(now)
         if self._has_paused(now):
@@ -198,7 +198,7 @@ class Session(Struct):
         return [*items, Greeting()] if is_silent else items
 
     def advance(self, now: float) -> list[Request]:
-        """What whole lines say, as far as the allowance goes. To be called again when `due` has come."""
+        """The requests in whole lines, as far as the allowance goes. The caller calls it again at `due`."""
         items: list[Request] = self._greet() if now >= self.greet_at and not self.eof_received else []
         while not self.is_leaving:
             if not self.allowance.has_token(now):
@@ -229,7 +229,7 @@ class Session(Struct):
         return not self.lines.has_line and self.allowance.is_full(now) and now >= self.heard + BURST_RESET
 
     def _slow_down(self, now: float) -> list[Request]:
-        """Tell a peer whose lines wait that they do, once and then at intervals."""
+        """Tell a peer that its lines wait, once and then at intervals."""
         if not self.lines.has_line or (self.slowed and now < self.reminder_at):
             return []
         was_slowed, self.slowed, self.reminder_at = self.slowed, True, now + REMINDER_INTERVAL_S
@@ -270,7 +270,7 @@ class Session(Struct):
                         self._move(State.NAMED)
                         self.join_by = max(self.join_by, self.heard + JOIN_GRACE)
             case Say() | Ping() if not (command.id.isascii() and command.id.isprintable()):
-                # Everybody is told the id of a line. It is not made harmless: its sender waits for what it sent.
+                # All members are told the id of a line. It is not sanitized: the sender waits for the very same id.
                 return [self._reply(Refused("bad-id", "an id has up to 64 printable ASCII characters"))]
             case Say():
                 said = command.text.replace("\r\n", "\n").strip("\n").replace("\t", "    ")
@@ -293,10 +293,10 @@ class Session(Struct):
             return Refused("too-many-lines", f"{count} lines at once; {self.limits.lines} are allowed", say.id)
         return None
 
-    # What goes out
+    # Output
 
     def queue(self, data: bytes | memoryview, mark: int, now: float) -> None:
-        """Keep what the peer could not take at once, and note what the room said of us."""
+        """Queue bytes that the peer did not take at once, and apply the flags of the delivery."""
         if mark & DeliveryFlags.JOINED:
             self._move(State.JOINED)
             self.excused = len(data)
@@ -330,12 +330,12 @@ class Session(Struct):
         self._move(State.CLOSED)
 
     def strike(self, mark: int) -> None:
-        """Let the fault in a mark, if there is one, happen at the next chance."""
+        """Keep the injected fault of a delivery, if it has one, for `apply_fault`."""
         if mark & DeliveryFlags.FAULTS:
             self.fault = max(self.fault, inf if mark & DeliveryFlags.FAIL else (mark >> DeliveryFlags.SHIFT) / 1000)
 
     def forget_block(self) -> None:
-        """Another model takes the connection over, in which a block would be felt by others than was told."""
+        """Cancel an injected block: in the next model it would delay other members than announced."""
         if self.fault < inf:
             self.fault = 0.0
 
@@ -349,11 +349,11 @@ class Session(Struct):
         return bool(self.unsent) and now >= self.progress + WRITE_TIMEOUT
 
     def _drop_backlog(self) -> None:
-        """Drop what the peer would not take, but for the line that may be half sent."""
+        """Drop the unsent bytes, except for a line that may be half sent."""
         del self.unsent[self.unsent.find(b"\n") + 1 :]
 
     def expire(self, now: float) -> list[Request]:
-        """The goodbye of a connection whose deadline has passed; without words, where `queue` has said them."""
+        """The goodbye of a connection whose deadline has passed; empty if `queue` has written it already."""
         if self.untold:
             self.untold = False
             return [SessionReply(b"", TOO_SLOW.code, DeliveryFlags.CLOSE)]
@@ -368,7 +368,7 @@ class Session(Struct):
             return [self._goodbye("idle", f"nothing was heard of you for {plural(self.limits.idle_timeout, 'second')}")]
         return []
 
-    # What the model that runs it must know
+    # State, for the model
 
     @property
     def dialect(self) -> Dialect:
@@ -392,11 +392,11 @@ class Session(Struct):
         return self.is_closing and self.eof_received and not self.unsent
 
     def wants_read(self, now: float) -> bool:
-        """Whether to read: not while the peer has to earn its next line. While closing, what comes is thrown away."""
+        """Whether to read: not while the rate limit holds. A leaving connection is read, and its input dropped."""
         return not self.eof_received and (self.is_leaving or self.allowance.has_token(now))
 
     def due(self, now: float) -> float:
-        """When to call `advance` although nothing came; infinity for never."""
+        """When to call `advance` without input; infinity for never."""
         if self.over(now):
             return now
         if self.fault or self.untold:

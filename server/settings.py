@@ -1,7 +1,7 @@
-"""Settings: all that can be set about the server, and how flags, environment and a TOML file become one. Pure.
+"""Settings: the server's options, merged from flags, environment and a TOML file. Pure.
 
-A flag beats the environment, which beats the file. Nothing here opens a file or reads the environment: the command
-does, and hands in what it found. What will not do raises SettingRefused, with one sentence that names the place.
+A flag beats the environment, which beats the file. This module opens no file and reads no environment: the command
+passes the values in. A wrong value raises SettingRefused, with one sentence that names its place.
 """
 
 import re
@@ -24,7 +24,7 @@ OFF = "off"
 
 
 class SettingRefused(ValueError):
-    """A setting will not do; the message is a sentence that says where it stands and what it must be."""
+    """A setting is wrong; the message is a sentence that says where it stands and what it must be."""
 
 
 class Address(Struct, frozen=True):
@@ -76,7 +76,7 @@ class Settings(Struct, frozen=True, kw_only=True, rename="kebab"):
     no_console: Annotated[bool, Meta(description="true or false")] = False
 
     def limits(self) -> Limits:
-        """What of it each connection is held to, and told in `welcome`."""
+        """The limits of each connection, which `welcome` tells."""
         return Limits(
             line=self.max_line,
             burst=self.rate_limit.burst,
@@ -102,10 +102,10 @@ def from_flags(flags: Mapping[str, object]) -> Values:
 
 
 def from_environment(environment: Mapping[str, str]) -> Values:
-    """What the environment sets. Raises SettingRefused.
+    """The settings from the environment. Raises SettingRefused.
 
-    An empty variable counts as not set. Others that begin with our prefix are not looked at: who runs containers under
-    the name chat-server finds CHAT_SERVER_PORT and its like set.
+    An empty variable counts as not set. Unknown variables with the prefix are ignored: a container network sets
+    CHAT_SERVER_PORT and others for a service named chat-server.
     """
     variables = {name: PREFIX + name.upper().replace("-", "_") for name in FIELDS}
     return {
@@ -116,14 +116,14 @@ def from_environment(environment: Mapping[str, str]) -> Values:
 
 
 def from_toml(data: bytes, file: str) -> Values:
-    """What the TOML file called `file` sets; its relative paths are relative to its folder. Raises SettingRefused."""
+    """The settings from the TOML file called `file`; relative paths start at its folder. Raises SettingRefused."""
     try:
         table = tomllib.loads(file_text.decode(data))
     except file_text.WrongEncoding as error:
         raise SettingRefused(f"the configuration file {file} {error}") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingRefused(f"the configuration file {file} is not TOML: {error}") from None
-    except ValueError:  # int() refuses what would take it long.
+    except ValueError:  # int() refuses a number with thousands of digits.
         raise SettingRefused(f"the configuration file {file} will not do: a number in it has too many digits") from None
     values: Values = {}
     for key, value in table.items():
@@ -140,11 +140,11 @@ def from_toml(data: bytes, file: str) -> Values:
 
 
 def merge(*sources: Values) -> Settings:
-    """One from several, the weakest first. Raises SettingRefused."""
+    """The settings from several sources, the weakest first. Raises SettingRefused."""
     values: Values = {}
     for source in sources:
         if source.keys() & {"verbose", "quiet"}:
-            # These two say one thing in two ways: the stronger source's word replaces both.
+            # These two set the same thing: the stronger source replaces both.
             values = {name: value for name, value in values.items() if name not in ("verbose", "quiet")}
         values |= source
     if values.get("verbose") and values.get("quiet"):

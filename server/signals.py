@@ -1,7 +1,7 @@
-"""Signals: what the host's SIGINT, SIGTERM and SIGHUP mean to the running server, and the end of a child.
+"""Signals: the handlers for SIGINT, SIGTERM, SIGHUP and SIGCHLD.
 
-Python runs a handler in the main thread, between two instructions of other code. So a handler only asks (ServerControl)
-or puts one whole value in the place of another.
+Python runs a handler in the main thread, between two instructions of other code. So a handler only makes a request
+(ServerControl), or replaces one whole value by another.
 """
 
 import logging
@@ -19,11 +19,11 @@ log = logging.getLogger("chat.server")
 
 
 class Signals:
-    """Installs the handlers. `interrupted` says whether it was Ctrl-C that ended the server."""
+    """Installs the handlers. `interrupted` says whether Ctrl-C has ended the server."""
 
     def __init__(self, wishes: ServerControl, reload: Callable[[], None], reap: Callable[[], None]) -> None:
-        """`reload` reads again what may change while the server runs, `reap` sees to children that have ended; neither
-        raises anything."""
+        """`reload` reads the settings again that may change meanwhile, `reap` reaps children that have ended. Neither
+        raises an exception."""
         self.interrupted = False
         self._wishes = wishes
         self._reload = reload
@@ -33,7 +33,7 @@ class Signals:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, self._handle)
         for number in (signal.SIGUSR1, signal.SIGUSR2):
-            signal.signal(number, signal.SIG_IGN)  # A log rotation may send one. There is no file to open anew.
+            signal.signal(number, signal.SIG_IGN)  # A log rotation may send one. The server has no log file to reopen.
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         match number:
@@ -48,7 +48,7 @@ class Signals:
                 if os.getpid() == 1:
                     reap_orphans()
             case signal.SIGINT if self._wishes.closing:
-                os._exit(EXIT_INTERRUPTED)  # The second one: whoever asks twice does not want to wait for goodbyes.
+                os._exit(EXIT_INTERRUPTED)  # The second Ctrl-C does not wait for the goodbyes.
             case signal.SIGINT:
                 self.interrupted = True
                 self._wishes.close(FAREWELL)
@@ -56,7 +56,7 @@ class Signals:
                 self._wishes.close(FAREWELL)
 
     def _reload_as_asked(self) -> None:
-        """Once more for whatever came meanwhile, but never one in the other: a loop of signals would go ever deeper."""
+        """Reload again for signals that came meanwhile, but not recursively: many signals would overflow the stack."""
         while self._to_reload and not self._reloading:
             self._reloading, self._to_reload = True, False
             self._reload()
@@ -64,13 +64,13 @@ class Signals:
 
 
 def reap_orphans() -> None:
-    """Reap all children that have ended. The first process of a container is the parent of every orphan in it. A
-    `subprocess.Popen` whose child was reaped here takes it as ended with 0."""
+    """Reap all children that have ended. The first process of a container is the parent of every orphan in it. If the
+    child of a `subprocess.Popen` is reaped here, its exit code counts as 0."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
     except ChildProcessError:
-        pass  # There is none left.
+        pass  # No child is left.
 
 
 def on_terminal() -> bool:

@@ -1,4 +1,4 @@
-"""SlotFile: a state that outlives its process, however that ends.
+"""SlotFile: a state in a file, which outlives a process that is killed.
 
 The file has two slots, written in turn, each with a check sum. A process that is killed while it writes leaves the
 other slot whole. The file is given as a descriptor, so it needs no name that other programs could open or replace.

@@ -1,4 +1,4 @@
-"""Sources of connections: listening sockets, and what behaves like one."""
+"""Sources of connections: listening sockets, and objects with the same methods."""
 
 import contextlib
 import selectors
@@ -6,11 +6,11 @@ import socket
 from typing import NoReturn, Protocol
 
 BACKLOG = 4096
-"""Connections that may wait in the listen queue, where they are while the models change."""
+"""Connections that may wait in the listen queue, also during a switch of models."""
 
 
 class Source(Protocol):
-    """Where connections come from: a listening socket, or what behaves like one."""
+    """A source of connections: a listening socket, or an object with the same methods."""
 
     def fileno(self) -> int:
         """A descriptor that is readable while a connection waits to be accepted."""
@@ -45,7 +45,7 @@ class WakeupSource:
             self._writing.send(b"\0")
 
     def watch(self, sock: socket.SocketType) -> None:
-        """Be readable while this socket is."""
+        """Be readable while this socket is readable."""
         self._selector.register(sock, selectors.EVENT_READ)
 
     def unwatch(self, sock: socket.SocketType) -> None:

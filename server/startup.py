@@ -1,6 +1,6 @@
-"""Startup: what the command needs from the system before it can serve, and again on SIGHUP.
+"""Startup: finds and reads the command's files, at the start and again on SIGHUP.
 
-It finds and reads the files. What cannot be had raises SettingRefused. `listening` opens the sockets.
+A file that cannot be read raises SettingRefused. `listening` opens the sockets.
 """
 
 import os
@@ -29,7 +29,7 @@ from server.settings import (
 
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 SYSTEM_CONFIG = Path("/etc/chat-server/config.toml")
-"""Read where the user has no home."""
+"""Read if the user has no home."""
 STDIN_DESCRIPTOR = 0
 KEY_ON_STDIN = "operator's key on standard input"
 MAX_FILE = 64 * 1024
@@ -37,7 +37,7 @@ MAX_FILE = 64 * 1024
 
 
 def default_config() -> Path:
-    """The file that is read where no other is named, if it is there."""
+    """The file that is read if no other is named, and if it exists."""
     try:
         return user_config_path("chat-server") / "config.toml"
     except RuntimeError:  # There is neither HOME nor an entry in /etc/passwd, as in many containers.
@@ -45,7 +45,7 @@ def default_config() -> Path:
 
 
 def load(config: str, flags: Values, environment: Mapping[str, str]) -> Settings:
-    """The settings from everywhere. `config` is the file that was asked for, or empty. Raises SettingRefused."""
+    """The settings from all sources. `config` is the file that was asked for, or empty. Raises SettingRefused."""
     asked = config or environment.get(CONFIG_VARIABLE, "")
     path = Path(asked) if asked else default_config()
     table: Values = {}
@@ -55,7 +55,7 @@ def load(config: str, flags: Values, environment: Mapping[str, str]) -> Settings
 
 
 def _is_there(path: Path) -> bool:
-    """False only where there is none. Where we may not look, reading it says why."""
+    """False only if there is no such file. If it cannot be examined, reading it raises the reason."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -66,7 +66,7 @@ def _is_there(path: Path) -> bool:
 
 
 def read_motd(settings: Settings) -> str:
-    """The message of the day, harmless on a terminal. Raises SettingRefused."""
+    """The message of the day, without control sequences for terminals. Raises SettingRefused."""
     if not settings.motd:
         return ""
     data = read_file(Path(settings.motd), "message of the day")
@@ -78,7 +78,7 @@ def read_motd(settings: Settings) -> str:
 
 
 def read_key(settings: Settings) -> bytes:
-    """The operator's key, without the white space around it; empty where there is to be none. Raises SettingRefused."""
+    """The operator's key, without the white space around it; empty if none is set. Raises SettingRefused."""
     path = settings.operator_key_file
     if not path:
         return b""
@@ -129,18 +129,19 @@ def _read_all(descriptor: int, name: str) -> bytes:
 
 
 def occupy_standard_descriptors() -> None:
-    """See that 0, 1 and 2 are open: if they were not, the first connections would get these numbers, and our log."""
+    """Open descriptors 0, 1 and 2 if they are closed. Otherwise the first connections would get these numbers, and the
+    log."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)
 
 
 def let_go_of_output() -> None:
-    """What was printed and not taken goes nowhere. Python would try again at its exit, fail, and exit with 120."""
+    """Drop output that could not be written. Python would try again at its exit, fail, and exit with 120."""
     for descriptor, stream in ((1, sys.stdout), (2, sys.stderr)):
         try:
             stream.flush()
-        except (OSError, ValueError, AttributeError):  # It may also be closed, or None.
+        except (OSError, ValueError, AttributeError):  # The stream may also be closed, or None.
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, descriptor)
             os.close(nowhere)

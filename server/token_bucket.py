@@ -14,16 +14,16 @@ class TokenBucket(Struct):
     burst: int
     rate: float
     tokens: float
-    """What was left at `updated_at`."""
+    """The tokens that were left at `updated_at`."""
     updated_at: float
 
     @classmethod
     def full(cls, burst: int, rate: float, now: float) -> "TokenBucket":
-        """A bucket from which nothing was taken yet."""
+        """A bucket with all tokens."""
         return cls(burst, rate, float(burst), now)
 
     def consume(self, now: float, amount: float = 1.0) -> None:
-        """Take a token, or so many. What is missing is owed."""
+        """Take a token, or `amount` of them. The balance may become negative."""
         if not self.rate:
             return
         if now > self.updated_at:
@@ -42,7 +42,7 @@ class TokenBucket(Struct):
         return not self.rate or self.available(now) >= _ONE
 
     def is_full(self, now: float) -> bool:
-        """Whether the whole burst is there again."""
+        """Whether the whole burst is available."""
         return not self.rate or self.available(now) >= self.burst
 
     def next_token_at(self) -> float:
