@@ -1,6 +1,6 @@
-"""A plain model of the Room: who is here, what was told, and what each connection should have been sent for it.
+"""A simple model of the Room: its members, its events, and the bytes that each connection should get.
 
-How far the one order had come at each step is told by a `who` of the witness, who is always there.
+A `who` of the witness, which is always present, tells the `seq` at each step.
 """
 
 from collections.abc import Callable
@@ -28,9 +28,9 @@ from tests.server.roster_of import applied
 from tests.server.without_sockets import UNLIMITED, new_room
 
 KEEP, HISTORY = 6, 3
-"""How much the room keeps: so little that it does not reach back far."""
+"""Events and lines that the room keeps: few, so that some are soon missing."""
 WITNESS = 1
-"""The connection that is always there."""
+"""The connection that is always present."""
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Person:
     nick: str
     connection: "Link | None"
     results: dict[str, int] = field(default_factory=dict)
-    """Of each id, the place of its line among all that was told."""
+    """The index in `told` of the line with each id."""
 
 
 @dataclass
@@ -49,14 +49,14 @@ class Direct:
     step: int
     dialect: Dialect
     write: Callable[[int], Event]
-    """The event, given how far the order had come at that step."""
+    """Returns the event for the `seq` at that step."""
     joins: bool = False
     leaves: bool = False
 
 
 @dataclass
 class Link:
-    """A connection, what it was sent, and what it should have been sent."""
+    """A connection, the bytes that it got, and the events that it should get."""
 
     number: int
     dialect: Dialect = PLAIN
@@ -65,13 +65,13 @@ class Link:
     stream: bytes = b""
     letters: list[Direct] = field(default_factory=list)
     place: int | None = None
-    """How much of the one order it has; None while it is not in the room."""
+    """The `seq` up to which it has all events; None if it is not in the room."""
     known_as: str = ""
-    """Its nickname, as its reader can tell."""
+    """Its nickname, according to the events that it got."""
 
 
 class RoomModel(RuleBasedStateMachine):
-    """The room, and what it should say. The rules that drive both are in `test_room_model`."""
+    """The room and its model. The rules that drive both are in `test_room_model`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,12 +82,12 @@ class RoomModel(RuleBasedStateMachine):
         self.slots: list[Link | None] = [None] * 5
         self.people: list[Person] = []
         self.told: list[tuple[Sequenced, int]] = []
-        """What the model expects among all that is told, besides presence, with its author."""
+        """The expected events for all members, without presence, each with its author."""
         self.log: list[Sequenced] = []
         self.rosters: list[set[str]] = [set()]
-        """Who was here after each event of the log."""
+        """The nicknames present after each event of the log."""
         self.seqs: list[int] = []
-        """How far the order had come at each step."""
+        """The `seq` at each step."""
         self.steps = 0
 
     def connect(self) -> Link:
@@ -99,7 +99,7 @@ class RoomModel(RuleBasedStateMachine):
     def expect(
         self, link: Link, write: Event | Callable[[int], Event], joins: bool = False, leaves: bool = False
     ) -> None:
-        """That `link` is told this now: the step is over, and the witness asks who is here, to know how far we are."""
+        """Expect this event for `link`. The step ends, and the witness asks `who` to learn the `seq`."""
         write_it = write if callable(write) else lambda seq: write
         link.letters.append(Direct(self.steps, link.dialect, write_it, joins, leaves))
 
@@ -118,7 +118,7 @@ class RoomModel(RuleBasedStateMachine):
         return not any(keys(nick) & keys(other.nick) for other in self.present() if other is not person)
 
     def refused_name(self, link: Link, nick: str) -> None:
-        """The room's own words; who stands in the way is found out in test_roster."""
+        """Expect the refusal in the room's own words. test_roster tests which member it names."""
         free = self.room.roster.suggest(nick, UNLIMITED.nick)
         assert self.free(free)
         self.expect(link, refuse_nickname(self.room, nick, free, self.room.seats[link.number].member))
@@ -129,18 +129,18 @@ class RoomModel(RuleBasedStateMachine):
             link.person.connection = link.person = None
 
     def member_of(self, link: Link) -> Person | None:
-        """Who speaks on this connection; where it is nobody, that it is told so."""
+        """The member of this connection. If there is none, expect the refusal that tells so."""
         if link.person is None and not link.let_go and link.number in self.room.seats:
             self.expect(link, Refused("not-joined", "you are not in the room yet"))
         return link.person
 
     def read_the_order(self) -> None:
-        """The witness has heard everything: one order, without gaps, of what was said, and who was here for it."""
+        """Read the one order from the witness: all events without gaps, and the members at each of them."""
         for line in self.links[WITNESS].stream.splitlines():
             match json_lines.decode_event(line):
                 case event if isinstance(event, Sequenced):
                     if event.seq <= len(self.log):
-                        continue  # An answer given once more.
+                        continue  # A repeated answer.
                     assert event.seq == len(self.log) + 1
                     here = self.rosters[-1]
                     self.rosters.append(applied(here, event) if isinstance(event, Presence) else here)
@@ -153,17 +153,17 @@ class RoomModel(RuleBasedStateMachine):
         assert all(same(event, expected) for event, (expected, _) in zip(heard, self.told, strict=True))
 
     def said_and_done(self) -> list[Sequenced]:
-        """The order without presence: the events of `told`, as they were told."""
+        """The order without presence: the events of `told`, as the witness got them."""
         return [event for event in self.log if not isinstance(event, Presence)]
 
     def answer_again(self, first: int, text: str, seq: int) -> Sequenced:
-        """The first answer to a line, with the text that came again where the room, at `seq`, keeps it no more."""
+        """The first answer to a line. If the room no longer keeps it at `seq`, it has the text of the repeated line."""
         said = self.said_and_done()[first]
         assert isinstance(said, Said)
         return said if seq - said.seq < KEEP else replace(said, text=text)
 
     def check(self, link: Link) -> None:
-        """That a connection was sent exactly what the model says, in that order, and nothing else."""
+        """Check that a connection got exactly the bytes of the model, in order."""
         expected = b""
         for letter in link.letters:
             seq = self.seqs[letter.step]
@@ -179,7 +179,7 @@ class RoomModel(RuleBasedStateMachine):
         link.letters, link.stream = [], b""
 
     def entries(self, link: Link, stop: int) -> bytes:
-        """What was told to everybody since the last time, up to `stop`."""
+        """The broadcasts since the last call, up to `stop`."""
         if link.place is None:
             return b""
         start, link.place = link.place, stop
@@ -199,7 +199,7 @@ class RoomModel(RuleBasedStateMachine):
 
 
 def same(event: Sequenced, expected: Sequenced) -> bool:
-    """Whether they differ in nothing but `seq`."""
+    """Whether they are equal except for `seq`."""
     return type(event) is type(expected) and encode_without_seq(event) == encode_without_seq(expected)
 
 
@@ -208,6 +208,6 @@ def encode_without_seq(event: Sequenced) -> list[object]:
 
 
 def without_status(stream: bytes) -> bytes:
-    """The stream without the `status` events, which come when they come."""
+    """The stream without `status` events, which come at any time."""
     lines = stream.splitlines(keepends=True)
     return b"".join(line for line in lines if not isinstance(json_lines.decode_event(line), Status))

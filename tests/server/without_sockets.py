@@ -1,4 +1,4 @@
-"""A room with its sessions and no sockets: bytes are handed over by hand, and time passes when it is told to."""
+"""A room with sessions but without sockets. Tests pass the bytes and set the time."""
 
 from itertools import count
 
@@ -26,7 +26,7 @@ def new_room(limits: Limits = UNLIMITED, *, keep: int = 10_000, history: int = 5
 
 
 class House:
-    """What a model does, without its concurrency. `now` is the one clock, in seconds."""
+    """Does the work of a model without its concurrency. `now` is the only clock, in seconds."""
 
     def __init__(self, limits: Limits = UNLIMITED, *, keep: int = 10_000, history: int = 50) -> None:
         self.now = 1000.0
@@ -36,14 +36,14 @@ class House:
         self._numbers = count(1)
 
     def open(self) -> int:
-        """A new connection; returns its number."""
+        """Open a connection, and return its number."""
         number = next(self._numbers)
         self.sessions[number] = Session.open(number, self.limits, self.now)
         self.room.open(number, "event loop")
         return number
 
     def send(self, number: int, *lines: bytes | str | Command) -> None:
-        """The peer sends lines or messages (or raw bytes); they are handled at once."""
+        """The peer sends lines, messages or raw bytes. The room applies them at once."""
         for line in lines:
             data = (
                 line
@@ -67,7 +67,7 @@ class House:
         self.room.close(number)
 
     def turn(self, seconds: float = 0.0) -> None:
-        """Let time pass, wake whoever is due, and deliver. Connections that are over are closed."""
+        """Let time pass, advance the sessions that are due, deliver, and close connections that have ended."""
         self.now += seconds
         for number, session in list(self.sessions.items()):
             if session.due(self.now) <= self.now:
@@ -81,19 +81,19 @@ class House:
                 self.sessions[number].queue(data, flags, self.now)
 
     def taken(self, number: int, most: int = 2**30) -> bytes:
-        """What the peer takes of what waits for it, `most` bytes at most."""
+        """The peer reads at most `most` bytes of its unsent data."""
         session = self.sessions[number]
         data = bytes(session.unsent[:most])
         session.sent(len(data), self.now)
         return data
 
     def heard(self, number: int) -> list[str]:
-        """A turn, and the lines a plain peer reads from it."""
+        """Deliver, and return the lines that a plain peer reads."""
         self.turn()
         return self.taken(number).decode().splitlines()
 
     def events(self, number: int) -> list[json_lines.AnyEvent]:
-        """A turn, and the events a rich peer reads from it."""
+        """Deliver, and return the events that a rich peer reads."""
         self.turn()
         told = [json_lines.decode_event(line) for line in self.taken(number).splitlines()]
         return [event for event in told if event is not None]

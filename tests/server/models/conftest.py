@@ -1,4 +1,4 @@
-"""The three models, and a room run by each: every test of this folder runs once in each of them."""
+"""Rooms run by each of the three models. Each test of this folder runs once for each model."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -18,7 +18,7 @@ def model(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def start(start_server: Callable[..., Server], model: str) -> Callable[..., Server]:
-    """`start(*options, sabotage="", fails=False)`: a server of the test's own."""
+    """`start(*options, sabotage="", fails=False)` starts a server for this test only."""
     return partial(start_server, model)
 
 
@@ -31,7 +31,7 @@ def open_room(model: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture
 def room(open_room: Server) -> Iterator[Server]:
-    """A room that many tests use, one after the other: what one test did to it must not matter to the next."""
+    """A room that many tests use one after the other, so a test must not depend on its state."""
     yield open_room
     open_room.clear()
     assert "Traceback" not in open_room.log(), open_room.log()

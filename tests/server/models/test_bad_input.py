@@ -1,6 +1,6 @@
-"""What people send by mistake or out of curiosity. No input ends the server, another's connection or another's line.
+"""Tests of input that people send by mistake or out of curiosity. No input harms the server or another connection.
 
-The room is one that all these tests use, one after the other, so whatever one of them does must leave it whole.
+All these tests use one room, one after the other, so each of them must leave it working.
 """
 
 import json
@@ -116,7 +116,7 @@ def test_a_code_point_cut_between_two_reads(room: Server, cut: int) -> None:
     bob, ada = room.plain("bob"), room.plain("ada")
     line = "😀!\n".encode()
     ada.send(line[:cut])
-    bob.say("/who")  # Surely another segment: the first was answered.
+    bob.say("/who")  # Certainly another segment, because the first one was answered.
     bob.expect("2 here")
     ada.send(line[cut:])
     bob.expect("ada: 😀!")
@@ -160,7 +160,7 @@ def test_blank_lines_count(start) -> None:
     ada.send("\n" * 10 + "word\n")
     ada.expect("you are fast")
     bob.expect("ada: word")
-    # The nickname and 4 blank lines were the burst; 6 blank lines and the word come at 8 a second.
+    # The nickname and 4 blank lines use up the burst; 6 blank lines and the word follow at 8 a second.
     assert time.monotonic() - began > 0.6
 
 

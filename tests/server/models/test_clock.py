@@ -1,5 +1,5 @@
-"""The wall clock is set back or forward, as by NTP or on a machine that wakes up: no duration follows it, whichever
-model runs, and across a switch of models."""
+"""Tests with a wall clock that is set back or forward, as by NTP or on a machine that wakes up. No duration depends on
+it, under each model and across a switch of models."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ OTHER = {"process": "event", "thread": "process", "event": "thread"}
 
 
 def set_clock(boss: RichPeer, seconds: float) -> None:
-    """Set the server's wall clock to so many seconds from the true time. What is shown follows it."""
+    """Set the server's wall clock to `seconds` from the true time. Displayed times follow it."""
     boss.say(f"clock {seconds}")
     boss.expect("said")
     boss.say("what time is it?")
@@ -20,7 +20,7 @@ def set_clock(boss: RichPeer, seconds: float) -> None:
 
 
 def is_let_in(server: Server, nick: str) -> bool:
-    """Whether a newcomer with this nickname is, or is banned."""
+    """Whether a new connection with this nickname joins. Otherwise it must be banned."""
     peer = server.rich_stranger()
     peer.command("hello", nick=nick)
     while (event := peer.event())["type"] not in ("welcome", "goodbye"):
@@ -31,7 +31,7 @@ def is_let_in(server: Server, nick: str) -> bool:
 
 
 def speaks_within(peer: RichPeer, seconds: float) -> bool:
-    """Whether slow mode asks a member to wait no longer than that. Returns once its line was said."""
+    """Send lines until one is accepted. Returns False if slow mode asks the member to wait longer than `seconds`."""
     while True:
         peer.say("hello")
         while (event := peer.event())["type"] not in ("said", "refused") or event.get("nick", "ada") != "ada":

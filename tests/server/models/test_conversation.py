@@ -1,4 +1,4 @@
-"""Three dialects of one conversation, with the programs people really have: whichever model runs the room."""
+"""Tests of one conversation in three dialects, with the programs that people use, under each model."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 
 from tests.running import PATIENCE, RichPeer, Server
 
-# The talk's own client: a thread prints what comes, the main one sends what is typed.
+# The talk's own client: one thread prints the lines that arrive, the main thread sends the typed ones.
 RUBY_CLIENT = """
 require 'socket'
 nick, host, port = ARGV

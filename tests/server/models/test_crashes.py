@@ -1,4 +1,4 @@
-"""What breaks in one place stays there: a worker killed, a bug met, a peer gone, the server asked to end."""
+"""Tests of failures that must harm only one connection: a killed worker, an exception, a lost peer, a signal."""
 
 import signal
 import time

@@ -1,4 +1,4 @@
-"""What operators do, with real people on real connections: each order has its effect, whichever model runs the room."""
+"""Tests of operator commands over real connections, under each model."""
 
 import re
 import threading
@@ -12,9 +12,9 @@ from tests.running import PATIENCE, Closed, PlainPeer, RichPeer, Server, wait_un
 from tests.server.slow import talk_until_gone
 
 PROMPT_S = 1.0
-"""How soon a kick takes effect, also in a flood."""
+"""Seconds within which a kick takes effect, also during a flood."""
 WELL_AGAIN_S = 3.0
-"""How soon chaos is over, and everybody who was not its victim talks as before."""
+"""Seconds within which a fault is over, and all members except its victim can talk again."""
 FLOOD = 10_000
 """Lines."""
 BLOCKED = 1.0
@@ -29,7 +29,7 @@ def boss(room: Server) -> RichPeer:
 
 
 def talk_again(speaker: RichPeer, *listeners: RichPeer | PlainPeer) -> None:
-    """All of these are well: one speaks, and the others hear it, within WELL_AGAIN_S."""
+    """Check that all of these can talk: one sends a line, and the others get it, within WELL_AGAIN_S."""
     text = f"still here {time.monotonic_ns()}"
     began = time.monotonic()
     speaker.say(text)
@@ -130,7 +130,7 @@ def test_the_muted_who_comes_back_with_its_token_is_still_muted(room: Server, bo
 
 
 def test_the_rules_of_a_room(start: Start) -> None:
-    """Slow, quiet, lock and pin in one server of its own: they hold for everybody who comes later."""
+    """Slow, quiet, lock and pin, in a server for this test only, because the rules would apply to later tests."""
     server = start()
     boss, ada, bob = server.operator(), server.rich("ada"), server.plain("bob")
     boss.command("slow", seconds=0.7)
@@ -240,7 +240,7 @@ def test_the_right_proof_is_found_among_thirty_who_guess(start: Start) -> None:
         lambda: "boss (connection 1 from 127.0.0.1) proved the operator's key" in server.log(), "the log says so"
     )
     assert re.search(r"guesser\d+ \(connection \d+ from 127.0.0.1\) gave a wrong proof", server.log())
-    assert "refused from 127.0.0.1" in server.log()  # Of further guesses there is a line a minute.
+    assert "refused from 127.0.0.1" in server.log()  # Further guesses are logged as one line a minute.
 
 
 def test_ghosts_are_listed_to_operators_who_ask(start: Start) -> None:
@@ -306,7 +306,7 @@ def test_a_kick_in_a_flood_takes_effect_within_a_second(start: Start) -> None:
 
 
 def flood(peer: RichPeer, count: int) -> None:
-    """Say so many lines as fast as they are taken, until that is ended."""
+    """Send lines as fast as the server takes them, until the connection ends."""
     peer.socket.settimeout(PATIENCE)
     try:
         for number in range(0, count, 100):
@@ -395,9 +395,9 @@ def test_a_guest_that_misbehaves_harms_nobody(start: Start, what: str) -> None:
 
 
 def talk_past_its_buffers(boss: RichPeer, ada: PlainPeer) -> None:
-    """Say more than the system and the server keep for the guest, who reads nothing of it. It is let go long before it
-    would go by itself, and the others hear every line meanwhile."""
-    # Who comes and goes between two presence events is not mentioned.
+    """Send more than the system and the server buffer for the guest, which reads nothing. The server ends it long
+    before it would leave by itself, and the others get every line meanwhile."""
+    # A member that joins and leaves between two presence events is not mentioned.
     wait_until(lambda: len(boss.people()) == 3, "everybody was told that the guest is here")
     gone = False
     for chunk in range(80):
@@ -450,7 +450,7 @@ def test_the_meter_counts_what_the_clients_counted(start: Start, model: str) -> 
     assert last["tally"]["lines"] == 30
     assert last["tally"]["most_people"] == 7
     assert 0 < last["p50"] <= last["p99"] <= last["tally"]["longest"]
-    # The server's share of the way cannot be longer than the whole of it, besides what it takes to read a clock.
+    # The latency inside the server cannot exceed the whole latency, except for the time to read a clock.
     assert is_within(last["p50"] - sorted(took)[15], 0.001)
     assert last["tally"]["longest"] <= max(took) + allowed(0.25)
 
@@ -475,7 +475,7 @@ def test_the_longest_wait_is_that_of_who_spoke_while_a_turn_was_blocked(start: S
 def test_the_record_tells_whom_the_room_let_go_turned_away_and_refused(start: Start) -> None:
     server = start("--max-clients", "4")
     boss, talker = server.operator(), server.rich("talker")
-    boss.command("switch", model=server.model)  # An operator's mistake is nothing to remember.
+    boss.command("switch", model=server.model)  # A mistake of an operator is not counted.
     assert boss.expect("refused")["code"] == "same-model"
     slow, eve = server.connect(receive_buffer=2**17), server.plain("eve")
     slow.send("slow\n")
@@ -485,7 +485,7 @@ def test_the_record_tells_whom_the_room_let_go_turned_away_and_refused(start: St
     eve.close()
     boss.expect("presence", left=["eve"])
     turned_away, answer = 1, "the room is full"
-    while "the room is full" in answer:  # The room tells that eve left a moment before her place is free.
+    while "the room is full" in answer:  # The room announces that eve left shortly before her place is free.
         stranger = server.connect()
         stranger.send("stranger\n")
         answer = stranger.lines_until_closed()[-1]
@@ -519,7 +519,7 @@ def test_the_meter_is_what_proc_says(start: Start, model: str) -> None:
     last = readings[-1]
     assert last["processes"] == facts.children + 1 == (9 if model == "process" else 1)
     assert last["threads"] == facts.threads
-    # The proportional set size shares out what several processes map; the meter knows it of a sample of workers.
+    # The proportional set size divides shared pages among processes; the meter takes it from a sample of workers.
     tree = [server.process, *server.children()]
     assert last["memory"] == pytest.approx(sum(one.memory_full_info().pss for one in tree), rel=0.2)
     metered = sum(reading["cpu"] for reading in readings) / len(readings) * passed
@@ -529,5 +529,5 @@ def test_the_meter_is_what_proc_says(start: Start, model: str) -> None:
 
 
 def cpu(server: Server) -> float:
-    """Seconds of processor that the tree has used."""
+    """Processor seconds of the process tree."""
     return sum(sum(process.cpu_times()[:2]) for process in [server.process, *server.children()])

@@ -1,4 +1,4 @@
-"""Who talks too fast, reads too slowly or says nothing at all waits alone: nobody else notices."""
+"""Tests of clients that send too fast, read too slowly or send nothing: the other members must not notice."""
 
 import threading
 import time
@@ -13,12 +13,12 @@ from tests.running import PATIENCE, Closed, Peer, RichPeer, Server, wait_until
 from tests.server.slow import NEEDS_PROC, fill, lines_heard, slow_peer, talk_until_gone
 
 NOTICEABLE_S = 0.5
-"""How long another's line may take at most, while somebody makes trouble: far below what the trouble takes."""
+"""Seconds that a line of another member may take meanwhile. The disturbances take much longer."""
 
 
 @contextmanager
 def promptly_served(server: Server) -> Iterator[list[float]]:
-    """Two others talk meanwhile: each line of theirs must get through promptly. Gives the seconds each line took."""
+    """Two other members talk meanwhile, and each of their lines must arrive promptly. Yields its seconds."""
     speaker, listener = server.rich("speaker"), server.plain("listener")
     took: list[float] = []
     done = threading.Event()
@@ -35,7 +35,7 @@ def promptly_served(server: Server) -> Iterator[list[float]]:
                 speaker.expect("said", id=f"{number}")
                 if done.wait(0.05):
                     return
-        except BaseException as error:  # noqa: BLE001 (raised again below, in the test's own thread)
+        except BaseException as error:  # noqa: BLE001 (raised again below, in the thread of the test)
             failed.append(error)
 
     thread = threading.Thread(target=talk)
@@ -51,7 +51,7 @@ def promptly_served(server: Server) -> Iterator[list[float]]:
 
 
 def flood(peer: Peer, lines: list[str]) -> threading.Thread:
-    """Have a peer send all that, and wait whenever the server does not read."""
+    """Let a peer send all the data, and wait while the server does not read."""
 
     def send() -> None:
         peer.socket.settimeout(PATIENCE * 3)
@@ -90,7 +90,7 @@ def test_a_flood_without_a_rate_limit_delays_nobody_and_loses_nothing(start) -> 
         heard = [listener.expect("said", nick="flooder")["text"] for _ in lines]
         for thread in threads:
             thread.join()
-        time.sleep(0.3)  # A few words more, after the flood.
+        time.sleep(0.3)  # A few more lines after the flood.
     assert heard == [str(number) for number in range(10_000)]
 
 
@@ -105,7 +105,7 @@ def test_who_was_slowed_and_paused_may_be_told_again(start) -> None:
     ada.send("x\n" * 9 + "last\n")
     ada.expect("you are fast")
     bob.expect("said", text="last")
-    time.sleep(1.1)  # The pause itself is what is tested: a second at least, and a whole burst is earned in it.
+    time.sleep(1.1)  # The test needs this pause: at least a second, in which a whole burst is earned.
     ada.send("x\n" * 10)
     ada.expect("you are fast")
 

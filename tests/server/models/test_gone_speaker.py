@@ -1,4 +1,4 @@
-"""A speaker that is gone does not go on speaking at its pace."""
+"""Tests that the rest of a flood is dropped when its sender has gone."""
 
 from collections.abc import Callable
 

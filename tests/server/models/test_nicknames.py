@@ -1,4 +1,4 @@
-"""Who gets which nickname, whichever model the two who want it are served by."""
+"""Tests of nicknames that two connections want, under each model."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""An audience behind one address, and an attacker behind another: sockets of 127.0.0.2, which Linux has."""
+"""Tests with an audience behind one address and an attacker behind another, 127.0.0.2, which Linux has."""
 
 import hmac
 import selectors
@@ -28,7 +28,7 @@ def connect(server: Server, data: bytes = b"", address: str = NETWORK) -> socket
 
 
 def hear_all(sockets: list[socket.socket], words: bytes, patience: float = PATIENCE) -> list[bytes]:
-    """Read from all of them until each has heard these words."""
+    """Read from all of them until each has got these words."""
     heard, waiting, deadline = dict.fromkeys(sockets, b""), set(sockets), time.monotonic() + patience
     with selectors.DefaultSelector() as selector:
         for sock in sockets:
@@ -46,7 +46,7 @@ def hear_all(sockets: list[socket.socket], words: bytes, patience: float = PATIE
 
 
 def test_an_audience_of_500_behind_one_address_notices_no_limit(start: Start) -> None:
-    """All come at once and say a line, all lose their connection, and all come and say a line again."""
+    """All join at once and send a line, all lose their connection, and all join and send a line again."""
     server = start("--rate-limit", "10/2", "--history", "0")
     witness = server.rich("witness")
     for visit in range(2):
@@ -83,7 +83,7 @@ def proof(peer: RichPeer, nonce: str, key: str = OPERATOR_KEY) -> None:
 
 
 def test_a_full_or_locked_room_lets_in_who_proves_the_key(start: Start) -> None:
-    """The client says in its hello that it holds the key, and is challenged before it is in the room."""
+    """The hello of the client claims the key, and the client is challenged before it joins."""
     server = start("--max-clients", "2")
     boss, _ = server.operator(), server.plain("ada")
     boss.command("lock")
@@ -105,7 +105,7 @@ def test_a_full_or_locked_room_lets_in_who_proves_the_key(start: Start) -> None:
 
 
 def test_proxy_header_does_not_change_the_address_that_is_banned(start: Start) -> None:
-    """Any client could send one, to have others banned or to escape a ban."""
+    """Any client could send a PROXY header, to get others banned or to evade a ban."""
     server = start()
     boss = server.operator()
     liar = connect(server, b"PROXY TCP4 198.51.100.9 192.0.2.1 5 6\r\nliar\n")

@@ -1,4 +1,4 @@
-"""The server is stopped for a while (Ctrl-Z and fg, a laptop that slept): what it missed is nobody's fault."""
+"""Tests with a server that is suspended for a while (Ctrl-Z and fg, or a laptop that slept). No member pays for it."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,13 +10,13 @@ from tests.server.slow import NEEDS_PROC, fill, lines_heard, slow_peer
 
 @contextmanager
 def stopped(server: Server, seconds: float) -> Iterator[None]:
-    """All processes of the server are stopped while the block runs, and for so long at least."""
+    """Suspend all processes of the server while the block runs, for at least these seconds."""
     tree = [server.process, *server.children()]
     for process in tree:
         process.suspend()
     until = time.monotonic() + seconds
     yield
-    time.sleep(max(0.0, until - time.monotonic()))  # The pause itself: longer than they are waited for.
+    time.sleep(max(0.0, until - time.monotonic()))  # The test needs this pause: longer than the server waits for them.
     for process in reversed(tree):
         process.resume()
 
@@ -29,7 +29,7 @@ def test_a_nickname_that_was_typed_meanwhile_is_not_too_late(start: Callable[...
         ada.send("ada\n")
     assert ada.line() == "Connected to chat server"
     bob.sees("ada")
-    time.sleep(1.2)  # Longer than she may be without a nickname.
+    time.sleep(1.2)  # Longer than the time to send a nickname.
     bob.say("are you there?")
     while ada.line() != "bob: are you there?":
         pass

@@ -1,4 +1,4 @@
-"""What only the process model promises: a worker that dies, hangs or is killed is one person's worker."""
+"""Tests of promises of the process model only: a worker that dies, hangs or is killed harms one connection."""
 
 import os
 import signal
@@ -43,7 +43,7 @@ def test_killing_a_worker_ends_one_connection_and_the_others_hear_one_left(serve
 
 
 def test_chaos_in_a_switch_kills_workers_only(server: Server) -> None:
-    """While the sessions move to threads, who is served by a thread already has no worker, whatever the room says."""
+    """While the sessions move to threads, a connection that a thread serves already has no worker to kill."""
     boss, others = server.operator(), [server.rich(f"person{number}") for number in range(40)]
     witness = server.rich("witness")
     boss.command("switch", model="thread")
@@ -75,7 +75,7 @@ def test_a_worker_that_hangs_delays_nobody(server: Server) -> None:
 
 
 def test_what_is_told_after_a_block_comes_after_it(server: Server) -> None:
-    """A worker finds both in its pipe at once, having been stopped meanwhile."""
+    """The worker is suspended meanwhile, and then finds both in its pipe."""
     boss, ada = server.operator(), server.rich("ada")
     boss.sees("ada")
     os.kill(worker_of(ada), signal.SIGSTOP)
@@ -120,7 +120,7 @@ def test_a_worker_is_not_blamed_for_a_pause_of_the_master(server: Server) -> Non
     boss.command("switch", model="event")
     wait_until(lambda: len(server.children()) == 2, "all but ada have given their session back")
     server.process.suspend()
-    time.sleep(1.2)  # The pause itself: longer than a worker is waited for.
+    time.sleep(1.2)  # The test needs this pause: longer than the master waits for a worker.
     server.process.resume()
     time.sleep(0.1)
     os.kill(worker_of(ada), signal.SIGCONT)
@@ -136,7 +136,7 @@ def test_a_bug_in_the_room_met_by_a_worker_that_is_dead_by_then_harms_nobody(sta
     server.process.suspend()
     ada.say("poison", id="1")
     worker = psutil.Process(worker_of(ada))
-    time.sleep(0.3)  # The worker writes it into its pipe: nobody tells us when.
+    time.sleep(0.3)  # The worker writes it into its pipe at an unknown time.
     worker.kill()
     wait_until(lambda: has_ended(worker), "the worker is dead")
     server.process.resume()

@@ -1,4 +1,4 @@
-"""What a room costs, what it gives back, and what happens when the system has no more to give."""
+"""Tests of the resources of a room: their amount, their release, and their exhaustion."""
 
 import json
 import resource
@@ -19,10 +19,10 @@ def test_connecting_and_closing_five_thousand_times_leaves_nothing_behind(start)
     watcher = server.rich("watcher")
     wait_until(lambda: watcher.status()["connections"] == 1, "the watcher is served")
     before = server.facts()
-    come_and_go(server, 500)  # What is loaded and kept once is no leak.
+    come_and_go(server, 500)  # Memory that is loaded once and kept is no leak.
     memory = when_all_have_gone(server, before).memory
     come_and_go(server, 4500)
-    # The C library keeps the stacks of threads that have ended, for the next.
+    # The C library keeps the stacks of ended threads for later ones.
     kept = 20 if server.model == "thread" else 3
     assert when_all_have_gone(server, before).memory - memory < kept * 2**20
     assert watcher.status()["connections"] == 1
@@ -31,18 +31,18 @@ def test_connecting_and_closing_five_thousand_times_leaves_nothing_behind(start)
 
 
 def when_all_have_gone(server: Server, before: Facts) -> Facts:
-    """What the server takes once it takes no more descriptors, threads and processes than before."""
+    """The memory of the server, as soon as it has no more descriptors, threads and processes than before."""
     wait_until(lambda: server.facts()[:3] == before[:3], f"fds, threads and children as before: {before}", patience=40)
     return server.facts()
 
 
 def come_and_go(server: Server, times: int) -> None:
-    """Some at once, as a port scan, and some after a word or two."""
+    """Some connections close at once, as in a port scan, and some after a line or two."""
 
     def some(words: bytes, count: int) -> None:
         for number in range(count):
             peer = Peer(server.address)
-            if number % 50 == 49:  # The queue has an end: wait until those before it have been served.
+            if number % 50 == 49:  # The listen queue is limited: wait until earlier connections have been accepted.
                 peer.send("\n")
                 peer.line()
             with suppress(ConnectionError):
@@ -85,7 +85,7 @@ def test_what_a_connection_takes_is_what_the_talk_says(start) -> None:
 
 @NEEDS_PROC
 def test_whoever_waits_costs_no_processor(start) -> None:
-    """However a connection waits, for the peer, for its allowance, for its goodbye: nobody asks again and again."""
+    """A connection that waits for its peer, its rate limit or its goodbye causes no busy loop."""
     server: Server = start("--rate-limit", "10/2")
     server.rich("idle")
     server.connect()
@@ -109,7 +109,7 @@ def test_whoever_waits_costs_no_processor(start) -> None:
 
 
 def cores_in_use(server: Server, seconds: float) -> float:
-    """The processor's time that the server took in a while, on each second of it."""
+    """The processor seconds of the server in each second of a short period."""
     tree = [server.process, *server.children()]
     before = sum(sum(process.cpu_times()[:2]) for process in tree)
     time.sleep(seconds)
@@ -149,7 +149,7 @@ def test_status_comes_by_itself_when_the_count_changes_at_most_four_times_a_seco
     came: list[str] = []
     began = time.monotonic()
     while len(came) < 4:
-        visitor = server.connect()  # Closed at once, it would be gone before it is counted.
+        visitor = server.connect()  # If it closed at once, it would be gone before it is counted.
         with suppress(TimeoutError):
             if json.loads(watcher.line(0.02))["type"] == "status":
                 came.append(watcher.heard[-1])
@@ -160,11 +160,11 @@ def test_status_comes_by_itself_when_the_count_changes_at_most_four_times_a_seco
     wait_until(lambda: watcher.hears_nothing(0.4), "no more is told")
 
 
-# When the system has no more to give
+# Exhausted resources
 
 
 def newcomers_are_refused(server: Server, here: list[RichPeer], words: str, tries: int = 5) -> None:
-    """Each newcomer is told and refused at once, while those here go on."""
+    """Each new connection is refused at once with a reason, and the present members go on."""
     for number in range(tries):
         newcomer = server.connect()
         lines = newcomer.lines_until_closed()
@@ -184,7 +184,7 @@ def test_out_of_file_descriptors_a_newcomer_is_told_and_the_rest_goes_on(start) 
     before = server.facts()
     with limited(server, "nofile", highest_descriptor(server) + 1):
         newcomers_are_refused(server, here, "")
-        here[0].status()  # Measuring what the room costs needs descriptors as well.
+        here[0].status()  # The measurement of resources needs descriptors as well.
         here.pop().close()
         wait_until(lambda: len(here[0].people()) == 4, "one has left")
         here[0].sync()

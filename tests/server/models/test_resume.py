@@ -1,4 +1,4 @@
-"""Nothing is lost and nothing doubled over a connection that breaks, whichever model runs the room."""
+"""Tests that a broken connection loses and repeats no line, under each model."""
 
 from tests.running import RichPeer, Server
 

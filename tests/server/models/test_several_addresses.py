@@ -1,4 +1,4 @@
-"""A server that listens on several addresses, over all three models and across a switch of models."""
+"""Tests of a server that listens on several addresses, under each model and across a switch of models."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What telnet clients and others send besides lines, over real sockets."""
+"""Tests of the bytes besides lines that telnet and other clients send, over real sockets."""
 
 import socket
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What only the thread model promises: one thread for each connection, woken for whatever another thread did to it."""
+"""Tests of promises of the thread model only: a thread serves each connection, and wakes for each change to it."""
 
 import socket
 import sys
@@ -25,7 +25,7 @@ from tests.server.slow import NEEDS_PROC, fill, lines_heard, slow_peer
 from tests.server.without_sockets import new_room
 
 PROMPTLY = allowed(2.0)
-"""Seconds in which a woken thread is done, on a busy machine too. Its own deadlines are farther."""
+"""Seconds within which a woken thread is done, also on a busy machine. Its own deadlines are later."""
 
 
 @NEEDS_PROC
@@ -54,7 +54,7 @@ def test_a_slow_reader_is_served_where_the_system_has_no_thread_left(start_serve
 
 
 def test_what_is_said_while_a_slow_reader_is_written_to_goes_out_at_once() -> None:
-    """Run in the test's own process, as it must be said in the very moment in which that thread holds the lock."""
+    """Runs in the test process, because the line must arrive exactly while that thread holds the lock."""
     with listen("127.0.0.1", 0) as sock:
         model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), StopEvent())
     (slow, slow_peer), (here, peer) = connected(1, Interrupted), connected(2, Connection)
@@ -75,7 +75,7 @@ def test_what_is_said_while_a_slow_reader_is_written_to_goes_out_at_once() -> No
 
 
 def test_a_line_said_during_a_flush_does_not_wait_for_a_block() -> None:
-    """The thread that held the lock delivers what others said meanwhile, before it does anything that may take long."""
+    """The thread that held the lock delivers the lines of other threads before any longer work."""
     blocked = threading.Event()
     with listen("127.0.0.1", 0) as sock:
         model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), StopEvent())
@@ -106,7 +106,7 @@ def test_a_line_said_during_a_flush_does_not_wait_for_a_block() -> None:
 
 
 def test_whose_goodbye_somebody_else_delivers_is_gone_at_once() -> None:
-    """Run in the test's own process, as the peer must leave while another thread holds the lock."""
+    """Runs in the test process, because the peer must leave while another thread holds the lock."""
     with listen("127.0.0.1", 0) as sock:
         model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), StopEvent())
     leaver, peer = connected(1, Connection)
@@ -123,7 +123,7 @@ def test_whose_goodbye_somebody_else_delivers_is_gone_at_once() -> None:
 
 
 def test_who_closed_its_side_and_then_takes_what_was_kept_for_it_is_gone_at_once() -> None:
-    """Its own thread no longer listens to it by then: it sleeps until the second one has written all."""
+    """Its own thread no longer reads by then: it sleeps until all bytes are written."""
     with listen("127.0.0.1", 0) as sock:
         model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), StopEvent())
     slow, peer = connected(1, Connection)
@@ -161,7 +161,7 @@ def test_who_is_silent_is_let_go_in_time_whoever_delivered_its_welcome() -> None
 
 
 def asleep(model: ThreadModel) -> bool:
-    """Whether all of its threads are where they sleep."""
+    """Whether all of its threads are asleep."""
     frames = sys._current_frames()
     sleeping = [
         frames[thread.ident].f_code is Waiter.sleep.__code__ for thread in model.threads._snapshot() if thread.ident
@@ -188,7 +188,7 @@ def test_whoever_speaks_gets_a_thread_before_those_who_are_silent(monkeypatch: p
 
 
 class Interrupted(Connection):
-    """Somebody else speaks while it is written to."""
+    """Another member sends a line meanwhile."""
 
     def flush(self, now: float) -> None:
         super().flush(now)

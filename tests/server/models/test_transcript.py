@@ -1,8 +1,8 @@
-"""The same script of inputs gives the same transcript in all three models, to the letter.
+"""Tests that the same script of inputs gives the same transcript under all three models.
 
-The transcript of the script below is kept in transcript.txt; each model must produce exactly that. Normalised is what
-may differ: times, tokens and nonces, and which process, thread or loop serves whom. `status` events, which come when
-they are due, are left out.
+The expected transcript of the script below is in transcript.txt; each model must produce exactly that. The test
+normalises values that may differ: times, tokens, nonces and `served_by`. It leaves out `status` events, which come at
+any time.
 """
 
 import json
@@ -23,7 +23,7 @@ STATUS_NUMBERS = re.compile(r"model \w+, (\d+) connected, you: [^;]+; .*")
 
 
 class Script:
-    """Plays the parts of all, and writes down what each sends and hears, until all of a step is heard."""
+    """Plays all clients, and records the lines that each of them sends and gets, until a step is complete."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -31,12 +31,12 @@ class Script:
         self.lines: list[str] = []
 
     def enters(self, name: str, rich: bool, first: str) -> None:
-        """Somebody connects; the first line joins."""
+        """Connect a client, and join with the first line."""
         self.here[name] = self.server.rich_stranger() if rich else PlainPeer(self.server.address)
         self.sends(name, first, changes_presence=True)
 
     def sends(self, name: str, what: str | bytes, changes_presence: bool = False) -> None:
-        """`changes_presence` where the others are to be told who came, went or has another name."""
+        """`changes_presence` means that the others are told of a join, a departure or a rename."""
         data = what.encode() if isinstance(what, str) else what
         self.lines.append(f"{name:6} > {LONG.sub(shortened, TOKEN.sub('TOKEN', str(data)[2:-1]))}")
         watcher = self.here["watch"]
@@ -48,7 +48,7 @@ class Script:
             self.hear_all(other)
 
     def hear_all(self, name: str) -> None:
-        """Everything that was told up to now: the answer to a question comes after it."""
+        """All events up to now: the answer to a question comes after them."""
         peer = self.here[name]
         try:
             if isinstance(peer, RichPeer):
@@ -80,7 +80,7 @@ class Script:
             self.lines.append(f"{name:6} < {json.dumps(normal(event), ensure_ascii=False)}")
 
     def vanishes(self, name: str) -> None:
-        """Its connection breaks."""
+        """Break a connection."""
         self.lines.append(f"{name:6} | its connection breaks")
         self.here.pop(name).reset()
         self.write("watch", self.hear("watch", until=lambda line: '"type":"presence"' in line))

@@ -71,7 +71,7 @@ def test_who_comes_back_is_brought_the_newest_that_fit_and_the_rest_is_counted()
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
 def test_a_newcomer_is_shown_the_newest_that_fit_as_it_reads_them(dialect: Dialect) -> None:
-    # Each line of a text begins with the nickname in the plain dialect: there it is several times as long.
+    # In the plain dialect each line of a text begins with the nickname, so the text is several times as long.
     events: list[Sequenced] = [Said(seq, "a" * 24, "\n".join("x" * 40), 0.0) for seq in range(1, 10_001)]
     shown = filled(10, 20_000, events).recent_lines(dialect)[0]
     assert shown == events[-len(shown) :]

@@ -1,4 +1,4 @@
-"""The inbox in front of a real room."""
+"""Tests of the inbox in front of a real room."""
 
 import time
 
@@ -52,7 +52,7 @@ def test_has_work_also_for_what_the_room_says_itself(inbox: Inbox) -> None:
 
 @pytest.fixture
 def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The room fails over the line `poison`."""
+    """The room raises an exception for the line `poison`."""
     apply = Room.apply
 
     def fail(self: Room, number: int, item: Request, now: float, since: float) -> None:

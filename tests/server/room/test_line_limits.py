@@ -48,7 +48,7 @@ def test_without_a_rate_limit_there_is_none_by_address() -> None:
 
 
 def test_a_room_refuses_lines_and_names_above_the_limit() -> None:
-    """A flood of short visits says no more than the bucket has, and a member who stays is not touched."""
+    """Many short visits send no more lines than the bucket has, and do not limit a member that stays."""
     party = Party()
     party.join("ada", host=HOST)
     party.later(ESTABLISHED_S)

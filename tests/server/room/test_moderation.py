@@ -13,7 +13,7 @@ def member(nick: str = "ada", token: str = "token", **fields: bool) -> Member:
 
 
 def barred(moderation: Moderation, nick: str, *, known: Member | None = None, host: str = "", now: float = NOW) -> str:
-    """Why somebody cannot come in, who was `known` before."""
+    """The refusal of a connection whose token proves that it is `known`."""
     goodbye = moderation.refuse_entry(known, names.keys(nick), host, now)
     return goodbye.code if goodbye else ""
 
@@ -176,7 +176,7 @@ def test_who_is_not_banned_cannot_be_let_in_again(name: str) -> None:
 
 
 def test_an_operator_who_comes_back_is_let_in_whatever_holds() -> None:
-    """Else a host who was sent away while the room is locked would find nobody left to unlock it."""
+    """Otherwise the host of a locked room could not return to unlock it."""
     moderation = Moderation()
     moderation.change(locked=True)
     ban(moderation, address="192.0.2.7")

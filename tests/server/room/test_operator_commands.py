@@ -66,7 +66,7 @@ def party() -> Party:
 
 @pytest.fixture
 def banned(party: Party) -> Party:
-    """Wilma was here, and is banned; all this is told and written."""
+    """Wilma was in the room and is banned; all of that is announced and logged."""
     party.join("wilma")
     party.order(Ban("wilma"))
     assert party.gone("wilma") is not None
@@ -76,7 +76,7 @@ def banned(party: Party) -> Party:
 
 
 def told(party: Party, nick: str = "bob") -> list[str]:
-    """What the room told everybody, as `nick` hears it."""
+    """The notices and rules that all members got, as `nick` got them."""
     return [event.text for event in party.hears(nick) if isinstance(event, Notice | RulesChanged) and event.seq]
 
 
@@ -186,7 +186,7 @@ def test_an_address_is_banned_only_when_it_is_asked_for(party: Party) -> None:
 
 
 def test_a_ban_of_an_ipv6_address_holds_for_its_network(party: Party) -> None:
-    """One machine can use every address of a /64."""
+    """One machine can use each address of a /64."""
     for nick, host in (("eve", "2001:db8:0:7::1"), ("mallory", "2001:db8:0:7::2%eth0"), ("trent", "2001:db8:0:8::1")):
         party.join(nick, host=host)
     refused = only(Refused, party.order(Ban("eve", address=True)))
@@ -564,7 +564,7 @@ def test_an_unknown_fault_is_refused_whoever_is_named(party: Party, nick: str) -
 
 
 def strike(party: Party, *orders: Chaos, killing: bool) -> tuple[list[str], list[str]]:
-    """What is refused, by its code, and whose workers are struck, where the model that runs is `killing` them."""
+    """The codes of the refusals, and the victims, under a model that is `killing` workers."""
     for order in orders:
         party.send(party.numbers["boss"], order)
     outbox = party.room.flush(party.now)
@@ -592,7 +592,7 @@ def test_a_killed_worker_is_told_once_it_is_killed(party: Party) -> None:
 
 
 def test_a_worker_that_no_model_has_is_not_told_to_be_killed(party: Party) -> None:
-    """As in a switch, when it has given its session back already."""
+    """As in a switch, when the worker has returned its session already."""
     party.join("eve", served_by="process 4321", worker=4321)
     party.drain()
     assert strike(party, Chaos("kill-worker", "eve"), killing=False) == (["no-worker"], ["eve"])

@@ -17,7 +17,7 @@ def refusal(answer: OperatorGranted | Refused | None) -> str:
 
 
 class Desk:
-    """Gives proofs as connection 1, 2 and so on, of people called alike."""
+    """Gives proofs as connections 1, 2 and so on."""
 
     def __init__(self, key: bytes = KEY) -> None:
         self.operators = Operators(key)
@@ -26,7 +26,7 @@ class Desk:
     def give(
         self, number: int, proof: str, now: float, nonce: str = NONCE, group: str = "192.0.2.1", stayed: float = 0.0
     ) -> dict[int, str]:
-        """The answers that it brings, by connection: the code of the refusal, or `operator`."""
+        """The answers by connection: the code of the refusal, or `operator`."""
         member = self.people.setdefault(number, Member(f"token-{number}", f"person{number}", stayed=stayed))
         refused = self.operators.queue_proof(number, member, nonce, proof, group)
         return ({number: refused.code} if refused else {}) | self.look(now)
@@ -71,7 +71,7 @@ class TestProving:
 
     @pytest.mark.parametrize("group", ["192.0.2.1", "192.0.2.2"])
     def test_a_right_proof_among_200_that_guess_is_found_in_a_second(self, group: str) -> None:
-        """From the address of those that guess, or from another."""
+        """The proof comes from the address of the guessing connections, or from another."""
         desk, now = Desk(), 100.0
         for _ in range(400):
             now += 0.05
@@ -86,7 +86,7 @@ class TestProving:
         assert now - began <= 1
 
     def test_an_established_member_is_before_new_ones_that_guess(self) -> None:
-        """Each of those that guess gives its first proof: they differ in nothing from a new connection of the host."""
+        """Each guessing connection gives its first proof, so it looks like a new connection of the host."""
         desk, now = Desk(), 100.0
         for number in range(2, WRONG_BURST + 202):
             desk.give(number, "guess", now)

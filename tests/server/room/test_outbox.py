@@ -9,7 +9,7 @@ from server.room.outbox import Audience, Broadcast, Outbox
 from server.session import DeliveryFlags
 
 STANDING = {1: RICH, 2: PLAIN, 3: RICH, 4: PLAIN}
-"""Who is in the room when the turn begins. 5 and 6 are connected and are not."""
+"""The members at the start. Connections 5 and 6 have not joined."""
 
 dialects = st.sampled_from([*DIALECTS.values()])
 steps = st.lists(

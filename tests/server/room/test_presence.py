@@ -18,7 +18,7 @@ def test_who_applies_each_difference_knows_who_is_here(steps: list[tuple[str, st
         if step is not None:
             token, nick = step
             if nick in here.values() and here.get(token) != nick:
-                continue  # The room gives a nickname to one at a time.
+                continue  # A nickname belongs to one member at a time.
             pending.record_change(token, nick)
             here.pop(token, None)
             if nick is not None:

@@ -1,4 +1,4 @@
-"""What a room goes on with after its server has died."""
+"""Tests of the state that a room restores after its server has died."""
 
 import errno
 from functools import partial
@@ -37,7 +37,7 @@ def reasons(goodbyes: list[Goodbye]) -> list[str]:
 
 
 def told(party: Party) -> list[str]:
-    """What the operator was told of the room before."""
+    """The notice that the operator got about the earlier room."""
     notices = only(Notice, party.told_at_first)
     return [notice.text for notice in notices if notice.text.startswith("the server was started again")]
 
@@ -120,7 +120,7 @@ def test_restart_keeps_members_and_addresses_muted() -> None:
 
 
 def test_unmute_of_a_member_that_is_found_no_more_lifts_the_mutes() -> None:
-    """A member is found for ten minutes after it has left."""
+    """A former member is found for ten minutes."""
     party = Party()
     party.join("ada", host="192.0.2.7")
     party.order(Mute("ada", address=True))

@@ -152,7 +152,7 @@ class TestGoing:
 
 
 def measuring(house: House) -> list[int]:
-    """How many connections were measured, each time; the number of that time is the number of processes."""
+    """The number of connections at each measurement. The number of processes is the number of measurements."""
     measured: list[int] = []
 
     def measure(served_by: Sequence[str]) -> ResourceUsage:

@@ -1,4 +1,4 @@
-"""The Room under arbitrary commands and bytes, as its listeners see it."""
+"""Tests of the Room under arbitrary commands and bytes, as its clients see it."""
 
 from hypothesis import given
 from hypothesis import strategies as st

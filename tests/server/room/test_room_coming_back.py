@@ -1,4 +1,4 @@
-"""A member that comes back, and a line that comes twice."""
+"""Tests of returning members and repeated lines."""
 
 import tracemalloc
 
@@ -192,7 +192,7 @@ class TestTheSameLineTwice:
 
 
 def test_a_flood_of_resumes_from_an_address_is_cut_short() -> None:
-    """Each brings the newest at least, and says how much is missing; other addresses get all."""
+    """Each welcome has at least the newest events, and tells how many are missing. Other addresses get all events."""
     party = Party()
     for number in range(600):
         party.say("boss", f"{number} " + "x" * 1900)

@@ -1,7 +1,7 @@
-"""The Room driven by any sequence of commands, against a plain model of it.
+"""Tests of the Room under any sequence of commands, against a simple model of it.
 
-One member, the witness, is always there. What it reads is the one order. A `who` of the witness after each step tells
-how far the order had come then, so what every other connection must have been sent is known to the byte.
+One member, the witness, is always present. The events that it gets are the one order. A `who` of the witness after each
+step tells the `seq` at that step. So the bytes for each other connection are known exactly.
 """
 
 from hypothesis import settings
@@ -48,7 +48,7 @@ class RoomAgainstModel(RoomModel):
 
     @rule(slot=slots)
     def open(self, slot: int) -> None:
-        """A connection is made; the one before in this slot goes on, and may be taken over."""
+        """Connect. The previous connection in this slot goes on, and its member may be taken over."""
         self.slots[slot] = self.connect()
 
     @rule(
@@ -206,7 +206,7 @@ class RoomAgainstModel(RoomModel):
         self.told.append((ModelSwitched(0, self.now + 0.5, "thread", before, 0.5, connections), 0))
         self.step_ends()
 
-    # What must be true
+    # Invariants
 
     @rule(seconds=st.sampled_from([0.0, 0.01, 0.1, 0.25, 5.0, -3.0]))
     def take(self, seconds: float) -> None:
@@ -221,9 +221,9 @@ class RoomAgainstModel(RoomModel):
 
     @rule()
     def settle(self) -> None:
-        """After a while everybody knows who is here, and each knows its own name."""
+        """After some time each client knows all members and its own nickname."""
         self.take(1.0)
-        self.take(1.0)  # A clock that was set back may have met the time of the last telling again.
+        self.take(1.0)  # A clock that was set back may have reached the time of the last presence event again.
         assert self.rosters[-1] == {person.nick for person in self.present()}
         for person in self.present():
             assert person.connection is not None

@@ -1,4 +1,4 @@
-"""Who is called what, and how the others learn who is here."""
+"""Tests of nicknames, and of the presence events that announce them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A connection for the tests of what the slides stand on."""
+"""A connection for the tests of the support modules."""
 
 import time
 from collections.abc import Iterator

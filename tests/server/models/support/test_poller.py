@@ -59,7 +59,7 @@ def test_yields_a_connection_whose_deadline_has_passed(poller: Poller, pair: Pai
 
 
 def test_a_deadline_does_not_overtake_what_came_before_it(poller: Poller, pair: Pair) -> None:
-    """The server was stopped meanwhile: the peer has sent its nickname in time."""
+    """The server was suspended meanwhile, but the peer has sent its nickname in time."""
     pair.connection.session.join_by = time.monotonic()
     poller.watch(pair.connection)
     pair.peer.send(b"ada\n")
@@ -73,7 +73,7 @@ def test_a_connection_that_is_over_is_due_at_once(poller: Poller, pair: Pair) ->
 
 
 def test_a_forgotten_connection_is_not_yielded(poller: Poller, pair: Pair) -> None:
-    """Not even if it is forgotten because of what was yielded before."""
+    """Not even if an earlier result of the same `select` causes the removal."""
     pair.connection.session.join_by = time.monotonic()
     poller.watch(pair.connection)
     pair.peer.send(b"x")

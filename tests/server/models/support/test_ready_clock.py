@@ -18,8 +18,8 @@ class Clock:
 @pytest.mark.parametrize(
     ("busy", "slept", "waited"),
     [
-        (2.0, 0.0, 2.0),  # It was there already, and may have come as soon as nobody looked.
-        (0.001, 0.25, 0.0),  # It came just now.
+        (2.0, 0.0, 2.0),  # The data was ready already, and may have arrived at any time since the last poll.
+        (0.001, 0.25, 0.0),  # The data has just arrived.
         (0.0, 0.0, 0.0),
     ],
 )

@@ -1,4 +1,4 @@
-"""Threads that are started while others wait for all of them to end."""
+"""Tests of threads that start while another thread waits for all of them to end."""
 
 import threading
 from types import SimpleNamespace
@@ -29,7 +29,7 @@ def test_joining_waits_for_a_thread_that_is_just_being_started(monkeypatch: pyte
         try:
             threads.join()
             assert worked.is_set()
-        except BaseException as error:  # noqa: BLE001 (raised again below, in the test's own thread)
+        except BaseException as error:  # noqa: BLE001 (raised again below, in the thread of the test)
             errors.append(error)
 
     monkeypatch.setattr(threading.Thread, "start", start)
@@ -38,7 +38,7 @@ def test_joining_waits_for_a_thread_that_is_just_being_started(monkeypatch: pyte
     starting.start()
     assert being_started.wait(PATIENCE)
     joining.start()
-    joining.join(0.2)  # It must wait: that it does not end is all there is to see.
+    joining.join(0.2)  # `join` must block, so the test can only see that it does not return.
     go_on.set()
     for thread in (starting, joining):
         thread.join(PATIENCE)

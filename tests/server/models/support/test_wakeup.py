@@ -1,4 +1,4 @@
-"""How a thread sleeps and is woken, with a real socket and real descriptors."""
+"""Tests of sleeping and waking threads, with a real socket and real descriptors."""
 
 import os
 import resource

@@ -1,4 +1,4 @@
-"""A fork server of the test's own."""
+"""A fork server for this test only."""
 
 import socket
 import subprocess
@@ -43,7 +43,7 @@ def test_it_takes_nothing_from_the_folder_that_the_server_was_started_in(
 
 
 def kill_as_they_start(monkeypatch: pytest.MonkeyPatch, count: int) -> list[int]:
-    """The next `count` fork servers are killed before they are ready. Returns the pids of all, as they start."""
+    """Kill the next `count` fork servers before they are ready. Returns the pids of all fork servers, as they start."""
     started: list[int] = []
 
     class Struck(subprocess.Popen[bytes]):

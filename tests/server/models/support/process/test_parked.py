@@ -1,4 +1,4 @@
-"""Connections that the master serves itself, with real sockets and a real room."""
+"""Tests of connections that the master itself serves, with real sockets and a real room."""
 
 import errno
 import selectors
@@ -28,7 +28,7 @@ class Hall:
         self.peers: list[socket.socket] = []
 
     def enter(self, nick: str) -> tuple[socket.socket, ParkedConnection]:
-        """A connection is parked, which has said no more than a nickname."""
+        """Park a connection that has sent only a nickname."""
         peer, ours = socket.socketpair()
         ours.setblocking(False)
         self.peers.append(peer)
@@ -42,7 +42,7 @@ class Hall:
         return peer, parked
 
     def hear(self) -> list[ParkedConnection]:
-        """Read all that can be read; returns them."""
+        """Read all readable peers, and return them."""
         found = [(key.data, ready) for key, ready in self.selector.select(0)]
         for parked, ready in found:
             for item, since in parked.receive(ready):
@@ -50,7 +50,7 @@ class Hall:
         return [parked for parked, _ in found]
 
     def delivered(self) -> bytes:
-        """What the room has to tell now."""
+        """The output of the room."""
         return b"".join(data for _, data, _ in self.inbox.flush(monotonic()))
 
 
@@ -106,7 +106,7 @@ def test_an_exception_in_its_session_is_raised(hall: Hall, monkeypatch: pytest.M
 
 def test_one_that_chaos_has_struck_is_left_to_who_comes_next(hall: Hall) -> None:
     ada, parked = hall.enter("ada")
-    parked.connection.session.fault = 60.0  # A block that all would feel.
+    parked.connection.session.fault = 60.0  # A block that would delay all connections.
     ada.send(b"hello\n")
     assert hall.hear() == [parked]
     assert hall.hear() == []

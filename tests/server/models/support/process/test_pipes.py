@@ -1,4 +1,4 @@
-"""The pipes between master and worker, as real pipes."""
+"""Tests of the channel between master and worker, with real pipes."""
 
 import os
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ def test_what_was_sent_before_the_end_is_received_first(ends: tuple[Channel, Cha
 
 
 def test_without_descriptors_none_is_left_open() -> None:
-    """The limit is this process's own, so a child meets it."""
+    """Runs in a child, because the limit applies to a whole process."""
     pid = os.fork()
     if pid == 0:
         os._exit(_pair_at_the_limit())
@@ -81,6 +81,6 @@ def _pair_at_the_limit() -> int:
     try:
         pipes.pair()
     except OSError:
-        os.pipe()  # What the first pipe took has been given back.
+        os.pipe()  # The descriptors of the first pipe have been closed.
         return 0
     return 1

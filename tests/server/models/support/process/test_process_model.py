@@ -1,4 +1,4 @@
-"""The master's side, run in the test's own process, with real children: what no client can bring about on purpose."""
+"""Tests of the master inside the test process, with real workers, for states that no client can cause."""
 
 import errno
 import os
@@ -50,7 +50,7 @@ def model(listener: Listener, inbox: Inbox) -> Iterator[ProcessModel]:
 
 
 def come(model: ProcessModel, nick: str) -> tuple[socket.socket, Worker]:
-    """Somebody joins; returns the peer and the worker."""
+    """A member joins. Returns its peer and its worker."""
     peer = socket.create_connection(model.listener.sources[0].getsockname())
     peer.sendall(f"{nick}\n".encode())
     wait_until(lambda: model.run_once() or len(model.inbox.room.audience) == len(model.peers) > 0, "in the room")
@@ -112,7 +112,7 @@ def test_one_forked_whose_answer_was_lost_takes_nothing_from_its_successor(
 
 
 def carried(listener: Listener, inbox: Inbox, count: int) -> tuple[list[socket.socket], list[Connection]]:
-    """Peers, and their connections as another model hands them over."""
+    """Peers, and their connections as another model returns them."""
     peers = [socket.create_connection(listener.sources[0].getsockname()) for _ in range(count)]
     connections: list[Connection] = []
     while len(connections) < len(peers):

@@ -1,4 +1,4 @@
-"""What a worker does, run in a thread of the test's own, with a real peer and real pipes."""
+"""Tests of the worker's code in a thread of the test, with a real peer and real pipes."""
 
 import socket
 from collections.abc import Iterator
@@ -20,10 +20,10 @@ BLOCK = 0.3
 
 
 class Scene:
-    """A worker between its peer and its master, with a session in which a block waits to happen."""
+    """A worker between its peer and its master, whose session has a pending block."""
 
     def __init__(self, seconds: float, *, brought: bool) -> None:
-        """The session brings the block with it, or else it is told of it."""
+        """The block comes with the session or with a delivery."""
         self.peer, self.ours = socket.socketpair()
         self.ours.setblocking(False)
         self.peer.settimeout(PATIENCE)

@@ -1,4 +1,4 @@
-"""How a worker sleeps, with a real peer and real pipes: what it passes on by itself, and what it wakes up for."""
+"""Tests of a worker's sleep, with a real peer and real pipes: the bytes that it relays, and the events that wake it."""
 
 import os
 import socket

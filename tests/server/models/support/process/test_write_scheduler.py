@@ -1,4 +1,4 @@
-"""The circle in which workers are written to, without any: what has `write` and `track` will do."""
+"""Tests of the write scheduler, with objects that have the methods `write` and `track` of a worker."""
 
 from math import inf
 from typing import cast
@@ -18,7 +18,7 @@ class Clock:
 
 
 class Listener:
-    """Stands in a circle, and notes its turn."""
+    """Records each write."""
 
     def __init__(self, name: int, turns: list[int]) -> None:
         self._name = name
@@ -49,7 +49,7 @@ def crowd(turns: list[int]) -> list[Worker]:
 
 @pytest.fixture
 def scheduler(clock: Clock, crowd: list[Worker]) -> WriteScheduler:
-    """All of the crowd wait."""
+    """Add all of the crowd to the scheduler."""
     scheduler = WriteScheduler(clock)
     for worker in crowd:
         scheduler.add(worker)
@@ -57,7 +57,7 @@ def scheduler(clock: Clock, crowd: list[Worker]) -> WriteScheduler:
 
 
 def said() -> Outbox:
-    """A turn with a line in it, whose way the meter follows."""
+    """An outbox with a line, whose latency the meter measures."""
     outbox = Outbox()
     outbox.said_at.append(0.0)
     return outbox
@@ -98,7 +98,7 @@ def test_what_is_said_in_the_middle_of_a_round_makes_nobody_wait_longer(
     scheduler: WriteScheduler, clock: Clock, crowd: list[Worker], turns: list[int]
 ) -> None:
     scheduler.write_next(Outbox())
-    for worker in crowd:  # A second line, for all: who waits already hears it with the first.
+    for worker in crowd:  # A second line for all: the workers that still wait get it together with the first.
         scheduler.add(worker)
     scheduler.write_next(said())
     assert [len(worker.tracked) for worker in crowd].index(1) == BATCH - 1, "the last one in the circle reports"
