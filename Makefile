@@ -1,5 +1,5 @@
-# Each goal does its own set-up: on a fresh machine, Python 3.11 or newer, git and make are enough.
-# ARGS is handed on:  make host ARGS="--model thread"     make test ARGS="-k flood"
+# Each goal sets .venv up: on a fresh machine, Python 3.11 or newer, git and make are enough.
+# ARGS is passed on:  make host ARGS="--model thread"     make test ARGS="-k flood"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -10,8 +10,8 @@ PIP := $(PY) -m pip -qq --disable-pip-version-check install
 PYTEST := $(PY) -m pytest
 ARGS ?=
 
-# A candidate must run (a pyenv shim may only say that it cannot), be new enough, and be able to make a virtual environment
-# (Debian ships that part as python3-venv).
+# A candidate must run (a pyenv shim may only print an error), be new enough, and be able to make a virtual environment
+# (on Debian, with the package python3-venv).
 CANDIDATES := python3 python3.13 python3.12 python3.11 python3.14 python
 SUITS := import sys; assert sys.version_info >= (3, 11); import ensurepip, venv
 
@@ -38,24 +38,24 @@ check: .venv/ready-to-develop ## ruff, mypy --strict, import contracts
 bench: .venv/ready-to-develop ## measure: codec, room, broadcast, and an audience against each model
 	@$(PYTEST) -q tests/bench --benchmark-only --benchmark-columns median,iqr,ops,rounds --timeout 600 $(ARGS)
 
-mutants: .venv/ready-to-develop ## do the tests notice small mistakes?  ARGS="session"
+mutants: .venv/ready-to-develop ## check that the tests notice small mistakes  ARGS="session"
 	@$(PY) -m tests.mutations $(ARGS)
 
-# For make they are variables like any other, but a shell that exports its own SECONDS must not say how long.
+# Set here, so that SECONDS in the environment, which some shells export, has no effect.
 SECONDS := 180
 PEOPLE := 200
 SEED :=
 
-torture: .venv/ready-to-develop ## every disturbance at once     SECONDS=180 PEOPLE=200 SEED=...
+torture: .venv/ready-to-develop ## all disturbances at once      SECONDS=180 PEOPLE=200 SEED=...
 	@$(PY) -m tests.checker --seconds $(SECONDS) --people $(PEOPLE) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 figures: .venv/ready-to-develop ## measure what happens when you switch (a quarter of an hour), and draw it
 	@$(PY) -m tests.checker.figures --plot screenshots/switching.svg $(ARGS)
 
-screenshots: .venv/ready-to-develop ## draw screenshots/ anew from the real app
+screenshots: .venv/ready-to-develop ## draw screenshots/ again from the real app
 	@$(PY) -m screenshots.draw $(ARGS)
 
-docs: .venv/ready-to-develop ## write what docs/ has from the code, and its pictures, anew
+docs: .venv/ready-to-develop ## write the generated parts and the pictures of docs/ again
 	@$(PY) -m tests.docs.protocol_reference > docs/protocol.md
 	@$(PY) -m tests.docs.session_states
 	@$(PY) -m tests.docs.pictures
@@ -73,7 +73,7 @@ setup: .venv/ready-to-develop ## make the virtual environment in .venv, for runn
 	@$(PIP) --editable '.[dev]'
 	@touch .venv/ready-to-run $@
 
-# Also when .venv is there and its Python is not any more: a dangling link is a missing file to make.
+# This also runs if .venv exists but its Python does not: for make, a dangling link is a missing file.
 .venv/bin/python:
 	@for python in $(CANDIDATES); do \
 		if "$$python" -c '$(SUITS)' >/dev/null 2>&1; then exec "$$python" -m venv --clear .venv; fi; \

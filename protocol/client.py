@@ -159,11 +159,11 @@ class ClientConnection:
         self._send(Operator(proof))
 
     def switch(self, model: str) -> None:
-        self.order(Switch(model))
+        self.operator_command(Switch(model))
 
-    def order(self, order: OperatorCommand) -> None:
+    def operator_command(self, command: OperatorCommand) -> None:
         """Send a command that only an operator may give."""
-        self._send(order)
+        self._send(command)
 
     def where(self) -> None:
         self._send(Where())

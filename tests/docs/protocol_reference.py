@@ -62,8 +62,8 @@ RESUMING = """\
 ## Coming back
 
 A client that lost its connection sends `hello` again with `resume`: its token and the last `seq` it has seen. The
-`welcome` then brings the events after that one in `history`, at most the newest 1 MiB of them, and counts in `missed`
-those that are no longer kept. `resumed` is true if the room knew the token; if it is false, the room was opened anew,
+`welcome` then has the later events in `history`, at most the newest 1 MiB of them, and in `missed` the number of those
+that are no longer kept. `resumed` is true if the room knew the token; if it is false, the room was opened anew,
 and the client is a new member.
 
 Ada's connection breaks while Bob speaks. `>` is sent by Ada's client, `<` by the server; welcomes are shortened.
@@ -75,8 +75,8 @@ VERSIONS = """\
 
 The protocol has no version number. Two rules keep old and new programs compatible:
 
-- A receiver ignores fields and event types that it does not know. `refused` with `bad-command` answers a command that a
-  server does not know, and the connection stays.
+- A receiver ignores fields and event types that it does not know. The server answers a command that it does not
+  know with `refused` and the code `bad-command`, and the connection stays open.
 - A new field has a default value that means what its absence meant before. A field is never given another meaning, and
   a tag is never used again.
 """

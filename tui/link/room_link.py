@@ -177,7 +177,7 @@ class RoomLink:
     def order(self, order: OperatorCommand) -> None:
         """Send an operator command; the answer is `refused` or the event that the whole room gets."""
         if self.client.in_room:
-            self.client.order(order)
+            self.client.operator_command(order)
             self._write()
 
     def where(self) -> None:
