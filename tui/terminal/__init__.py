@@ -1,1 +1,1 @@
-"""The terminal of the full screen: its bytes in, its bytes out, and the modes between them."""
+"""The terminal of the full screen: input, output, and the modes that are set and reset."""

@@ -1,8 +1,8 @@
-"""InputDecoder: parts the bytes that a terminal sends into text, keys, control sequences and pastes. Pure.
+"""InputDecoder: splits the bytes that a terminal sends into text, keys, control sequences and pastes. Pure.
 
 A terminal sends more than the keys that were pressed: replies to queries, also to those of another program; reports
-of the mouse; half of a sequence or of a paste when a connection was cut. Replies are dropped, and nothing that arrives
-can raise an exception or keep later keys from being decoded for longer than a timeout. Sources: ECMA-48 for the form
+of the mouse; half of a sequence or of a paste when a connection was cut. Replies are dropped. No input raises an
+exception, or delays the decoding of later keys for longer than a timeout. Sources: ECMA-48 for the form
 of sequences, xterm's ctlseqs for mouse reports and bracketed paste.
 """
 
@@ -12,15 +12,15 @@ from codecs import getincrementaldecoder
 from msgspec import Struct
 
 ESCAPE_TIMEOUT_S = 0.1
-"""After this an ESC byte is the Escape key."""
+"""After this time an ESC byte is the Escape key."""
 SEQUENCE_TIMEOUT_S = 0.5
-"""After this without a byte, an unfinished sequence is given up."""
+"""After this time without a byte, an unfinished sequence is dropped."""
 PASTE_TIMEOUT_S = 3.0
-"""After this without a byte, the end mark of a paste is taken for lost."""
+"""After this time without a byte, the end mark of a paste counts as lost."""
 MAX_SEQUENCE_BYTES = 256
 MAX_STRING_BYTES = 1024 * 1024
 MAX_PASTE_BYTES = 4 * 1024 * 1024
-"""What is beyond is dropped: no field takes as much."""
+"""The bytes beyond are dropped: no field takes as many."""
 
 PASTE_MARK = re.compile(rb"\x1b\[20([01])~")
 PASTE_MARK_BYTES = 6
@@ -30,7 +30,8 @@ _SS3 = re.compile(rb"\x1bO[0-9;]*[ @-~]")
 _UNFINISHED_SS3 = re.compile(rb"\x1bO[0-9;]*")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _STRING_BEGINS = {ord("]"): b"0123456789lLI", ord("P"): b"0123456789>!$+=", ord("_"): b"G"}
-"""OSC, DCS and APC, with the bytes that a reply goes on with. Before any other byte it was Alt and that key."""
+"""The introducers of OSC, DCS and APC, each with the bytes that may follow in a reply. With any other byte behind it,
+the introducer was typed with Alt."""
 _ESC = 0x1B
 UNFINISHED = -1
 
@@ -67,23 +68,23 @@ Token = Text | EscapeKey | AltKey | ControlSequence | PastedText
 
 
 class InputDecoder:
-    """Give it bytes as they come with `feed`, and call `expire` once `deadline` has passed without any."""
+    """`feed` takes the bytes as they arrive. Call `expire` once `deadline` has passed without any."""
 
     def __init__(self, escape_timeout: float = ESCAPE_TIMEOUT_S) -> None:
         """`escape_timeout` is in seconds."""
         self._escape_timeout = escape_timeout
         self._decode = getincrementaldecoder("utf-8")("replace").decode
         self._rest = b""
-        """The unfinished sequence at the end of what came."""
+        """The unfinished sequence at the end of the bytes received."""
         self._paste: bytearray | None = None
         self._string_bytes: int | None = None
-        """The length so far of the string (OSC, DCS, APC) that is being dropped; None outside of one."""
+        """The length so far of the string (OSC, DCS, APC) that is being dropped; None outside of a string."""
         self._tokens: list[Token] = []
         self.deadline: float | None = None
-        """When to call `expire`, on the clock that `feed` is given; None while nothing is unfinished."""
+        """The time to call `expire`, by the clock that `feed` is given; None while nothing is unfinished."""
 
     def feed(self, data: bytes, now: float) -> list[Token]:
-        """What `data` completes, in order."""
+        """The tokens that `data` completes, in order."""
         data, self._rest = self._rest + data, b""
         at = 0
         while at < len(data):
@@ -99,11 +100,11 @@ class InputDecoder:
                 self._rest = data[at : at + MAX_SEQUENCE_BYTES]
                 break
             at = taken
-        self._plan(now)
+        self._set_deadline(now)
         return self._drain()
 
     def expire(self, now: float) -> list[Token]:
-        """What is taken for complete because nothing came until `deadline`. Empty before that."""
+        """The tokens that count as complete because no byte came until `deadline`. Empty before that."""
         if self.deadline is None or now < self.deadline:
             return []
         rest, self._rest = self._rest, b""
@@ -116,15 +117,15 @@ class InputDecoder:
         elif len(rest) == 2:
             self._tokens.append(AltKey(chr(rest[1]) if rest[1] < 0x80 else "\ufffd"))
         else:
-            self._give_up(rest)
-        self._plan(now)
+            self._end_unfinished(rest)
+        self._set_deadline(now)
         return self._drain()
 
     def _drain(self) -> list[Token]:
         tokens, self._tokens = self._tokens, []
         return tokens
 
-    def _plan(self, now: float) -> None:
+    def _set_deadline(self, now: float) -> None:
         if self._paste is not None:
             self.deadline = now + PASTE_TIMEOUT_S
         elif self._rest == b"\x1b" and self._string_bytes is None:
@@ -134,8 +135,8 @@ class InputDecoder:
         else:
             self.deadline = None
 
-    # Each of these takes what begins at `at`, and returns where the next begins; UNFINISHED where
-    # more has to come.
+    # Each of these takes the token that begins at `at`, and returns the index of the next one, or UNFINISHED
+    # if the token needs more bytes.
 
     def _take_text(self, data: bytes, at: int) -> int:
         end = data.find(b"\x1b", at)
@@ -185,7 +186,7 @@ class InputDecoder:
                 return UNFINISHED
             self._tokens.append(ControlSequence(data[at : at + 4].decode("ascii", "replace")))
             return at + 4
-        if third == b"M":  # A mouse report in X10's form: three bytes follow, which need not be UTF-8.
+        if third == b"M":  # A mouse report in X10's form: three bytes follow, not always UTF-8.
             if len(data) < at + 6:
                 return UNFINISHED
             self._tokens.append(ControlSequence(sgr_mouse_report(*(byte - 32 for byte in data[at + 3 : at + 6]))))
@@ -203,18 +204,19 @@ class InputDecoder:
         begun = unfinished.match(data, at)
         if begun is None or begun.end() == len(data):
             return UNFINISHED
-        self._give_up(begun[0])
+        self._end_unfinished(begun[0])
         return begun.end()
 
-    def _give_up(self, begun: bytes) -> None:
-        """A byte that no sequence may hold ends one that was begun; so does a timeout."""
+    def _end_unfinished(self, begun: bytes) -> None:
+        """End a sequence that was begun, at a byte that no sequence may hold or after a timeout."""
         if len(begun) == 2:
             self._tokens.append(AltKey(chr(begun[1])))
         elif begun.startswith((b"\x1b[", b"\x1bO")) and begun.isascii():
             self._tokens.append(ControlSequence(begun.decode("ascii")))  # rxvt's end in `$`, as `CSI 23 $`.
 
     def _take_string(self, data: bytes, at: int) -> int:
-        """Drop a string up to its end: BEL, ST, or another control character, which no reply holds: a key."""
+        """Drop a string up to its end: BEL or ST. No reply holds another control character: that is a key, and ends the
+        string too."""
         control = _CONTROL.search(data, at)
         end = len(data) if control is None else control.start()
         self._string_bytes = (self._string_bytes or 0) + end - at
@@ -235,10 +237,10 @@ class InputDecoder:
     def _take_paste(self, data: bytes, at: int) -> int:
         paste = self._paste
         assert paste is not None
-        looked_at = max(0, len(paste) - PASTE_MARK_BYTES + 1)
+        searched_to = max(0, len(paste) - PASTE_MARK_BYTES + 1)
         before = len(paste)
         paste += data[at:]
-        mark = PASTE_MARK.search(paste, looked_at)
+        mark = PASTE_MARK.search(paste, searched_to)
         if mark is None:
             if len(paste) > MAX_PASTE_BYTES + PASTE_MARK_BYTES:
                 del paste[MAX_PASTE_BYTES:-PASTE_MARK_BYTES]
@@ -258,7 +260,7 @@ class InputDecoder:
 
 
 def sgr_mouse_report(buttons: int, column: int, row: int) -> str:
-    """A mouse report of X10's or urxvt's form in the SGR form, which tells which button was released: there it does
-    not, so the first is named."""
+    """A mouse report of X10's or urxvt's form, in the SGR form. The SGR form names the button that was released; the
+    others do not, so the first button is named."""
     released = buttons & 0b1100011 == 0b11
     return f"\x1b[<{buttons & ~0b11 if released else buttons};{column};{row}{'m' if released else 'M'}"

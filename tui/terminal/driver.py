@@ -1,8 +1,8 @@
-"""TerminalDriver: the full screen's terminal: what it is asked to report, and how it gets back what it had.
+"""TerminalDriver: sets the modes of the full screen's terminal, reads its input, and restores the modes.
 
-It takes the place of Textual's driver for Unix. Input that is no key ends nothing; a terminal that takes no output
-delays nothing, not even a signal to end; a terminal that is gone ends the app. The screen is drawn on the terminal that
-standard output is, wherever standard error goes.
+It replaces Textual's driver for Unix. Input that is no key ends nothing. A terminal that takes no output delays
+nothing, not even a signal to end. A terminal that is gone ends the app. The screen is drawn on the terminal of standard
+output, even if standard error is redirected.
 """
 
 import fcntl
@@ -30,15 +30,15 @@ from tui.terminal.output import TerminalOutput
 from tui.terminal.translator import InputTranslator, bounded_size
 
 DEFAULT_SIZE = (80, 24)
-"""Columns and rows where the terminal tells none: a serial line, `docker exec`."""
+"""Columns and rows if the terminal reports none, as on a serial line or under `docker exec`."""
 READ_BYTES = 65536
 CLOSE_TIMEOUT_S = 1.0
-"""How long a terminal may take to accept that it is given back."""
+"""How long the terminal may take to accept the bytes that restore it."""
 KITTY_FLAGS = 0b1 | 0b100 | 0b1000 | 0b10000
-"""Escape codes that are unambiguous, the key in other layouts, all keys, their text."""
+"""Unambiguous escape codes, the key in other layouts, reports of all keys, and their text."""
 
 ENTER = "\x1b[?1049h\x1b[?25l\x1b[?1004h\x1b[?2004h\x1b[?7l"
-"""The alternate screen, no cursor, reports of the focus, bracketed paste, no line wrap."""
+"""The alternate screen, a hidden cursor, focus reports, bracketed paste, no line wrap."""
 LEAVE = "\x1b[?2026l\x1b[?2048l\x1b[?2004l\x1b[?7h\x1b[?1004l"
 LEAVE_SCREEN = "\x1b[?1049l\x1b[?25h"
 MOUSE_ON = "\x1b[?1000h\x1b[?1003h\x1b[?1015h\x1b[?1006h"
@@ -46,7 +46,7 @@ MOUSE_ON = "\x1b[?1000h\x1b[?1003h\x1b[?1015h\x1b[?1006h"
 MOUSE_OFF = "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l"
 KITTY_ON, KITTY_OFF = f"\x1b[>{KITTY_FLAGS}u", "\x1b[<u"
 QUERIES = "\x1b[?2026$p\x1b[?2048$p"
-"""Whether the terminal can draw a frame at once, and reports its size in band."""
+"""Ask whether the terminal supports synchronized output and in-band size reports."""
 SIZE_REPORTS_ON = "\x1b[?2048h"
 
 
@@ -54,11 +54,11 @@ class Leavable(Protocol):
     """The app of this driver."""
 
     def leave_soon(self, code: int) -> None:
-        """Begin to leave, with this exit code."""
+        """Start to leave, with this exit code."""
 
 
 class TerminalDriver(Driver):
-    """Asks the app's `leave_soon(0)` once the terminal is gone."""
+    """Calls the app's `leave_soon(0)` once the terminal is gone."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -69,7 +69,7 @@ class TerminalDriver(Driver):
         self._output: TerminalOutput | None = None
         self._settings_before: list[Any] | None = None
         self._typed_before = 0
-        """Bytes in the terminal's queue that were typed before its settings were ours: there Enter is a line feed."""
+        """Bytes in the terminal's queue that were typed before it had our settings: in them, Enter is a line feed."""
         self._input_thread: threading.Thread | None = None
         self._stop_input: Callable[[], None] = lambda: None
         self._is_suspended = False
@@ -98,7 +98,7 @@ class TerminalDriver(Driver):
             pass
 
     def draw_anew(self) -> None:
-        """Draw all of the screen, whatever stands there."""
+        """Draw the whole screen, without regard to what the terminal shows."""
         if self._is_started:
             self.frame.forget()
             self._app.refresh(layout=True)
@@ -106,7 +106,7 @@ class TerminalDriver(Driver):
     # Beginning and end
 
     def start_application_mode(self) -> None:
-        """Take the terminal: its modes, its input and the signals about it."""
+        """Take the terminal: set its modes, read its input and handle its signals."""
         self._output = TerminalOutput(
             self._screen, on_gone=self._gone, on_caught_up=lambda: self._in_loop(self.draw_anew)
         )
@@ -129,7 +129,7 @@ class TerminalDriver(Driver):
             self.write(MOUSE_ON)
         if not constants.DISABLE_KITTY_KEY:
             self.write(KITTY_ON)
-        if os.environ.get("TERM_PROGRAM", "") != "Apple_Terminal":  # It shows a part of these.
+        if os.environ.get("TERM_PROGRAM", "") != "Apple_Terminal":  # It shows parts of these as text.
             self.write(QUERIES)
 
     def _set_raw(self) -> None:
@@ -138,7 +138,7 @@ class TerminalDriver(Driver):
             settings = termios.tcgetattr(self._input)
             settings[tty.LFLAG] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG)
             settings[tty.IFLAG] &= ~(termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR)
-            settings[tty.IFLAG] &= ~(termios.ISTRIP | termios.PARMRK)  # All eight bits, as they are.
+            settings[tty.IFLAG] &= ~(termios.ISTRIP | termios.PARMRK)  # Pass all eight bits unchanged.
             settings[tty.CC][termios.VMIN] = 1
             settings[tty.CC][termios.VTIME] = 0
             termios.tcsetattr(self._input, termios.TCSANOW, settings)
@@ -147,7 +147,7 @@ class TerminalDriver(Driver):
             pass
 
     def disable_input(self) -> None:
-        """Read no more of what is typed; what is not read yet is dropped."""
+        """Stop reading, and drop the input that was not read."""
         if self._input_thread is None:
             return
         self.write(MOUSE_OFF)
@@ -160,7 +160,7 @@ class TerminalDriver(Driver):
             pass
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back as it was."""
+        """Restore the terminal."""
         self._is_started = False
         self.disable_input()
         if self._output is not None:
@@ -174,7 +174,7 @@ class TerminalDriver(Driver):
             self._settings_before = None
 
     def close(self) -> None:
-        """End the writing, within CLOSE_TIMEOUT_S."""
+        """Stop writing, within CLOSE_TIMEOUT_S."""
         if self._output is not None:
             self._output.close(CLOSE_TIMEOUT_S)
             self._output = None
@@ -182,14 +182,14 @@ class TerminalDriver(Driver):
     # Suspended and resumed
 
     def _suspend(self) -> None:
-        """Give the terminal back and stop, until SIGCONT."""
+        """Restore the terminal and stop the process until SIGCONT."""
         if self._auto_restart and self._is_started:
             self._is_suspended = True
             self.suspend_application_mode()
         os.kill(os.getpid(), signal.SIGSTOP)
 
     def _resume(self) -> None:
-        """Take the terminal again, also after a SIGSTOP that did not come from here: a shell has used it meanwhile."""
+        """Take the terminal again, also after a SIGSTOP from elsewhere: a shell has used the terminal meanwhile."""
         if not self._auto_restart or not (self._is_suspended or self._is_started):
             return
         if not self._is_foreground():  # `bg`
@@ -215,7 +215,7 @@ class TerminalDriver(Driver):
     # Size
 
     def terminal_size(self) -> tuple[int, int]:
-        """Columns and rows of the terminal itself: COLUMNS and LINES may have been exported long ago."""
+        """Columns and rows of the terminal itself. COLUMNS and LINES are ignored: they may be outdated."""
         try:
             columns, rows = os.get_terminal_size(self._screen)
         except OSError:
@@ -241,7 +241,7 @@ class TerminalDriver(Driver):
         thread.start()
 
     def _read_input(self, waking: int) -> None:
-        """Until the other end of `waking` is closed, or the terminal is gone."""
+        """Read until the other end of `waking` is closed, or the terminal is gone."""
         decoder, translator = InputDecoder(constants.ESCAPE_DELAY), InputTranslator()
         try:
             while True:
@@ -272,7 +272,7 @@ class TerminalDriver(Driver):
                 log.error(f"terminal input was passed over: {error!r}")
 
     def process_message(self, message: Message) -> None:
-        """Send a message to the app, but for the report that the terminal can tell its size in band."""
+        """Send a message to the app, except for the report that the terminal supports in-band sizes."""
         if isinstance(message, InBandWindowResize):
             if message.supported:
                 self.write(SIZE_REPORTS_ON)
@@ -280,7 +280,7 @@ class TerminalDriver(Driver):
         super().process_message(message)
 
     def send_message(self, message: Message) -> None:
-        """From any thread; dropped once the app has ended."""
+        """Call it from any thread. The message is dropped once the app has ended."""
         with self._sending:
             self._unsent.append(message)
             is_first = len(self._unsent) == 1

@@ -1,4 +1,4 @@
-"""Frame: what stands on the terminal, so that only what has changed is written. Pure.
+"""Frame: the strips that the terminal shows, so that only changed ones are written. Pure.
 
 Textual draws a widget, or the whole screen after a layout, also where nothing in it looks different. Over ssh each byte
 travels, and tmux reports activity in a window that writes anything.
@@ -12,10 +12,11 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
 Drawn = tuple[int, int, int, Strip]
-"""Row, first column, column behind the last, and what stands there."""
+"""Row, first column, column after the last, and the strip."""
 _UNCERTAIN_WIDTH = re.compile("[^\x00-\u02ff\u0370-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u205e\u2190-\u25ff]")
-"""Characters that a terminal may draw wider or narrower than we count: emoji of several characters, vowel signs, all
-that is newer than its tables. After such a strip, those on its right are written again: it never covers them."""
+"""Characters that a terminal may draw wider or narrower than we count: emoji of several characters, vowel signs,
+characters newer than its tables. After such a strip, the strips on its right are written again, so that it never covers
+them."""
 Render = Callable[[Strip], str]
 
 
@@ -26,11 +27,11 @@ class Frame:
         self._rows: dict[int, list[tuple[int, int, Strip]]] = {}
 
     def forget(self) -> None:
-        """The terminal may show something else now: draw all of it the next time."""
+        """Forget all strips, so that the next draw writes the whole screen."""
         self._rows.clear()
 
     def draw(self, update: CompositorUpdate, render: Render) -> str:
-        """What to write for `update`: empty where all of it stands there already."""
+        """The text to write for `update`; empty if the terminal shows all of it already."""
         written = []
         covered: set[tuple[int, int]] = set()
         for row, start, end, strip in _strips(update):
@@ -45,7 +46,7 @@ class Frame:
         return "".join(written)
 
     def _change(self, row: int, start: int, end: int, strip: Strip) -> bool:
-        """Keep `strip`; returns whether it was not there before."""
+        """Store `strip`. Returns whether it is new."""
         before = self._rows.get(row, [])
         if any(known[0] == start and known[1] == end and known[2] == strip for known in before):
             return False
@@ -79,7 +80,7 @@ def _side_by_side(row: int, start: int, strips: Iterable[Strip]) -> Iterator[Dra
 
 
 def _within_spans(update: ChopsUpdate) -> Iterator[Drawn]:
-    """As ChopsUpdate.render_segments goes about it."""
+    """The strips of a partial update, in the order of ChopsUpdate.render_segments."""
     for row, first, last in update.spans:
         for end, (start, strip) in zip(update.chop_ends[row], update.chops[row].items(), strict=False):
             if strip is None or start > last or end <= first:
@@ -91,7 +92,7 @@ def _within_spans(update: ChopsUpdate) -> Iterator[Drawn]:
 
 
 class DrawnText(CompositorUpdate):
-    """An update that is rendered already."""
+    """An update that is already rendered."""
 
     def __init__(self, text: str) -> None:
         self._text = text

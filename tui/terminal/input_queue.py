@@ -1,8 +1,8 @@
-"""InputQueue: delivers what a terminal sends in order, each event once the one before it has been handled fully.
+"""InputQueue: delivers the events of a terminal in order, each once the event before it has been handled fully.
 
-Textual sends a key to the widget that has the focus at that moment. What the key before it does may still be on its way
-through several message queues: a screen opens or closes, the focus moves. Keys that are typed fast, or that arrive in
-one read, would reach the wrong widget, or none.
+Textual sends a key to the widget that has the focus at that moment. The effect of the key before it, such as a screen
+that opens or a focus that moves, may still be on its way through several message queues. Keys that are typed fast, or
+that arrive in one read, would reach the wrong widget, or none.
 """
 
 import asyncio
@@ -16,25 +16,25 @@ from textual.dom import DOMNode
 from textual.message_pump import MessagePump
 
 MAX_WAIT_S = 10.0
-"""How long an event waits while nothing goes on. After this the order is worth less than that the keyboard works."""
+"""How long an event waits at most. After that, a working keyboard is worth more than the order."""
 MAX_THOROUGH_WAIT_S = 1.0
-"""After this only the way of a key is looked at: on a busy screen some widget may always have something to do."""
+"""After this time only the widgets on the path of a key are checked: on a busy screen, some widget is always busy."""
 URGENT_KEYS = frozenset({"ctrl+q", "ctrl+c"})
 MAX_URGENT_WAIT_S = 0.5
-"""After this the urgent keys overtake all others."""
+"""After this time the urgent keys overtake all others."""
 EAGER_PASSES = 100
-"""Passes of the event loop that are looked at one by one; most keys are handled within ten."""
+"""Passes of the event loop that are checked one by one; most keys are handled within ten."""
 POLL_INTERVAL_S = 0.005
 MAX_UNSETTLED = 200
 """Events delivered without waiting between them. It bounds the queue of keys that an urgent key cannot overtake."""
 MAX_HELD = 10_000
-"""Events that are kept for later; those beyond are dropped."""
+"""Held events beyond this number are dropped."""
 MAX_QUEUED = 20_000
 """With more events in the queue, they are delivered without waiting."""
 
 
 class InputQueue:
-    """Needs a running event loop, and is used from its thread only."""
+    """It needs a running event loop, and is used from its thread only."""
 
     def __init__(
         self,
@@ -44,10 +44,10 @@ class InputQueue:
         keeps_focus: Callable[[events.Event], bool],
         is_held: Callable[[events.Event], bool],
     ) -> None:
-        """`deliver` sends an event on. `is_settled` tells whether all that was delivered has been handled: with True,
-        whether the whole screen has nothing to do; with False, whether that which gets the keys has not.
-        `keeps_focus` tells of an event that it can neither move the focus nor be sent elsewhere by one that does:
-        such events do not wait for each other. Events for which `is_held` are kept until `release`."""
+        """`deliver` sends an event on. `is_settled` tells whether all delivered events have been handled: with True,
+        whether the whole screen is idle; with False, whether the widgets on the path of a key are. `keeps_focus` tells
+        whether an event leaves the focus where it is: such events do not wait for each other. Events for which
+        `is_held` is true are kept until `release`."""
         self._deliver, self._is_settled = deliver, is_settled
         self._keeps_focus, self._is_held = keeps_focus, is_held
         self._waiting: deque[events.Event] = deque()
@@ -56,7 +56,7 @@ class InputQueue:
         self._unsettled = 0
         """Events delivered since all was settled last."""
         self._waiting_since = 0.0
-        """When all was settled last, or the first of those that wait came after that."""
+        """The time when all was settled last, or when the first waiting event came after that."""
 
     def put(self, event: events.Event) -> None:
         """Deliver the event in its turn."""
@@ -71,7 +71,7 @@ class InputQueue:
             asyncio.get_running_loop().call_later(MAX_URGENT_WAIT_S, self._overtake, event)
 
     def release(self, then: events.Event | None = None) -> None:
-        """Deliver what was held, and `then`, before all that waits."""
+        """Deliver the held events, and `then`, before the waiting ones."""
         waiting = list(self._waiting)
         self._waiting.clear()
         held, self._held = self._held, []
@@ -103,7 +103,7 @@ class InputQueue:
             self._draining = None
 
     def _deliver_next(self) -> None:
-        """Deliver the first event, and those that need not wait for it."""
+        """Deliver the first event, and the following ones that need not wait for it."""
         while self._waiting:
             event = self._waiting.popleft()
             if self._is_held(event):
@@ -118,8 +118,8 @@ class InputQueue:
                 return
 
     async def _settle(self) -> None:
-        """Wait until all is handled that was delivered, for MAX_WAIT_S at most. Of MAX_UNSETTLED events that all went
-        to the same widget, only the way to it is looked at."""
+        """Wait until all delivered events are handled, for MAX_WAIT_S at most. After MAX_UNSETTLED events for one
+        widget, only the path to it is checked."""
         is_full, self._unsettled = self._unsettled >= MAX_UNSETTLED, 0
         passes = EAGER_PASSES if is_full else 0
         await asyncio.sleep(0)
@@ -145,7 +145,7 @@ def has_handled_all(root: DOMNode) -> bool:
 
 
 def is_waiting(pump: MessagePump) -> bool:
-    """Whether the pump waits for a message: it has handled all that came before, callbacks among them."""
-    # Neither asyncio nor Textual tells it: while a queue is empty, its last message may still be being handled.
+    """Whether the pump waits for a message, and has handled all messages and callbacks before."""
+    # asyncio and Textual have no interface for this: while a queue is empty, its last message may still be in work.
     waiters = cast(Any, pump._message_queue.ready_event)._waiters
     return any(not waiter.done() for waiter in waiters)

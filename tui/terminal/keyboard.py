@@ -1,4 +1,4 @@
-"""Keys in the kitty keyboard protocol, brought into the one form that Textual's parser takes. Pure.
+"""KeyNormalizer: converts keys of the kitty keyboard protocol into the one form that Textual's parser takes. Pure.
 
 A terminal may add sub-fields to each field (event types, the key in the shifted and in the base layout), and may send
 numbers that are no characters. Source: https://sw.kovidgoyal.net/kitty/keyboard-protocol/
@@ -8,7 +8,7 @@ import re
 
 SHIFT, ALT, CTRL, SUPER = 1, 2, 4, 8
 TYPING_MODIFIERS = SHIFT | 64 | 128
-"""Shift, Caps Lock and Num Lock: with others a key does not write."""
+"""Shift, Caps Lock and Num Lock. With any other modifier a key types no text."""
 RELEASE = 3
 MODIFY_OTHER_KEYS = 27
 """xterm's form of a key with modifiers: CSI 27 ; modifiers ; key ~"""
@@ -26,19 +26,19 @@ _BASE_LAYOUT = {
     "ї": "]",
     "є": "'",
 }
-"""The key of a US keyboard at whose place a letter is: for terminals that do not report it."""
+"""Letters to the key at the same place on a US keyboard, for terminals that do not report that key."""
 
 
 class KeyNormalizer:
-    """Remembers which script was typed last: on a Dvorak keyboard the comma is at the place of W, and stays a comma;
-    on a Greek one the semicolon is at the place of Q, and Ctrl with it is Ctrl+Q."""
+    """It remembers which script was typed last. On a Dvorak keyboard the comma is at the place of W, and Ctrl with it
+    stays Ctrl+comma. On a Greek keyboard the semicolon is at the place of Q, and Ctrl with it is Ctrl+Q."""
 
     def __init__(self) -> None:
         self._types_latin = False
 
     def normalize(self, sequence: str) -> str | None:
-        """The same key as `CSI code ; modifiers ; text end`; None if `sequence` is no key press, or none that exists.
-        A sequence without sub-fields and numbers that do not belong there is returned as it is."""
+        """The same key as `CSI code ; modifiers ; text end`; None if `sequence` is not the press of an existing key.
+        A sequence that has this form already is returned unchanged."""
         if match := _SS3_WITH_MODIFIERS.fullmatch(sequence):
             return f"\x1b[1;{match[1]}{match[2]}"
         match = _KEY.fullmatch(sequence)
@@ -52,7 +52,7 @@ class KeyNormalizer:
         if bits > 0xFF or event[:1] == str(RELEASE):
             return None
         if end != "u":
-            return _written(keys.partition(":")[0] or ("1" if bits else ""), bits, "", end)
+            return _format_key(keys.partition(":")[0] or ("1" if bits else ""), bits, "", end)
         return self._normalize_character(keys, bits, text_field)
 
     def _normalize_character(self, keys: str, bits: int, text_field: str) -> str | None:
@@ -68,10 +68,11 @@ class KeyNormalizer:
         elif not text and not bits & ~TYPING_MODIFIERS and character.isprintable() and not _is_private(code):
             capital = character.upper() if bits & (SHIFT | 64) and len(character.upper()) == 1 else character
             text = [shifted if shifted is not None and bits & SHIFT else ord(capital)]
-        return _written(str(code), bits, ":".join(map(str, text)), "u")
+        return _format_key(str(code), bits, ":".join(map(str, text)), "u")
 
     def _key_of(self, character: str, base: int | None) -> str:
-        """The key that Ctrl or Alt goes with: where the layout has no Latin letter, the one that a US keyboard has."""
+        """The character of the key that is pressed with Ctrl or Alt. If the layout has no Latin letter there, it is the
+        US keyboard's."""
         if character.isascii() and (character.isalnum() or not character.isprintable() or self._types_latin):
             return character
         if base is not None:
@@ -79,13 +80,13 @@ class KeyNormalizer:
         return _BASE_LAYOUT.get(character, character)
 
 
-def _written(key: str, bits: int, text: str, end: str) -> str:
+def _format_key(key: str, bits: int, text: str, end: str) -> str:
     modifiers = str(bits + 1) if bits else ""
     return f"\x1b[{';'.join([key, modifiers, text]).rstrip(';')}{end}"
 
 
 def _code_point(digits: str) -> int | None:
-    """The number of a character; None for what is none."""
+    """The code point that `digits` name; None if they name no character."""
     if not 0 < len(digits) < 8:
         return None
     code = int(digits)
@@ -93,5 +94,5 @@ def _code_point(digits: str) -> int | None:
 
 
 def _is_private(code: int) -> bool:
-    """Whether it names a key that writes nothing (Unicode's private use area)."""
+    """Whether the code names a key that types no text (Unicode's private use area)."""
     return 0xE000 <= code <= 0xF8FF

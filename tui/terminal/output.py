@@ -1,7 +1,7 @@
 """TerminalOutput: writes to a terminal without ever making the caller wait.
 
-A terminal may take nothing for a while: a window that is suspended, a network that hangs. A thread writes. Frames that
-pile up meanwhile are dropped, and the screen is drawn anew once the terminal takes them again.
+A terminal may take no output for a while, as when its window is suspended or its network hangs. A thread writes. Frames
+that pile up meanwhile are dropped, and the screen is drawn again once the terminal takes output.
 """
 
 import os
@@ -13,19 +13,19 @@ from collections.abc import Callable
 PIECE_BYTES = 4096
 MAX_BACKLOG_BYTES = 256 * 1024
 POLL_INTERVAL_S = 0.2
-"""How often a thread whose terminal takes nothing looks whether it is to give up."""
+"""How often the thread checks for `close` while the terminal takes no output."""
 
 
 class TerminalOutput:
-    """`on_gone` and `on_caught_up` are called from the thread: the terminal cannot be written to any more; what was
-    dropped has to be drawn anew."""
+    """The thread calls `on_gone` if the terminal can no longer be written to, and `on_caught_up` if frames were dropped
+    and the screen has to be drawn again."""
 
     def __init__(self, descriptor: int, *, on_gone: Callable[[], None], on_caught_up: Callable[[], None]) -> None:
-        """`descriptor` is one of the terminal. It stays open for as long as this is used."""
+        """`descriptor` belongs to the terminal. The caller keeps it open until `close` has returned."""
         self._descriptor, self._owned = _open_nonblocking(descriptor)
         self._on_gone, self._on_caught_up = on_gone, on_caught_up
         self._begun = b""
-        """The rest of the write that the terminal has taken a part of."""
+        """The unwritten rest of the current frame."""
         self._writes: deque[bytes] = deque()
         self._backlog_bytes = 0
         self._has_dropped = False
@@ -37,7 +37,7 @@ class TerminalOutput:
         self._thread.start()
 
     def write(self, text: str) -> None:
-        """Write `text` when the terminal takes it, or drop it whole where too much waits already."""
+        """Queue `text`, or drop it as a whole if MAX_BACKLOG_BYTES are waiting."""
         if not text:
             return
         with self._changed:
@@ -49,7 +49,7 @@ class TerminalOutput:
             self._append(text)
 
     def write_last(self, text: str) -> None:
-        """Write `text` and nothing of what waits before it, except for the rest of what is half written."""
+        """Queue `text`, and drop all that waits except for the rest of the current frame."""
         with self._changed:
             if self._is_gone or self._is_closing:
                 return
@@ -59,7 +59,7 @@ class TerminalOutput:
             self._append(text)
 
     def close(self, timeout: float) -> None:
-        """Wait until all is written, at most `timeout` seconds; what is not written by then is dropped."""
+        """Wait until all is written, at most `timeout` seconds. The rest is dropped."""
         with self._changed:
             self._is_closing = True
             self._changed.notify_all()
@@ -87,7 +87,7 @@ class TerminalOutput:
                 os.close(self._descriptor)
 
     def _next_piece(self) -> bytes:
-        """Wait for what to write next; nothing once this is closing and all is written."""
+        """Wait for the next bytes to write; empty once all is written and `close` was called."""
         with self._changed:
             while not self._begun:
                 if self._writes:
@@ -102,7 +102,7 @@ class TerminalOutput:
             return self._begun[:PIECE_BYTES]
 
     def _write(self, piece: bytes) -> int:
-        """How many bytes the terminal took, perhaps none after a while."""
+        """The number of bytes that the terminal took; 0 if it took none within POLL_INTERVAL_S."""
         if not select.select([], [self._descriptor], [], POLL_INTERVAL_S)[1]:
             return 0
         try:
@@ -112,9 +112,9 @@ class TerminalOutput:
 
 
 def _open_nonblocking(descriptor: int) -> tuple[int, bool]:
-    """A descriptor of the same terminal that never blocks, and whether it is ours to close. O_NONBLOCK belongs to the
-    open file, which other programs share, so the terminal is opened once more; where that is refused (after `su`, in
-    some containers) the shared one has to do."""
+    """A descriptor of the same terminal that never blocks, and whether the caller has to close it. O_NONBLOCK belongs
+    to the open file, which other programs share, so the terminal is opened once more. If that is refused (after `su`,
+    in some containers), the shared descriptor is used."""
     try:
         return os.open(os.ttyname(descriptor), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK), True
     except OSError:

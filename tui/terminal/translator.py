@@ -1,7 +1,7 @@
-"""InputTranslator: what the terminal sent, as the messages that Textual's app takes.
+"""InputTranslator: translates decoded input into the messages that Textual's app takes.
 
-Textual's own parser does the naming of keys and the reading of mouse reports. It is given whole sequences only, and
-none that it would take apart into letters: a reply to a query is never typed.
+Textual's own parser names the keys and reads mouse reports. It gets whole sequences only, and none that it would split
+into letters: a reply to a query is never typed.
 """
 
 import re
@@ -18,10 +18,10 @@ from tui.terminal.decoder import AltKey, ControlSequence, EscapeKey, PastedText,
 from tui.terminal.keyboard import KeyNormalizer
 
 MIN_PASTED_CHARACTERS = 100
-"""So many printable characters in one read were not typed: without bracketed paste they are a paste all the same, and
-one event instead of hundreds."""
+"""That many printable characters in one read were pasted, not typed. Without bracketed paste, they become one event
+instead of hundreds."""
 MAX_COLUMNS, MAX_ROWS = 5000, 2000
-"""A terminal may say any size; the screen is kept in memory."""
+"""A terminal may report any size, and the screen is kept in memory."""
 _MOUSE = re.compile(r"\x1b\[(<?)(\d{1,4});(-?\d{1,6});(-?\d{1,6})([Mm])")
 _MODE_REPORT = re.compile(r"\x1b\[\?(\d{1,6});(\d)\$y")
 _SIZE_REPORT = re.compile(r"\x1b\[48;(\d{1,5})(?::\d*)*;(\d{1,5})(?::\d*)*(?:;[\d:;]*)?t")
@@ -31,15 +31,15 @@ _PRINTABLE_RUN = re.compile(rf"[^\x00-\x1f\x7f]{{{MIN_PASTED_CHARACTERS},}}")
 
 
 class InputTranslator:
-    """One for each terminal: it remembers where the mouse was, and which script is typed."""
+    """Each terminal has its own: it remembers the position of the mouse and the script that is typed."""
 
     def __init__(self) -> None:
         self._parser = XTermParser()
         self._keyboard = KeyNormalizer()
 
     def translate(self, token: Token, following: Token | None = None) -> Iterator[Message]:
-        """The messages for one token; none where it means nothing to us. `following` is the next one of the same
-        read."""
+        """The messages for one token; none for a token without a meaning here. `following` is the next token
+        of the same read."""
         match token:
             case Text(text):
                 yield from self._translate_text(text)
@@ -110,7 +110,7 @@ def _translate_mode_report(mode: str, setting: int) -> Iterator[Message]:
 
 
 def _is_key(sequence: str) -> bool:
-    """Whether Textual names a key for it. Of a number that it does not know it would make a letter."""
+    """Whether Textual has a name for the key. It would turn an unknown number into a letter."""
     if sequence in ANSI_SEQUENCES_KEYS:
         return True
     match = _KEY_WITH_NUMBER.fullmatch(sequence)
@@ -118,5 +118,5 @@ def _is_key(sequence: str) -> bool:
 
 
 def bounded_size(columns: int, rows: int) -> tuple[int, int]:
-    """The size of a screen that we draw on a terminal that says this one."""
+    """The size of the screen to draw on a terminal that reports this size."""
     return min(max(columns, 1), MAX_COLUMNS), min(max(rows, 1), MAX_ROWS)

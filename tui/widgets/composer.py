@@ -118,7 +118,8 @@ class Composer(TextArea, ImmediateEditor):
         self.insert("\n")
 
     def action_empty(self) -> None:
-        """Begin anew; what stood there can be walked back to."""
+        """Clear the text. The history keeps it."""
+        self._on_edit()
         self.accept()
 
     def begin(self, text: str) -> None:

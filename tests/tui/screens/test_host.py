@@ -193,6 +193,7 @@ class TestMistakes:
                 await boss.until(lambda: boss.chat.composer.is_preselected, "the command to be put back")
                 await boss.press("ctrl+c")
                 await boss.until(lambda: boss.written == "", "the line to be empty")
+                await boss.until(lambda: not boss.chat.query_one(InputLine).refusal.display, "the refusal to be hidden")
             assert boss.app.clipboard == ""
 
     async def test_ctrl_c_copies_what_is_selected_after_refusal(self, start_server: StartServer) -> None:
