@@ -1,4 +1,4 @@
-"""A house in which people sit by name, with an operator among them: what is asked at the desk, without sockets."""
+"""A room without sockets, with members by nickname and an operator among them, for tests of operators' commands."""
 
 import hmac
 from functools import partial
@@ -17,7 +17,7 @@ E = TypeVar("E", bound=Event)
 
 
 class WrittenStrikes(FaultClients):
-    """Notes what would be struck: a house without sockets has nothing to break."""
+    """Records the fault clients that would be started."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,10 +28,10 @@ class WrittenStrikes(FaultClients):
 
 
 class Party(House):
-    """People by nickname. `boss` is an operator; all that it is told stands in `told`."""
+    """Members by nickname. `boss` is an operator."""
 
     def __init__(self, limits: Limits = UNLIMITED, *, before: "Party | None" = None, dead_for: float = 0.0) -> None:
-        """`before` is a room whose server has died, `dead_for` seconds ago: this one goes on with its state."""
+        """`before` is a room with a server that died `dead_for` seconds ago: this one restores its state."""
         super().__init__(limits)
         self.fault_clients = WrittenStrikes()
         self.closed: list[str] = []
@@ -49,7 +49,7 @@ class Party(House):
         self.room.save_state = partial(StateKeeper(self._keep).save_if_due, self.room)
         self.join("boss", token=before.tokens["boss"] if before else "")
         self.told_at_first = self.prove("boss")
-        """What the operator was told when it had proved the key."""
+        """The events that the operator was sent when it had proved the key."""
         self.journal.clear()
 
     def _keep(self, state: bytes) -> None:
@@ -58,7 +58,7 @@ class Party(House):
     def join(
         self, nick: str, *, host: str = "", token: str = "", served_by: str = "event loop", worker: int = 0
     ) -> list[AnyEvent]:
-        """Somebody comes, or comes back with a token; returns what it is told."""
+        """A client joins, or returns with a token; returns the events that it is sent."""
         number = self.open()
         seat = self.room.seats[number]
         seat.host, seat.served_by, seat.worker = host, served_by, worker
@@ -75,37 +75,37 @@ class Party(House):
         return self.ask(nick, Operator(hmac.new(key, nonce.encode(), "sha256").hexdigest()))
 
     def ask(self, nick: str, *commands: Command) -> list[AnyEvent]:
-        """Somebody asks something; returns what it is told."""
+        """A member sends commands; returns the events that it is sent."""
         self.send(self.numbers[nick], *commands)
         return self.hears(nick)
 
     def hears(self, nick: str) -> list[AnyEvent]:
-        """What somebody is told, a moment later."""
+        """The events that a member is sent next."""
         return self.events(self.numbers[nick])
 
     def order(self, *commands: Command) -> list[AnyEvent]:
-        """The operator asks for something; returns what it is told. What the others heard until then is gone."""
+        """The operator sends commands; returns the events that it is sent. Earlier events of the others are dropped."""
         self.drain(other_than="boss")
         return self.ask("boss", *commands)
 
     def drain(self, other_than: str = "") -> None:
-        """Everybody takes what was told so far."""
+        """All members read the events so far."""
         for nick, number in self.numbers.items():
             if nick != other_than and number in self.sessions:
                 self.hears(nick)
 
     def later(self, seconds: float) -> None:
-        """Let time pass, in which everybody reads."""
+        """Let time pass, in which all members read."""
         self.drain()
         self.turn(seconds)
 
     def say(self, nick: str, text: str, id: str = "") -> Refused | None:
-        """Somebody speaks; returns why it may not."""
+        """A member says a line; returns the refusal, if there is one."""
         refused = only(Refused, self.ask(nick, Say(id, text)))
         return refused[0] if refused else None
 
     def gone(self, nick: str) -> Goodbye | None:
-        """The last words to somebody, if it was let go."""
+        """The goodbye to a member, if its connection was ended."""
         goodbyes = only(Goodbye, self.hears(nick))
         return goodbyes[0] if goodbyes else None
 

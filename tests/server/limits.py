@@ -1,4 +1,4 @@
-"""Limits of the system that hold for one running server, so that what happens then really happens."""
+"""Real limits of the system, set for one running server."""
 
 import os
 import resource
@@ -17,7 +17,7 @@ LIMITS = {"as": resource.RLIMIT_AS, "nofile": resource.RLIMIT_NOFILE, "nproc": r
 
 
 def ordinary_user() -> list[str]:
-    """A command that runs another as a user whom limits on processes bind, and who shares them with nobody.
+    """A command prefix that runs a command as a user of its own, for which limits on processes hold.
 
     They do not bind root. The one capability is for a Python that only root may read.
     """

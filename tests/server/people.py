@@ -1,4 +1,4 @@
-"""People in a room without sockets."""
+"""Members of a room without sockets."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ def only(kind: type[Event], events: Iterable[AnyEvent]) -> list[AnyEvent]:
 
 
 def plain(house: House, nick: str = "ada") -> int:
-    """Somebody with nothing but nc."""
+    """A member with a plain client."""
     number = house.open()
     house.send(number, nick)
     house.turn(1.0)
@@ -26,7 +26,7 @@ def plain(house: House, nick: str = "ada") -> int:
 
 
 def rich(house: House, nick: str = "ada") -> tuple[int, Welcome]:
-    """Somebody with a client of ours, and its welcome."""
+    """A member with a rich client, and its welcome."""
     number = house.open()
     welcome = hello(house, number, nick)
     house.turn(1.0)

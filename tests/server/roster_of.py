@@ -4,10 +4,10 @@ from protocol.messages import Presence
 
 
 def applied(people: set[str], presence: Presence) -> set[str]:
-    """Who is here after `presence`: those who left go, then all renames at once, then those who joined come.
+    """The nicknames after `presence`: `left` is applied first, then all of `renamed` at once, then `joined`.
 
-    Raises AssertionError where the event does not fit who is here: nobody leaves or is renamed who is not here, and
-    no two are here under one name.
+    Raises AssertionError if the event does not fit: a nickname that leaves or is renamed must be present, and no two
+    members have one nickname.
     """
     left, joined, renamed = presence.left, presence.joined, dict(presence.renamed)
     assert set(left) <= people

@@ -1,4 +1,4 @@
-"""Somebody who reads too slowly, on purpose: what the kernel keeps for it is full, and the server keeps the rest."""
+"""A client that reads too slowly on purpose: the kernel's buffers are full, and the server keeps the rest."""
 
 import json
 from pathlib import Path
@@ -35,7 +35,7 @@ def fill(server: Server, slow: Peer, talker: RichPeer) -> list[str]:
 
 
 def talk_until_gone(nick: str, talker: RichPeer, *others: RichPeer) -> int:
-    """Have `talker` say lines, which the others hear, until all are told that a member who does not read has left.
+    """Have `talker` say lines, which the others hear, until all are told that the slow reader has left.
     Gives how many lines it said."""
     checked = len(talker.heard)
     for said in range(1, MAX_LINES_UNTIL_GONE):

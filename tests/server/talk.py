@@ -58,7 +58,7 @@ def talk(server: Server, pairs: int = 2) -> Iterator[list[Talk]]:
 
 @contextmanager
 def talk_of_eight(server: Server) -> Iterator[RichPeer]:
-    """An operator and seven others who talk, before, meanwhile and after."""
+    """An operator and seven members that talk before, during and after."""
     boss, ada = server.operator(), server.plain("ada")
     with talk(server, pairs=3):
         yield boss

@@ -1,4 +1,4 @@
-"""A turn is written to everybody: whoever is slow or gone keeps nothing from the others."""
+"""Output is written to all connections: a slow or closed one delays no other."""
 
 import socket
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ LINE = b"ada: hello\n"
 
 
 class Peer(Enum):
-    """What may become of one."""
+    """The behaviour of a peer."""
 
     READS = auto()
     FULL = auto()

@@ -54,7 +54,7 @@ def run(*args: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
 
 
 def refusal(*args: str, status: int, stdin: bytes = b"") -> str:
-    """What the command says when it does not serve: one line, after its name."""
+    """The command's error when it does not serve: one line, after its name."""
     done = run(*args, stdin=stdin)
     told = done.stderr.decode()
     assert (done.returncode, done.stdout) == (status, b""), told
@@ -64,7 +64,7 @@ def refusal(*args: str, status: int, stdin: bytes = b"") -> str:
     return told.removeprefix("chat-server: ").rstrip("\n")
 
 
-# What it says of itself
+# Help and version
 
 
 def test_it_tells_its_version() -> None:
@@ -183,7 +183,7 @@ def test_a_second_ctrl_c_does_not_wait_for_those_who_do_not_read(open_room: Open
 
 
 def _chunks_until_let_go(server: Server, ada: PlainPeer, nick: str, at_most: int = 1000) -> int:
-    """Say much to somebody who does not read. How much the system takes for them depends on the machine."""
+    """Say many lines to a client that does not read. The size of the system's buffers depends on the machine."""
     server.connect(receive_buffer=4096).send(f"{nick}\n")
     ada.expect(f"{nick} joined")
     for count in range(1, at_most + 1):
@@ -228,7 +228,7 @@ def test_a_failure_nobody_foresaw_is_logged_with_its_traceback_and_is_exit_code_
     assert done.stderr.splitlines()[-1] == f"chat-server: {told}"
 
 
-# What it says no to
+# Wrong usage
 
 
 @pytest.mark.parametrize(
@@ -499,13 +499,13 @@ def test_sighup_reads_the_message_of_the_day_and_the_limits_again(open_room: Ope
     file.write_text('motd = "motd"\nmax-line = 300\n')
     motd.write_text("before")
     server = open_room("--model", model, "--config", str(file))
-    stranger, ada = server.rich_stranger(), server.rich("ada")  # Who came first was let in first.
+    stranger, ada = server.rich_stranger(), server.rich("ada")  # They are admitted in the order in which they connect.
     file.write_text('motd = "motd"\nmax-line = 600\nmax-clients = 3\nkeep = 5\n')
     motd.write_text("after")
     server.process.send_signal(signal.SIGHUP)
     bob = _newcomer_welcomed_with(server, "after")
     assert bob.welcome["limits"]["line"] == 600
-    # Who was here before keeps the limits it was told, or is told those it is held to.
+    # Earlier connections keep the limits of the time at which they came.
     stranger.send('{"type":"hello","nick":"cleo"}\n')
     assert stranger.expect("welcome")["limits"]["line"] == 300
     ada.say("x" * 400, "long")
@@ -569,7 +569,7 @@ def test_a_flag_still_beats_the_file_on_sighup(open_room: Open, tmp_path: Path) 
     assert server.rich("ada").welcome["limits"]["line"] == 400
 
 
-# What it makes of where it was started
+# Unusual environments
 
 
 def test_the_limit_of_open_files_is_raised_as_far_as_it_goes(open_room: Open) -> None:

@@ -14,7 +14,7 @@ StartServer = Callable[..., Server]
 LINES = "more\n" * 500
 UNSHARE = ("unshare", "--net")
 
-# In a network of its own: what it drops there is nobody else's, and is over with the process.
+# In a network namespace of its own: the dropped packets harm no other test, and the rule ends with the process.
 VANISHED = """
 import subprocess, sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A switch from one model to another, while people talk: nobody is dropped, nothing is lost, nothing is left behind."""
+"""A switch of models while members talk: no connection is dropped, no line is lost, and no resource is left behind."""
 
 import os
 import signal
@@ -309,7 +309,7 @@ def test_fifty_switches_in_a_row_leave_nothing_behind(start_server) -> None:
     boss = server.operator()
     with talk(server) as talks:
         for model in ("thread", "process", "event"):
-            boss.switch(model)  # What is loaded once is no leak.
+            boss.switch(model)  # Code that is loaded once is no leak.
         before = server.facts()
         for step in range(48):
             boss.switch(("thread", "process", "event")[step % 3])

@@ -1,4 +1,4 @@
-"""A model that cannot take over, because the system really has nothing left: nobody is dropped."""
+"""A model that cannot take over, as the system really has no resources left: no connection is dropped."""
 
 import contextlib
 
@@ -115,6 +115,6 @@ def test_where_no_model_can_go_on_everybody_is_told_goodbye(start_server, model:
 
 
 def knock(server: Server) -> None:
-    """Come to the door. Who comes while those before are still being let in gets in, too: one knock may not do."""
+    """Connect once. This may not be enough: a connection that comes while others are admitted is admitted too."""
     with contextlib.suppress(OSError):
         server.connect()

@@ -1,4 +1,4 @@
-"""What tells who somebody is travels with a switch: the token, and the ids of lines without an answer."""
+"""A switch keeps the identity of members: the token, and the ids of lines without an answer."""
 
 from itertools import permutations
 
@@ -11,7 +11,7 @@ each_pair = pytest.mark.parametrize(("before", "after"), list(permutations([mode
 
 
 def returned(server: Server, who: RichPeer, after: int) -> RichPeer:
-    """Somebody who comes back with the token that `who` had, and has seen everything up to `after`."""
+    """A client that returns with the token of `who`, and has seen all events up to `after`."""
     peer = server.rich_stranger()
     peer.hello(who.welcome["you"], resume={"token": who.welcome["token"], "after": after})
     return peer

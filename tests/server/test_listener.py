@@ -1,4 +1,4 @@
-"""The door, over real sockets."""
+"""The listener, over real sockets."""
 
 import errno
 import os
@@ -31,7 +31,7 @@ def listener() -> Iterator[Listener]:
 
 @pytest.fixture
 def peers() -> Iterator[list[socket.socket]]:
-    """Whoever a test connects, closed at its end."""
+    """The sockets that a test connects, closed at its end."""
     opened: list[socket.socket] = []
     yield opened
     for sock in opened:
@@ -39,7 +39,7 @@ def peers() -> Iterator[list[socket.socket]]:
 
 
 def come(listener: Listener, peers: list[socket.socket], count: int = 1) -> list[Connection]:
-    """Connect so many, and let in who is let in."""
+    """Connect so many, and return the connections that are admitted."""
     for _ in range(count):
         peers.append(socket.create_connection(listener.sources[0].getsockname(), PATIENCE))
     return list(listener.accept())
@@ -64,7 +64,7 @@ def readable(listener: Listener) -> bool:
 
 
 def told(peer: socket.socket) -> str:
-    """Everything up to the end."""
+    """All text up to the end of the connection."""
     peer.settimeout(PATIENCE)
     data = b""
     while part := peer.recv(65536):

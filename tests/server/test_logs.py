@@ -40,7 +40,7 @@ def pipe() -> Iterator[tuple[int, int]]:
 
 @pytest.fixture
 def terminal() -> Iterator[tuple[int, int]]:
-    """A terminal's two ends: who looks at it, and who writes to it."""
+    """A terminal's two ends: the one that a user sees, and the one that a program writes to."""
     screen, program = pty.openpty()
     yield screen, program
     os.close(screen)
@@ -60,7 +60,7 @@ def taken_from(descriptor: int) -> str:
     return b"".join(parts).decode().replace("\r\n", "\n")
 
 
-# What a line looks like
+# The format of a line
 
 
 def test_a_line_of_text_says_when_how_grave_and_what() -> None:

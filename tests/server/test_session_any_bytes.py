@@ -79,7 +79,7 @@ class TestWhateverComes:
                     case SessionReply(data=answer):
                         assert not answer or answer.endswith(b"\n")
                         for line in answer.decode().split("\n"):
-                            # What the room answers a web browser has the line ends of HTTP.
+                            # The answer to a web browser has the line ends of HTTP.
                             assert sanitize(line) == line or line.endswith("\r")
 
     @given(streams, places)

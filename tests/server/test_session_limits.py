@@ -1,4 +1,4 @@
-"""What a peer may not exceed, and how it is let go."""
+"""The limits of a connection, and its end when it exceeds them."""
 
 from math import inf
 

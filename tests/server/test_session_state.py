@@ -1,4 +1,4 @@
-"""The states of a session, whatever happens to it and in which order."""
+"""The states of a session, with any events in any order."""
 
 from hypothesis import given
 from hypothesis import strategies as st

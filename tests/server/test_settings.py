@@ -24,7 +24,7 @@ def refusal_of_file(text: str | bytes) -> str:
     return str(refused.value)
 
 
-# What holds when nothing is said
+# Defaults
 
 
 def test_without_any_source_the_defaults_hold() -> None:
@@ -64,7 +64,7 @@ def test_bind_refuses_an_empty_list() -> None:
     assert refusal_of_file("bind = []").endswith("and is []")
 
 
-# Who beats whom
+# Precedence
 
 
 def test_a_flag_beats_the_environment_and_the_environment_beats_the_file() -> None:

@@ -1,4 +1,4 @@
-"""Signals, as this very process gets them. What they do to a running server stands in test_cli."""
+"""Signals that this test process gets. Their effect on a running server is tested in test_cli."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ def wishes() -> ServerControl:
 
 @pytest.fixture
 def called() -> list[str]:
-    """What the handlers called."""
+    """The functions that the handlers called."""
     return []
 
 

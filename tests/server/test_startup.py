@@ -33,7 +33,7 @@ def test_a_folder_that_may_not_be_looked_into_is_told(folder: Path, monkeypatch:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "stat", refuse)
-    monkeypatch.setattr("server.startup.os.open", refuse)  # To root, who may run this, every folder is open.
+    monkeypatch.setattr("server.startup.os.open", refuse)  # To root, every folder is open.
     with pytest.raises(SettingRefused) as told:
         startup.load("", {}, {})
     assert str(told.value) == f"the configuration file {folder}/config.toml cannot be read: Permission denied"
