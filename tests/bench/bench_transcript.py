@@ -135,11 +135,11 @@ def memory_of_a_line(events: list[Said]) -> float:
     """Return the bytes of memory for each line with its text. Lines come from the wire and share no strings."""
     tracemalloc.start()
     try:
-        feed = Feed()
-        feed.store.set_columns(columns(99, True))
+        builder = Feed()
+        builder.store.set_columns(columns(99, True))
         before = tracemalloc.get_traced_memory()[0]
         for event in events:
-            feed.take([msgspec.json.decode(msgspec.json.encode(event), type=Said)])
+            builder.add_events([msgspec.json.decode(msgspec.json.encode(event), type=Said)])
         return (tracemalloc.get_traced_memory()[0] - before) / len(events)
     finally:
         tracemalloc.stop()

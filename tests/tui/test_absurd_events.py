@@ -55,8 +55,8 @@ told_lines = st.lists(events.map(json_lines.encode) | spoiled, max_size=8)
 
 def _show(client: ClientConnection, received: list[Received]) -> None:
     """Draw the events with each part of the clients that draws events."""
-    feed, metering = EntryBuilder(), MeterHistory()
-    feed.take(received)
+    builder, metering = EntryBuilder(), MeterHistory()
+    builder.add_events(received)
     for event in received:
         format_event(event, client.nick)
         match event:

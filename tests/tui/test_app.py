@@ -17,9 +17,7 @@ MODELS = [model.value for model in Model]
 
 @pytest.mark.parametrize("model", MODELS)
 class TestAConversation:
-    async def test_two_people_talk_and_the_bar_tells_the_model_and_the_count(
-        self, model: str, start_server: StartServer
-    ) -> None:
+    async def test_two_people_talk_and_the_bar_shows_the_model(self, model: str, start_server: StartServer) -> None:
         server = start_server(model)
         async with acting(address_of(server)) as ada:
             await ada.enters("ada")
@@ -97,14 +95,14 @@ class TestTheNicknamePrompt:
             await ada.press("ctrl+r")
             await ada.is_in()
 
-    async def test_whoever_leaves_without_having_reached_a_room_gets_exit_code_69(self, free_port: int) -> None:
+    async def test_leaving_without_a_reached_room_exits_with_69(self, free_port: int) -> None:
         async with acting(Address("127.0.0.1", free_port)) as ada:
             await ada.type("ada", "enter")
             await ada.sees("nobody listens there", "Next try in")
             await ada.leaves()
         assert ada.app.return_code == 69
 
-    async def test_whoever_leaves_because_a_nickname_is_taken_gets_exit_code_0(self, start_server: StartServer) -> None:
+    async def test_leaving_at_a_taken_nickname_exits_with_0(self, start_server: StartServer) -> None:
         server = start_server()
         server.plain("ada")
         async with acting(address_of(server)) as ada:
@@ -124,7 +122,7 @@ class TestTheNicknamePrompt:
 
 
 class TestLosingTheRoom:
-    async def test_what_was_missed_comes_once_and_what_was_said_meanwhile_goes_out_once(
+    async def test_missed_and_unsent_lines_come_exactly_once(
         self, start_server: StartServer, open_relay: OpenRelay
     ) -> None:
         server = start_server()
@@ -148,7 +146,7 @@ class TestLosingTheRoom:
             assert ada.picture.count("not lost") == 1
             assert ada.picture.count("did you hear that?") == 1
 
-    async def test_a_command_is_not_sent_meanwhile_nor_answered_later_and_stays_to_be_sent_again(
+    async def test_command_while_offline_is_kept_and_not_sent(
         self, start_server: StartServer, open_relay: OpenRelay
     ) -> None:
         server = start_server()
@@ -170,7 +168,7 @@ class TestLosingTheRoom:
             await ada.sees("model event,")
             assert ada.picture.count("model event,") == 1
 
-    async def test_a_status_that_the_lost_connection_was_asked_for_is_not_waited_for(
+    async def test_status_of_a_lost_connection_is_not_awaited(
         self, start_server: StartServer, open_relay: OpenRelay
     ) -> None:
         relay = await open_relay(start_server())
@@ -197,7 +195,7 @@ class TestLosingTheRoom:
             await ada.sees("not connected, so not sent: /where")
             assert ada.written == "/where"
 
-    async def test_a_new_server_in_the_same_place_does_not_know_what_was_before_and_that_is_said(
+    async def test_new_server_at_the_address_shows_a_gap(
         self, start_server: StartServer, open_relay: OpenRelay
     ) -> None:
         first = start_server()
@@ -225,9 +223,7 @@ class TestLosingTheRoom:
             await ada.sees("ada  before")
             assert ada.picture.count("ada  before") == 1
 
-    async def test_whoever_was_let_go_keeps_the_conversation_until_they_are_let_in_again(
-        self, start_server: StartServer
-    ) -> None:
+    async def test_removed_member_keeps_the_pane_until_it_rejoins(self, start_server: StartServer) -> None:
         server = start_server()
         boss = server.operator()
         async with acting(address_of(server), "ada", size=(130, 30)) as ada:
@@ -264,9 +260,7 @@ class TestLosingTheRoom:
             await ada.sees("2 here")
             assert ada.chat.is_operator
 
-    async def test_whoever_was_in_leaves_with_0_though_they_could_not_come_back(
-        self, start_server: StartServer
-    ) -> None:
+    async def test_former_member_that_cannot_return_exits_with_0(self, start_server: StartServer) -> None:
         server = start_server()
         boss = server.operator()
         async with acting(address_of(server), "ada") as ada:

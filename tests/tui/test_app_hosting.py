@@ -29,7 +29,7 @@ def guest(host: Actor, nick: str) -> PlainPeer:
 
 
 class TestHosting:
-    async def test_the_prompt_and_the_header_tell_the_address_and_others_can_join(self) -> None:
+    async def test_prompt_and_header_show_an_address_to_join(self) -> None:
         async with acting(None, host=ANYWHERE) as ada:
             await ada.sees("Your room is open. Others join with", "chat-tui 127.0.0.1:")
             await ada.enters("ada")
@@ -65,7 +65,7 @@ class TestHosting:
             await ada.press("enter")
             await ada.sees_in_bar("↻ event 1 connected")
 
-    async def test_when_the_server_dies_the_screen_says_so_and_starts_it_again(self) -> None:
+    async def test_dead_server_is_reported_and_started_again(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
             assert ada.app.hosted_server is not None
             address = ada.app.invitations
@@ -79,7 +79,7 @@ class TestHosting:
             assert ada.app.invitations == address
             await ada.until(lambda: ada.chat.is_operator, "to be the operator of the new one")
 
-    async def test_app_whose_server_is_started_again_says_that_the_rules_hold(self) -> None:
+    async def test_restarted_server_reports_that_rules_apply(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
             await ada.until(lambda: ada.chat.is_operator, "to be the operator")
             bob = guest(ada, "bob")
@@ -94,7 +94,7 @@ class TestHosting:
             await ada.sees("the server was started again", "locked, 1 ban")
             bob.close()
 
-    async def test_a_room_that_was_closed_is_told_in_a_sentence_and_can_be_opened_again(self) -> None:
+    async def test_closed_room_is_reported_and_can_be_reopened(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
             await ada.until(lambda: ada.chat.is_operator, "to be the operator")
             await ada.says("/close thank you all")
@@ -103,7 +103,7 @@ class TestHosting:
             await ada.press("ctrl+r")
             await ada.sees_in_bar("↻ event 1 connected")
 
-    async def test_a_room_that_cannot_be_opened_is_told_in_a_sentence_and_can_be_tried_again(self) -> None:
+    async def test_failed_room_is_reported_and_can_be_retried(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             async with acting(None, host=HostOptions(bind=(f"127.0.0.1:{port}",))) as ada:
@@ -114,7 +114,7 @@ class TestHosting:
                 await ada.sees_no("in use")
                 await ada.enters("ada")
 
-    async def test_a_host_with_guests_is_asked_before_leaving_and_takes_the_server_along(self) -> None:
+    async def test_host_with_guests_is_asked_before_leaving(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
             assert ada.app.hosted_server is not None
             server = psutil.Process(ada.app.hosted_server.pid)
@@ -132,7 +132,7 @@ class TestHosting:
             assert not server.is_running()
         assert ada.app.return_code == 130
 
-    async def test_the_command_asks_as_the_key_does_and_says_what_it_does(self) -> None:
+    async def test_quit_command_asks_like_the_key(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
             bob = guest(ada, "bob")
             await ada.sees("2 here")
@@ -155,7 +155,7 @@ class TestHosting:
             await ada.says("/quit")
             await ada.has_left()
 
-    async def test_a_host_reads_in_the_help_and_the_palette_that_leaving_ends_the_room(self) -> None:
+    async def test_help_and_palette_say_that_leaving_ends_the_room(self) -> None:
         async with acting(None, "ada", host=ANYWHERE, size=(100, 60)) as ada:
             await ada.press("f1")
             await ada.sees("leave, which ends the room for everybody")
@@ -198,7 +198,7 @@ class TestTheExitCode:
         assert ada.app.return_code == 2
 
     @pytest.mark.parametrize("again", [False, True], ids=["gone", "started again"])
-    async def test_is_1_where_the_server_was_killed_unless_it_was_started_again(self, again: bool) -> None:
+    async def test_is_1_after_a_killed_server_unless_restarted(self, again: bool) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
             assert ada.app.hosted_server is not None
             os.kill(ada.app.hosted_server.pid, signal.SIGKILL)
@@ -217,7 +217,7 @@ class TestTheExitCode:
             await ada.leaves()
         assert ada.app.return_code == 0
 
-    async def test_is_0_where_nobody_had_a_nickname_yet(self) -> None:
+    async def test_is_0_before_a_nickname(self) -> None:
         async with acting(None, host=ANYWHERE) as ada:
             await ada.sees("Your room is open.")
             await ada.leaves()

@@ -167,7 +167,7 @@ def test_a_bad_configuration_gets_one_sentence_and_code_2(
     assert str(config_file()) in sentence
 
 
-def test_a_configuration_folder_that_may_not_be_looked_into_is_told(
+def test_unreadable_configuration_folder_is_reported(
     refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(path: Path, *how: object, **more: object) -> None:
@@ -217,9 +217,7 @@ def test_another_file_can_be_named_by_flag_or_environment(
     assert said(server) == [("other", "1"), ("other", "2")]
 
 
-def test_what_is_set_for_a_room_of_my_own_does_not_keep_me_from_joining_another(
-    start_server: StartServer, folder: Path
-) -> None:
+def test_configured_host_options_do_not_prevent_joining(start_server: StartServer, folder: Path) -> None:
     server = start_server()
     folder.mkdir(parents=True)
     config_file().write_text('model = "thread"\nrate-limit = "off"\n')
@@ -251,7 +249,7 @@ def test_hosted_room_is_bound_to_all_addresses_given(folder: Path, source: str) 
     assert "chat-tui 127.0.0.3:" in done.stdout + done.stderr
 
 
-def test_without_a_room_the_last_one_is_joined_and_at_first_one_on_this_machine() -> None:
+def test_default_room_is_the_last_one_or_a_local_one() -> None:
     assert cli.choose_room(None, Settings()) == Address("127.0.0.1", 2000)
     assert cli.choose_room(None, Settings(rooms=("room.example:2001", "other"))) == Address("room.example", 2001)
     assert cli.choose_room(None, Settings(rooms=("not:a:room]", "other"))) == Address("other", 2000)
@@ -274,7 +272,7 @@ def test_each_theme_there_is_can_be_asked_for(theme: str) -> None:
         terminal.sees("your nickname")
 
 
-def test_a_theme_that_was_remembered_is_taken_where_there_is_one_and_else_passed_over(folder: Path) -> None:
+def test_remembered_theme_is_used_if_it_exists(folder: Path) -> None:
     folder.mkdir(parents=True)
     for theme in ("room-light", "gone-since"):
         remembered_file().write_text(f'theme = "{theme}"\n')
@@ -296,7 +294,7 @@ def test_a_theme_from_elsewhere_is_checked_like_a_flag(
         assert "there is no theme 'nonsense'; there are" in terminal.text
 
 
-def test_a_setting_that_was_changed_and_changed_back_is_remembered_as_it_was(start_server: StartServer) -> None:
+def test_setting_changed_back_is_remembered(start_server: StartServer) -> None:
     with opened(Terminal(room(start_server()), "-n", "ada")) as terminal:
         terminal.sees("1 here")
         for bell in (False, True):
@@ -305,7 +303,7 @@ def test_a_setting_that_was_changed_and_changed_back_is_remembered_as_it_was(sta
             assert tomllib.loads(remembered_file().read_text())["bell"] is bell
 
 
-def test_the_full_screen_is_shown_where_both_ends_are_a_terminal_and_line_mode_where_asked(
+def test_full_screen_needs_a_terminal_and_no_plain_option(
     start_server: StartServer,
 ) -> None:
     server = start_server()

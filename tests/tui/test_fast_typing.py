@@ -46,7 +46,7 @@ def test_lines_typed_in_one_burst_are_said_one_by_one(server: Server, terminal: 
     assert bob.expect("said")["text"] == "four"
 
 
-def test_keys_a_few_milliseconds_apart_are_not_lost_and_not_glued(server: Server, terminal: Terminal) -> None:
+def test_keys_at_a_high_rate_are_kept_and_separate(server: Server, terminal: Terminal) -> None:
     bob = server.rich("bob")
     enter(terminal)
     lines = [f"line number {number}" for number in range(12)]
@@ -82,7 +82,7 @@ def test_what_is_typed_after_the_nickname_belongs_to_the_room(server: Server, te
             terminal.type("ne\r")
 
 
-def test_what_is_typed_behind_a_taken_nickname_waits_for_a_free_one(server: Server, terminal: Terminal) -> None:
+def test_text_after_a_taken_nickname_waits(server: Server, terminal: Terminal) -> None:
     bob = server.rich("bob")
     terminal.type("bob\rhello\r")
     terminal.sees("bob2 is free")
@@ -100,14 +100,14 @@ def host() -> Iterator[Terminal]:
     opened.close()
 
 
-def test_what_a_host_types_behind_the_nickname_is_said_in_the_room(host: Terminal) -> None:
+def test_text_after_a_hosts_nickname_is_sent(host: Terminal) -> None:
     host.type("kay\rhello\r")
     host.sees("Any key: to the room")
     host.type("\x1b")
     host.sees("kay  hello")
 
 
-def test_what_a_host_types_on_the_join_card_is_said_in_the_room_with_its_first_letter(host: Terminal) -> None:
+def test_text_typed_on_the_join_card_is_sent_whole(host: Terminal) -> None:
     host.type("kay\r")
     host.sees("Any key: to the room")
     host.type("hello\r")

@@ -95,9 +95,7 @@ def test_a_hostile_goodbye_or_refusal_is_text_too(open_terminal: Open, place: st
         assert_harmless(terminal.output)
 
 
-def test_a_hostile_audience_in_a_real_room_draws_nothing_but_text(
-    open_terminal: Open, start_server: StartServer
-) -> None:
+def test_hostile_audience_in_a_room_draws_only_text(open_terminal: Open, start_server: StartServer) -> None:
     server = start_server("event", "--rate-limit", "off")
     terminal = open_terminal(f"{server.address[0]}:{server.address[1]}", "-n", "ada")
     terminal.sees("1 here")

@@ -52,7 +52,7 @@ def test_each_model_is_shown_by_its_busiest_second_as_a_whole() -> None:
     assert cells(metering, "memory") == ["7.0 MiB"]
 
 
-def test_processor_cores_are_told_over_some_seconds_as_a_clock_ticks_a_hundred_times_in_one() -> None:
+def test_processor_cores_are_a_mean_over_seconds() -> None:
     metering = MeterHistory()
     for cpu in (0.5, 0.5, 0.1, 0.0, 0.0, 0.0):
         metering.add(reading(cpu=cpu))
@@ -94,7 +94,7 @@ def test_the_first_second_after_a_switch_is_not_compared() -> None:
     assert cells(metering, "deliveries/s") == ["30", "900"]
 
 
-def test_the_models_stand_in_the_order_of_the_talk_and_unknown_ones_behind() -> None:
+def test_models_have_a_fixed_order_with_unknown_ones_last() -> None:
     metering = MeterHistory()
     for model in ("event", "fibre", "process", "thread"):
         for _ in range(2):
@@ -121,7 +121,7 @@ def test_a_minute_is_drawn_and_no_more() -> None:
     assert list(metering.lines) == [float(number) for number in range(10, MAX_READINGS + 10)]
 
 
-def test_the_record_tells_what_happened_and_leaves_out_what_did_not() -> None:
+def test_totals_rows_omit_zeros() -> None:
     assert totals_rows(Totals()) == [("most people", "0"), ("lines said", "0")]
     told = dict(
         totals_rows(Totals(most_people=37, lines=1200, slowed=3, died=1, escaped=2, look_alikes=1, longest=0.25))

@@ -40,7 +40,7 @@ def test_at_first_nothing_is_remembered() -> None:
     assert recall() == Settings()
 
 
-def test_what_has_changed_is_remembered_and_the_latest_room_comes_first() -> None:
+def test_changes_are_remembered_with_the_latest_room_first() -> None:
     began = Settings()
     now = replace(began, theme="nord", nick="ada", bell=False)
     assert remember(began, now.with_room(Address("a")).with_room(Address("b", 2001)).with_room(Address("a")))
@@ -62,7 +62,7 @@ def test_what_is_changed_back_is_remembered_as_it_is_now() -> None:
         assert recall() == now
 
 
-def test_what_could_not_be_written_is_remembered_with_the_next_change(folder: Path) -> None:
+def test_failed_write_is_made_up_with_the_next_change(folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.write_text("a file where the folder should be")
     memory = Memory(Settings())
@@ -86,7 +86,7 @@ def test_the_mouse_is_set_for_one_time_only() -> None:
     assert recall().mouse
 
 
-def test_two_clients_do_not_undo_what_the_other_remembered() -> None:
+def test_two_clients_keep_each_others_changes() -> None:
     began = recall()
     remember(began, replace(began, theme="nord"))
     remember(began, replace(began, times=False))
@@ -125,7 +125,7 @@ def test_what_a_newer_version_remembers_is_passed_over(folder: Path) -> None:
     assert recall().nick == "ada"
 
 
-def test_where_nothing_can_be_written_nothing_is_remembered_and_nothing_raised(folder: Path) -> None:
+def test_failed_write_raises_nothing(folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.write_text("a file where the folder should be")
     assert not remember(Settings(), Settings(nick="ada"))

@@ -66,9 +66,9 @@ def in_line_mode(event: Received) -> list[str]:
 
 
 def in_full_screen(*events: Received) -> list[str]:
-    feed = EntryBuilder()
-    feed.take(events)
-    entries = [feed.store.entry(serial) for serial in range(feed.store.next)]
+    builder = EntryBuilder()
+    builder.add_events(events)
+    entries = [builder.store.entry(serial) for serial in range(builder.store.next)]
     return [entry.text for entry in entries if entry is not None]
 
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from protocol.client import Received
 from protocol.messages import Presence, Said
-from tui.commands.parse import available
+from tui.commands.parse import available_commands
 
 MAX_COMPLETIONS = 50
 _LAST_WORD = re.compile(r"@?[^\s@]*$")
@@ -65,7 +65,7 @@ def complete(
     before = text[:cursor]
     if before.startswith("/") and not before.startswith("//") and "\n" not in before:
         head, space, argument = before[1:].partition(" ")
-        commands = {command.name: command for command in available(operator=operator, screen=screen)}
+        commands = {command.name: command for command in available_commands(operator=operator, screen=screen)}
         if not space:
             return [Completion(0, f"/{name} ") for name in commands if name.startswith(head.lower())]
         command = commands.get(head.lower())

@@ -54,7 +54,7 @@ class ParseError(Struct, frozen=True):
     sentence: str
 
 
-def available(*, operator: bool, screen: bool = True, hosts: bool = False) -> list[SlashCommand]:
+def available_commands(*, operator: bool, screen: bool = True, hosts: bool = False) -> list[SlashCommand]:
     """The commands of an operator or of another member, in the full screen or in line mode. With `hosts`, leaving ends
     the room, and the summary of `/quit` says so."""
     found = [one for one in COMMANDS if (operator or not one.for_operators) and _exists(one, screen)]
@@ -70,7 +70,7 @@ def needs_room(asked: ParsedCommand) -> bool:
     return asked.name not in _LOCAL_NAMES
 
 
-def unsent(what: str) -> str:
+def format_unsent(what: str) -> str:
     """The message that `what` was not sent because there is no connection to the room."""
     return f"not connected, so not sent: {what}"
 

@@ -9,12 +9,12 @@ from tui.commands.parse import ChatLine
 
 
 class SlowModeQueue:
-    """Needs a running event loop. `send` sends a line with an id; `answered` and `refused` report the room's answers.
-    The length of the queue is the number of lines that wait in it."""
+    """Needs a running event loop. `send` sends a line with an id. The caller reports the answers of the room with
+    `on_answer` and `on_refusal`. The length of the queue is the number of lines that wait in it."""
 
     def __init__(self, send: Callable[[str, ChatLine], object]) -> None:
-        self._send = send
-        self._slow = 0.0
+        self._send_line = send
+        self._interval_s = 0.0
         self._numbers = count()
         self._sent: dict[str, tuple[int, ChatLine]] = {}
         """The lines without an answer, by their ids."""
@@ -25,36 +25,36 @@ class SlowModeQueue:
         return len(self._lines)
 
     @property
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Seconds until the first waiting line is sent; 0 if it waits for the answer to another line."""
         return max(0.0, self._timer.when() - asyncio.get_running_loop().time()) if self._timer else 0.0
 
-    def pace(self, slow: float) -> None:
+    def set_interval(self, seconds: float) -> None:
         """Set the seconds of slow mode between two lines. After a change the room accepts the next line at once."""
-        if slow == self._slow:
+        if seconds == self._interval_s:
             return
-        self._slow = slow
+        self._interval_s = seconds
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
             self._try_in(0.0)
 
-    def say(self, id: str, line: ChatLine) -> None:
+    def send(self, id: str, line: ChatLine) -> None:
         """Send a line, or append it to the waiting ones. In slow mode each line waits for the previous answer."""
         number = next(self._numbers)
-        if self._lines or (self._slow and self._sent):
+        if self._lines or (self._interval_s and self._sent):
             self._lines.append((number, id, line))
         else:
-            self._say(number, id, line)
+            self._send(number, id, line)
 
-    def answered(self, id: str) -> bool:
+    def on_answer(self, id: str) -> bool:
         """The room has accepted the line with this id, or refused it for good. Returns whether it was sent here."""
         mine = self._sent.pop(id, None) is not None
         if mine:
-            self._try_in(self._slow)
+            self._try_in(self._interval_s)
         return mine
 
-    def refused(self, id: str, wait: float) -> bool:
+    def on_refusal(self, id: str, wait: float) -> bool:
         """The room accepts the line with this id after `wait` seconds. Returns whether it was sent here."""
         sent = self._sent.pop(id, None)
         if sent is None:
@@ -70,8 +70,8 @@ class SlowModeQueue:
 
     def _try(self) -> None:
         self._timer = None
-        self._say(*self._lines.pop(0))
+        self._send(*self._lines.pop(0))
 
-    def _say(self, number: int, id: str, line: ChatLine) -> None:
+    def _send(self, number: int, id: str, line: ChatLine) -> None:
         self._sent[id] = number, line
-        self._send(id, line)
+        self._send_line(id, line)

@@ -16,7 +16,7 @@ from protocol.sanitize import sanitize
 from tui.address import Address
 from tui.commands.completion import RecentSpeakers
 from tui.commands.length_check import check_length
-from tui.commands.parse import ChatLine, ParsedCommand, ParseError, available, needs_room, parse, unsent
+from tui.commands.parse import ChatLine, ParsedCommand, ParseError, available_commands, format_unsent, needs_room, parse
 from tui.commands.slow_mode import SlowModeQueue
 from tui.line.formatting import Line, format_event, history_end, key_help, note
 from tui.link.room_link import NICKNAME_CODES, RoomLink, State
@@ -104,7 +104,7 @@ class LineClient:
     @property
     def deferred(self) -> str:
         """The number of lines that wait for slow mode and the remaining seconds, in words; empty if none waits."""
-        waiting, left = len(self._deferred), ceil(self._deferred.left)
+        waiting, left = len(self._deferred), ceil(self._deferred.seconds_left)
         if not waiting:
             return ""
         words = f"{plural(waiting, 'line')} to be said"
@@ -154,8 +154,8 @@ class LineClient:
         return True
 
     def _say(self, spoken: ChatLine) -> None:
-        self._deferred.say(self.link.client.new_id(), spoken)
-        if self._deferred.left:
+        self._deferred.send(self.link.client.new_id(), spoken)
+        if self._deferred.seconds_left:
             self._show_deferred()
 
     def _show_deferred(self) -> None:
@@ -167,7 +167,7 @@ class LineClient:
         if asked.name == "quit":
             return False
         if asked.name == "help":
-            commands = available(operator=self.operator, screen=False, hosts=self._hosts_room)
+            commands = available_commands(operator=self.operator, screen=False, hosts=self._hosts_room)
             rows = [(one.usage, one.summary) for one in commands]
             if self._show_own:  # Only a prompt has keys.
                 rows += key_help(ends_room=self._hosts_room)
@@ -176,7 +176,7 @@ class LineClient:
         elif asked.name == "save":
             self._save(asked.argument)
         elif needs_room(asked) and not self.link.client.in_room:
-            self._fail(unsent(f"/{asked.name}"))
+            self._fail(format_unsent(f"/{asked.name}"))
         elif asked.name == "nick":
             self.link.rename(asked.argument)
         elif asked.name == "who":
@@ -207,7 +207,7 @@ class LineClient:
     def _on_events(self, events: list[Received]) -> None:
         self._transcript.record(events)
         self.speakers.record(events)
-        self._deferred.pace(0.0 if self.operator else self.link.client.rules.slow)
+        self._deferred.set_interval(0.0 if self.operator else self.link.client.rules.slow)
         lines: list[Line] = []
         for event in events:
             if self._apply(event):
@@ -259,11 +259,11 @@ class LineClient:
             told = check_length(line.text, limits, action=line.action)
             if told.is_too_long:
                 del unsaid[id]
-                self._deferred.answered(id)
+                self._deferred.on_answer(id)
                 self._fail(f"a line that waited was not said: {told.sentence}")
 
     def _apply_said(self, said: Said) -> bool:
-        if self._deferred.answered(said.id):
+        if self._deferred.on_answer(said.id):
             return self._show_own
         me = self.link.client.nick
         if said.seq > self._history_until and said.nick != me and mentions(said.text, me):
@@ -271,11 +271,11 @@ class LineClient:
         return True
 
     def _apply_refused(self, refused: Refused) -> bool:
-        if refused.code == "slow-mode" and self._deferred.refused(refused.id, refused.wait):
-            if self._deferred.left:
+        if refused.code == "slow-mode" and self._deferred.on_refusal(refused.id, refused.wait):
+            if self._deferred.seconds_left:
                 self._show_deferred()
             return False
-        self._deferred.answered(refused.id)
+        self._deferred.on_answer(refused.id)
         if refused.code in NICKNAME_CODES and not self.link.entered:
             self._join_failure = JoinFailed(refused.reason, refused)
             self._join_decided.set()

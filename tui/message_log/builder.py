@@ -17,11 +17,11 @@ from tui.message_log.entries import (
     Kind,
     clean,
     clean_nick,
-    gap,
-    noticed,
-    said,
-    spoken,
-    switched,
+    gap_entry,
+    line_entry,
+    notice_entry,
+    said_entry,
+    switch_entry,
     valid_time,
 )
 from tui.message_log.folding import PresenceSummary
@@ -48,40 +48,40 @@ class EntryBuilder:
         self._minute = -1
         self._day: tuple[int, int] | None = None
 
-    def take(self, events: Sequence[Received]) -> BatchSummary:
+    def add_events(self, events: Sequence[Received]) -> BatchSummary:
         """Add events, in order. Lines of the history of a first Welcome are not counted as news; missed lines are."""
-        news = BatchSummary()
+        summary = BatchSummary()
         for event in events:
             match event:
                 case Said():
-                    self._take_said(event, news)
+                    self._add_said(event, summary)
                 case Presence():
-                    self._take_presence(event)
+                    self._add_presence(event)
                 case ModelSwitched():
-                    self._append(switched(event))
+                    self._append(switch_entry(event))
                 case Notice() | RulesChanged() | Goodbye():
-                    self._take_words(event)
+                    self._add_words(event)
                 case Gap():
-                    self._append(gap(event))
+                    self._append(gap_entry(event))
                 case Welcome():
-                    self._take_welcome(event)
+                    self._add_welcome(event)
                 case Refused() if event.id:
-                    self.refused(event.id, event.reason)
+                    self.reject_pending(event.id, event.reason)
             if self._history.ended_by(event) is not None:
                 self._append(Entry(Kind.NOTICE, HISTORY_END))
-        return news
+        return summary
 
-    def say(self, id: str, text: str, action: bool, at: float) -> None:
+    def add_pending(self, id: str, text: str, action: bool, at: float) -> None:
         """Add a line of mine that the room has not acknowledged yet."""
-        self.store.wait(id, spoken(clean_nick(self.me), text, action, at, Flag.OWN | Flag.PENDING))
+        self.store.add_pending(id, line_entry(clean_nick(self.me), text, action, at, Flag.OWN | Flag.PENDING))
 
-    def refused(self, id: str, reason: str) -> None:
+    def reject_pending(self, id: str, reason: str) -> None:
         """Replace a line of mine that the room refused by an error with the reason and the text."""
-        entry = self.store.arrived(id)
+        entry = self.store.remove_pending(id)
         if entry is not None:
             self._append(Entry(Kind.ERROR, f"not said: {clean(reason)}\n{entry.text}"))
 
-    def note(self, text: str, kind: str) -> None:
+    def add_note(self, text: str, kind: str) -> None:
         """Add a note of the client; `kind` is `error` for an error. It has no time, as our clock may differ from the
         room's."""
         self._append(Entry(Kind.ERROR if kind == "error" else Kind.NOTE, clean(text)))
@@ -91,18 +91,18 @@ class EntryBuilder:
         self.store.clear()
         self._fold, self._minute, self._day = None, -1, None
 
-    def _take_said(self, event: Said, news: BatchSummary) -> None:
-        mine = event.id and self.store.arrived(event.id)
-        entry = said(event, event.nick if mine else self.me)
+    def _add_said(self, event: Said, summary: BatchSummary) -> None:
+        mine = event.id and self.store.remove_pending(event.id)
+        entry = said_entry(event, event.nick if mine else self.me)
         serial = self._append(entry)
         if event.seq > self._history_until and not entry.flags & Flag.OWN:
-            news.lines += 1
-            if news.first is None:
-                news.first = serial
+            summary.lines += 1
+            if summary.first is None:
+                summary.first = serial
             if entry.flags & Flag.MENTION:
-                news.mention = entry
+                summary.mention = entry
 
-    def _take_presence(self, event: Presence) -> None:
+    def _add_presence(self, event: Presence) -> None:
         for old, new in event.renamed:
             if clean_nick(old) == self.me:
                 self.me = clean_nick(new)
@@ -121,12 +121,12 @@ class EntryBuilder:
             entry = Entry(Kind.CROWD, text or "somebody changed names", at=last.at, flags=last.flags)
             self.store.change_last(entry)
 
-    def _take_words(self, event: Notice | RulesChanged | Goodbye) -> None:
-        entry = noticed(event)
+    def _add_words(self, event: Notice | RulesChanged | Goodbye) -> None:
+        entry = notice_entry(event)
         if entry.text.strip():
             self._append(entry)
 
-    def _take_welcome(self, event: Welcome) -> None:
+    def _add_welcome(self, event: Welcome) -> None:
         self.me = clean_nick(event.you)
         if not event.resumed:
             self._history_until = event.seq

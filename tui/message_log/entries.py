@@ -67,14 +67,14 @@ class Entry(Struct, gc=False):
     flags: int = 0
 
 
-def said(event: Said, me: str = "") -> Entry:
+def said_entry(event: Said, me: str = "") -> Entry:
     """The entry of a line. It is marked if `me` said it or if it names `me`."""
     nick = clean_nick(event.nick)
     flags = Flag.OWN if nick == me else Flag.MENTION if mentions(event.text, me) else 0
-    return spoken(nick, event.text, event.action, event.at, flags)
+    return line_entry(nick, event.text, event.action, event.at, flags)
 
 
-def spoken(nick: str, text: str, action: bool, at: float, flags: int = 0) -> Entry:
+def line_entry(nick: str, text: str, action: bool, at: float, flags: int = 0) -> Entry:
     """The entry of a person's line."""
     text = clean(text)
     if action:
@@ -82,21 +82,21 @@ def spoken(nick: str, text: str, action: bool, at: float, flags: int = 0) -> Ent
     return Entry(Kind.SAID, text, nick, valid_time(at), flags)
 
 
-def noticed(event: Notice | RulesChanged | Goodbye) -> Entry:
+def notice_entry(event: Notice | RulesChanged | Goodbye) -> Entry:
     """The entry of a notice, a change of rules or a goodbye."""
     if isinstance(event, Goodbye):
         return Entry(Kind.NOTICE, clean(format_goodbye(event)))
     return Entry(Kind.NOTICE, clean(event.text), at=valid_time(event.at))
 
 
-def switched(event: ModelSwitched) -> Entry:
+def switch_entry(event: ModelSwitched) -> Entry:
     """The entry of a switch to another model."""
     model = clean_nick(event.model)
     text = format_switched(replace(event, model=model))
     return Entry(Kind.SWITCH, text, model, valid_time(event.at))
 
 
-def gap(event: Gap) -> Entry:
+def gap_entry(event: Gap) -> Entry:
     """The entry for the lines that were missed between two connections."""
     return Entry(Kind.GAP, format_gap(event.missed))
 

@@ -34,12 +34,12 @@ class _Drawn(NamedTuple):
 class RowCache:
     """After a change of `columns`, `search` or `selection`, call `clear`."""
 
-    def __init__(self, log: EntryStore, styles: Callable[[], ThemeStyles]) -> None:
+    def __init__(self, store: EntryStore, styles: Callable[[], ThemeStyles]) -> None:
         """`styles` returns the styles of the theme; it is called when they are needed."""
         self.columns = Columns(80, 7, 10)
         self.search: Search | None = None
         self.selection: Selection | None = None
-        self._store = log
+        self._store = store
         self._make_styles = styles
         self._styles: ThemeStyles | None = None
         self._drawn: LRUCache[int, _Drawn] = LRUCache(MAX_CACHED_ENTRIES)
@@ -60,7 +60,7 @@ class RowCache:
         """Row `y` of the store. Rows after its end are blank."""
         if self._styles is None:
             self._styles = self._make_styles()
-        serial, row = self._store.place(y)
+        serial, row = self._store.locate(y)
         drawn = self._drawn.get(serial)
         if drawn is None:
             entry = self._store.entry(serial)

@@ -22,7 +22,7 @@ class Search:
     def __len__(self) -> int:
         return len(self._found)
 
-    def look(self, serial: int, entry: Entry) -> None:
+    def check(self, serial: int, entry: Entry) -> None:
         """Check an entry. Serial numbers rise; the last entry can be checked again after a change."""
         if self._found and self._found[-1] == serial:
             self._found.pop()

@@ -50,7 +50,7 @@ class EntryStore:
         self.mark: int | None = None
         """The serial number of the first unread entry, which has one more row for the mark."""
         self._blocks: list[_Block] = []
-        self._waiting: dict[str, Entry] = {}
+        self._pending: dict[str, Entry] = {}
         self._columns = Columns(80, 7, 10)
         self._starts: list[int] | None = None
 
@@ -66,7 +66,7 @@ class EntryStore:
     @property
     def rows(self) -> int:
         """The number of rows; an estimate while blocks are not settled."""
-        return self._block_starts()[-1] + sum(self._count(entry) for entry in self._waiting.values())
+        return self._block_starts()[-1] + sum(self._count(entry) for entry in self._pending.values())
 
     # Changing
 
@@ -94,13 +94,13 @@ class EntryStore:
         block.entries[-1] = entry
         self._settle(len(self._blocks) - 1, anew=True)
 
-    def wait(self, id: str, entry: Entry) -> None:
+    def add_pending(self, id: str, entry: Entry) -> None:
         """Add a pending line, after all others."""
-        self._waiting[id] = entry
+        self._pending[id] = entry
 
-    def arrived(self, id: str) -> Entry | None:
+    def remove_pending(self, id: str) -> Entry | None:
         """Remove and return the pending line with this id, or return None."""
-        return self._waiting.pop(id, None)
+        return self._pending.pop(id, None)
 
     def set_mark(self, serial: int | None) -> None:
         """Move the mark of unread lines above the entry `serial`, or remove it."""
@@ -162,8 +162,8 @@ class EntryStore:
         index = serial - self.first
         if 0 <= index < len(self):
             return self._blocks[index // BLOCK].entries[index % BLOCK]
-        waiting = index - len(self)
-        return list(self._waiting.values())[waiting] if 0 <= waiting < len(self._waiting) else None
+        pending = index - len(self)
+        return list(self._pending.values())[pending] if 0 <= pending < len(self._pending) else None
 
     def entries(self, first: int) -> Iterator[tuple[int, Entry]]:
         """The entries from `first` on, each with its serial number; without pending lines."""
@@ -175,12 +175,12 @@ class EntryStore:
                 yield serial, entry
                 serial += 1
 
-    def place(self, y: int) -> Place:
+    def locate(self, y: int) -> Place:
         """The entry at row `y` of the pane, and the row within it."""
         starts = self._block_starts()
         y = max(y, 0)
         if y >= starts[-1]:
-            return self._place_waiting(y - starts[-1])
+            return self._locate_pending(y - starts[-1])
         index = bisect_right(starts, y) - 1
         block, rest = self._blocks[index], y - starts[index]
         serial = self.first + index * BLOCK
@@ -194,9 +194,9 @@ class EntryStore:
             serial += 1
         return Place(serial, rest)
 
-    def _place_waiting(self, rest: int) -> Place:
+    def _locate_pending(self, rest: int) -> Place:
         serial = self.next
-        for entry in self._waiting.values():
+        for entry in self._pending.values():
             count = self._count(entry)
             if rest < count:
                 return Place(serial, rest)
@@ -211,7 +211,7 @@ class EntryStore:
         if index < 0:
             return 0
         if index >= len(self):
-            ahead = list(self._waiting.values())[: index - len(self)]
+            ahead = list(self._pending.values())[: index - len(self)]
             return starts[-1] + sum(self._count(entry) for entry in ahead)
         block = self._blocks[index // BLOCK]
         if block.columns != self._columns:

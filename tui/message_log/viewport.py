@@ -13,11 +13,11 @@ MAX_SETTLE_ROUNDS = 4
 class Viewport:
     """A view of `height` rows. After changes of `height` or of the store, call `settle`."""
 
-    def __init__(self, log: EntryStore) -> None:
+    def __init__(self, store: EntryStore) -> None:
         self.height = 0
-        self.follow = True
+        self.follows_end = True
         """Whether the end is in view and stays in view."""
-        self._store = log
+        self._store = store
         self._anchor = Place(0, 0)
 
     @property
@@ -28,7 +28,7 @@ class Viewport:
     @property
     def y(self) -> int:
         """The first row in view."""
-        if self.follow:
+        if self.follows_end:
             return self.last_y
         serial, row = self._anchor
         return min(self._store.top(serial) + min(row, max(self._store.count(serial) - 1, 0)), self.last_y)
@@ -41,12 +41,12 @@ class Viewport:
     @property
     def bottom(self) -> int:
         """The serial number of the entry at the bottom."""
-        return self._store.place(self.y + max(self.height, 1) - 1).serial
+        return self._store.locate(self.y + max(self.height, 1) - 1).serial
 
     def look_at(self, y: int) -> None:
         """Scroll so that row `y` is the first in view."""
-        self.follow = y >= self.last_y
-        self._anchor = self._store.place(y)
+        self.follows_end = y >= self.last_y
+        self._anchor = self._store.locate(y)
 
     def show(self, serial: int) -> None:
         """Scroll an entry to the middle unless it is in view."""
@@ -57,9 +57,9 @@ class Viewport:
 
     def settle(self) -> None:
         """Settle the entries in view and around it. The first visible row stays the same."""
-        log = self._store
+        store = self._store
         for _ in range(MAX_SETTLE_ROUNDS):
-            first = log.next - self.height if self.follow else self._anchor.serial
-            if not log.settle(first, first + self.height):
+            first = store.next - self.height if self.follows_end else self._anchor.serial
+            if not store.settle(first, first + self.height):
                 break
-        self._anchor = log.place(self.y) if self.follow else max(self._anchor, Place(log.first, 0))
+        self._anchor = store.locate(self.y) if self.follows_end else max(self._anchor, Place(store.first, 0))

@@ -215,7 +215,7 @@ class ChatScreen(HostControls):
                 self._typed_command = ""
                 id = self.link.client.new_id()
                 self.pane.add_own(id, text, action, self.chat_app.now())
-                self.slow_mode_queue.say(id, spoken)
+                self.slow_mode_queue.send(id, spoken)
                 self.count_down()
             case ParsedCommand():
                 if message.meant.name not in command_handlers.LOCAL_COMMANDS:

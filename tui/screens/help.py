@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.commands.parse import available
+from tui.commands.parse import available_commands
 
 PEOPLE = "who is here: Enter puts a nickname into your line"
 HOST_PEOPLE = "who is here: Enter tells what you can do about them"
@@ -71,7 +71,7 @@ class HelpScreen(ModalScreen[None]):
             yield Static(Content.styled("Keys", "bold $accent"), classes="heading")
             yield from _table(keys(operator=self._operator, hosts=self._hosts))
             yield Static(Content.styled("Commands", "bold $accent"), classes="heading")
-            commands = available(operator=self._operator, hosts=self._hosts)
+            commands = available_commands(operator=self._operator, hosts=self._hosts)
             yield from _table(tuple((one.usage, one.summary) for one in commands))
             words = "Two slashes say a line that begins with one. Drag to select, Ctrl+C copies."
             yield Static(Content.styled(words, "$quiet"), classes="heading")

@@ -27,7 +27,7 @@ from protocol.messages import (
     Watch,
     Welcome,
 )
-from tui.commands.parse import ParsedCommand, parse, unsent
+from tui.commands.parse import ParsedCommand, format_unsent, parse
 from tui.commands.slow_mode import SlowModeQueue
 from tui.hosting.invitation import Invitation
 from tui.link.room_link import RoomLink
@@ -126,22 +126,22 @@ class HostControls(Screen[None]):
 
     def without_deferred(self, received: Sequence[Received]) -> list[Received]:
         """The events without the refusals of lines that slow mode delays: these are still pending in the pane."""
-        self.slow_mode_queue.pace(0.0 if self.is_operator else self.link.client.rules.slow)
+        self.slow_mode_queue.set_interval(0.0 if self.is_operator else self.link.client.rules.slow)
         told = [event for event in received if not self._is_deferred(event)]
         self.count_down()
         return told
 
     def _is_deferred(self, event: Received) -> bool:
         match event:
-            case Refused(code="slow-mode") if self.slow_mode_queue.refused(event.id, event.wait):
+            case Refused(code="slow-mode") if self.slow_mode_queue.on_refusal(event.id, event.wait):
                 return True
             case Said() | Refused():
-                self.slow_mode_queue.answered(event.id)
+                self.slow_mode_queue.on_answer(event.id)
         return False
 
     def count_down(self) -> None:
         """Show the seconds until the next delayed line is sent, and repeat until there is none."""
-        self.query_one(InputLine).waiting = ceil(self.slow_mode_queue.left)
+        self.query_one(InputLine).waiting = ceil(self.slow_mode_queue.seconds_left)
         if self.slow_mode_queue and not self._counting:
             self._counting = True
             self.set_timer(0.25, self._count_on)
@@ -154,7 +154,7 @@ class HostControls(Screen[None]):
 
     def report_unsent(self, what: str) -> None:
         """Report that `what` was not sent because the room is away: in the pane, and on the screen above it."""
-        sentence = unsent(what)
+        sentence = format_unsent(what)
         self.query_one(MessagePane).note(sentence, "error")
         if self.app.screen is not self:
             self.app.notify(sentence, severity="error")

@@ -11,7 +11,7 @@ from textual.app import App, SystemCommand
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from tui.commands.parse import available
+from tui.commands.parse import available_commands
 from tui.model_style import MODELS
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def everything(app: "ChatApp") -> Iterator[SystemCommand]:
     yield SystemCommand("Newest line", "Go to the end of the pane", chat.action_end)
     yield SystemCommand("Oldest line", "Go to the beginning of the pane", chat.action_top)
     yield from chat.palette_commands()
-    for command in available(operator=chat.is_operator, hosts=hosts):
+    for command in available_commands(operator=chat.is_operator, hosts=hosts):
         if command.name != "model":
             # The palette reads titles as markup.
             yield SystemCommand(escape(command.usage), command.summary, partial(chat.start_command, command.name))

@@ -5,7 +5,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from protocol.commands import SlashCommand
-from tui.commands.parse import available
+from tui.commands.parse import available_commands
 
 AROUND = 3
 """Cells beside a command: the padding, and what one scrolls by."""
@@ -41,7 +41,7 @@ class CommandList(OptionList, can_focus=False):
         if not text.startswith("/") or text.startswith("//") or "\n" in text:
             return []
         name = text[1:].split(" ")[0].lower()
-        commands = available(operator=operator, hosts=self.hosts)
+        commands = available_commands(operator=operator, hosts=self.hosts)
         if _begun(text):
             fitting = [one for one in commands if one.name == name and one.arguments]
         else:

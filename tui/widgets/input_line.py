@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from protocol.messages import Limits
 from tui.commands.length_check import LengthCheck, check_length
-from tui.commands.parse import ChatLine, ParsedCommand, ParseError, needs_room, parse, unsent
+from tui.commands.parse import ChatLine, ParsedCommand, ParseError, format_unsent, needs_room, parse
 from tui.screens.dialogs import PasteScreen
 from tui.widgets.command_list import CommandList
 from tui.widgets.composer import MAX_ROWS, Completer, Composer
@@ -124,7 +124,7 @@ class InputLine(Vertical):
         elif isinstance(meant, ChatLine) and (fit := self._fit(meant)).is_too_long:
             self.refuse(fit.sentence, text)
         elif isinstance(meant, ParsedCommand) and needs_room(meant) and not self._in_room():
-            self.refuse(unsent(f"/{meant.name}"), text)
+            self.refuse(format_unsent(f"/{meant.name}"), text)
         elif isinstance(meant, ParseError):
             self.refuse(meant.sentence, text)
         else:

@@ -73,13 +73,13 @@ class MessagePane(ScrollView, can_focus=False):
     def add(self, events: Sequence[Received]) -> None:
         """Show what the room told, in order. What does not belong into the pane is passed over."""
         before, self._feed.me = self.entries.next, self.me
-        news = self._feed.take(events)
+        news = self._feed.add_events(events)
         self.me = self._feed.me
-        if news.first is not None and not self._marked and (self.away or not self._window.follow):
+        if news.first is not None and not self._marked and (self.away or not self._window.follows_end):
             self._marked = True
             self.entries.set_mark(news.first)
             self._sheet.clear()
-        if not self._window.follow:
+        if not self._window.follows_end:
             self._count_unread(self._unread + news.lines)
         if news.mention is not None:
             self.post_message(self.Mentioned(news.mention.nick, news.mention.text))
@@ -88,13 +88,13 @@ class MessagePane(ScrollView, can_focus=False):
     def add_own(self, id: str, text: str, action: bool, at: float) -> None:
         """Show a line of mine, dim until its `said` with the same id comes."""
         self._feed.me = self.me
-        self._feed.say(id, text, action, at)
+        self._feed.add_pending(id, text, action, at)
         self.jump_to_end()
 
     def note(self, text: str, kind: str = "local") -> None:
         """Show the client's own words, and go there; `kind` is `local` or `error`."""
         before = self.entries.next
-        self._feed.note(text, kind)
+        self._feed.add_note(text, kind)
         self._changed(before)
         self.jump_to_end()
 
@@ -114,7 +114,7 @@ class MessagePane(ScrollView, can_focus=False):
 
     def jump_to_end(self) -> None:
         """Show the latest, and follow it."""
-        self._window.follow = True
+        self._window.follows_end = True
         self._redraw()
 
     def scroll_end(self, *args: object, **options: object) -> None:
@@ -137,7 +137,7 @@ class MessagePane(ScrollView, can_focus=False):
 
     def _moved(self) -> None:
         """The log or the window changed: lay out what is in view, and keep what the reader looks at in its place."""
-        if self._window.follow:
+        if self._window.follows_end:
             self._count_unread(0)
             self._marked = self._marked and self.away
         if self.size:
@@ -212,7 +212,7 @@ class MessagePane(ScrollView, can_focus=False):
         if search is not None:
             search.forget(self.entries.first)
             for serial, entry in self.entries.entries(first):
-                search.look(serial, entry)
+                search.check(serial, entry)
 
     def _go_to(self, serial: int | None) -> None:
         if serial is not None:

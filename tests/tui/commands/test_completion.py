@@ -17,7 +17,7 @@ def offered(
     return [text[: one.start] + one.text + text[cursor:] for one in found]
 
 
-def test_a_nickname_at_the_start_says_to_whom_the_line_goes() -> None:
+def test_nickname_at_the_start_gets_a_colon() -> None:
     assert offered("b") == ["bob: "]
 
 
@@ -27,7 +27,7 @@ def test_a_nickname_later_in_the_line_is_followed_by_a_blank() -> None:
     assert offered("@b") == ["@bob "]
 
 
-def test_the_latest_speaker_comes_first_and_who_is_silent_last() -> None:
+def test_latest_speaker_comes_first_and_the_silent_last() -> None:
     assert offered("a") == ["ada: ", "Adam: "]
     assert offered("a", "Adam", "ada") == ["Adam: ", "ada: "]
     assert offered("a", "gone", "Adam") == ["Adam: ", "ada: "]
@@ -47,7 +47,7 @@ def test_nothing_is_offered_for_nothing() -> None:
     assert offered("hello ") == []
 
 
-def test_an_at_sign_alone_offers_everybody_else() -> None:
+def test_at_sign_alone_offers_all_other_people() -> None:
     assert len(offered("@")) == len(PEOPLE) - 1
 
 
@@ -110,7 +110,7 @@ def test_speakers_are_known_by_their_new_names() -> None:
     assert speakers.latest_first == ["ada", "rob"]
 
 
-def test_two_who_exchange_their_names_are_not_confused() -> None:
+def test_exchanged_names_are_not_confused() -> None:
     speakers = RecentSpeakers()
     speakers.record([said("ada"), said("bob"), Presence(2, 0.0, renamed=[("bob", "ada"), ("ada", "bob")])])
     assert speakers.latest_first == ["ada", "bob"]

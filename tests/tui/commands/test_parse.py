@@ -1,15 +1,15 @@
 from protocol.messages import Ban
 from protocol.operator_commands import NAMES
-from tui.commands.parse import COMMANDS, ChatLine, ParsedCommand, ParseError, available, parse
+from tui.commands.parse import COMMANDS, ChatLine, ParsedCommand, ParseError, available_commands, parse
 
 
-def test_every_order_is_in_the_table_for_operators_and_in_nobody_elses() -> None:
+def test_operator_commands_are_offered_to_operators_only() -> None:
     table = {command.name for command in COMMANDS if command.for_operators}
     assert table == NAMES
-    assert not NAMES & {command.name for command in available(operator=False)}
+    assert not NAMES & {command.name for command in available_commands(operator=False)}
 
 
-def test_an_order_is_understood_and_a_mistake_in_one_is_told_in_its_sentence() -> None:
+def test_parse_operator_command_returns_it_or_its_error() -> None:
     assert parse("/ban ada 10") == ParsedCommand("ban", "ada 10", Ban("ada", 10))
     assert parse("/ban ada 0") == ParseError("a ban lasts from a moment to 10,080 minutes, which is a week")
 

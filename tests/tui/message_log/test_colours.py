@@ -43,7 +43,7 @@ def test_a_colour_that_can_be_read_stays_as_it_is() -> None:
     assert readable(parse(MODELS["thread"].dark), (20, 22, 27)) == MODELS["thread"].dark
 
 
-def test_a_nickname_has_the_same_colour_in_any_case_and_in_every_run() -> None:
+def test_nickname_has_one_colour_in_any_case_and_run() -> None:
     here = nick_colour("Zoë", (0, 0, 0))
     assert nick_colour("zoë", (0, 0, 0)) == here
     script = "from tui.message_log.colours import nick_colour; print(nick_colour('Zoë', (0, 0, 0)))"

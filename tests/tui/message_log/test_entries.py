@@ -16,19 +16,19 @@ def line(text: str, nick: str = "bob", action: bool = False, at: float = 1e9) ->
 
 
 def test_what_somebody_says_is_kept_with_their_name_and_time() -> None:
-    assert entries.said(line("hello")) == Entry(Kind.SAID, "hello", "bob", 1e9)
+    assert entries.said_entry(line("hello")) == Entry(Kind.SAID, "hello", "bob", 1e9)
 
 
 def test_an_action_begins_with_the_name() -> None:
-    assert entries.said(line("waves", action=True)) == Entry(Kind.ACTION, "bob waves", "bob", 1e9)
+    assert entries.said_entry(line("waves", action=True)) == Entry(Kind.ACTION, "bob waves", "bob", 1e9)
 
 
 @pytest.mark.parametrize("text", ["\x1b[31mred", "a\x07b", "\u202eevil", "\x9b2J", "a\u200bb", "\ud800"])
 def test_no_control_is_kept_wherever_it_comes(text: str) -> None:
     made = [
-        entries.said(line(text, nick=text)),
-        entries.noticed(Notice(text)),
-        entries.switched(ModelSwitched(1, 1.0, text, "event", 0.1, 3)),
+        entries.said_entry(line(text, nick=text)),
+        entries.notice_entry(Notice(text)),
+        entries.switch_entry(ModelSwitched(1, 1.0, text, "event", 0.1, 3)),
     ]
     for entry in made:
         assert sanitize(entry.text, lines=True) == entry.text
@@ -42,19 +42,19 @@ def test_what_is_told_harmless_at_once_is_harmless() -> None:
 
 
 def test_a_nickname_is_never_empty_nor_on_two_lines() -> None:
-    assert entries.said(line("x", nick="")).nick == "?"
-    assert entries.said(line("x", nick=" \u200b ")).nick == "?"
-    assert "\n" not in entries.said(line("x", nick="a\nb")).nick
+    assert entries.said_entry(line("x", nick="")).nick == "?"
+    assert entries.said_entry(line("x", nick=" \u200b ")).nick == "?"
+    assert "\n" not in entries.said_entry(line("x", nick="a\nb")).nick
 
 
 def test_a_huge_text_is_cut() -> None:
-    assert len(entries.said(line("🎉" * 200_000)).text) == MAX_TEXT
+    assert len(entries.said_entry(line("🎉" * 200_000)).text) == MAX_TEXT
 
 
 @pytest.mark.parametrize("at", [math.nan, math.inf, -math.inf, -1.0, MAX_TIME_S + 1, 1e300])
 def test_a_time_that_no_calendar_knows_is_no_time(at: float) -> None:
-    assert entries.said(line("x", at=at)).at == 0.0
-    assert entries.noticed(Notice("x", at=at)).at == 0.0
+    assert entries.said_entry(line("x", at=at)).at == 0.0
+    assert entries.notice_entry(Notice("x", at=at)).at == 0.0
 
 
 @pytest.mark.parametrize(
@@ -74,26 +74,26 @@ def test_a_time_that_no_calendar_knows_is_no_time(at: float) -> None:
 )
 def test_a_mention_is_the_nickname_as_a_word_of_its_own(text: str, named: bool) -> None:
     assert entries.mentions(text, "ada") is named
-    assert bool(entries.said(line(text), me="ada").flags & Flag.MENTION) is named
+    assert bool(entries.said_entry(line(text), me="ada").flags & Flag.MENTION) is named
 
 
-def test_a_nickname_with_the_signs_of_a_pattern_is_looked_for_as_it_is() -> None:
+def test_nickname_with_pattern_characters_is_literal() -> None:
     assert entries.mentions("hi a.b", "a.b")
     assert not entries.mentions("hi axb", "a.b")
 
 
 def test_what_i_say_is_mine_and_no_mention_of_me() -> None:
-    assert entries.said(line("I, bob, say"), me="bob").flags == Flag.OWN
+    assert entries.said_entry(line("I, bob, say"), me="bob").flags == Flag.OWN
 
 
 def test_nobody_is_mentioned_before_i_have_a_name() -> None:
     assert not entries.mentions("anything", "")
 
 
-def test_a_switch_says_what_runs_the_room_now() -> None:
-    entry = entries.switched(ModelSwitched(4, 1e9, "thread", "process", 0.0412, 37))
+def test_switch_entry_names_the_running_model() -> None:
+    entry = entries.switch_entry(ModelSwitched(4, 1e9, "thread", "process", 0.0412, 37))
     assert (entry.nick, entry.text) == ("thread", "now a thread each: 37 carried over in 41 ms")
-    unknown = entries.switched(ModelSwitched(4, 1e9, "actor", "process", math.inf, 37))
+    unknown = entries.switch_entry(ModelSwitched(4, 1e9, "actor", "process", math.inf, 37))
     assert unknown.text == "now run by actor: 37 carried over in 0 ms"
 
 
@@ -101,14 +101,14 @@ def test_a_switch_says_what_runs_the_room_now() -> None:
     ("missed", "words"), [(None, "does not know you"), (1, "1 thing that"), (1234, "1,234 things that")]
 )
 def test_a_gap_is_said_openly(missed: int | None, words: str) -> None:
-    assert words in entries.gap(Gap(missed)).text
+    assert words in entries.gap_entry(Gap(missed)).text
 
 
 def test_a_line_takes_less_than_a_kilobyte() -> None:
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
-        kept = [entries.said(line("x" * 60 + str(index), nick=f"nick{index % 50}")) for index in range(5_000)]
+        kept = [entries.said_entry(line("x" * 60 + str(index), nick=f"nick{index % 50}")) for index in range(5_000)]
         assert (tracemalloc.get_traced_memory()[0] - before) / len(kept) < 400
     finally:
         tracemalloc.stop()

@@ -38,7 +38,7 @@ def test_many_people_become_one_quiet_line(nicks: list[str], words: str) -> None
     assert folded(*(came(nick) for nick in nicks)) == words
 
 
-def test_those_who_came_and_those_who_left_are_told_apart() -> None:
+def test_joins_and_departures_are_separate() -> None:
     assert folded(came("ada", "bob"), went("cleo")) == "ada and bob joined; cleo left"
 
 
@@ -67,7 +67,7 @@ def test_whoever_has_just_come_is_known_by_the_last_name_only() -> None:
     assert folded(came("ada"), became(("ada", "adele"))) == "adele joined"
 
 
-def test_whoever_changed_the_name_and_left_is_told_by_the_name_people_knew() -> None:
+def test_rename_then_departure_has_the_old_name() -> None:
     assert folded(became(("ada", "adele")), went("adele")) == "ada left"
 
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.sanitize import sanitize
-from tui.message_log.entries import Entry, Flag, Kind, spoken
+from tui.message_log.entries import Entry, Flag, Kind, line_entry
 from tui.message_log.layout import NARROW, Columns, Row, columns, count_rows, rows, truncate
 from tui.message_log.wrapping import cells
 
@@ -33,7 +33,7 @@ def line(entry: Entry, row: Row) -> str:
 
 
 @given(ENTRIES, COLUMNS, st.booleans())
-def test_the_rows_are_as_many_as_counted_and_no_wider_than_the_pane(entry: Entry, at: Columns, new: bool) -> None:
+def test_rows_match_their_count_and_fit_the_pane(entry: Entry, at: Columns, new: bool) -> None:
     made = rows(entry, at, new)
     assert len(made) == count_rows(entry, at) + new
     for row in made:
@@ -61,7 +61,7 @@ def test_no_text_reaches_the_columns_left_of_it(entry: Entry, at: Columns) -> No
 
 def test_people_are_laid_out_as_on_the_sketch() -> None:
     text = "loud and clear. here is the code, it is two lines long and wraps under its own text"
-    assert drawn(spoken("bob", text, False, 1e9)) == [
+    assert drawn(line_entry("bob", text, False, 1e9)) == [
         "             bob  loud and clear. here is the code, it is two",
         "                  lines long and wraps under its own text",
     ]
@@ -82,12 +82,12 @@ def test_a_narrow_pane_has_no_times() -> None:
     assert ":" in drawn(stamped, columns(NARROW, True))[0]
 
 
-def test_what_no_person_says_has_its_sign_where_no_person_has_anything() -> None:
+def test_entries_of_no_person_have_a_sign() -> None:
     assert drawn(Entry(Kind.CROWD, "cleo and dan joined")) == ["       ·  cleo and dan joined"]
     assert drawn(Entry(Kind.NOTICE, "welcome")) == ["       »  welcome"]
     for nick in ("»", "·", "≋ ──", "x" * 30, "李" * 20):
         for at in (AT, columns(20, True), columns(120, False)):
-            assert drawn(spoken(nick, "» fake", False, 1e9), at)[0][: at.time + 1].strip() == ""
+            assert drawn(line_entry(nick, "» fake", False, 1e9), at)[0][: at.time + 1].strip() == ""
 
 
 def test_a_switch_carries_the_models_sign_and_a_rule() -> None:
@@ -105,7 +105,7 @@ def test_a_long_rule_wraps_and_runs_on_from_its_last_row() -> None:
     assert len(made) > 1
 
 
-def test_a_new_day_and_the_place_where_the_reader_left_off_stand_above() -> None:
+def test_new_day_and_unread_mark_are_above_the_entry() -> None:
     entry = Entry(Kind.SAID, "good morning", "ada", 1e9, Flag.NEW_DAY)
     day, new, text = rows(entry, AT, new=True)
     assert (day.role, new.role, text.role) == ("day", "new", "said")
@@ -116,13 +116,13 @@ def test_a_new_day_and_the_place_where_the_reader_left_off_stand_above() -> None
 
 
 def test_what_is_too_long_to_show_is_told_as_a_number() -> None:
-    shown = drawn(spoken("eve", "\n" * 64_000, False, 1e9))
+    shown = drawn(line_entry("eve", "\n" * 64_000, False, 1e9))
     assert len(shown) == 201
     assert shown[-1].strip() == "… 63,801 more characters"
 
 
 def test_a_person_cannot_write_that_row() -> None:
-    made = rows(spoken("eve", "… 7 more characters", False, 1e9), AT)
+    made = rows(line_entry("eve", "… 7 more characters", False, 1e9), AT)
     assert [row.role for row in made] == ["said"]
 
 
@@ -138,4 +138,4 @@ def test_a_cut_nickname_is_never_too_wide(nick: str, width: int) -> None:
 
 
 def test_a_line_that_waits_is_told_by_its_role() -> None:
-    assert rows(spoken("ada", "hi", False, 1e9, Flag.PENDING), AT)[0].role == "pending"
+    assert rows(line_entry("ada", "hi", False, 1e9, Flag.PENDING), AT)[0].role == "pending"

@@ -25,12 +25,12 @@ from tui.message_log.links import links
         ("https://example.org/" + "x" * 3000, []),
     ],
 )
-def test_only_web_addresses_are_links_without_the_sentence_around_them(text: str, urls: list[str]) -> None:
+def test_links_are_web_addresses_without_punctuation(text: str, urls: list[str]) -> None:
     assert [link.url for link in links(text)] == urls
 
 
 @given(st.text(max_size=200).map(lambda text: f"http://{text} https://{text}"))
-def test_a_link_is_what_stands_in_the_text(text: str) -> None:
+def test_link_range_is_its_address(text: str) -> None:
     for start, end, url in links(text):
         assert text[start:end] == url
         assert url.lower().startswith(("http://", "https://"))

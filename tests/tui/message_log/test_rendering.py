@@ -6,7 +6,7 @@ from textual.strip import Strip
 
 from tests.tui.message_log.test_layout import COLUMNS, ENTRIES
 from tui.message_log.colours import nick_colour
-from tui.message_log.entries import Entry, Flag, Kind, spoken
+from tui.message_log.entries import Entry, Flag, Kind, line_entry
 from tui.message_log.layout import Columns, columns, rows
 from tui.message_log.rendering import MENTION_BAR, Layer, ThemeStyles, layers, render_row, switch_styles
 from tui.message_log.selection import HEADER, point
@@ -72,13 +72,13 @@ def test_what_is_selected_is_drawn_so_and_nothing_else(entry: Entry, at: Columns
 
 
 def test_the_nickname_is_selected_with_the_whole_entry() -> None:
-    marked = with_background(painted(spoken("ada", "hello", False, 1e9), selected=(HEADER, 5)), SELECTED)
+    marked = with_background(painted(line_entry("ada", "hello", False, 1e9), selected=(HEADER, 5)), SELECTED)
     assert "".join(marked) == "ada  hello"
 
 
 def test_a_nickname_has_its_colour_and_mine_is_bold() -> None:
     for flags, bold in ((0, False), (Flag.OWN, True)):
-        (strip,) = painted(spoken("ada", "hello", False, 1e9, flags))
+        (strip,) = painted(line_entry("ada", "hello", False, 1e9, flags))
         style = next(segment.style for segment in strip if segment.text == "ada")
         assert style is not None
         assert style.color is not None
@@ -86,11 +86,11 @@ def test_a_nickname_has_its_colour_and_mine_is_bold() -> None:
         assert bool(style.bold) is bold
 
 
-def test_links_are_underlined_over_all_their_rows_and_carry_the_address() -> None:
+def test_links_are_underlined_on_all_rows_with_address() -> None:
     url = "https://example.org/" + "x" * 80
     parts = [
         (segment.text, segment.style.meta["url"])
-        for strip in painted(spoken("ada", f"see {url} now", False, 1e9))
+        for strip in painted(line_entry("ada", f"see {url} now", False, 1e9))
         for segment in strip
         if segment.style is not None and segment.style.underline
     ]
@@ -100,21 +100,21 @@ def test_links_are_underlined_over_all_their_rows_and_carry_the_address() -> Non
 
 
 def test_occurrences_are_drawn_over_links_and_rows() -> None:
-    entry = spoken("ada", "https://example.org/ " + "wide " * 20, False, 1e9)
+    entry = line_entry("ada", "https://example.org/ " + "wide " * 20, False, 1e9)
     found = [(8, 15, MATCH), (60, 70, MATCH)]
     marked = "".join(with_background(painted(entry, found=found), MATCH))
     assert marked == "example" + entry.text[60:70]
 
 
 def test_a_mention_has_a_bar_and_a_tint_on_each_row() -> None:
-    strips = painted(spoken("bob", "ada " * 30, False, 1e9, Flag.MENTION))
+    strips = painted(line_entry("bob", "ada " * 30, False, 1e9, Flag.MENTION))
     assert len(strips) > 1
     assert all(strip.text.startswith(MENTION_BAR) for strip in strips)
     assert "".join(with_background(strips, TINT)) == "".join(strip.text for strip in strips)
 
 
 def test_markup_and_marks_of_a_model_stay_words() -> None:
-    (strip,) = painted(spoken("ada", "[red]x[/red] [@click=app.exit]y[/]", False, 1e9))
+    (strip,) = painted(line_entry("ada", "[red]x[/red] [@click=app.exit]y[/]", False, 1e9))
     assert "[red]x[/red] [@click=app.exit]y[/]" in strip.text
     assert all(set(segment.style.meta) <= {"offset"} for segment in strip if segment.style is not None)
 

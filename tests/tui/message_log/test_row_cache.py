@@ -3,7 +3,7 @@ from textual.selection import Selection
 
 from tests.tui.message_log.test_rendering import BACKGROUND, PAINTS, SELECTED, with_background
 from tui.message_log.colours import palette
-from tui.message_log.entries import Entry, spoken
+from tui.message_log.entries import Entry, line_entry
 from tui.message_log.layout import columns
 from tui.message_log.row_cache import RowCache
 from tui.message_log.search import Search
@@ -17,7 +17,7 @@ def sheet_of(*texts: str) -> tuple[EntryStore, RowCache]:
     sheet.columns = columns(66, True)
     log.set_columns(sheet.columns)
     for text in texts:
-        log.append(spoken("ada", text, False, 1e9))
+        log.append(line_entry("ada", text, False, 1e9))
     return log, sheet
 
 
@@ -38,7 +38,7 @@ def test_what_changed_is_drawn_anew_and_the_rest_kept() -> None:
     assert sheet.strip(0) is first
 
 
-def test_of_a_huge_entry_only_the_rows_that_are_looked_at_are_drawn() -> None:
+def test_huge_entry_renders_only_visible_rows() -> None:
     _, sheet = sheet_of("word " * 10_000)
     sheet.strip(150)
     drawn = sheet._drawn.get(0)
@@ -51,13 +51,13 @@ def test_the_current_match_differs_from_the_others() -> None:
     _, sheet = sheet_of("a thread", "threads")
     search = sheet.search = Search("thread")
     for serial in range(2):
-        search.look(serial, spoken("ada", "thread", False, 1e9))
+        search.check(serial, line_entry("ada", "thread", False, 1e9))
     search.start_at(1)
     assert with_background([sheet.strip(0)], PAINTS.match) == ["thread"]
     assert with_background([sheet.strip(1)], PAINTS.current) == ["thread"]
 
 
-def test_a_selection_over_entries_covers_what_lies_between() -> None:
+def test_selection_over_entries_covers_those_between() -> None:
     _, sheet = sheet_of("first", "second", "third")
     sheet.selection = Selection(Offset(row_x(0, 0) + 2, 0), Offset(row_x(0, 0) + 2, 2))
     marked = ["".join(with_background([sheet.strip(y)], SELECTED)) for y in range(3)]

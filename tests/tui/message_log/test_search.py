@@ -7,7 +7,7 @@ TEXTS = ["A thread", "nothing", "threads and Threads", "a process", "THREAD"]
 def searched(words: str) -> Search:
     search = Search(words)
     for serial, text in enumerate(TEXTS):
-        search.look(serial + 100, Entry(Kind.SAID, text))
+        search.check(serial + 100, Entry(Kind.SAID, text))
     return search
 
 
@@ -36,7 +36,7 @@ def test_the_search_begins_at_the_nearest_match_above() -> None:
 def test_what_somebody_said_is_found_by_their_nickname() -> None:
     search = Search("cleo")
     for serial, entry in enumerate([Entry(Kind.SAID, "hello", "Cleo"), Entry(Kind.SWITCH, "now", "cleo")]):
-        search.look(serial, entry)
+        search.check(serial, entry)
     assert len(search) == 1
 
 
@@ -64,10 +64,10 @@ def test_nothing_found_leads_nowhere() -> None:
 
 def test_new_entries_are_found_and_the_last_may_change() -> None:
     search = searched("joined")
-    search.look(105, Entry(Kind.CROWD, "ada joined"))
-    search.look(105, Entry(Kind.CROWD, "ada and bob joined"))
+    search.check(105, Entry(Kind.CROWD, "ada joined"))
+    search.check(105, Entry(Kind.CROWD, "ada and bob joined"))
     assert len(search) == 1
-    search.look(105, Entry(Kind.CROWD, "ada came and went"))
+    search.check(105, Entry(Kind.CROWD, "ada came and went"))
     assert len(search) == 0
 
 
@@ -81,5 +81,5 @@ def test_entries_that_fell_off_are_forgotten() -> None:
 
 def test_search_in_either_form_of_a_letter_finds_it() -> None:
     search = Search("cafe\u0301")
-    search.look(1, Entry(Kind.SAID, "the caf\u00e9 is open"))
+    search.check(1, Entry(Kind.SAID, "the caf\u00e9 is open"))
     assert len(search) == 1

@@ -19,7 +19,7 @@ def entry(serial: int) -> Entry | None:
 
 
 @given(st.integers(0, 70_000), st.integers(0, 5_000))
-def test_a_point_in_a_row_is_one_in_the_text_wherever_the_row_begins(start: int, offset: int) -> None:
+def test_point_in_a_row_is_a_position_in_the_text(start: int, offset: int) -> None:
     assert point(row_x(start, 17) + 17 + offset) == start + offset
 
 
@@ -46,11 +46,11 @@ def test_a_part_of_a_text_is_copied_as_it_is() -> None:
     assert copied(entry, (1, row_x(0, 0)), (1, END_X)) == "code:\n*** the room closes\neve: I am bob"
 
 
-def test_with_the_nickname_an_entry_is_copied_with_who_said_it() -> None:
+def test_copy_with_the_nickname_has_the_prefix() -> None:
     assert copied(entry, (0, 0), (0, END_X)) == "ada: is this thing on?"
 
 
-def test_several_entries_are_copied_each_with_who_said_it() -> None:
+def test_copy_of_several_entries_has_their_prefixes() -> None:
     assert copied(entry, (0, 0), (5, END_X)).splitlines() == [
         "ada: is this thing on?",
         "bob: code:",
@@ -63,7 +63,7 @@ def test_several_entries_are_copied_each_with_who_said_it() -> None:
     ]
 
 
-def test_where_several_are_copied_the_first_tells_who_spoke_though_it_is_cut() -> None:
+def test_copy_of_a_cut_first_entry_has_its_prefix() -> None:
     assert copied(entry, (0, row_x(0, 0) + 8), (2, row_x(0, 0) + 4)).splitlines()[0] == "ada: … thing on?"
     assert copied(entry, (0, row_x(0, 0)), (2, row_x(0, 0) + 4)).splitlines()[0] == "ada: is this thing on?"
     assert copied(entry, (0, row_x(0, 0)), (2, row_x(0, 0) + 4)).splitlines()[-1] == "* cleo"
@@ -78,6 +78,6 @@ def test_nothing_is_copied_where_nothing_is() -> None:
     assert copied(entry, (40, 0), (50, END_X)) == ""
 
 
-def test_nobodys_text_can_begin_a_line_of_what_is_copied() -> None:
+def test_copied_text_cannot_imitate_an_entry() -> None:
     for line in copied(entry, (0, 0), (5, END_X)).splitlines():
         assert line.startswith(("    ", "ada: ", "bob: code", "* cleo", "*** dan", "*** now", "-- you"))

@@ -19,7 +19,7 @@ WIDTHS = st.integers(2, 90)
 
 
 @given(TEXTS, WIDTHS)
-def test_each_character_is_in_one_row_and_in_order_but_for_the_spaces_at_a_break(text: str, width: int) -> None:
+def test_wrap_keeps_all_characters_but_spaces_at_breaks(text: str, width: int) -> None:
     rows = wrap(text, width, limit=10_000)
     assert rows[0][0] == 0
     assert text[rows[-1][1] :].strip(" ") == ""
@@ -30,7 +30,7 @@ def test_each_character_is_in_one_row_and_in_order_but_for_the_spaces_at_a_break
 
 
 @given(TEXTS, WIDTHS)
-def test_no_row_is_wider_than_the_width_and_none_holds_a_line_end(text: str, width: int) -> None:
+def test_rows_fit_the_width_and_have_no_line_end(text: str, width: int) -> None:
     for start, end in wrap(text, width, limit=10_000):
         assert cells(text[start:end]) <= width
         assert "\n" not in text[start:end]

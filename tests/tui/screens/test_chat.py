@@ -71,12 +71,12 @@ class TestWriting:
             await ada.paste("\n".join("0123456789"))
             await ada.until(lambda: ada.written == "\n".join("0123456789"), "the paste")
 
-    async def test_what_a_terminal_obeys_does_not_get_into_the_line_by_a_paste(self, server: Server) -> None:
+    async def test_paste_drops_control_sequences(self, server: Server) -> None:
         async with acting(address_of(server), "ada") as ada:
             await ada.paste("a\x1b[2Jb\u202ec")
             await ada.until(lambda: ada.written == "a␛[2Jbc", "the harmless text")
 
-    async def test_up_and_down_walk_through_what_was_said_and_back_to_the_draft(self, server: Server) -> None:
+    async def test_up_and_down_walk_the_history_and_the_draft(self, server: Server) -> None:
         async with acting(address_of(server), "ada") as ada:
             for text in ("first", "second", "second", "two\nlines"):
                 await ada.says(text)
@@ -113,7 +113,7 @@ class TestWriting:
             await zoe.press("x", "tab", "backspace", "tab")
             assert zoe.written == "adam: "
 
-    async def test_ctrl_u_empties_the_whole_draft_which_can_be_walked_back_to(self, server: Server) -> None:
+    async def test_ctrl_u_empties_the_draft_and_up_restores_it(self, server: Server) -> None:
         async with acting(address_of(server), "ada") as ada:
             await ada.paste("a long\ndraft")
             await ada.press("ctrl+u")
@@ -159,7 +159,7 @@ class TestWriting:
             await ada.type("/nick", "enter")
             assert ada.written == "/nick "
 
-    async def test_the_highlight_counts_though_another_command_is_written_out(self, server: Server) -> None:
+    async def test_enter_takes_the_highlighted_command(self, server: Server) -> None:
         async with acting(address_of(server), "ada") as ada:
             await ada.until(lambda: ada.chat.status, "a status")
             ada.chat.query_one(InputLine).operator = True
@@ -220,9 +220,7 @@ class TestCommands:
             await ada.says("//wave")
             await ada.sees("ada  /wave")
 
-    async def test_a_nickname_that_will_not_do_is_refused_here_and_a_taken_one_by_the_room(
-        self, server: Server
-    ) -> None:
+    async def test_bad_and_taken_nicknames_are_refused(self, server: Server) -> None:
         server.rich("bob")
         async with acting(address_of(server), "ada") as ada:
             await ada.says("/nick *")
@@ -274,7 +272,7 @@ class TestLookingAround:
             bob.say(f"line {number}")
         await ada.sees(f"line {lines - 1}")
 
-    async def test_scrolled_up_it_stays_put_and_counts_what_is_new(self, server: Server) -> None:
+    async def test_scrolled_up_pane_stays_and_counts_new_lines(self, server: Server) -> None:
         bob = server.rich("bob")
         async with acting(address_of(server), "ada") as ada:
             await self.fill(ada, bob)
@@ -418,7 +416,7 @@ class TestLookingAround:
             await ada.type(typed)
             await ada.sees(f"/{typed}")
 
-    async def test_the_palette_begins_a_command_that_wants_words_and_keeps_the_draft(self, server: Server) -> None:
+    async def test_palette_starts_a_command_and_keeps_the_draft(self, server: Server) -> None:
         async with acting(address_of(server), "ada") as ada:
             await ada.type("a draft")
             await ada.press("ctrl+p")

@@ -43,7 +43,7 @@ async def test_it_is_read_on_light_themes_too(start_server: StartServer, theme: 
         await reads(ada, f"telnet://127.0.0.1:{server.address[1]}")
 
 
-async def test_where_it_does_not_fit_whole_it_is_not_drawn_and_the_commands_are_all_there(
+async def test_code_that_does_not_fit_leaves_the_commands(
     start_server: StartServer,
 ) -> None:
     server = start_server()
@@ -78,7 +78,7 @@ async def test_whatever_the_address_the_code_is_there(size: tuple[int, int], hos
         await ada.sees("encrypted", "Any key: to the room")
 
 
-async def test_a_guest_is_not_told_how_to_open_the_room_and_its_host_is(start_server: StartServer) -> None:
+async def test_only_the_host_is_told_how_to_open_the_room(start_server: StartServer) -> None:
     async with acting(address_of(start_server()), "ada", size=(80, 24)) as ada:
         await ada.press("f4")
         await ada.sees("This address leads here from this")

@@ -17,7 +17,7 @@ def test_only_operators_hear_of_their_keys() -> None:
     assert "F9" in dict(keys(operator=True))
 
 
-def test_only_whoever_hosts_ends_the_room_by_leaving() -> None:
+def test_help_says_that_only_a_host_ends_the_room() -> None:
     assert dict(keys(operator=True))["Ctrl+Q"] == "leave"
     assert "ends the room" in dict(keys(operator=True, hosts=True))["Ctrl+Q"]
 
@@ -32,7 +32,7 @@ async def test_the_arrows_scroll_it(start_server: StartServer) -> None:
         await ada.sees_no("Keys")
 
 
-async def test_in_a_narrow_window_the_key_to_help_is_in_the_bar_and_can_be_clicked(
+async def test_narrow_bar_has_a_help_key_to_click(
     start_server: StartServer,
 ) -> None:
     async with acting(address_of(start_server()), "ada", size=(60, 20)) as ada:

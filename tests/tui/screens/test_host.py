@@ -196,7 +196,7 @@ class TestMistakes:
                 await boss.until(lambda: not boss.chat.query_one(InputLine).refusal.display, "the refusal to be hidden")
             assert boss.app.clipboard == ""
 
-    async def test_ctrl_c_copies_what_is_selected_after_refusal(self, start_server: StartServer) -> None:
+    async def test_ctrl_c_after_a_refusal_copies_the_selection(self, start_server: StartServer) -> None:
         async with at_the_desk(start_server()) as boss:
             await boss.says("/slow down")
             await boss.until(lambda: boss.chat.composer.is_preselected, "the command to be put back")
@@ -270,13 +270,13 @@ class TestThePalette:
                 assert any(title.startswith(name) for title in titles), name
             assert {"Meter", "Stage", "Join card", "Panic"} <= set(titles)
 
-    async def test_shows_what_a_command_takes_with_its_brackets(self, start_server: StartServer) -> None:
+    async def test_shows_the_usage_with_its_brackets(self, start_server: StartServer) -> None:
         async with at_the_desk(start_server()) as boss:
             await boss.press("ctrl+p")
             await boss.type("ban")
             await boss.sees("/ban NICK [minutes] [address]")
 
-    async def test_carries_out_what_needs_no_words(self, start_server: StartServer) -> None:
+    async def test_runs_a_command_without_arguments(self, start_server: StartServer) -> None:
         async with at_the_desk(start_server()) as boss:
             await boss.press("ctrl+p")
             await boss.type("lock")
@@ -284,7 +284,7 @@ class TestThePalette:
             await boss.press("enter")
             await boss.until(lambda: rules(boss).locked, "locked")
 
-    async def test_puts_what_needs_words_into_the_line(self, start_server: StartServer) -> None:
+    async def test_writes_a_command_with_arguments_into_the_line(self, start_server: StartServer) -> None:
         async with at_the_desk(start_server()) as boss:
             await boss.press("ctrl+p")
             await boss.type("kick")
@@ -314,7 +314,7 @@ async def who_waits(server: Server, boss: RichPeer) -> AsyncIterator[Actor]:
 
 
 class TestEverybodyElse:
-    async def test_sees_the_rules_above_the_pane_also_who_comes_later(self, start_server: StartServer) -> None:
+    async def test_sees_the_rules_above_the_pane_after_a_later_join(self, start_server: StartServer) -> None:
         server = start_server()
         boss = server.operator()
         boss.command("pin", text="questions at the end")
@@ -332,9 +332,7 @@ class TestEverybodyElse:
             boss.command("pin")
             await ada.until(lambda: not ada.chat.query_one(RulesLine).display, "nothing holds, and nothing is shown")
 
-    async def test_waits_in_slow_mode_with_a_countdown_and_then_says_the_lines_each_for_itself(
-        self, start_server: StartServer
-    ) -> None:
+    async def test_waits_in_slow_mode_with_a_countdown(self, start_server: StartServer) -> None:
         server = start_server()
         boss = server.operator()
         boss.command("slow", seconds=2)
@@ -415,7 +413,7 @@ def waiting(actor: Actor) -> int:
 
 
 class TestTheMeter:
-    async def test_shows_what_is_measured_and_compares_the_models_used(self, start_server: StartServer) -> None:
+    async def test_shows_readings_and_compares_the_models(self, start_server: StartServer) -> None:
         server = start_server("event")
         speaker = server.rich("speaker")
         async with at_the_desk(server, size=(100, 40)) as boss:
@@ -460,9 +458,7 @@ class TestTheMeterOfAHostWhoWasAway:
 
 
 class TestTheStage:
-    async def test_shows_the_model_the_people_and_what_is_said_and_switches_by_key(
-        self, start_server: StartServer
-    ) -> None:
+    async def test_shows_model_people_and_lines_and_switches_by_key(self, start_server: StartServer) -> None:
         server = start_server("event")
         ada = server.rich("ada")
         async with at_the_desk(server) as boss:
@@ -495,7 +491,7 @@ class TestTheJoinCard:
                 await ada.until(lambda: isinstance(ada.app.screen, ChatScreen), "the room")
                 assert ada.written == written
 
-    async def test_counts_who_is_here(self, start_server: StartServer) -> None:
+    async def test_counts_the_people(self, start_server: StartServer) -> None:
         server = start_server()
         async with acting(address_of(server), "ada") as ada:
             await ada.press("f4")

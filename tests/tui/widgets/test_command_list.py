@@ -8,10 +8,10 @@ import pytest
 from protocol.messages import OperatorGranted
 from tests.tui.acting import Actor
 from tests.tui.snapshots.scripted import Room, app
-from tui.commands.parse import available
+from tui.commands.parse import available_commands
 from tui.widgets.input_line import ROWS_AROUND_COMMANDS
 
-USAGES = [command.usage for command in available(operator=True)]
+USAGES = [command.usage for command in available_commands(operator=True)]
 
 
 @asynccontextmanager

@@ -153,7 +153,7 @@ async def test_the_oldest_fall_off_beyond_a_hundred_thousand() -> None:
         assert "line 999" in app.shown()[-1]
         app.pane.action_scroll_home()
         before = app.shown()
-        assert app.pane.entries.place(0).serial == app.pane.entries.first
+        assert app.pane.entries.locate(0).serial == app.pane.entries.first
         assert "line" in before[0]
         app.chat(10, 1)
         assert app.shown() == before
