@@ -54,7 +54,7 @@ def test_a_line_that_never_ends_gets_a_clear_error(room: Server) -> None:
     assert peer.lines_until_closed()[-1] == "*** goodbye: a line ends within 65536 bytes, and yours did not"
 
 
-def test_a_line_over_the_limit_that_ends_is_refused_and_its_connection_stays(room: Server) -> None:
+def test_line_over_the_limit_is_refused_and_the_connection_stays(room: Server) -> None:
     peer = room.plain("ada")
     peer.send(b"x" * 70_000 + b"\n/who\n")
     peer.expect("*** a line has at most 65536 bytes; yours had 70000, and nothing of it was said")
@@ -69,7 +69,7 @@ def test_crlf_mixed_with_lf(room: Server) -> None:
 
 
 @pytest.mark.parametrize("char", HARMFUL.values(), ids=HARMFUL.keys())
-def test_what_a_terminal_would_obey_is_harmless_and_never_ends_a_line(room: Server, char: str) -> None:
+def test_control_characters_are_harmless_and_end_no_line(room: Server, char: str) -> None:
     bob, cleo, ada, rich = room.plain("bob"), room.rich("cleo"), room.plain("ada"), room.rich("rich")
     ada.say(f"left{char}right")
     plain = bob.expect("ada: left")[-1]
@@ -103,7 +103,7 @@ def test_invalid_utf8_is_refused_and_the_connection_stays(room: Server) -> None:
     bob.expect("rich: and I")
 
 
-def test_a_nickname_that_is_not_utf8_is_refused_and_can_be_given_again(room: Server) -> None:
+def test_nickname_that_is_not_utf8_is_refused_and_can_be_retried(room: Server) -> None:
     ada = room.connect()
     ada.send(b"\xff\xff\n")
     assert "not UTF-8" in ada.line()
@@ -173,7 +173,7 @@ STRANGERS = {
 
 
 @pytest.mark.parametrize(("hello", "answer"), STRANGERS.values(), ids=STRANGERS.keys())
-def test_who_speaks_another_protocol_gets_one_answer(room: Server, hello: bytes, answer: str) -> None:
+def test_client_of_another_protocol_gets_one_answer(room: Server, hello: bytes, answer: str) -> None:
     bob, stranger = room.rich("bob"), room.connect()
     stranger.send(hello)
     lines = stranger.lines_until_closed()
@@ -280,7 +280,7 @@ def test_the_same_as_the_first_line_ends_nothing(room: Server, line: str, code: 
     ada.hello("ada")
 
 
-def test_a_field_that_nobody_knows_is_not_looked_at_whatever_is_in_it(room: Server) -> None:
+def test_unknown_field_is_ignored(room: Server) -> None:
     ada = room.rich("ada")
     ada.send('{"type":"say","id":"1","text":"x","n":' + "9" * 10_000 + "}\n")
     assert ada.expect("said", id="1")["text"] == "x"

@@ -40,7 +40,7 @@ def test_a_plain_person_does_not_hear_itself(room: Server) -> None:
     assert not any("ada: one" in line for line in ada.expect("bob: two"))
 
 
-def test_everybody_hears_everything_in_the_same_order(room: Server) -> None:
+def test_all_members_get_all_lines_in_the_same_order(room: Server) -> None:
     speakers = [room.plain("ada"), room.rich("bob"), room.rich("cleo")]
     listeners = [room.rich("dan"), room.rich("eve")]
 
@@ -102,7 +102,7 @@ def test_commands_of_the_plain_dialect(room: Server) -> None:
     bob.expect("*** lovelace left")
 
 
-def test_who_serves_whom_is_told(room: Server) -> None:
+def test_served_by_names_the_server_of_each_member(room: Server) -> None:
     ada, bob = room.rich("ada"), room.rich("bob")
     served = ada.welcome["served_by"], bob.welcome["served_by"]
     if room.model == "event":
@@ -117,7 +117,7 @@ def test_who_serves_whom_is_told(room: Server) -> None:
 
 
 @pytest.mark.needs("nc")
-def test_a_line_sent_with_nc_that_closes_its_side_at_once_is_delivered(room: Server) -> None:
+def test_line_of_nc_that_half_closes_at_once_is_delivered(room: Server) -> None:
     bob = room.plain("bob")
     host, port = room.address
     if "-N" not in subprocess.run(["nc", "-h"], capture_output=True, text=True).stderr:
@@ -170,7 +170,7 @@ def test_the_line_ends_of_telnet(room: Server) -> None:
     assert bob.said() == "tina: again"
 
 
-def test_a_reader_who_half_closed_still_hears_its_last_words(room: Server) -> None:
+def test_half_closed_reader_still_gets_its_last_lines(room: Server) -> None:
     ada, bob = room.plain("ada"), room.plain("bob")
     bob.say("before")
     ada.expect("bob: before")

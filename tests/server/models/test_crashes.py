@@ -11,7 +11,7 @@ from tests.server.slow import NEEDS_PROC, fill, slow_peer
 
 
 @pytest.mark.parametrize("sabotage", ["session_fails", "room_fails"])
-def test_an_exception_over_one_connection_ends_that_one_and_is_logged(start, sabotage: str) -> None:
+def test_exception_of_one_connection_ends_it_and_is_logged(start, sabotage: str) -> None:
     server: Server = start(sabotage=sabotage, fails=True)
     bob, cleo = server.rich("bob"), server.plain("cleo")
     rich, plain = server.rich("rich"), server.plain("plain")
@@ -45,7 +45,7 @@ def test_ten_exceptions_at_once_end_ten_connections(start) -> None:
         peer.expect("said", text="hello")
 
 
-def test_peers_that_reset_their_connection_are_gone_and_nobody_minds(room: Server) -> None:
+def test_peers_that_reset_are_gone_and_harm_no_other(room: Server) -> None:
     bob = room.rich("bob")
     for round in range(5):
         peers = [room.plain(f"r{round}x{number}") for number in range(10)]
@@ -60,7 +60,7 @@ def test_peers_that_reset_their_connection_are_gone_and_nobody_minds(room: Serve
     bob.expect("said", id="1")
 
 
-def test_sigterm_tells_everybody_what_is_queued_and_goodbye(start) -> None:
+def test_sigterm_delivers_queued_lines_and_a_goodbye(start) -> None:
     server: Server = start()
     plain, rich, silent = server.plain("ada"), server.rich("bob"), server.connect()
     talker = server.rich("talker")
@@ -78,7 +78,7 @@ def test_sigterm_tells_everybody_what_is_queued_and_goodbye(start) -> None:
 
 
 @NEEDS_PROC
-def test_sigterm_does_not_wait_for_who_does_not_read(start) -> None:
+def test_sigterm_does_not_wait_for_a_client_that_does_not_read(start) -> None:
     server: Server = start()
     slow, talker = slow_peer(server), server.rich("talker")
     talker.sees("slow")
@@ -96,7 +96,7 @@ def test_ctrl_c_ends_with_130(start) -> None:
     assert ada.lines_until_closed()[-1].startswith("*** goodbye: ")
 
 
-def test_ctrl_c_in_a_terminal_reaches_the_workers_too_and_is_the_masters_to_answer(start) -> None:
+def test_ctrl_c_in_a_terminal_is_handled_by_the_master_only(start) -> None:
     server: Server = start()
     ada, bob = server.plain("ada"), server.rich("bob")
     for process in server.children():

@@ -76,7 +76,7 @@ def stranger(room: Server) -> PlainPeer:
 
 
 @pytest.mark.parametrize("name", ["kick", "ban", "mute", "op"])
-def test_unknown_people_are_an_error_and_nobody_is_hurt(
+def test_command_against_an_unknown_person_is_refused(
     room: Server, boss: RichPeer, stranger: PlainPeer, name: str
 ) -> None:
     boss.command(name, nick="nobody")
@@ -84,7 +84,7 @@ def test_unknown_people_are_an_error_and_nobody_is_hurt(
     talk_again(boss, stranger)
 
 
-def test_nobody_else_gives_orders_plain_or_rich(room: Server, boss: RichPeer) -> None:
+def test_commands_of_members_are_refused_in_both_dialects(room: Server, boss: RichPeer) -> None:
     ada, bob = room.rich("ada"), room.plain("bob")
     for name, fields in (
         ("kick", {"nick": "boss"}),
@@ -104,7 +104,7 @@ def test_nobody_else_gives_orders_plain_or_rich(room: Server, boss: RichPeer) ->
     talk_again(boss, ada, bob)
 
 
-def test_the_muted_is_heard_by_nobody_and_keeps_its_name(room: Server, boss: RichPeer) -> None:
+def test_muted_member_is_not_heard_and_keeps_its_nickname(room: Server, boss: RichPeer) -> None:
     ada, bob = room.plain("ada"), room.rich("bob")
     boss.command("mute", nick="ada")
     ada.expect("*** boss muted ada")
@@ -120,7 +120,7 @@ def test_the_muted_is_heard_by_nobody_and_keeps_its_name(room: Server, boss: Ric
     assert bob.expect("said")["text"] == "hello!"
 
 
-def test_the_muted_who_comes_back_with_its_token_is_still_muted(room: Server, boss: RichPeer) -> None:
+def test_muted_member_that_resumes_is_still_muted(room: Server, boss: RichPeer) -> None:
     ada = room.rich("ada")
     boss.command("mute", nick="ada")
     boss.sync()
@@ -216,7 +216,7 @@ def test_an_operator_on_nc_gives_the_same_orders(start: Start) -> None:
     bob.expect("*** there is no connection 99")
 
 
-def test_the_right_proof_is_found_among_thirty_who_guess(start: Start) -> None:
+def test_right_proof_is_found_among_thirty_guessing_clients(start: Start) -> None:
     server = start()
     boss = server.rich("boss")
     guessers = [server.rich(f"guesser{number}") for number in range(30)]
@@ -243,7 +243,7 @@ def test_the_right_proof_is_found_among_thirty_who_guess(start: Start) -> None:
     assert "refused from 127.0.0.1" in server.log()  # Further guesses are logged as one line a minute.
 
 
-def test_ghosts_are_listed_to_operators_who_ask(start: Start) -> None:
+def test_connections_without_a_nickname_are_listed_to_operators(start: Start) -> None:
     server = start()
     boss, ghost = server.operator(), server.connect()
     wait_until(lambda: boss.status()["connections"] == 2, "the ghost is counted")
@@ -263,7 +263,7 @@ def test_the_history_is_cleared_for_newcomers(start: Start) -> None:
     assert "history" not in server.rich("bob").welcome
 
 
-def test_who_is_made_an_operator_gives_orders(room: Server, boss: RichPeer) -> None:
+def test_appointed_operator_can_give_commands(room: Server, boss: RichPeer) -> None:
     ada, bob = room.rich("ada"), room.plain("bob")
     boss.command("op", nick="ada")
     ada.expect("operator")
@@ -280,7 +280,7 @@ def test_an_operator_closes_the_room(start: Start) -> None:
     assert server._popen.returncode == 0
 
 
-def test_where_tells_everybody_what_serves_them(room: Server, boss: RichPeer) -> None:
+def test_where_tells_each_member_its_server(room: Server, boss: RichPeer) -> None:
     ada, bob = room.rich("ada"), room.plain("bob")
     ada.command("where")
     assert ada.expect("notice")["text"].startswith(f"you: {ada.welcome['served_by']} · ")
@@ -319,7 +319,7 @@ def flood(peer: RichPeer, count: int) -> None:
 # Chaos
 
 
-def test_a_killed_worker_ends_one_connection_where_there_are_workers(start: Start, model: str) -> None:
+def test_killed_worker_ends_one_connection(start: Start, model: str) -> None:
     server = start()
     boss, ada, bob = server.operator(), server.rich("ada"), server.plain("bob")
     boss.sees("ada")
@@ -347,7 +347,7 @@ def test_an_exception_ends_the_session_it_is_in_and_no_other(start: Start) -> No
     wait_until(lambda: "an operator asked for this exception" in server.log(), "the log says so")
 
 
-def test_a_block_is_felt_by_all_where_one_loop_serves_all_and_else_by_one(start: Start, model: str) -> None:
+def test_block_delays_all_members_in_the_event_model_only(start: Start, model: str) -> None:
     server = start()
     boss, ada, bob = server.operator(), server.rich("ada"), server.rich("bob")
     bob.sees("ada")
@@ -377,7 +377,7 @@ def test_a_block_is_felt_by_all_where_one_loop_serves_all_and_else_by_one(start:
 
 
 @pytest.mark.parametrize("what", ["slow-reader", "silent"])
-def test_a_guest_that_misbehaves_harms_nobody(start: Start, what: str) -> None:
+def test_guest_that_misbehaves_harms_no_other(start: Start, what: str) -> None:
     server = start("--join-timeout", "1")
     boss, ada = server.operator(), server.plain("ada")
     before = set(server.children())
@@ -421,7 +421,7 @@ def meter(boss: RichPeer) -> dict:
     return boss.expect("meter")
 
 
-def test_the_meter_counts_what_the_clients_counted(start: Start, model: str) -> None:
+def test_meter_agrees_with_the_counts_of_the_clients(start: Start, model: str) -> None:
     server = start()
     boss, speaker = server.operator(), server.rich("speaker")
     listeners = [server.plain(f"listener{number}") for number in range(5)]
@@ -455,7 +455,7 @@ def test_the_meter_counts_what_the_clients_counted(start: Start, model: str) -> 
     assert last["tally"]["longest"] <= max(took) + allowed(0.25)
 
 
-def test_the_longest_wait_is_that_of_who_spoke_while_a_turn_was_blocked(start: Start, model: str) -> None:
+def test_longest_latency_is_that_of_a_line_during_a_block(start: Start, model: str) -> None:
     server = start()
     boss, ada, bob = server.operator(), server.rich("ada"), server.rich("bob")
     bob.sees("ada")
@@ -472,7 +472,7 @@ def test_the_longest_wait_is_that_of_who_spoke_while_a_turn_was_blocked(start: S
     assert longest <= max(BLOCKED, took) + allowed(0.5), (took, longest)
 
 
-def test_the_record_tells_whom_the_room_let_go_turned_away_and_refused(start: Start) -> None:
+def test_totals_count_closed_and_rejected_and_refused(start: Start) -> None:
     server = start("--max-clients", "4")
     boss, talker = server.operator(), server.rich("talker")
     boss.command("switch", model=server.model)  # A mistake of an operator is not counted.
@@ -502,7 +502,7 @@ def test_the_record_tells_whom_the_room_let_go_turned_away_and_refused(start: St
     }
 
 
-def test_the_meter_is_what_proc_says(start: Start, model: str) -> None:
+def test_meter_agrees_with_proc(start: Start, model: str) -> None:
     server = start()
     boss = server.operator()
     people = [server.rich(f"person{number}") for number in range(6)]

@@ -62,7 +62,7 @@ def flood(peer: Peer, lines: list[str]) -> threading.Thread:
     return thread
 
 
-def test_a_flood_of_ten_thousand_lines_is_slowed_and_told_once_and_loses_nothing(start) -> None:
+def test_flood_of_ten_thousand_lines_is_slowed_and_loses_nothing(start) -> None:
     server: Server = start("--rate-limit", "10/4000")
     listener, flooder = server.rich("ear"), server.plain("flooder")
     lines = [f"{number}\n" for number in range(10_000)]
@@ -80,7 +80,7 @@ def test_a_flood_of_ten_thousand_lines_is_slowed_and_told_once_and_loses_nothing
     assert "none is lost" in told[0]
 
 
-def test_a_flood_without_a_rate_limit_delays_nobody_and_loses_nothing(start) -> None:
+def test_flood_without_a_rate_limit_delays_and_loses_nothing(start) -> None:
     server: Server = start()
     listener, flooder = server.rich("ear"), server.rich("flooder")
     lines = [f'{{"type":"say","id":"{number}","text":"{number}"}}\n' for number in range(10_000)]
@@ -99,7 +99,7 @@ def flooder_hears(flooder: RichPeer, wanted: int) -> Iterator[str]:
         yield flooder.expect("said", id=f"{number}")["id"]
 
 
-def test_who_was_slowed_and_paused_may_be_told_again(start) -> None:
+def test_flood_after_a_pause_gets_a_second_notice(start) -> None:
     server: Server = start("--rate-limit", "3/40")
     ada, bob = server.plain("ada"), server.rich("bob")
     ada.send("x\n" * 9 + "last\n")
@@ -110,7 +110,7 @@ def test_who_was_slowed_and_paused_may_be_told_again(start) -> None:
     ada.expect("you are fast")
 
 
-def test_a_reader_that_never_reads_is_let_go_and_nobody_else_notices(start) -> None:
+def test_reader_that_never_reads_is_closed_unnoticed(start) -> None:
     server: Server = start()
     deaf = server.plain("deaf")
     watcher, talker = server.rich("watcher"), server.rich("talker")
@@ -121,7 +121,7 @@ def test_a_reader_that_never_reads_is_let_go_and_nobody_else_notices(start) -> N
     assert len(deaf.lines_until_closed()) < said
 
 
-def test_who_is_let_go_for_reading_too_slowly_and_reads_then_hears_why(start) -> None:
+def test_slow_reader_that_is_closed_gets_the_reason(start) -> None:
     server: Server = start(sabotage="lingering")
     slow = server.connect(receive_buffer=2**17)
     slow.send("slow\n")
@@ -151,7 +151,7 @@ def test_a_slow_reader_that_reads_in_time_loses_nothing(start) -> None:
     assert lines_heard(slow, last=lines[-1]) == lines
 
 
-def test_silent_connections_hold_nobody_up_and_are_closed_after_the_join_timeout(start) -> None:
+def test_silent_connections_are_closed_after_the_join_timeout(start) -> None:
     server: Server = start("--join-timeout", "1")
     began = time.monotonic()
     silent = [server.connect() for _ in range(100)]
@@ -202,7 +202,7 @@ def test_refused_nicknames_do_not_extend_the_join_timeout(start) -> None:
     assert is_within(took, 3)
 
 
-def test_who_is_idle_is_let_go_only_where_that_is_asked_for(start) -> None:
+def test_idle_connection_is_closed_only_with_an_idle_timeout(start) -> None:
     timeout = round(allowed(1.2), 1)
     server: Server = start("--idle-timeout", f"{timeout}")
     idle, busy = server.plain("idle"), server.plain("busy")
@@ -227,7 +227,7 @@ def test_a_hundred_lines_at_once_are_all_taken_at_their_pace(start) -> None:
     assert is_within(took, 4)
 
 
-def test_lines_are_still_taken_at_their_pace_after_their_sender_has_closed_its_side(start) -> None:
+def test_lines_of_a_half_closed_sender_are_taken_at_their_pace(start) -> None:
     server: Server = start("--rate-limit", "5/50")
     bob, ada = server.rich("bob"), server.plain("ada")
     ada.send("".join(f"{number}\n" for number in range(40)))

@@ -7,7 +7,7 @@ from tests.running import Server
 LINES = "more\n" * 500
 
 
-def test_reset_ends_a_flood_but_not_what_could_be_said(start: Callable[..., Server]) -> None:
+def test_reset_ends_a_flood_after_its_allowed_lines(start: Callable[..., Server]) -> None:
     server = start("--rate-limit", "3/1")
     other, spam = server.plain("other"), server.plain("spam")
     for number in range(1, 3):

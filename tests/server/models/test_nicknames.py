@@ -35,7 +35,7 @@ def test_two_ask_for_one_nickname_in_the_same_moment(room: Server) -> None:
         assert all(answer["suggestion"] != f"ada{round}x" for answer in refused)
 
 
-def test_two_plain_people_ask_for_one_nickname_in_the_same_moment(room: Server) -> None:
+def test_nickname_requested_twice_at_once_goes_to_one(room: Server) -> None:
     watcher = room.rich("watcher")
     first, second = room.connect(), room.connect()
     first.send("ada\n")

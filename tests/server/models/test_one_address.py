@@ -82,7 +82,7 @@ def proof(peer: RichPeer, nonce: str, key: str = OPERATOR_KEY) -> None:
     peer.command("operator", proof=hmac.new(key.encode(), nonce.encode(), "sha256").hexdigest())
 
 
-def test_a_full_or_locked_room_lets_in_who_proves_the_key(start: Start) -> None:
+def test_full_or_locked_room_admits_a_holder_of_the_key(start: Start) -> None:
     """The hello of the client claims the key, and the client is challenged before it joins."""
     server = start("--max-clients", "2")
     boss, _ = server.operator(), server.plain("ada")

@@ -36,7 +36,7 @@ def test_a_nickname_that_was_typed_meanwhile_is_not_too_late(start: Callable[...
 
 
 @NEEDS_PROC
-def test_a_slow_reader_that_has_taken_meanwhile_what_it_could_stays(start: Callable[..., Server]) -> None:
+def test_slow_reader_that_read_during_a_pause_stays(start: Callable[..., Server]) -> None:
     server = start("--rate-limit", "off", sabotage="impatient")
     slow, talker = slow_peer(server), server.rich("talker")
     talker.sees("slow")

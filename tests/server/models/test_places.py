@@ -79,7 +79,7 @@ def test_audience_notices_no_silent_connections_beside_it(start: Start, model: s
     close_all(silent + audience)
 
 
-def test_a_place_within_the_limit_of_an_address_goes_to_a_nickname(start: Start) -> None:
+def test_place_within_the_limit_of_an_address_goes_to_a_nickname(start: Start) -> None:
     server = start("--max-per-ip", "5")
     silent = [connect(server) for _ in range(5)]
     hear_all(silent, b"type a nickname")

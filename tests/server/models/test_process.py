@@ -23,7 +23,7 @@ def worker_of(peer: RichPeer) -> int:
     return int(number)
 
 
-def test_killing_a_worker_ends_one_connection_and_the_others_hear_one_left(server: Server) -> None:
+def test_killed_worker_is_announced_as_one_departure(server: Server) -> None:
     ada, bob, cleo, dan = server.rich("ada"), server.rich("bob"), server.plain("cleo"), server.rich("dan")
     dan.sees("ada", "bob", "cleo")
     bob.sync()
@@ -60,7 +60,7 @@ def test_chaos_in_a_switch_kills_workers_only(server: Server) -> None:
     assert reading["connections"] == len(others) + 2 - len(killed)
 
 
-def test_a_worker_that_hangs_delays_nobody(server: Server) -> None:
+def test_worker_that_hangs_delays_no_other(server: Server) -> None:
     ada, bob, cleo = server.rich("ada"), server.rich("bob"), server.plain("cleo")
     cleo.say("/who")
     os.kill(worker_of(ada), signal.SIGSTOP)
@@ -74,7 +74,7 @@ def test_a_worker_that_hangs_delays_nobody(server: Server) -> None:
     bob.sync()
 
 
-def test_what_is_told_after_a_block_comes_after_it(server: Server) -> None:
+def test_lines_after_a_block_arrive_after_it(server: Server) -> None:
     """The worker is suspended meanwhile, and then finds both in its pipe."""
     boss, ada = server.operator(), server.rich("ada")
     boss.sees("ada")
@@ -103,7 +103,7 @@ def test_a_worker_that_hangs_for_ever_costs_no_memory_for_ever(server: Server, s
     assert not psutil.pid_exists(worker_of(ada))
 
 
-def test_a_switch_waits_for_seventy_stuck_workers_no_longer_than_for_one(server: Server) -> None:
+def test_switch_waits_for_many_stuck_workers_as_long_as_for_one(server: Server) -> None:
     boss = server.operator()
     stuck = [server.rich(f"p{number}") for number in range(70)]
     boss.sees("p0", "p69")
@@ -129,7 +129,7 @@ def test_a_worker_is_not_blamed_for_a_pause_of_the_master(server: Server) -> Non
     ada.expect("said", id="1")
 
 
-def test_a_bug_in_the_room_met_by_a_worker_that_is_dead_by_then_harms_nobody(start_server) -> None:
+def test_room_exception_for_a_dead_worker_harms_no_other(start_server) -> None:
     server: Server = start_server("process", sabotage="room_fails", fails=True)
     bob, ada = server.rich("bob"), server.rich("ada")
     bob.sees("ada")
@@ -145,7 +145,7 @@ def test_a_bug_in_the_room_met_by_a_worker_that_is_dead_by_then_harms_nobody(sta
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
-def test_the_process_that_forks_workers_is_replaced_when_it_is_killed_or_hangs(server: Server, number: int) -> None:
+def test_fork_server_that_is_killed_or_hangs_is_replaced(server: Server, number: int) -> None:
     bob, ada = server.rich("bob"), server.plain("ada")
     parent = psutil.Process(worker_of(bob)).parent()
     assert parent
@@ -159,9 +159,7 @@ def test_the_process_that_forks_workers_is_replaced_when_it_is_killed_or_hangs(s
 
 
 @pytest.mark.parametrize("way", ["switch", "end"])
-def test_the_process_that_forks_workers_holds_nothing_up_when_it_hangs_and_is_needed_no_more(
-    server: Server, way: str
-) -> None:
+def test_fork_server_that_hangs_does_not_delay_a_switch(server: Server, way: str) -> None:
     boss, ada = server.operator(), server.plain("ada")
     boss.sees("ada")
     parent = psutil.Process(worker_of(boss)).parent()

@@ -14,7 +14,7 @@ from tests.server.limits import SETS_LIMITS, highest_descriptor, limited, ordina
 from tests.server.slow import NEEDS_PROC, fill, slow_peer
 
 
-def test_connecting_and_closing_five_thousand_times_leaves_nothing_behind(start) -> None:
+def test_five_thousand_short_connections_leave_nothing_behind(start) -> None:
     server: Server = start()
     watcher = server.rich("watcher")
     wait_until(lambda: watcher.status()["connections"] == 1, "the watcher is served")
@@ -57,7 +57,7 @@ def come_and_go(server: Server, times: int) -> None:
         thread.join()
 
 
-def test_what_a_connection_takes_is_what_the_talk_says(start) -> None:
+def test_connection_takes_the_resources_that_the_talk_names(start) -> None:
     server: Server = start()
     watcher = server.rich("watcher")
     peers = [server.rich(f"p{number}") for number in range(60)]
@@ -84,7 +84,7 @@ def test_what_a_connection_takes_is_what_the_talk_says(start) -> None:
 
 
 @NEEDS_PROC
-def test_whoever_waits_costs_no_processor(start) -> None:
+def test_waiting_connections_use_no_processor(start) -> None:
     """A connection that waits for its peer, its rate limit or its goodbye causes no busy loop."""
     server: Server = start("--rate-limit", "10/2")
     server.rich("idle")
@@ -120,7 +120,7 @@ def cores_in_use(server: Server, seconds: float) -> float:
     return (after - before) / seconds
 
 
-def test_a_hundred_who_join_cost_each_member_a_few_events(start) -> None:
+def test_hundred_joins_cost_each_member_a_few_events(start) -> None:
     server: Server = start()
     watcher = server.rich("watcher")
     watcher.sync()
@@ -139,7 +139,7 @@ def test_a_hundred_who_join_cost_each_member_a_few_events(start) -> None:
     assert len([event for event in events if event["type"] == "status"]) <= 4 * took + 2
 
 
-def test_status_comes_by_itself_when_the_count_changes_at_most_four_times_a_second(start) -> None:
+def test_status_follows_changes_at_most_four_times_a_second(start) -> None:
     server: Server = start()
     watcher = server.rich("watcher")
     watcher.expect("status", connections=1)
@@ -177,7 +177,7 @@ def newcomers_are_refused(server: Server, here: list[RichPeer], words: str, trie
 
 
 @SETS_LIMITS
-def test_out_of_file_descriptors_a_newcomer_is_told_and_the_rest_goes_on(start) -> None:
+def test_without_descriptors_a_new_connection_gets_the_reason(start) -> None:
     server: Server = start("-v")
     here = [server.rich(f"p{number}") for number in range(5)]
     here[0].sees(*(f"p{number}" for number in range(5)))
@@ -196,9 +196,7 @@ def test_out_of_file_descriptors_a_newcomer_is_told_and_the_rest_goes_on(start) 
 
 @SETS_LIMITS
 @pytest.mark.parametrize("model", ["process", "thread"])
-def test_when_no_process_or_thread_is_to_be_had_a_newcomer_is_told_and_the_rest_goes_on(
-    start_server, model: str
-) -> None:
+def test_without_process_or_thread_a_connection_gets_the_reason(start_server, model: str) -> None:
     user = ordinary_user()
     server: Server = start_server(model, prefix=user)
     here = [server.rich(f"p{number}") for number in range(3)]

@@ -27,7 +27,7 @@ def test_the_same_id_from_two_people_is_two_lines(room: Server) -> None:
     ada.expect("said", text="mine too", nick="bob")
 
 
-def test_who_comes_back_gets_exactly_what_was_missed(start) -> None:
+def test_resume_brings_exactly_the_missed_events(start) -> None:
     server: Server = start()
     ada, bob = server.rich("ada"), server.rich("bob")
     bob.sees("ada")
@@ -49,7 +49,7 @@ def test_who_comes_back_gets_exactly_what_was_missed(start) -> None:
     assert back.expect("said")["seq"] > welcome["seq"]
 
 
-def test_what_is_not_kept_any_more_is_an_explicit_gap(start) -> None:
+def test_resume_beyond_the_history_tells_the_gap(start) -> None:
     server: Server = start("--keep", "10")
     ada, bob = server.rich("ada"), server.rich("bob")
     bob.sees("ada")
@@ -72,7 +72,7 @@ def test_a_made_up_token_makes_somebody_new(room: Server) -> None:
     assert eve.welcome["token"] not in ("made up", bob.welcome["token"])
 
 
-def test_a_resume_from_the_future_brings_nothing_and_breaks_nothing(room: Server) -> None:
+def test_resume_from_the_future_brings_nothing(room: Server) -> None:
     bob, ada = room.rich("bob"), room.rich("ada")
     bob.sees("ada")
     ada.close()
@@ -95,7 +95,7 @@ def test_a_line_sent_again_after_coming_back_is_not_said_twice(room: Server) -> 
     assert bob.expect("said")["text"] == "end"
 
 
-def test_who_comes_back_before_the_old_connection_is_noticed_takes_it_over(room: Server) -> None:
+def test_resume_before_the_old_connection_ends_takes_it_over(room: Server) -> None:
     ada, bob = room.rich("ada"), room.rich("bob")
     ada.sync()
     back = resume(room, ada, ada.welcome["seq"])

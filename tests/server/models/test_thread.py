@@ -41,7 +41,7 @@ def test_a_slow_reader_needs_no_second_thread(start_server) -> None:
 
 @NEEDS_PROC
 @SETS_LIMITS
-def test_a_slow_reader_is_served_where_the_system_has_no_thread_left(start_server) -> None:
+def test_slow_reader_without_a_free_thread_is_served(start_server) -> None:
     user = ordinary_user()
     server: Server = start_server("thread", prefix=user)
     slow, talker = slow_peer(server), server.rich("talker")
@@ -53,7 +53,7 @@ def test_a_slow_reader_is_served_where_the_system_has_no_thread_left(start_serve
     assert lines_heard(slow, last=lines[-1]) == lines
 
 
-def test_what_is_said_while_a_slow_reader_is_written_to_goes_out_at_once() -> None:
+def test_line_during_a_write_to_a_slow_reader_is_sent_at_once() -> None:
     """Runs in the test process, because the line must arrive exactly while that thread holds the lock."""
     with listen("127.0.0.1", 0) as sock:
         model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), StopEvent())
@@ -105,7 +105,7 @@ def test_a_line_said_during_a_flush_does_not_wait_for_a_block() -> None:
     peer.close()
 
 
-def test_whose_goodbye_somebody_else_delivers_is_gone_at_once() -> None:
+def test_goodbye_by_another_thread_ends_a_connection_at_once() -> None:
     """Runs in the test process, because the peer must leave while another thread holds the lock."""
     with listen("127.0.0.1", 0) as sock:
         model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), StopEvent())
@@ -122,7 +122,7 @@ def test_whose_goodbye_somebody_else_delivers_is_gone_at_once() -> None:
     assert model.stop() == []
 
 
-def test_who_closed_its_side_and_then_takes_what_was_kept_for_it_is_gone_at_once() -> None:
+def test_half_closed_reader_ends_once_all_is_written() -> None:
     """Its own thread no longer reads by then: it sleeps until all bytes are written."""
     with listen("127.0.0.1", 0) as sock:
         model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), StopEvent())
@@ -139,7 +139,7 @@ def test_who_closed_its_side_and_then_takes_what_was_kept_for_it_is_gone_at_once
     assert model.stop() == []
 
 
-def test_who_is_silent_is_let_go_in_time_whoever_delivered_its_welcome() -> None:
+def test_silent_member_is_closed_in_time() -> None:
     limits = Limits(idle_timeout=0.2, join_timeout=3600.0)
     with listen("127.0.0.1", 0) as sock:
         model = ThreadModel(Listener([sock], limits), Inbox(new_room(limits)), StopEvent())
@@ -169,7 +169,7 @@ def asleep(model: ThreadModel) -> bool:
     return bool(sleeping) and all(sleeping)
 
 
-def test_whoever_speaks_gets_a_thread_before_those_who_are_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_take_over_starts_threads_of_readable_connections_first(monkeypatch: pytest.MonkeyPatch) -> None:
     with listen("127.0.0.1", 0) as sock:
         model = ThreadModel(Listener([sock], Limits()), Inbox(new_room()), StopEvent())
     pairs = [connected(number, Connection) for number in range(1, 10)]

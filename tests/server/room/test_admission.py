@@ -11,7 +11,7 @@ def party() -> Party:
     return party
 
 
-def test_a_newcomer_is_told_who_it_is_and_what_serves_it(party: Party) -> None:
+def test_welcome_tells_nickname_and_served_by(party: Party) -> None:
     (welcome,) = only(Welcome, party.join("bob", served_by="thread 7"))
     assert (welcome.you, welcome.served_by, welcome.connections) == ("bob", "thread 7", 3)
     assert welcome.token
@@ -20,20 +20,20 @@ def test_a_newcomer_is_told_who_it_is_and_what_serves_it(party: Party) -> None:
     assert not welcome.operator
 
 
-def test_nobody_joins_twice_on_one_connection(party: Party) -> None:
+def test_second_hello_on_one_connection_is_refused(party: Party) -> None:
     refused = only(Refused, party.ask("ada", Hello("eve")))
     assert [event.code for event in refused] == ["already-joined"]
     assert party.room.roster.find_holder("eve") is None
 
 
-def test_a_taken_nickname_is_refused_with_a_free_one_that_then_works(party: Party) -> None:
+def test_taken_nickname_is_refused_with_a_free_suggestion(party: Party) -> None:
     (refused,) = only(Refused, party.join("ada"))
     assert refused.code == "nickname-taken"
     assert only(Welcome, party.join(refused.suggestion))[0].you == refused.suggestion
 
 
 @pytest.mark.parametrize("nick", ["ADA", "аda"])
-def test_a_nickname_that_looks_like_anothers_is_refused_and_counted_once(party: Party, nick: str) -> None:
+def test_lookalike_nickname_is_refused_and_counted_once(party: Party, nick: str) -> None:
     before = party.room.stats.totals.refused
     (refused,) = only(Refused, party.join(nick))
     assert refused.code == "nickname-taken"
@@ -43,7 +43,7 @@ def test_a_nickname_that_looks_like_anothers_is_refused_and_counted_once(party: 
 
 
 @pytest.mark.parametrize("nick", ["ADA", "аda"])
-def test_a_nickname_by_nc_that_looks_like_anothers_is_counted_too(party: Party, nick: str) -> None:
+def test_lookalike_nickname_of_a_plain_client_is_counted(party: Party, nick: str) -> None:
     before = party.room.stats.totals.refused
     party.send(party.open(), nick)
     party.send(party.open(), "bob")
@@ -59,7 +59,7 @@ def test_a_plain_client_gets_a_free_nickname_and_is_told_so(party: Party) -> Non
     assert lines[1].startswith("*** ada is taken, so you are ada")
 
 
-def test_who_comes_back_takes_the_seat_of_its_old_connection(party: Party) -> None:
+def test_resume_replaces_the_old_connection(party: Party) -> None:
     old = party.numbers["ada"]
     party.numbers["old ada"] = old
     (welcome,) = only(Welcome, party.join("ada", token=party.tokens["ada"]))
@@ -68,7 +68,7 @@ def test_who_comes_back_takes_the_seat_of_its_old_connection(party: Party) -> No
     assert len(list(party.room.roster.present())) == 2
 
 
-def test_who_comes_back_is_told_exactly_what_it_missed(party: Party) -> None:
+def test_resume_brings_exactly_the_missed_events(party: Party) -> None:
     party.say("boss", "before")
     seen = party.room.history.seq
     party.close(party.numbers["ada"])
@@ -88,7 +88,7 @@ def test_a_token_that_is_nobodys_is_a_newcomers(party: Party, token: str) -> Non
     assert welcome.token != token
 
 
-def test_whose_nickname_was_taken_meanwhile_comes_back_under_a_free_one(party: Party) -> None:
+def test_resume_with_a_taken_nickname_gets_a_free_one(party: Party) -> None:
     token = party.tokens["ada"]
     party.close(party.numbers["ada"])
     party.later(1)
@@ -98,7 +98,7 @@ def test_whose_nickname_was_taken_meanwhile_comes_back_under_a_free_one(party: P
     assert welcome.you != "ada"
 
 
-def test_a_newcomer_with_a_name_that_was_just_given_up_is_not_taken_for_a_rename(party: Party) -> None:
+def test_newcomer_with_a_nickname_just_released_is_no_rename(party: Party) -> None:
     party.join("bob")
     party.later(1)
     party.ask("ada", Rename("lovelace"))

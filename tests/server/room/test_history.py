@@ -23,7 +23,7 @@ def filled(keep: int, history: int, events: list[Sequenced]) -> History:
 
 
 @given(sizes, sizes, kinds, st.integers(0, 30) | st.just(2**53))
-def test_since_gives_what_came_after_as_far_as_it_is_kept_and_counts_the_rest(
+def test_events_after_returns_kept_events_and_counts_the_rest(
     keep: int, history: int, kinds: list[bool], after: int
 ) -> None:
     events = told(kinds)
@@ -61,7 +61,7 @@ def long_lines(count: int) -> list[Sequenced]:
     return [Said(seq, "ada", "\U0001f600" * 2000, 0.0) for seq in range(1, count + 1)]
 
 
-def test_who_comes_back_is_brought_the_newest_that_fit_and_the_rest_is_counted() -> None:
+def test_events_after_returns_the_newest_that_fit() -> None:
     events = long_lines(500)
     brought, missed, _ = filled(1000, 50, events).events_after(0)
     assert brought == events[missed:]
@@ -70,7 +70,7 @@ def test_who_comes_back_is_brought_the_newest_that_fit_and_the_rest_is_counted()
 
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
-def test_a_newcomer_is_shown_the_newest_that_fit_as_it_reads_them(dialect: Dialect) -> None:
+def test_recent_lines_returns_the_newest_that_fit_the_dialect(dialect: Dialect) -> None:
     # In the plain dialect each line of a text begins with the nickname, so the text is several times as long.
     events: list[Sequenced] = [Said(seq, "a" * 24, "\n".join("x" * 40), 0.0) for seq in range(1, 10_001)]
     shown = filled(10, 20_000, events).recent_lines(dialect)[0]
@@ -80,6 +80,6 @@ def test_a_newcomer_is_shown_the_newest_that_fit_as_it_reads_them(dialect: Diale
     assert MAX_REPLAY_BYTES - len(dialect.encode(events[0])) < size <= MAX_REPLAY_BYTES
 
 
-def test_one_event_that_is_too_long_to_bring_is_counted_as_missed() -> None:
+def test_events_after_counts_an_event_that_is_too_long() -> None:
     events: list[Sequenced] = [Notice("x" * MAX_REPLAY_BYTES, 1), Notice("hi", 2)]
     assert filled(10, 10, events).events_after(0)[:2] == ([events[1]], 1)

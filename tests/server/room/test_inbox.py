@@ -45,7 +45,7 @@ def test_requests_are_applied_in_order(inbox: Inbox) -> None:
     assert [said.text for said in inbox.room.history.recent_lines(PLAIN)[0]] == ["one", "two", "four"]
 
 
-def test_has_work_also_for_what_the_room_says_itself(inbox: Inbox) -> None:
+def test_has_work_includes_output_of_the_room_itself(inbox: Inbox) -> None:
     inbox.room.announce("hello all", NOW)
     assert inbox.has_work
 

@@ -24,7 +24,7 @@ def test_a_line_without_an_id_costs_no_memory() -> None:
     assert ada.results == {}
 
 
-def test_only_the_last_answers_are_kept_and_fewer_of_who_is_away() -> None:
+def test_member_keeps_only_its_last_answers_and_fewer_while_away() -> None:
     ada = Member("t", "ada")
     for number in range(KEPT_RESULTS + 5):
         ada.remember(str(number), said(number, str(number)))

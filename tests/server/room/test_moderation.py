@@ -29,7 +29,7 @@ def test_nothing_holds_at_first() -> None:
     assert moderation.refuse_speech(member(), "1", NOW) is None
 
 
-def test_the_muted_is_not_heard_whatever_it_is_called() -> None:
+def test_muted_member_is_not_heard_under_any_nickname() -> None:
     moderation = Moderation()
     moderation.mute("token", on=True)
     for nick in ("ada", "lovelace"):
@@ -62,7 +62,7 @@ def test_slow_mode_tells_how_long_to_wait_and_keeps_to_it() -> None:
     assert moderation.refuse_speech(member("bob", "other"), "1", NOW + 13) is None
 
 
-def test_who_was_refused_by_slow_mode_does_not_wait_any_longer_for_it() -> None:
+def test_slow_mode_refusal_does_not_prolong_the_wait() -> None:
     moderation = Moderation()
     moderation.change(slow=10)
     assert moderation.refuse_speech(member(), "1", NOW) is None
@@ -71,7 +71,7 @@ def test_who_was_refused_by_slow_mode_does_not_wait_any_longer_for_it() -> None:
     assert moderation.refuse_speech(member(), "2", NOW + 10) is None
 
 
-def test_less_than_half_a_second_of_slow_mode_is_not_told_as_none() -> None:
+def test_slow_mode_below_half_a_second_is_described() -> None:
     moderation = Moderation()
     moderation.change(slow=10)
     moderation.refuse_speech(member(), "1", NOW)
@@ -80,7 +80,7 @@ def test_less_than_half_a_second_of_slow_mode_is_not_told_as_none() -> None:
     assert "in 1 s" in refused.reason
 
 
-def test_another_pace_holds_for_everybody_at_once() -> None:
+def test_slow_mode_change_applies_to_all_at_once() -> None:
     moderation = Moderation()
     moderation.change(slow=3600)
     assert moderation.refuse_speech(member(), "1", NOW) is None
@@ -89,14 +89,14 @@ def test_another_pace_holds_for_everybody_at_once() -> None:
     assert moderation.refuse_speech(member(), "3", NOW + 2) is not None
 
 
-def test_what_is_laid_down_leaves_the_rest_as_it_was() -> None:
+def test_change_of_one_rule_keeps_the_others() -> None:
     moderation = Moderation()
     moderation.change(locked=True)
     moderation.change(pin="questions at the end")
     assert moderation.change(slow=5) == Rules(locked=True, slow=5, pin="questions at the end")
 
 
-def test_a_locked_room_lets_in_only_whom_it_knows() -> None:
+def test_locked_room_admits_only_known_members() -> None:
     moderation = Moderation()
     moderation.change(locked=True)
     assert barred(moderation, "ada") == "locked"
@@ -120,7 +120,7 @@ def test_a_ban_keeps_out_the_member_its_nickname_and_its_address(nick: str, toke
     assert barred(moderation, nick, host=host, known=member(token=token) if token else None) == code
 
 
-def test_a_ban_without_an_address_does_not_hold_for_the_neighbours() -> None:
+def test_ban_without_an_address_spares_the_neighbours() -> None:
     moderation = Moderation()
     ban(moderation)
     assert not barred(moderation, "bob", host="")
@@ -140,7 +140,7 @@ def test_a_ban_ends_and_tells_how_long_it_still_holds(passed: float, left: str) 
     assert moderation.refuse_entry(None, names.keys("ada"), "", NOW + 600) is None
 
 
-def test_who_shares_an_address_that_is_banned_is_not_told_to_be_banned_itself() -> None:
+def test_ban_of_an_address_is_told_as_that_to_its_neighbours() -> None:
     moderation = Moderation()
     ban(moderation, address="192.0.2.7")
     goodbye = moderation.refuse_entry(None, names.keys("bob"), "192.0.2.7", NOW)
@@ -167,7 +167,7 @@ def test_a_ban_is_lifted_with_all_that_it_kept_out(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["bob", "", "#", "#8", "#" + "9" * 30])
-def test_who_is_not_banned_cannot_be_let_in_again(name: str) -> None:
+def test_unban_without_a_ban_returns_nothing(name: str) -> None:
     moderation = Moderation()
     ban(moderation)
     assert moderation.unban(name, NOW) == ""
@@ -175,7 +175,7 @@ def test_who_is_not_banned_cannot_be_let_in_again(name: str) -> None:
     assert moderation.unban("ada", NOW + 61) == ""
 
 
-def test_an_operator_who_comes_back_is_let_in_whatever_holds() -> None:
+def test_returning_operator_is_admitted_under_all_rules() -> None:
     """Otherwise the host of a locked room could not return to unlock it."""
     moderation = Moderation()
     moderation.change(locked=True)
@@ -205,7 +205,7 @@ def test_how_long_is_told_in_the_right_number(minutes: float, words: str) -> Non
     assert format_minutes(minutes) == words
 
 
-def test_a_nickname_is_kept_by_the_muted_and_in_silence_by_all_but_operators() -> None:
+def test_rename_is_refused_to_muted_members_and_in_quiet() -> None:
     moderation, ada, boss = Moderation(), Member("a", "ada"), Member("b", "boss", operator=True)
     assert moderation.refuse_renaming(ada) is None
     moderation.mute("a", on=True)

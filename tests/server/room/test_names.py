@@ -89,7 +89,7 @@ def test_a_free_name_like_a_taken_one_is_free_and_short_enough(crowd: list[str],
 
 
 @given(nicknames)
-def test_a_free_name_like_a_taken_one_is_a_nickname_that_will_be_taken(nick: str) -> None:
+def test_free_name_is_a_valid_nickname(nick: str) -> None:
     assert check_nickname(free_like(nick, keys(nick), MAX_NICKNAME))
 
 
@@ -100,7 +100,7 @@ def test_a_free_name_like_a_long_or_an_arabic_one_will_be_taken(nick: str) -> No
 
 
 @pytest.mark.parametrize("crowd", [400, 10_000])
-def test_a_free_name_like_one_that_many_have_is_found_in_a_few_tries(crowd: int) -> None:
+def test_free_name_among_many_is_found_in_a_few_tries(crowd: int) -> None:
     asked: list[str] = []
 
     class Taken(frozenset[str]):

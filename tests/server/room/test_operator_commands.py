@@ -81,7 +81,7 @@ def told(party: Party, nick: str = "bob") -> list[str]:
 
 
 @pytest.mark.parametrize("order", EVERY_ORDER, ids=lambda order: type(order).__name__)
-def test_nobody_but_an_operator_gives_orders(banned: Party, order: OperatorCommand) -> None:
+def test_command_of_a_member_is_refused(banned: Party, order: OperatorCommand) -> None:
     party = banned
     assert [event.code for event in only(Refused, party.ask("bob", order))] == ["not-operator"]
     assert not told(party, "ada")
@@ -91,7 +91,7 @@ def test_nobody_but_an_operator_gives_orders(banned: Party, order: OperatorComma
 
 
 @pytest.mark.parametrize("order", EVERY_ORDER, ids=lambda order: type(order).__name__)
-def test_all_that_an_operator_does_to_people_is_told_openly_and_logged(banned: Party, order: OperatorCommand) -> None:
+def test_each_command_against_a_person_is_announced_and_logged(banned: Party, order: OperatorCommand) -> None:
     party = banned
     party.room.operators = Operators(KEY, lambda model: True, fault_clients=party.fault_clients)
     if isinstance(order, Watch):
@@ -104,18 +104,20 @@ def test_all_that_an_operator_does_to_people_is_told_openly_and_logged(banned: P
 
 @pytest.mark.parametrize("order", [Kick, Ban, Mute, Op])
 @pytest.mark.parametrize("nick", ["nobody", "", "#99", "#", "#-1", "# 1", "#" + "9" * 30, "\u0663"])
-def test_who_is_not_here_cannot_be_dealt_with(party: Party, order: type[Kick | Ban | Mute | Op], nick: str) -> None:
+def test_command_against_an_absent_person_is_refused(
+    party: Party, order: type[Kick | Ban | Mute | Op], nick: str
+) -> None:
     refused = only(Refused, party.order(order(nick)))
     assert [event.code for event in refused] == ["unknown-person"]
     assert not party.journal
 
 
-def test_who_is_not_here_is_told_apart_from_a_connection_that_is_not_there(party: Party) -> None:
+def test_absent_person_and_absent_connection_are_told_apart(party: Party) -> None:
     refused = only(Refused, party.order(Kick("nobody"), Kick("#99")))
     assert [event.reason for event in refused] == ["nobody here is called nobody", "there is no connection 99"]
 
 
-def test_an_operator_who_asks_who_is_here_is_told_of_ghosts_and_nobody_else_is(party: Party) -> None:
+def test_unnamed_connections_are_listed_to_operators_only(party: Party) -> None:
     ghost = party.open()
     seat = party.room.seats[ghost]
     seat.host, seat.since = "192.0.2.7", party.now - 35
@@ -143,14 +145,14 @@ def test_the_kicked_may_come_back_under_its_name(party: Party) -> None:
     assert only(Welcome, party.join("ada"))[0].you == "ada"
 
 
-def test_a_connection_without_a_nickname_can_be_kicked_by_its_number(party: Party) -> None:
+def test_unnamed_connection_can_be_kicked_by_its_number(party: Party) -> None:
     ghost = party.open()
     party.order(Kick(f"#{ghost}"))
     assert b"kicked" in party.taken(ghost)
     assert told(party) == [f"boss kicked connection {ghost}"]
 
 
-def test_nobody_is_kicked_twice(party: Party) -> None:
+def test_second_kick_of_a_person_is_refused(party: Party) -> None:
     ghost = party.open()
     party.order(Kick(f"#{ghost}"))
     assert [event.code for event in only(Refused, party.order(Kick(f"#{ghost}")))] == ["unknown-person"]
@@ -347,7 +349,7 @@ def test_one_other_is_told_as_one(party: Party) -> None:
     assert told(party)[-1] == "boss banned eve and 1 other from the same address for 1 minute"
 
 
-def test_operators_are_not_banned_with_their_neighbours_and_come_back(party: Party) -> None:
+def test_ban_of_an_address_spares_its_operators(party: Party) -> None:
     party.room.seats[party.numbers["boss"]].host = "192.0.2.7"
     party.join("eve", host="192.0.2.7")
     party.order(Ban("eve", address=True))
@@ -358,12 +360,12 @@ def test_operators_are_not_banned_with_their_neighbours_and_come_back(party: Par
 
 
 @pytest.mark.parametrize("order", [Ban, Kick])
-def test_nobody_bans_or_kicks_itself(party: Party, order: type[Ban | Kick]) -> None:
+def test_ban_or_kick_of_oneself_is_refused(party: Party, order: type[Ban | Kick]) -> None:
     for name in ("boss", "#1"):
         assert only(Refused, party.order(order(name))) == [Refused("yourself", "that is you")]
 
 
-def test_a_ghost_has_no_nickname_to_be_banned_and_its_address_must_be_asked_for(party: Party) -> None:
+def test_ban_of_an_unnamed_connection_needs_its_address(party: Party) -> None:
     ghost = party.open()
     party.room.seats[ghost].host = "192.0.2.9"
     [refused] = only(Refused, party.order(Ban(f"#{ghost}")))
@@ -373,7 +375,7 @@ def test_a_ghost_has_no_nickname_to_be_banned_and_its_address_must_be_asked_for(
     assert [event.code for event in only(Goodbye, party.join("ghost", host="192.0.2.9"))] == ["banned"]
 
 
-def test_who_holds_the_key_cannot_be_banned_and_a_made_operator_is_one_no_more_once_it_is(party: Party) -> None:
+def test_ban_spares_key_holders_and_ends_appointments(party: Party) -> None:
     party.order(Op("ada"))
     assert [event.code for event in only(Refused, party.ask("ada", Ban("boss")))] == ["operator"]
     party.order(Ban("ada"))
@@ -381,7 +383,7 @@ def test_who_holds_the_key_cannot_be_banned_and_a_made_operator_is_one_no_more_o
     assert [event.code for event in only(Goodbye, party.join("ada", token=party.tokens["ada"]))] == ["banned"]
 
 
-def test_an_operator_who_was_kicked_comes_back_into_a_locked_room_and_unlocks_it(party: Party) -> None:
+def test_kicked_operator_can_return_and_unlock_the_room(party: Party) -> None:
     party.order(Op("ada"), Lock(), Kick("ada"))
     assert party.gone("ada") is not None
     assert only(Welcome, party.join("ada", token=party.tokens["ada"]))[0].operator
@@ -397,7 +399,7 @@ def test_a_ban_is_lifted_and_all_are_told(banned: Party) -> None:
     assert refused == [Refused("unknown-person", "nobody called wilma is banned")]
 
 
-def test_a_switch_is_told_with_who_asked_for_it(party: Party) -> None:
+def test_switch_is_announced_with_its_operator(party: Party) -> None:
     asked: list[Model] = []
     party.room.operators = Operators(KEY, lambda model: not asked.append(model))
     party.order(Switch("thread"))
@@ -408,7 +410,7 @@ def test_a_switch_is_told_with_who_asked_for_it(party: Party) -> None:
     assert not told(party)
 
 
-def test_the_muted_is_told_and_not_heard_and_stays_so_under_another_name(party: Party) -> None:
+def test_muted_member_is_told_and_stays_muted_after_a_rename(party: Party) -> None:
     party.order(Mute("ada"))
     refused = party.say("ada", "hello?", "1")
     assert refused is not None
@@ -431,7 +433,7 @@ def test_the_muted_stays_muted_when_it_comes_back(party: Party) -> None:
     assert party.say("ada", "hello?") is not None
 
 
-def test_an_operator_cannot_be_muted_and_nobody_is_told_that_it_was(party: Party) -> None:
+def test_mute_of_an_operator_is_refused_and_not_announced(party: Party) -> None:
     refused = only(Refused, party.order(Mute("boss")))
     assert [event.code for event in refused] == ["operator"]
     assert not party.journal
@@ -462,7 +464,7 @@ def test_the_quiet_is_for_all_but_operators_and_all_still_read(party: Party) -> 
     assert party.say("ada", "thank you") is None
 
 
-def test_a_locked_room_lets_nobody_new_in_but_whoever_was_here(party: Party) -> None:
+def test_locked_room_admits_only_returning_members(party: Party) -> None:
     party.order(Lock())
     assert [event.code for event in only(Goodbye, party.join("eve"))] == ["locked"]
     party.close(party.numbers["ada"])
@@ -471,7 +473,7 @@ def test_a_locked_room_lets_nobody_new_in_but_whoever_was_here(party: Party) -> 
     assert only(Welcome, party.join("eve"))
 
 
-def test_what_is_laid_down_is_told_with_the_rules_and_to_newcomers(party: Party) -> None:
+def test_rule_change_is_announced_and_told_to_newcomers(party: Party) -> None:
     party.order(Pin("questions at the end"), Slow(5), Quiet())
     ruled = only(RulesChanged, party.hears("bob"))
     assert [event.rules.pin for event in ruled] == ["questions at the end"] * 3
@@ -481,7 +483,7 @@ def test_what_is_laid_down_is_told_with_the_rules_and_to_newcomers(party: Party)
     assert only(RulesChanged, party.hears("bob"))[-1].rules.pin == ""
 
 
-def test_a_cleared_history_is_not_shown_to_newcomers_and_not_taken_from_who_was_here(party: Party) -> None:
+def test_cleared_history_is_hidden_from_newcomers_only(party: Party) -> None:
     party.say("ada", "a slip of the tongue")
     party.order(ClearHistory())
     assert not only(Said, list(only(Welcome, party.join("eve"))[0].history))
@@ -490,7 +492,7 @@ def test_a_cleared_history_is_not_shown_to_newcomers_and_not_taken_from_who_was_
     assert [said.text for said in only(Said, list(history))] == ["a slip of the tongue"]
 
 
-def test_who_is_made_an_operator_is_one_also_when_it_comes_back(party: Party) -> None:
+def test_appointed_operator_that_returns_is_still_one(party: Party) -> None:
     party.order(Op("ada"))
     assert only(OperatorGranted, party.hears("ada"))
     assert not only(Refused, party.ask("ada", Pin("mine")))
@@ -505,7 +507,7 @@ def test_closing_says_why(party: Party) -> None:
     assert told(party) == ["boss closes the room"]
 
 
-def test_the_meter_is_told_once_a_second_to_who_watches_and_to_nobody_else(party: Party) -> None:
+def test_meter_is_sent_once_a_second_to_watchers_only(party: Party) -> None:
     party.order(Watch())
     readings: list[MeterReading] = []
     for _ in range(8):
@@ -518,7 +520,7 @@ def test_the_meter_is_told_once_a_second_to_who_watches_and_to_nobody_else(party
     assert not only(MeterReading, party.hears("boss"))
 
 
-def test_the_first_reading_is_of_the_last_second_and_not_of_all_the_time_before(party: Party) -> None:
+def test_first_reading_covers_the_last_second_only(party: Party) -> None:
     for _ in range(100):
         party.say("ada", "long ago")
     party.later(1000.0)
@@ -544,9 +546,7 @@ def test_no_guest_can_come_into_a_locked_room_but_a_silent_one(party: Party) -> 
     assert party.fault_clients.invited == ["silent"]
 
 
-def test_where_the_system_has_no_process_for_a_guest_the_operator_is_told(
-    party: Party, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_guest_without_a_free_process_is_refused(party: Party, monkeypatch: pytest.MonkeyPatch) -> None:
     def invite(kind: str) -> None:
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
 
@@ -558,7 +558,7 @@ def test_where_the_system_has_no_process_for_a_guest_the_operator_is_told(
 
 
 @pytest.mark.parametrize("nick", ["", "ada", "nobody"])
-def test_an_unknown_fault_is_refused_whoever_is_named(party: Party, nick: str) -> None:
+def test_unknown_fault_is_refused(party: Party, nick: str) -> None:
     assert [event.code for event in only(Refused, party.order(Chaos("fire", nick)))] == ["bad-command"]
     assert not party.journal
 
@@ -601,7 +601,7 @@ def test_a_worker_that_no_model_has_is_not_told_to_be_killed(party: Party) -> No
     assert party.gone("eve") is None
 
 
-def test_whose_victim_or_who_itself_has_left_meanwhile_is_no_failure(party: Party) -> None:
+def test_kill_after_victim_or_operator_has_left_is_no_error(party: Party) -> None:
     party.room.seats[party.numbers["ada"]].worker = 4321
     party.send(party.numbers["boss"], Chaos("kill-worker", "ada"), Op("bob"))
     party.close(party.numbers["ada"])
@@ -611,14 +611,14 @@ def test_whose_victim_or_who_itself_has_left_meanwhile_is_no_failure(party: Part
     party.room.close(party.numbers["ada"], failed=True)
 
 
-def test_nobody_is_killed_for_who_has_a_thread_already_while_the_process_model_is_left(party: Party) -> None:
+def test_kill_request_is_cancelled_when_the_worker_is_gone(party: Party) -> None:
     party.room.model = Model.PROCESS
     party.join("eve", served_by="thread 17")
     assert strike(party, Chaos("kill-worker", "eve"), killing=True)[1] == []
     assert not party.journal
 
 
-def test_chaos_strikes_at_random_anybody_but_who_asks(party: Party) -> None:
+def test_random_victim_is_never_the_operator(party: Party) -> None:
     for pid, nick in enumerate(("eve", "trent"), start=100):
         party.join(nick, served_by=f"process {pid}", worker=pid)
     for nick in ("ada", "bob"):
@@ -627,12 +627,12 @@ def test_chaos_strikes_at_random_anybody_but_who_asks(party: Party) -> None:
     assert struck == {"eve", "trent"}
 
 
-def test_who_is_called_random_is_struck_like_others(party: Party) -> None:
+def test_member_named_random_can_be_the_victim(party: Party) -> None:
     party.join("random", worker=4321)
     assert strike(party, Chaos("kill-worker", "random"), killing=True)[1] == ["random"]
 
 
-def test_alone_there_is_nobody_to_strike_at_random() -> None:
+def test_random_fault_without_other_members_is_refused() -> None:
     party = Party()
     refused = only(Refused, party.order(Chaos("raise", RANDOM_MEMBER)))
     assert [event.code for event in refused] == ["unknown-person"]
@@ -645,13 +645,13 @@ def test_chaos_reaches_the_session_it_is_meant_for(party: Party) -> None:
     assert faults == {"boss": 0.0, "ada": float("inf"), "bob": 0.25}
 
 
-def test_a_block_strikes_whoever_asks_unless_another_is_named(party: Party) -> None:
+def test_block_without_a_name_hits_the_operator(party: Party) -> None:
     party.order(Chaos("block", seconds=0.1))
     party.turn()
     assert party.sessions[party.numbers["boss"]].fault == 0.1
 
 
-def test_right_and_wrong_proofs_are_written_to_the_log_and_told_to_nobody(party: Party) -> None:
+def test_proofs_are_logged_and_not_announced(party: Party) -> None:
     party.room.seats[party.numbers["ada"]].host = "192.0.2.7"
     assert [event.code for event in only(Refused, party.prove("ada", b"a guess"))] == ["wrong-proof"]
     assert only(OperatorGranted, party.prove("ada"))

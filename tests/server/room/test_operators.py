@@ -36,7 +36,7 @@ class Desk:
 
 
 class TestProving:
-    def test_who_has_the_key_becomes_an_operator(self) -> None:
+    def test_right_proof_makes_an_operator(self) -> None:
         desk = Desk()
         assert desk.give(1, PROOF, 0.0) == {1: "operator"}
         assert desk.people[1].operator
@@ -51,7 +51,7 @@ class TestProving:
     def test_a_proof_for_another_connection_is_wrong(self) -> None:
         assert Desk().give(1, PROOF, 0.0, nonce="another nonce") == {1: "wrong-proof"}
 
-    def test_without_a_key_nobody_can_become_one(self) -> None:
+    def test_proof_without_a_key_is_refused(self) -> None:
         assert Desk(b"").give(1, hmac.new(b"", NONCE.encode(), "sha256").hexdigest(), 0.0) == {1: "no-operators"}
 
     def test_wrong_proofs_from_an_address_are_limited(self) -> None:
@@ -111,7 +111,7 @@ class TestProving:
         assert desk.give(9, PROOF, 100.0) == {9: "wait"}
         assert desk.look(101.0) == {9: "operator"}
 
-    def test_who_has_left_is_not_waited_for(self) -> None:
+    def test_proof_of_a_connection_that_left_is_dropped(self) -> None:
         desk = Desk()
         for number in range(1, WRONG_BURST + 2):
             desk.give(number, "guess", 100.0)
@@ -122,7 +122,7 @@ class TestProving:
         desk = Desk()
         assert all(desk.give(number, PROOF, 100.0) == {number: "operator"} for number in range(100))
 
-    def test_a_clock_that_was_set_back_keeps_nobody_waiting(self) -> None:
+    def test_clock_that_was_set_back_delays_no_proof(self) -> None:
         desk = Desk()
         for number in range(1, WRONG_BURST + 1):
             desk.give(number, "guess", 10_000.0)
@@ -147,7 +147,7 @@ class TestSwitching:
             ("\x1b[2J" * 100, True, "bad-command"),
         ],
     )
-    def test_what_cannot_be_is_refused(self, model: str, free: bool, code: str) -> None:
+    def test_impossible_switch_is_refused(self, model: str, free: bool, code: str) -> None:
         refused = Operators(KEY, lambda model: free).switch(model, Model.EVENT)
         assert refusal(refused) == code
         assert refused is not None

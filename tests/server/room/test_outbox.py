@@ -25,7 +25,7 @@ def entry(seq: int, author: int = 0) -> Broadcast:
 @given(steps)
 @example([("say", 1, RICH), ("letter", 5, RICH), ("join", 5, RICH), ("say", 2, RICH)])
 @example([("say", 4, RICH), ("say", 1, RICH), ("leave", 4, RICH), ("say", 2, RICH)])
-def test_each_connection_hears_in_order_what_was_told_while_it_was_there(steps: list[tuple[str, int, Dialect]]) -> None:
+def test_each_connection_gets_its_events_in_order(steps: list[tuple[str, int, Dialect]]) -> None:
     outbox, here = Outbox(), dict(STANDING)
     gone: set[int] = set()
     heard = dict.fromkeys(range(1, 7), b"")
@@ -81,7 +81,7 @@ def test_most_get_the_very_same_bytes() -> None:
     assert all(data is first for data in others)
 
 
-def test_what_many_hear_alike_is_told_apart_from_what_one_hears() -> None:
+def test_by_recipient_separates_shared_and_personal_bytes() -> None:
     outbox = Outbox()
     outbox.broadcasts += [entry(1, 1), entry(2, 5)]
     outbox.add(7, b"a letter", DeliveryFlags.CLOSE)
@@ -92,7 +92,7 @@ def test_what_many_hear_alike_is_told_apart_from_what_one_hears() -> None:
     assert {number: flags for number, _, flags in personal} == {1: DeliveryFlags.NONE, 7: DeliveryFlags.CLOSE}
 
 
-def test_a_plain_speaker_does_not_hear_itself_and_a_rich_one_does() -> None:
+def test_own_line_is_echoed_in_the_rich_dialect_only() -> None:
     outbox = Outbox()
     outbox.broadcasts += [entry(1, 1), entry(2, 2)]
     outbox.audience = audience_of({PLAIN: [2], RICH: [1]})
@@ -110,7 +110,7 @@ def test_a_letter_finds_its_place_between_two_lines() -> None:
     assert list(outbox) == [(2, b"n0: line 1\n*** between\nn0: line 2\n", DeliveryFlags.NONE)]
 
 
-def test_who_joins_does_not_hear_again_what_its_welcome_told() -> None:
+def test_new_member_gets_no_broadcast_before_its_welcome() -> None:
     outbox = Outbox()
     outbox.broadcasts.append(entry(1))
     outbox.add(5, b"*** try another nickname\n")
@@ -121,7 +121,7 @@ def test_who_joins_does_not_hear_again_what_its_welcome_told() -> None:
     assert list(outbox) == [(5, b"*** try another nickname\nwelcome\nn0: line 3\n", DeliveryFlags.JOINED)]
 
 
-def test_who_leaves_hears_what_was_told_before_and_nothing_after() -> None:
+def test_leaving_member_gets_broadcasts_before_its_goodbye_only() -> None:
     outbox = Outbox()
     outbox.broadcasts.append(entry(1))
     outbox.add(4, b"*** goodbye\n", DeliveryFlags.CLOSE)
@@ -130,7 +130,7 @@ def test_who_leaves_hears_what_was_told_before_and_nothing_after() -> None:
     assert list(outbox) == [(4, b"n0: line 1\n*** goodbye\n", DeliveryFlags.CLOSE)]
 
 
-def test_who_joins_and_leaves_within_one_turn_gets_its_welcome_what_was_told_and_its_goodbye() -> None:
+def test_join_and_leave_in_one_outbox_gets_all_between() -> None:
     outbox = Outbox()
     outbox.broadcasts.append(entry(1))
     outbox.add(4, b"welcome\n", DeliveryFlags.JOINED)
@@ -141,7 +141,7 @@ def test_who_joins_and_leaves_within_one_turn_gets_its_welcome_what_was_told_and
     assert list(outbox) == [(4, b"welcome\nn0: line 2\n*** goodbye\n", DeliveryFlags.JOINED | DeliveryFlags.CLOSE)]
 
 
-def test_of_two_blocks_that_one_connection_is_told_of_at_once_the_longer_is_left() -> None:
+def test_two_blocks_of_one_connection_merge_to_the_longer() -> None:
     outbox = Outbox()
     for seconds in (5.0, 3.191, 0.3):
         outbox.add(4, b"", DeliveryFlags.BLOCK | int(seconds * 1000) << DeliveryFlags.SHIFT)

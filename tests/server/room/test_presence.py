@@ -12,7 +12,7 @@ steps = st.lists(
 
 
 @given(steps)
-def test_who_applies_each_difference_knows_who_is_here(steps: list[tuple[str, str | None] | None]) -> None:
+def test_presence_events_reproduce_the_roster(steps: list[tuple[str, str | None] | None]) -> None:
     pending, here, told = PendingPresence(), dict[str, str](), set[str]()
     for step in [*steps, None]:
         if step is not None:
@@ -30,21 +30,21 @@ def test_who_applies_each_difference_knows_who_is_here(steps: list[tuple[str, st
         assert pending.flush(1, 0.0) is None
 
 
-def test_who_comes_and_goes_without_a_word_is_not_mentioned() -> None:
+def test_short_visit_without_a_line_is_not_mentioned() -> None:
     pending = PendingPresence()
     pending.record_change("t", "ada")
     pending.record_change("t", None)
     assert pending.flush(1, 0.0) is None
 
 
-def test_who_goes_and_comes_back_is_not_mentioned() -> None:
+def test_departure_and_return_are_not_mentioned() -> None:
     pending = PendingPresence({"t": "ada"})
     pending.record_change("t", None)
     pending.record_change("t", "ada")
     assert pending.flush(1, 0.0) is None
 
 
-def test_who_comes_back_under_another_name_is_renamed() -> None:
+def test_return_under_another_nickname_is_a_rename() -> None:
     pending = PendingPresence({"t": "ada"})
     pending.record_change("t", None)
     pending.record_change("t", "bob")
@@ -69,7 +69,7 @@ def test_two_may_swap_their_names_within_one_event() -> None:
     assert sorted(presence.renamed) == [("ada", "bob"), ("bob", "ada")]
 
 
-def test_a_name_left_by_one_may_be_taken_by_another_within_one_event() -> None:
+def test_released_nickname_can_be_taken_within_one_event() -> None:
     pending = PendingPresence({"t": "ada", "u": "bob"})
     pending.record_change("t", None)
     pending.record_change("u", "ada")
@@ -79,7 +79,7 @@ def test_a_name_left_by_one_may_be_taken_by_another_within_one_event() -> None:
     assert applied({"ada", "bob"}, presence) == {"ada", "bob"}
 
 
-def test_a_thousand_who_join_are_one_event() -> None:
+def test_thousand_joins_are_one_event() -> None:
     pending = PendingPresence()
     for number in range(1000):
         pending.record_change(f"t{number}", f"n{number}")
@@ -89,7 +89,7 @@ def test_a_thousand_who_join_are_one_event() -> None:
     assert not pending.changed
 
 
-def test_who_is_gone_takes_no_memory() -> None:
+def test_departed_members_take_no_memory() -> None:
     pending = PendingPresence()
     for number in range(1000):
         pending.record_change(f"t{number}", "ada")

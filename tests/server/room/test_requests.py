@@ -30,14 +30,14 @@ def party() -> Party:
     return party
 
 
-def test_a_line_goes_to_everybody_and_its_id_too(party: Party) -> None:
+def test_line_and_its_id_go_to_all_members(party: Party) -> None:
     party.send(party.numbers["ada"], Say("7", "hello"))
     for nick in ("ada", "bob", "boss"):
         (said,) = only(Said, party.hears(nick))
         assert (said.nick, said.text, said.id) == ("ada", "hello", "7")
 
 
-def test_the_same_line_sent_again_is_answered_again_and_heard_once(party: Party) -> None:
+def test_repeated_line_is_answered_again_and_sent_once(party: Party) -> None:
     first = only(Said, party.ask("ada", Say("7", "hello")))
     again = only(Said, party.ask("ada", Say("7", "hello")))
     assert first == again
@@ -49,7 +49,7 @@ def test_without_an_id_there_is_no_telling(party: Party) -> None:
     assert len(only(Said, party.hears("bob"))) == 2
 
 
-def test_a_line_that_slow_mode_refused_is_heard_when_it_is_sent_again_in_time(party: Party) -> None:
+def test_line_refused_by_slow_mode_can_be_repeated_later(party: Party) -> None:
     party.order(Slow(30))
     party.say("ada", "one", "1")
     assert party.say("ada", "two", "2") is not None
@@ -82,19 +82,19 @@ def test_a_rename_is_told_once_and_to_a_free_name_only(party: Party) -> None:
     assert [event.renamed for event in only(Presence, party.hears("bob"))] == [[("ada", "lovelace")]]
 
 
-def test_who_is_here_is_told_in_order(party: Party) -> None:
+def test_people_are_listed_in_order(party: Party) -> None:
     (people,) = only(People, party.ask("bob", Who()))
     assert people.people == ["ada", "bob", "boss"]
 
 
-def test_a_status_says_what_serves_the_one_who_asks(party: Party) -> None:
+def test_status_tells_the_server_of_its_member(party: Party) -> None:
     party.join("eve", served_by="process 4321")
     (status,) = only(Status, party.ask("eve", StatusRequest()))[-1:]
     assert (status.served_by, status.connections, status.people) == ("process 4321", 4, 4)
     assert (status.processes, status.threads, status.memory) == (1, 1, 2**20)
 
 
-def test_where_is_told_to_the_one_who_asks_for_itself_and_for_all(party: Party) -> None:
+def test_where_describes_the_member_and_the_room(party: Party) -> None:
     party.join("eve", served_by="process 4321")
     (notice,) = only(Notice, party.ask("eve", Where()))
     assert notice.seq == 0

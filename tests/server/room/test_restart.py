@@ -42,7 +42,7 @@ def told(party: Party) -> list[str]:
     return [notice.text for notice in notices if notice.text.startswith("the server was started again")]
 
 
-def test_restart_of_a_room_with_rules_brings_them_back_and_says_so() -> None:
+def test_restart_of_a_room_with_rules_restores_and_announces() -> None:
     party = Party()
     party.order(Slow(5), Pin("no spoilers"), Quiet(), Lock())
     party.turn()
@@ -119,7 +119,7 @@ def test_restart_keeps_members_and_addresses_muted() -> None:
     assert again.say("ada", "at last") is None
 
 
-def test_unmute_of_a_member_that_is_found_no_more_lifts_the_mutes() -> None:
+def test_unmute_of_a_forgotten_member_lifts_its_mutes() -> None:
     """A former member is found for ten minutes."""
     party = Party()
     party.join("ada", host="192.0.2.7")
@@ -133,7 +133,7 @@ def test_unmute_of_a_member_that_is_found_no_more_lifts_the_mutes() -> None:
     assert [refused.code for refused in only(Refused, party.order(Mute("zoe", on=False)))] == ["unknown-person"]
 
 
-def test_restart_keeps_appointed_operators_and_has_the_key_proved_again() -> None:
+def test_restart_keeps_appointed_operators_but_no_proofs() -> None:
     party = Party()
     party.join("ada")
     party.order(Op("ada"))
@@ -161,7 +161,7 @@ def test_restart_finds_members_that_were_there_for_ten_minutes() -> None:
     assert [refused.code for refused in only(Refused, late.order(Ban("ada")))] == ["unknown-person"]
 
 
-def test_restart_twice_keeps_what_held_before_the_first() -> None:
+def test_restart_twice_keeps_the_first_state() -> None:
     party = Party()
     party.join("ada")
     party.order(Lock(), Ban("ada", 60))
@@ -171,7 +171,7 @@ def test_restart_twice_keeps_what_held_before_the_first() -> None:
     assert told(again) == [f"{STILL}the room is locked, 1 ban"]
 
 
-def test_state_that_cannot_be_written_is_told_once_and_tried_again() -> None:
+def test_state_that_cannot_be_written_is_logged_once_and_retried() -> None:
     party = Party()
     written: list[bytes] = []
     is_full = True

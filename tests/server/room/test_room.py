@@ -30,7 +30,7 @@ from tests.server.without_sockets import House, new_room
 
 
 class TestAConversation:
-    def test_everybody_hears_what_is_said_but_a_plain_speaker_itself(self) -> None:
+    def test_line_reaches_all_members_except_a_plain_author(self) -> None:
         house = House()
         ada, bob = plain(house, "ada"), plain(house, "bob")
         cleo, _ = rich(house, "cleo")
@@ -54,7 +54,7 @@ class TestAConversation:
         house.send(number, "ada")
         assert house.heard(number)[0] == "Connected to chat server"
 
-    def test_printf_into_a_connection_that_half_closes_at_once_is_delivered(self) -> None:
+    def test_line_of_a_half_closed_connection_is_delivered(self) -> None:
         house = House()
         bob = plain(house, "bob")
         ada = house.open()
@@ -71,7 +71,7 @@ class TestAConversation:
         house.send(ada, "*** bob left", "/me *** left")
         assert house.heard(bob) == ["ada: *** bob left", "* ada *** left"]
 
-    def test_nobody_is_told_anything_before_it_has_said_hello(self) -> None:
+    def test_connection_before_its_hello_gets_nothing(self) -> None:
         house = House()
         silent, ada = house.open(), plain(house)
         house.send(ada, "hi")
@@ -87,7 +87,7 @@ class TestAConversation:
 
 
 class TestGoing:
-    def test_who_quits_hears_what_was_told_before_and_a_goodbye(self) -> None:
+    def test_quit_gets_earlier_events_and_a_goodbye(self) -> None:
         house = House()
         ada, bob = plain(house, "ada"), plain(house, "bob")
         house.taken(ada)
@@ -96,7 +96,7 @@ class TestGoing:
         house.send(bob, "after")
         assert house.heard(ada) == ["bob: before", "*** goodbye: see you"]
 
-    def test_who_is_cut_off_leaves_once(self) -> None:
+    def test_lost_connection_leaves_once(self) -> None:
         house = House()
         ada, bob = plain(house, "ada"), plain(house, "bob")
         house.taken(bob)
@@ -107,7 +107,7 @@ class TestGoing:
         house.turn(1.0)
         assert house.heard(bob) == []
 
-    def test_who_reads_nothing_is_let_go_and_the_others_go_on(self) -> None:
+    def test_connection_that_reads_nothing_is_closed(self) -> None:
         house = House()
         stuck, bob = plain(house, "stuck"), plain(house, "bob")
         house.send(bob, "hi")
@@ -126,7 +126,7 @@ class TestGoing:
         assert house.heard(ada)[-1] == "*** goodbye: nothing was heard of you for 60 seconds"
         assert not house.room.roster.find_holder("ada")
 
-    def test_at_the_end_everybody_is_told_once_why(self) -> None:
+    def test_disconnect_all_tells_each_connection_once_why(self) -> None:
         house = House()
         ada, (bob, _) = plain(house, "ada"), rich(house, "bob")
         silent, quitter = house.open(), plain(house, "cleo")
@@ -139,7 +139,7 @@ class TestGoing:
         assert house.heard(silent)[-1] == "*** goodbye: the server ends"
         assert quitter not in house.sessions or house.heard(quitter) == []
 
-    def test_a_connection_that_is_let_go_is_told_nothing_behind_its_goodbye(self) -> None:
+    def test_closing_connection_gets_nothing_after_its_goodbye(self) -> None:
         room = new_room()
         room.open(1, "event loop")
         room.apply(1, Hello("ada", None, PLAIN.name), 0.0)
@@ -173,7 +173,7 @@ class TestStatus:
         assert (status.connections, status.people, status.served_by) == (2, 2, "event loop")
         assert house.heard(bob) == []
 
-    def test_a_newcomer_gets_one_although_its_connection_was_told_before(self) -> None:
+    def test_new_member_gets_a_status_of_its_own(self) -> None:
         house = House()
         number = house.open()
         house.turn(1.0)
@@ -210,7 +210,7 @@ class TestStatus:
         assert measured == [3, 3]
         assert only(Status, house.events(people[0]))[-1].processes == 2
 
-    def test_is_measured_anew_when_somebody_has_come_or_gone_or_another_model_runs(self) -> None:
+    def test_is_measured_again_after_each_change(self) -> None:
         house = House()
         ada, _ = rich(house, "ada")
         house.turn(1.0)
@@ -227,7 +227,7 @@ class TestStatus:
 
 
 class TestSwitching:
-    def test_everybody_is_told_in_order_which_model_runs_now(self) -> None:
+    def test_all_members_are_told_of_the_new_model_in_order(self) -> None:
         house = House()
         ada, _ = rich(house, "ada")
         house.room.switch_to(Model.THREAD, house.now)
@@ -242,9 +242,7 @@ class TestSwitching:
         assert (status.model, status.served_by) == ("thread", "thread 1")
 
     @pytest.mark.parametrize(("delivered", "pause"), [(0.5, 0.5), (0.25, 0.5), (0.125, 0.625)])
-    def test_the_pause_is_the_longest_time_without_a_delivery_whichever_model_is_serving(
-        self, delivered: float, pause: float
-    ) -> None:
+    def test_pause_is_the_longest_time_without_a_delivery(self, delivered: float, pause: float) -> None:
         house = House()
         ada, _ = rich(house, "ada")
         asked = house.now
@@ -280,7 +278,7 @@ class TestSwitching:
 
 
 class TestBounds:
-    def test_of_what_was_told_only_so_much_is_kept(self) -> None:
+    def test_history_is_bounded(self) -> None:
         house = House(keep=10, history=3)
         ada, welcome = rich(house, "ada")
         house.send(ada, *(Say("", f"line {number}") for number in range(100)))

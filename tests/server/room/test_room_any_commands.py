@@ -15,7 +15,7 @@ from tests.server.without_sockets import House
 
 class TestWhateverIsAsked:
     @given(st.lists(st.tuples(st.integers(1, 3), commands), max_size=12))
-    def test_the_room_answers_and_tells_nobody_what_would_harm(self, asked: list[tuple[int, Command]]) -> None:
+    def test_room_sends_only_harmless_output(self, asked: list[tuple[int, Command]]) -> None:
         house = House()
         (ada, _), (bob, _) = rich(house, "ada"), rich(house, "bob")
         plain(house, "cleo")
@@ -32,7 +32,7 @@ class TestWhateverIsAsked:
                     assert sanitize(text, lines=field == "text") == text
 
     @given(st.lists(st.tuples(st.integers(1, 3), wire_bytes), max_size=8))
-    def test_a_plain_listener_reads_only_lines_of_people_and_of_the_room(self, sent: list[tuple[int, bytes]]) -> None:
+    def test_plain_client_reads_only_member_and_room_lines(self, sent: list[tuple[int, bytes]]) -> None:
         house = House()
         for _ in range(3):
             house.open()

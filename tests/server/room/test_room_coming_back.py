@@ -16,7 +16,7 @@ from tests.server.without_sockets import House
 
 
 class TestComingBack:
-    def test_brings_exactly_what_was_missed(self) -> None:
+    def test_brings_exactly_the_missed_events(self) -> None:
         house = House()
         ada, welcome = rich(house, "ada")
         bob = plain(house, "bob")
@@ -32,7 +32,7 @@ class TestComingBack:
         assert [event.seq for event in back.history] == list(range(seen.seq + 1, back.seq + 1))
         assert [event.text for event in back.history if isinstance(event, Said)] == ["two", "three"]
 
-    def test_beyond_what_is_kept_says_how_much_is_lost(self) -> None:
+    def test_beyond_the_history_tells_the_number_of_lost_events(self) -> None:
         house = House(keep=5)
         ada, welcome = rich(house, "ada")
         bob = plain(house, "bob")
@@ -43,7 +43,7 @@ class TestComingBack:
         assert len(back.history) == 5
         assert back.missed == back.seq - welcome.seq - 5
 
-    def test_to_more_than_fits_into_a_welcome_is_brought_the_newest_and_told_how_much_is_lost(self) -> None:
+    def test_beyond_a_welcome_brings_the_newest_and_tells_the_rest(self) -> None:
         house = House(keep=100_000)
         ada, welcome = rich(house, "ada")
         bob = plain(house, "bob")
@@ -79,7 +79,7 @@ class TestComingBack:
         assert not welcome.resumed
         assert welcome.token != "made up"
 
-    def test_while_the_old_connection_is_there_takes_it_over_and_nobody_notices(self) -> None:
+    def test_before_the_old_connection_ends_takes_it_over_unnoticed(self) -> None:
         house = House()
         ada, welcome = rich(house, "ada")
         bob = plain(house, "bob")
@@ -91,7 +91,7 @@ class TestComingBack:
         house.turn(1.0)
         assert house.heard(bob) == ["ada: still me"]
 
-    def test_who_was_taken_over_is_neither_told_nor_heard_any_more(self) -> None:
+    def test_replaced_connection_is_ignored_and_gets_nothing(self) -> None:
         house = House()
         ada, welcome = rich(house, "ada")
         new = house.open()
@@ -164,7 +164,7 @@ class TestTheSameLineTwice:
         house.send(new, Say("1", "hi"))
         assert only(Said, house.events(new)) == [first]
 
-    def test_is_acknowledged_after_the_line_itself_is_not_kept_any_more(self) -> None:
+    def test_is_acknowledged_after_the_line_left_the_history(self) -> None:
         house = House(keep=2)
         ada, _ = rich(house, "ada")
         bob = plain(house, "bob")

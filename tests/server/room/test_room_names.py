@@ -35,7 +35,7 @@ class TestNicknames:
         assert refused.code == "nickname-taken"
         assert hello(house, second, refused.suggestion).you == refused.suggestion
 
-    def test_of_two_who_ask_in_the_same_moment_one_gets_it(self) -> None:
+    def test_of_two_simultaneous_requests_one_succeeds(self) -> None:
         house = House()
         one, other = house.open(), house.open()
         house.send(one, Hello("ada"))
@@ -43,7 +43,7 @@ class TestNicknames:
         assert only(Welcome, house.events(one))
         assert only(Refused, house.events(other))
 
-    def test_who_asks_for_one_that_looks_like_anothers_is_told_whose(self) -> None:
+    def test_lookalike_is_refused_with_the_holder(self) -> None:
         house = House()
         (iris, _), _ = rich(house, "iris"), rich(house, "lris")
         house.events(iris)
@@ -76,7 +76,7 @@ class TestNicknames:
         (presence,) = only(Presence, house.events(ada))
         assert presence.renamed == [("ada", "bob"), ("cleo", "ada")]
 
-    def test_who_comes_back_under_another_name_and_takes_the_old_one_again_hears_of_it(self) -> None:
+    def test_returning_member_is_told_of_a_rename_to_its_old_name(self) -> None:
         house = House()
         bob, welcome = rich(house, "bob")
         rich(house, "ada")
@@ -88,7 +88,7 @@ class TestNicknames:
         assert [event.you for event in only(Welcome, events)] == ["ada2"]
         assert [("ada2", "bob")] in [event.renamed for event in only(Presence, events)]
 
-    def test_who_takes_a_name_that_was_just_given_up_does_not_follow_the_renaming(self) -> None:
+    def test_new_holder_of_a_released_nickname_is_not_renamed(self) -> None:
         house = House()
         ada, _ = rich(house, "ada")
         house.send(ada, Rename("bob"))
@@ -98,7 +98,7 @@ class TestNicknames:
         assert welcome.you == "ada"
         assert all("ada" not in dict(presence.renamed) for presence in only(Presence, house.events(newcomer)))
 
-    def test_who_changes_its_name_before_its_coming_was_told_hears_of_the_change(self) -> None:
+    def test_rename_before_the_join_is_announced_is_told(self) -> None:
         house = House()
         number = house.open()
         house.send(number, Hello("ada"), Rename("bob"))
@@ -108,7 +108,7 @@ class TestNicknames:
 
 
 class TestPresence:
-    def test_a_thousand_who_join_at_once_are_told_in_one_event(self) -> None:
+    def test_thousand_joins_at_once_are_one_event(self) -> None:
         house = House()
         ada, _ = rich(house, "ada")
         house.turn(1.0)
@@ -130,7 +130,7 @@ class TestPresence:
             house.turn(0.01)
         assert len(only(Presence, house.events(ada))) <= 4 * 2 + 1
 
-    def test_who_speaks_at_once_is_announced_first(self) -> None:
+    def test_join_is_announced_before_the_first_line(self) -> None:
         house = House()
         ada, _ = rich(house, "ada")
         bob = house.open()

@@ -18,14 +18,14 @@ class TestNames:
         assert roster.find_holder("PAYPAL") is ada
         assert roster.find_holder("bob") is None
 
-    def test_who_stands_in_the_way_of_a_new_name_is_somebody_else(self) -> None:
+    def test_holder_of_a_new_nickname_is_another_member(self) -> None:
         roster = Roster()
         iris, lris = seated(roster, "iris", 1), seated(roster, "lris", 2)
         assert not roster.is_free_for(iris, "Iris")
         assert roster.find_holder("Iris", other_than=iris) is lris
         assert roster.find_holder("Iris", other_than=lris) is iris
 
-    def test_who_holds_a_name_may_write_it_in_another_way(self) -> None:
+    def test_member_can_change_the_case_of_its_nickname(self) -> None:
         roster = Roster()
         ada = seated(roster, "ada")
         assert roster.is_free_for(ada, "Ada")
@@ -47,7 +47,7 @@ class TestNames:
         seated(roster, "ada2", 2)
         assert roster.suggest("ada", 24) == "ada3"
 
-    def test_a_name_that_two_keys_stand_for_is_wholly_free_when_given_up(self) -> None:
+    def test_released_nickname_with_two_keys_is_wholly_free(self) -> None:
         roster = Roster()
         member = seated(roster, "0Il1")
         assert len(keys("0Il1")) > 1
@@ -62,7 +62,7 @@ class TestComingAndGoing:
         assert list(roster.present()) == people
         assert len(roster) == 3
 
-    def test_who_left_is_remembered_without_a_seat(self) -> None:
+    def test_former_member_has_no_connection(self) -> None:
         roster = Roster()
         ada = seated(roster, "ada")
         roster.leave(ada, 0.0)
@@ -70,7 +70,7 @@ class TestComingAndGoing:
         assert roster.find(ada.token) is ada
         assert ada.connection_id == 0
 
-    def test_who_comes_back_is_present_again(self) -> None:
+    def test_returning_member_is_present_again(self) -> None:
         roster = Roster()
         ada = seated(roster, "ada")
         roster.leave(ada, 0.0)
@@ -78,10 +78,10 @@ class TestComingAndGoing:
         assert list(roster.present()) == [ada]
         assert ada.connection_id == 7
 
-    def test_a_made_up_token_finds_nobody(self) -> None:
+    def test_unknown_token_finds_no_member(self) -> None:
         assert Roster().find("made up") is None
 
-    def test_who_is_present_is_never_forgotten(self) -> None:
+    def test_present_member_is_never_dropped(self) -> None:
         roster = Roster()
         ada = seated(roster, "ada")
         for number in range(MAX_FORMER + 10):
@@ -114,7 +114,7 @@ def operator(nick: str) -> Member:
     return Member(nick, nick, operator=True)
 
 
-def test_who_left_is_found_until_it_comes_back() -> None:
+def test_former_member_is_found_until_it_returns() -> None:
     former, ada = FormerMembers(), passer_by("ada")
     former.add(ada)
     assert former.find("ada") is ada
@@ -131,7 +131,7 @@ def test_of_those_alike_the_last_are_remembered() -> None:
     assert former.find("10") is not None
 
 
-def test_passers_by_are_forgotten_before_who_spoke_or_stayed_and_operators_last() -> None:
+def test_former_members_are_dropped_by_rank_operators_last() -> None:
     kinds = [operator, reader, speaker, passer_by]
     former = FormerMembers()
     for kind in kinds:
@@ -145,7 +145,7 @@ def test_passers_by_are_forgotten_before_who_spoke_or_stayed_and_operators_last(
             assert former.find(kept.__name__) is not None
 
 
-def test_whatever_they_are_there_are_never_more_than_so_many() -> None:
+def test_former_members_of_all_ranks_are_bounded_together() -> None:
     former = FormerMembers()
     for number in range(2 * MAX_FORMER):
         former.add([passer_by, speaker, reader, operator][number % 4](f"{number}"))

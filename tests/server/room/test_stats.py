@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from server.room.stats import MAX_LATENCIES, RoomStats
 
 
-def test_a_line_counts_once_and_its_deliveries_once_for_each_listener() -> None:
+def test_count_line_counts_a_delivery_for_each_recipient() -> None:
     stats = RoomStats()
     stats.rates(100.0)
     for _ in range(10):
@@ -22,7 +22,7 @@ def test_each_reading_begins_anew() -> None:
     assert stats.rates(102.0) == (0.0, 0.0)
 
 
-def test_the_longest_and_the_percentiles_are_of_what_was_delivered() -> None:
+def test_percentiles_and_longest_cover_delivered_lines() -> None:
     stats = RoomStats()
     stats.add_latencies([100.0 - second / 100 for second in range(100)], 100.0)
     assert stats.percentile(0.5) == pytest.approx(0.5)
@@ -34,7 +34,7 @@ def test_without_a_line_there_is_no_percentile() -> None:
     assert RoomStats().percentile(0.99) == 0.0
 
 
-def test_another_models_latencies_are_forgotten_but_not_the_record() -> None:
+def test_forget_latencies_keeps_the_totals() -> None:
     stats = RoomStats()
     stats.add_latencies([90.0], 100.0)
     stats.forget_latencies()
@@ -85,7 +85,7 @@ def test_percentiles_are_times_that_were_taken_and_grow(taken: list[float], one:
         ("help", {}),
     ],
 )
-def test_what_happened_is_remembered_under_its_name(code: str, counted: dict[str, int]) -> None:
+def test_count_code_updates_the_matching_total(code: str, counted: dict[str, int]) -> None:
     stats = RoomStats()
     stats.count_code(code)
     tally = {name: getattr(stats.totals, name) for name in stats.totals.__struct_fields__}

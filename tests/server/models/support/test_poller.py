@@ -36,7 +36,7 @@ def test_yields_a_connection_that_is_ready(poller: Poller, pair: Pair) -> None:
     assert list(poller.select(60)) == [(pair.connection, EVENT_READ)]
 
 
-def test_watch_follows_what_a_connection_needs(poller: Poller, pair: Pair) -> None:
+def test_watch_follows_the_interest_of_a_connection(poller: Poller, pair: Pair) -> None:
     poller.watch(pair.connection)
     pair.connection.session.queue(b"x", DeliveryFlags.NONE, time.monotonic())
     poller.watch(pair.connection)
@@ -48,7 +48,7 @@ def test_watch_follows_what_a_connection_needs(poller: Poller, pair: Pair) -> No
     assert list(poller.select(0)) == []
 
 
-def test_yields_a_connection_whose_deadline_has_passed(poller: Poller, pair: Pair) -> None:
+def test_select_yields_a_connection_past_its_deadline(poller: Poller, pair: Pair) -> None:
     due = pair.connection.session.join_by = time.monotonic() + 0.05
     poller.watch(pair.connection)
     found: list[tuple[object, int]] = []
@@ -58,7 +58,7 @@ def test_yields_a_connection_whose_deadline_has_passed(poller: Poller, pair: Pai
     assert time.monotonic() >= due
 
 
-def test_a_deadline_does_not_overtake_what_came_before_it(poller: Poller, pair: Pair) -> None:
+def test_deadline_does_not_overtake_earlier_bytes(poller: Poller, pair: Pair) -> None:
     """The server was suspended meanwhile, but the peer has sent its nickname in time."""
     pair.connection.session.join_by = time.monotonic()
     poller.watch(pair.connection)

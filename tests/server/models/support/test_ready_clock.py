@@ -23,9 +23,7 @@ class Clock:
         (0.0, 0.0, 0.0),
     ],
 )
-def test_what_is_found_without_sleeping_may_have_waited_as_long_as_nobody_looked(
-    busy: float, slept: float, waited: float
-) -> None:
+def test_ready_clock_without_sleep_counts_the_busy_time(busy: float, slept: float, waited: float) -> None:
     clock = Clock()
     ready_clock = ReadyClock(clock)
     assert ready_clock.wait(clock.sleep, 1.0) == "something"

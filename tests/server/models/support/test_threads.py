@@ -61,7 +61,7 @@ def test_joining_waits_for_threads_that_threads_start() -> None:
     assert done.is_set()
 
 
-def test_where_no_thread_is_to_be_had_it_is_an_error_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_start_without_a_free_thread_raises_oserror(monkeypatch: pytest.MonkeyPatch) -> None:
     def start(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 

@@ -14,7 +14,7 @@ steps = st.lists(
 
 
 @given(steps)
-def test_each_connection_is_woken_once_at_the_earliest_time_it_wished(steps: list[tuple[str, int, float]]) -> None:
+def test_timer_fires_once_at_the_earliest_time(steps: list[tuple[str, int, float]]) -> None:
     timers, wished, now = TimerHeap(), dict[int, float](), 0.0
     for step, number, time in steps:
         if step == "plan":
@@ -48,7 +48,7 @@ def test_a_deadline_is_due_at_its_time_and_not_before() -> None:
     assert timers.next_due() == inf
 
 
-def test_who_is_woken_often_with_a_far_deadline_takes_no_more_memory_than_who_sleeps() -> None:
+def test_timers_with_far_deadlines_stay_bounded() -> None:
     timers = TimerHeap()
     for second in range(10_000):
         timers.schedule(1, second + 3600.0)
@@ -57,7 +57,7 @@ def test_who_is_woken_often_with_a_far_deadline_takes_no_more_memory_than_who_sl
     assert len(timers) <= 100
 
 
-def test_thousands_who_come_and_go_leave_nothing_behind() -> None:
+def test_timers_of_ended_connections_leave_nothing() -> None:
     timers = TimerHeap()
     for number in range(5000):
         timers.schedule(number, number + 10.0)

@@ -20,7 +20,7 @@ def forkserver() -> Iterator[ForkServer]:
     wait_until(started.ended, "it has ended")
 
 
-def test_it_forks_from_a_state_in_which_nothing_is_left_of_its_warm_up(forkserver: ForkServer) -> None:
+def test_fork_server_after_its_warm_up_keeps_nothing_of_it(forkserver: ForkServer) -> None:
     process = psutil.Process(forkserver._process.pid)
     assert process.children() == []
     assert process.num_fds() == 4, "standard input, output and errors, and the way to the master"
@@ -33,7 +33,7 @@ def test_it_ends_when_it_is_needed_no_more() -> None:
     assert not process.is_running()
 
 
-def test_it_takes_nothing_from_the_folder_that_the_server_was_started_in(
+def test_fork_server_imports_nothing_from_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("server", "heapq", "msgspec"):
@@ -57,7 +57,7 @@ def kill_as_they_start(monkeypatch: pytest.MonkeyPatch, count: int) -> list[int]
     return started
 
 
-def test_one_that_is_killed_while_it_starts_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fork_server_killed_during_its_start_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     started = kill_as_they_start(monkeypatch, 1)
     forkserver = ForkServer()
     assert [psutil.pid_exists(pid) for pid in started] == [False, True]

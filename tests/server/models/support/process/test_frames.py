@@ -28,9 +28,7 @@ def the_frame_in(data: bytes) -> tuple[bytes, bytes]:
 
 
 @given(some_frames, places)
-def test_frames_come_out_as_they_went_in_however_the_pipe_cuts_them(
-    sent: list[tuple[bytes, bytes]], places: list[int]
-) -> None:
+def test_frames_cut_by_the_pipe_come_out_whole(sent: list[tuple[bytes, bytes]], places: list[int]) -> None:
     for pieces in ways_to_cut(b"".join(frames.pack(kind, payload) for kind, payload in sent), places):
         buffer = FrameBuffer()
         assert [frame for piece in pieces for frame in buffer.feed(piece)] == sent
@@ -45,7 +43,7 @@ def test_a_frame_that_is_not_whole_stays_back(sent: list[tuple[bytes, bytes]], m
 
 
 @given(commands | replies)
-def test_what_a_connection_says_reaches_the_room_as_it_was(item: Request) -> None:
+def test_item_is_decoded_as_it_was(item: Request) -> None:
     kind, payload = the_frame_in(frames.pack_item(item, 1234.5))
     assert kind == frames.ITEM
     came, since = frames.item_in(payload)
@@ -57,7 +55,7 @@ def test_what_a_connection_says_reaches_the_room_as_it_was(item: Request) -> Non
 @given(
     st.lists(st.sampled_from([b"ada: hi\n", b"*** \xe2\x98\x83\n", frames.pack(frames.FLUSHED)]), max_size=8), places
 )
-def test_what_is_for_the_peer_goes_between_the_frames_as_it_is(sent: list[bytes], places: list[int]) -> None:
+def test_bytes_for_the_peer_travel_between_frames_unchanged(sent: list[bytes], places: list[int]) -> None:
     for pieces in ways_to_cut(b"".join(sent), places):
         buffer = FrameBuffer()
         came = [frame for piece in pieces for frame in buffer.feed(piece)]
@@ -101,7 +99,7 @@ def test_a_session_comes_back_equal_at_any_point_of_its_life(data: bytes, places
         session = frames.session_in(payload)
 
 
-def test_a_session_brings_half_a_line_what_is_unsent_and_what_it_may_still_say() -> None:
+def test_session_keeps_half_a_line_unsent_bytes_and_tokens() -> None:
     session = Session.open(7, Limits(burst=10), 0.0)
     assert session.receive(b"ada\nhi\nhal", 0.0) == [Hello("ada", None, session.dialect_name), Say("", "hi")]
     session.queue(b"not taken yet\n", DeliveryFlags.JOINED, 0.0)

@@ -66,7 +66,7 @@ def hall() -> Iterator[Hall]:
     hall.selector.close()
 
 
-def test_what_they_say_reaches_the_room(hall: Hall) -> None:
+def test_parked_connection_sends_its_lines_to_the_room(hall: Hall) -> None:
     (ada, _), _ = hall.enter("ada"), hall.enter("bob")
     hall.delivered()
     ada.send(b"is anybody there?\n")
@@ -74,7 +74,7 @@ def test_what_they_say_reaches_the_room(hall: Hall) -> None:
     assert b"ada: is anybody there?\n" in hall.delivered()
 
 
-def test_who_has_to_earn_the_next_line_is_left_to_who_comes_next(hall: Hall) -> None:
+def test_parked_rate_limited_connection_is_not_read(hall: Hall) -> None:
     ada, parked = hall.enter("ada")
     ada.send(b"one\ntwo\n")
     hall.hear()
@@ -83,7 +83,7 @@ def test_who_has_to_earn_the_next_line_is_left_to_who_comes_next(hall: Hall) -> 
     assert parked.connection.session.lines.has_line
 
 
-def test_who_is_gone_is_heard_once_and_left_to_who_comes_next(hall: Hall) -> None:
+def test_parked_closed_connection_is_read_once(hall: Hall) -> None:
     ada, parked = hall.enter("ada")
     ada.close()
     assert hall.hear() == [parked]
@@ -104,7 +104,7 @@ def test_an_exception_in_its_session_is_raised(hall: Hall, monkeypatch: pytest.M
     assert parked.failed
 
 
-def test_one_that_chaos_has_struck_is_left_to_who_comes_next(hall: Hall) -> None:
+def test_parked_connection_with_a_fault_is_not_read(hall: Hall) -> None:
     ada, parked = hall.enter("ada")
     parked.connection.session.fault = 60.0  # A block that would delay all connections.
     ada.send(b"hello\n")
@@ -126,9 +126,7 @@ def test_a_closed_one_is_not_read_any_more(hall: Hall) -> None:
     assert b"hello" not in hall.delivered()
 
 
-def test_where_one_cannot_be_listened_to_it_is_an_error_of_the_system(
-    hall: Hall, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_park_without_memory_raises_oserror(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     _, parked = hall.enter("ada")
     parked.close()
 

@@ -33,7 +33,7 @@ def test_the_masters_end_does_not_wait_where_there_is_nothing(ends: tuple[Channe
     assert ends[0].receive() == []
 
 
-def test_what_a_full_pipe_does_not_take_is_kept_and_flushed_in_order(ends: tuple[Channel, Channel]) -> None:
+def test_channel_with_a_full_pipe_flushes_the_rest_in_order(ends: tuple[Channel, Channel]) -> None:
     mine, theirs = ends
     payloads = [bytes([number]) * 50_000 for number in range(20)]
     for payload in payloads:
@@ -56,7 +56,7 @@ def test_the_other_sides_end_is_found_out_by_receiving(ends: tuple[Channel, Chan
     assert mine.receive() is None
 
 
-def test_what_was_sent_before_the_end_is_received_first(ends: tuple[Channel, Channel]) -> None:
+def test_channel_at_its_end_returns_earlier_frames_first(ends: tuple[Channel, Channel]) -> None:
     mine, theirs = ends
     theirs.send(pack(ITEM, b"last words"))
     theirs.close()

@@ -66,7 +66,7 @@ def stop_process(pid: int) -> None:
     wait_until(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED, "it has stopped")
 
 
-def test_a_worker_that_dies_right_after_it_spoke_with_a_backlog_ends_once(model: ProcessModel) -> None:
+def test_worker_that_dies_with_a_backlog_ends_once(model: ProcessModel) -> None:
     peer, worker = come(model, "ada")
     other, _ = come(model, "bob")
     with peer, other:
@@ -84,7 +84,7 @@ def test_a_worker_that_dies_right_after_it_spoke_with_a_backlog_ends_once(model:
         assert list(model.peers) == [2]
 
 
-def test_one_forked_whose_answer_was_lost_takes_nothing_from_its_successor(
+def test_fork_with_a_lost_answer_leaves_its_successor_alone(
     model: ProcessModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask, asked = ForkServer._ask, []
@@ -122,7 +122,7 @@ def carried(listener: Listener, inbox: Inbox, count: int) -> tuple[list[socket.s
     return peers, connections
 
 
-def test_who_has_no_worker_yet_is_heard_while_the_others_get_theirs(
+def test_take_over_serves_connections_without_a_worker(
     listener: Listener, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     peers, connections = carried(listener, inbox, 2 * WORKERS_AT_ONCE)
@@ -155,7 +155,7 @@ def test_newcomers_wait_until_all_were_taken_over(listener: Listener, inbox: Inb
         one.close()
 
 
-def test_who_has_no_worker_any_more_is_heard_while_another_is_waited_for(
+def test_stop_serves_connections_without_a_worker(
     listener: Listener, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, park = ProcessModel(listener, inbox, StopEvent()), ProcessModel.park
@@ -174,7 +174,9 @@ def test_who_has_no_worker_any_more_is_heard_while_another_is_waited_for(
         one.close()
 
 
-def test_who_is_asked_to_stop_forks_no_more(listener: Listener, inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_take_over_that_is_stopped_forks_no_more(
+    listener: Listener, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     peers, connections = carried(listener, inbox, 40)
     stop, start, before = StopEvent(), ProcessModel.start, children()
 

@@ -43,7 +43,7 @@ def scene() -> Iterator[Scene]:
     scene.close()
 
 
-def test_what_the_master_has_for_the_peer_is_passed_on_in_its_sleep(scene: Scene) -> None:
+def test_sleeping_worker_relays_bytes_to_its_peer(scene: Scene) -> None:
     woke: list[object] = []
     sleeper = Thread(target=lambda: woke.append(scene.poll.wait()))
     sleeper.start()
@@ -56,12 +56,12 @@ def test_what_the_master_has_for_the_peer_is_passed_on_in_its_sleep(scene: Scene
     assert woke == [(EVENT_READ, [], False)]
 
 
-def test_it_wakes_for_a_frame_and_has_not_passed_on_what_came_before_it(scene: Scene) -> None:
+def test_sleeping_worker_wakes_for_a_frame_with_earlier_bytes(scene: Scene) -> None:
     scene.master.send(b"ada: hi\n" + pack(FLUSHED))
     assert scene.poll.wait() == (0, [(TALK, b"ada: hi\n"), (FLUSHED, b"")], False)
 
 
-def test_it_wakes_for_what_is_marked(scene: Scene) -> None:
+def test_sleeping_worker_wakes_for_a_delivery_with_flags(scene: Scene) -> None:
     scene.master.send(pack_delivery(b"bye\n", DeliveryFlags.CLOSE))
     _, frames, _ = scene.poll.wait()
     assert frames is not None
@@ -78,7 +78,7 @@ def test_in_the_middle_of_a_frame_nothing_is_passed_on(scene: Scene) -> None:
     assert [kind for kind, _ in frames] == [DELIVERY, TALK]
 
 
-def test_what_the_peer_does_not_take_is_given_back(scene: Scene) -> None:
+def test_sleeping_worker_returns_bytes_that_the_peer_refuses(scene: Scene) -> None:
     scene.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     talk = b"".join(b"ada: %d\n" % number for number in range(5000))
     scene.master.send(talk)

@@ -69,22 +69,20 @@ def go_round(scheduler: WriteScheduler, clock: Clock) -> None:
         scheduler.write_next(Outbox())
 
 
-def test_where_nobody_waits_there_is_nothing_to_do(clock: Clock) -> None:
+def test_scheduler_without_workers_does_nothing(clock: Clock) -> None:
     scheduler = WriteScheduler(clock)
     scheduler.write_next(Outbox())
     assert scheduler.delay() == inf
 
 
-def test_whoever_waits_is_written_to_once_and_in_order(
+def test_scheduler_writes_to_each_worker_once_in_order(
     scheduler: WriteScheduler, clock: Clock, crowd: list[Worker], turns: list[int]
 ) -> None:
     go_round(scheduler, clock)
     assert turns == list(range(len(crowd)))
 
 
-def test_a_few_are_written_to_at_a_time_and_the_cores_get_time_to_wake_them(
-    scheduler: WriteScheduler, clock: Clock, turns: list[int]
-) -> None:
+def test_scheduler_pauses_after_each_batch(scheduler: WriteScheduler, clock: Clock, turns: list[int]) -> None:
     scheduler.write_next(Outbox())
     scheduler.write_next(Outbox())
     assert len(turns) == BATCH
@@ -94,7 +92,7 @@ def test_a_few_are_written_to_at_a_time_and_the_cores_get_time_to_wake_them(
     assert len(turns) == 2 * BATCH
 
 
-def test_what_is_said_in_the_middle_of_a_round_makes_nobody_wait_longer(
+def test_scheduler_keeps_the_order_of_waiting_workers(
     scheduler: WriteScheduler, clock: Clock, crowd: list[Worker], turns: list[int]
 ) -> None:
     scheduler.write_next(Outbox())
@@ -106,7 +104,7 @@ def test_what_is_said_in_the_middle_of_a_round_makes_nobody_wait_longer(
     assert turns == [*range(len(crowd)), *range(BATCH)]
 
 
-def test_who_has_ended_is_not_written_to(
+def test_scheduler_does_not_write_to_an_ended_worker(
     scheduler: WriteScheduler, clock: Clock, crowd: list[Worker], turns: list[int]
 ) -> None:
     scheduler.forget(crowd[-1])
