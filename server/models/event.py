@@ -15,7 +15,7 @@ from server.control import StopEvent
 from server.listener import Listener
 from server.models.support.poller import Poller
 from server.room.inbox import Inbox
-from server.room.room import TICK
+from server.room.room import TICK_S
 
 log = logging.getLogger("chat.server")
 
@@ -40,7 +40,7 @@ class EventModel:
 
     def run_once(self) -> None:
         """The loop: sleep until a socket is ready or a deadline has passed, resume its generator, and deliver."""
-        for source, ready in self.poller.select(TICK):
+        for source, ready in self.poller.select(TICK_S):
             if isinstance(source, Connection):
                 self.resume(source, ready)
             elif source in self.listener.sources:

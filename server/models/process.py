@@ -15,7 +15,7 @@ from server.models.support.process.fork_server_handle import ForkServer
 from server.models.support.process.parked import COLLECT_INTERVAL, WORKERS_AT_ONCE, ParkedConnection, SessionCollector
 from server.models.support.process.worker_handle import Worker, WriteScheduler
 from server.room.inbox import Inbox
-from server.room.room import TICK
+from server.room.room import TICK_S
 
 log = logging.getLogger("chat.server")
 
@@ -53,7 +53,7 @@ class ProcessModel:
         self.inbox.end_switch(monotonic())
         self.deliver()
 
-    def run_once(self, timeout: float = TICK) -> list[Worker | ParkedConnection]:
+    def run_once(self, timeout: float = TICK_S) -> list[Worker | ParkedConnection]:
         """The master: sleep until a pipe or a socket is ready, read it, and deliver. Returns the peers that it read."""
         served = []
         for key, ready in self.selector.select(min(timeout, self.scheduler.delay())):

@@ -16,7 +16,7 @@ from server.listener import Listener
 from server.models.support.poller import Poller
 from server.models.support.threads import Threads, Waiter
 from server.room.inbox import Inbox
-from server.room.room import TICK
+from server.room.room import TICK_S
 
 log = logging.getLogger("chat.server")
 
@@ -46,7 +46,7 @@ class ThreadModel:
 
     def run_once(self) -> None:
         """The main thread: sleep until a connection can be accepted or the room has a timed event, and deliver."""
-        for source, _ in self.poller.select(TICK):
+        for source, _ in self.poller.select(TICK_S):
             if source in self.listener.sources:
                 self.listener.admit(self.start)
         self.deliver()

@@ -25,7 +25,7 @@ def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) ->
     member = room.roster.find(hello.resume.token) if hello.resume else None
     if (barred := refuse_entry(room, number, seat, member, hello, now)) is not None:
         if hello.operator and not seat.dialect.is_typed and room.operators.has_key:
-            seat.challenged = hello
+            seat.challenged_hello = hello
             room.send(number, Challenge(seat.nonce, barred.code, barred.reason))
             return
         room.stats.count_rejected()
@@ -43,8 +43,8 @@ def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) ->
         member = Member(room.make_token(), nick, joined_at=now)
     elif not member.connection_id:
         member.joined_at = now
-    if seat.proven:
-        member.operator = member.key_holder = True
+    if seat.has_proved_key:
+        member.operator = member.holds_key = True
     known_as = room.presence.announced.get(member.token, nick)
     room.presence.record_change(member.token, nick)
     if nick in room.presence.old_nicks or known_as != nick:
@@ -67,7 +67,7 @@ def refuse_entry(
     room: RoomState, number: int, seat: Seat, member: Member | None, hello: Hello, now: float
 ) -> Goodbye | None:
     """The reason why a connection cannot join, or None. An operator always can."""
-    if seat.proven or (member is not None and member.operator):
+    if seat.has_proved_key or (member is not None and member.operator):
         return None
     if number in room.reserved:
         return Goodbye("full", "the room is full, and only operators can come in")

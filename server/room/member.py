@@ -24,7 +24,7 @@ class Member(Struct):
     connection_id: int = 0
     """The number of its connection; 0 while it is away."""
     operator: bool = False
-    key_holder: bool = False
+    holds_key: bool = False
     """It has proved the operators' key. Other operators were appointed."""
     joined_at: float = 0.0
     """The start of its current visit, or of its last one."""

@@ -136,7 +136,7 @@ def appoint(room: RoomState, number: int, operator: Member, target: Target, comm
     member = target.member
     if member is None:
         room.send(number, Refused("unknown-person", f"{target.name} is not in the room yet"))
-    elif not command.on and member.key_holder:
+    elif not command.on and member.holds_key:
         room.send(number, Refused("operator", f"{target.name} holds the room's key, and stays an operator"))
     elif not command.on and not member.operator:
         room.send(number, Refused("unknown-person", f"{target.name} is no operator"))
@@ -183,7 +183,7 @@ def ban(room: RoomState, number: int, operator: Member, target: Target, command:
         words = f"{name} has no nickname that could be banned: ban its address ({by_address}), or kick it"
         room.send(number, Refused("unknown-person", words))
         return
-    if member is not None and member.key_holder:
+    if member is not None and member.holds_key:
         room.send(number, Refused("operator", f"{name} holds the room's key, and nobody can ban that"))
         return
     if (others := confirmed_others(room, number, target, command)) is None:

@@ -98,7 +98,7 @@ class Operators:
             right = hmac.new(self._key, asked.nonce.encode(), "sha256").hexdigest()
             if hmac.compare_digest(right.encode(), asked.proof.encode()):
                 if asked.member is not None:
-                    asked.member.operator = asked.member.key_holder = True
+                    asked.member.operator = asked.member.holds_key = True
                 answers.append((number, OperatorGranted()))
             else:
                 self._wrong.consume(now)

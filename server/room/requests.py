@@ -71,7 +71,7 @@ def answer_proofs(room: RoomState, now: float) -> None:
             gave = "gave a wrong proof of" if wrong else "proved"
             peer = f"{display_name(room, number)} (connection {number} from {seat.host})"
             room.audit_log(f"{peer} {gave} the operator's key")
-        challenged, seat.challenged = seat.challenged, None
+        challenged, seat.challenged_hello = seat.challenged_hello, None
         if challenged is None:
             room.send(number, result)
             announce_restored(room, seat.member, now)
@@ -79,7 +79,7 @@ def answer_proofs(room: RoomState, now: float) -> None:
             room.send(number, result)
             room.disconnect(number, Goodbye("wrong-proof", "that proof is wrong, and you cannot come in without it"))
         else:
-            seat.proven = True
+            seat.has_proved_key = True
             enter(room, number, seat, challenged, now)
 
 

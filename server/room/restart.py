@@ -75,7 +75,7 @@ def save(room: RoomState, now: float) -> bytes:
             hosts.get(one.token, one.host),
             now if one.connection_id else one.left_at,
             one.stayed + (max(0.0, now - one.joined_at) if one.connection_id else 0.0),
-            one.operator and not one.key_holder,
+            one.operator and not one.holds_key,
         )
         for one in chain(room.roster.former_members(), room.roster.present())
     ]

@@ -25,7 +25,7 @@ from server.room.outbox import Audience, Outbox
 from server.room.state import RoomState, Seat
 from server.session import DeliveryFlags, Greeting, Request, SessionReply
 
-TICK = 0.25
+TICK_S = 0.25
 """Seconds between two presence or status events. Presence is sent earlier if a line or a nickname would otherwise be
 attributed to another member."""
 METER_INTERVAL_S = 1.0
@@ -90,7 +90,7 @@ class Room(RoomState):
                 self.disconnect(number, Goodbye("quit", "see you"))
             case Hello():
                 admission.enter(self, number, seat, item, now)
-            case Operator() if seat.challenged is not None:
+            case Operator() if seat.challenged_hello is not None:
                 requests.queue_proof(self, number, seat, item, now)
             case _ if seat.member is None:
                 self.send(number, Refused("not-joined", "you are not in the room yet"))
@@ -121,8 +121,8 @@ class Room(RoomState):
         """Return the output since the last flush, with the gathered presence, status and meter events that are due."""
         self.now = now
         requests.answer_proofs(self, now)
-        if (self.presence.changed or self.status_changed) and not self._next_tick - TICK <= now < self._next_tick:
-            self._next_tick = now + TICK
+        if (self.presence.changed or self.status_changed) and not self._next_tick - TICK_S <= now < self._next_tick:
+            self._next_tick = now + TICK_S
             self.broadcast_presence(now)
             self._send_status()
         if not self._next_reading - METER_INTERVAL_S <= now < self._next_reading:

@@ -62,9 +62,9 @@ class Seat(Struct):
     kill_requested_by: int = 0
     """The connection of the operator that asked to kill its worker; 0 as soon as the worker has ended or no longer
     serves this connection."""
-    challenged: Hello | None = None
+    challenged_hello: Hello | None = None
     """The hello of a connection that is refused unless it proves the operators' key."""
-    proven: bool = False
+    has_proved_key: bool = False
     """It has proved the operators' key before it joined."""
     is_closing: bool = False
     """It was sent a goodbye. It gets no more output, and its requests are ignored."""
@@ -160,7 +160,7 @@ class RoomState:
     def is_nameless(self, number: int) -> bool:
         """Whether this connection has no member, and does not need to keep its place until an operator has come in."""
         seat = self.seats.get(number)
-        if seat is None or seat.is_closing or seat.proven or number in self.reserved:
+        if seat is None or seat.is_closing or seat.has_proved_key or number in self.reserved:
             return False
         return seat.member is None
 

@@ -53,7 +53,7 @@ def find_target(room: RoomState, nick: str, now: float) -> Target | Refused:
 
 def refuse_against_key_holder(target: Target, operator: Member) -> Refused | None:
     """The refusal of a command by an appointed operator against a holder of the key, or None."""
-    if target.member is None or not target.member.key_holder or operator.key_holder:
+    if target.member is None or not target.member.holds_key or operator.holds_key:
         return None
     return Refused("operator", f"{target.name} holds the room's key, and you were made an operator: you cannot do that")
 
@@ -66,11 +66,11 @@ def display_name(room: RoomState, number: int) -> str:
 
 def announce_restored(room: RoomState, member: Member | None, now: float) -> None:
     """Announce the restored rules, if `member` is a holder of the key and they have not been announced yet."""
-    if not room.is_restored or member is None or not member.key_holder:
+    if not room.is_restored or member is None or not member.holds_key:
         return
     room.is_restored = False
     members = chain(room.roster.present(), room.roster.former_members())
-    operators = sum(one.operator and not one.key_holder for one in members)
+    operators = sum(one.operator and not one.holds_key for one in members)
     appointed = [plural(operators, "appointed operator")] if operators else []
     if held := [*room.moderation.describe(now), *appointed]:
         announce(room, f"the server was started again, and these rules still hold: {', '.join(held)}", now)

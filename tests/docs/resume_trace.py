@@ -20,17 +20,17 @@ def resume_trace() -> Iterator[str]:
     house.events(bob)
     ada = house.open()
     yield from exchange(house, ada, Hello("ada"))
-    house.turn(1)
+    house.step(1)
     yield from events(house, ada)
     token, seen = _token(house, "ada"), house.room.history.seq
     yield "  (Ada's connection breaks.)"
     house.close(ada)
     house.send(bob, Say("b-1", "are you there?"))
-    house.turn(1)
+    house.step(1)
     yield "  (Bob speaks. Ada's client connects again.)"
     ada = house.open()
     yield from exchange(house, ada, Hello("ada", Resume(token, seen)))
-    house.turn(1)
+    house.step(1)
     yield from events(house, ada)
     yield from exchange(house, ada, Say("a-1", "I am back"))
 
@@ -45,7 +45,7 @@ def exchange(house: House, number: int, command: Command) -> Iterator[str]:
     """A command and the server's answers."""
     yield f"> {written(command)}"
     house.send(number, command)
-    house.turn()
+    house.step()
     yield from events(house, number)
 
 

@@ -96,7 +96,7 @@ class ClientsInARoom(RuleBasedStateMachine):
         wire = self.wires[which]
         wire.connect()
         wire.send(up)
-        self.house.turn(seconds)
+        self.house.step(seconds)
         self.witness.receive(10**9)
         wire.receive(down)
 
@@ -159,7 +159,7 @@ class ClientsInARoom(RuleBasedStateMachine):
                 for wire in wires:
                     wire.connect()
                     wire.send(10**9)
-                self.house.turn(1.0)
+                self.house.step(1.0)
                 for wire in wires:
                     wire.receive(10**9)
 

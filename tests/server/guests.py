@@ -97,7 +97,7 @@ class Party(House):
     def later(self, seconds: float) -> None:
         """Let time pass, in which all members read."""
         self.drain()
-        self.turn(seconds)
+        self.step(seconds)
 
     def say(self, nick: str, text: str, id: str = "") -> Refused | None:
         """A member says a line; returns the refusal, if there is one."""

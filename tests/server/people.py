@@ -20,7 +20,7 @@ def plain(house: House, nick: str = "ada") -> int:
     """A member with a plain client."""
     number = house.open()
     house.send(number, nick)
-    house.turn(1.0)
+    house.step(1.0)
     house.taken(number)
     return number
 
@@ -29,7 +29,7 @@ def rich(house: House, nick: str = "ada") -> tuple[int, Welcome]:
     """A member with a rich client, and its welcome."""
     number = house.open()
     welcome = hello(house, number, nick)
-    house.turn(1.0)
+    house.step(1.0)
     house.taken(number)
     return number, welcome
 

@@ -66,7 +66,7 @@ class House:
         del self.sessions[number]
         self.room.close(number)
 
-    def turn(self, seconds: float = 0.0) -> None:
+    def step(self, seconds: float = 0.0) -> None:
         """Let time pass, advance the sessions that are due, deliver, and close connections that have ended."""
         self.now += seconds
         for number, session in list(self.sessions.items()):
@@ -89,11 +89,11 @@ class House:
 
     def heard(self, number: int) -> list[str]:
         """Deliver, and return the lines that a plain peer reads."""
-        self.turn()
+        self.step()
         return self.taken(number).decode().splitlines()
 
     def events(self, number: int) -> list[json_lines.AnyEvent]:
         """Deliver, and return the events that a rich peer reads."""
-        self.turn()
+        self.step()
         told = [json_lines.decode_event(line) for line in self.taken(number).splitlines()]
         return [event for event in told if event is not None]

@@ -511,12 +511,12 @@ def test_meter_is_sent_once_a_second_to_watchers_only(party: Party) -> None:
     party.order(Watch())
     readings: list[MeterReading] = []
     for _ in range(8):
-        party.turn(0.25)
+        party.step(0.25)
         readings += only(MeterReading, party.hears("boss"))
         assert not only(MeterReading, party.hears("ada"))
     assert len(readings) == 2
     party.order(Watch(on=False))
-    party.turn(2.0)
+    party.step(2.0)
     assert not only(MeterReading, party.hears("boss"))
 
 
@@ -528,7 +528,7 @@ def test_first_reading_covers_the_last_second_only(party: Party) -> None:
     party.hears("boss")
     for _ in range(4):
         party.say("ada", "now")
-    party.turn(1.0)
+    party.step(1.0)
     assert only(MeterReading, party.hears("boss"))[0].lines == pytest.approx(4.0)
 
 
@@ -607,7 +607,7 @@ def test_kill_after_victim_or_operator_has_left_is_no_error(party: Party) -> Non
     party.close(party.numbers["ada"])
     party.close(party.numbers["boss"])
     for _ in range(2):
-        party.turn()
+        party.step()
     party.room.close(party.numbers["ada"], failed=True)
 
 
@@ -640,14 +640,14 @@ def test_random_fault_without_other_members_is_refused() -> None:
 
 def test_chaos_reaches_the_session_it_is_meant_for(party: Party) -> None:
     party.order(Chaos("raise", "ada"), Chaos("block", "bob", 0.25))
-    party.turn()
+    party.step()
     faults = {nick: party.sessions[party.numbers[nick]].fault for nick in ("boss", "ada", "bob")}
     assert faults == {"boss": 0.0, "ada": float("inf"), "bob": 0.25}
 
 
 def test_block_without_a_name_hits_the_operator(party: Party) -> None:
     party.order(Chaos("block", seconds=0.1))
-    party.turn()
+    party.step()
     assert party.sessions[party.numbers["boss"]].fault == 0.1
 
 
@@ -665,5 +665,5 @@ def test_a_proof_that_waits_is_answered_by_itself(party: Party) -> None:
         party.room.operators.queue_proof(1000 + number, None, "", "a guess")
     party.room.operators.check_proofs(party.now)
     assert party.prove("ada") == []
-    party.turn(1.0)
+    party.step(1.0)
     assert only(OperatorGranted, party.hears("ada"))

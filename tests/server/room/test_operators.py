@@ -40,7 +40,7 @@ class TestProving:
         desk = Desk()
         assert desk.give(1, PROOF, 0.0) == {1: "operator"}
         assert desk.people[1].operator
-        assert desk.people[1].key_holder
+        assert desk.people[1].holds_key
 
     @given(st.text(max_size=80))
     def test_any_other_proof_is_refused(self, proof: str) -> None:

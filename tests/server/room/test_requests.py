@@ -78,7 +78,7 @@ def test_a_rename_is_told_once_and_to_a_free_name_only(party: Party) -> None:
     assert refused.code == "nickname-taken"
     assert refused.suggestion
     party.ask("ada", Rename("lovelace"))
-    party.turn(0.5)
+    party.step(0.5)
     assert [event.renamed for event in only(Presence, party.hears("bob"))] == [[("ada", "lovelace")]]
 
 

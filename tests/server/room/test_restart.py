@@ -45,7 +45,7 @@ def told(party: Party) -> list[str]:
 def test_restart_of_a_room_with_rules_restores_and_announces() -> None:
     party = Party()
     party.order(Slow(5), Pin("no spoilers"), Quiet(), Lock())
-    party.turn()
+    party.step()
     again = Party(before=party)
     assert again.room.moderation.rules == Rules(locked=True, quiet=True, slow=5, pin="no spoilers")
     sentence = f"{STILL}the room is locked, only operators speak, a line every 5 s from each of you, the pinned line"
@@ -60,7 +60,7 @@ def test_restart_of_a_room_with_rules_restores_and_announces() -> None:
 def test_restart_of_a_room_without_rules_says_nothing() -> None:
     party = Party()
     party.join("ada")
-    party.turn(2)
+    party.step(2)
     again = Party(before=party)
     assert told(again) == []
     assert again.room.moderation.rules == Rules()
@@ -93,7 +93,7 @@ def test_restart_lets_members_back_into_a_locked_room() -> None:
     party.join("bob")
     party.order(Lock())
     party.close(party.numbers["bob"])
-    party.turn(2)
+    party.step(2)
     again = Party(before=party)
     (welcome,) = only(Welcome, again.join("ada", token=party.tokens["ada"]))
     assert (welcome.resumed, welcome.token) == (False, party.tokens["ada"]), "what it heard before is not kept"
@@ -139,7 +139,7 @@ def test_restart_keeps_appointed_operators_but_no_proofs() -> None:
     party.order(Op("ada"))
     party.join("chief")
     party.prove("chief")
-    party.turn(2)
+    party.step(2)
     again = Party(before=party)
     assert told(again) == [f"{STILL}1 appointed operator"]
     again.join("ada", token=party.tokens["ada"])
@@ -166,7 +166,7 @@ def test_restart_twice_keeps_the_first_state() -> None:
     party.join("ada")
     party.order(Lock(), Ban("ada", 60))
     party = Party(before=party)
-    party.turn(2)
+    party.step(2)
     again = Party(before=party, dead_for=600)
     assert told(again) == [f"{STILL}the room is locked, 1 ban"]
 

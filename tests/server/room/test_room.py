@@ -22,7 +22,7 @@ from protocol.messages import (
     Who,
 )
 from server.room.member import KEPT_RESULTS
-from server.room.room import TICK
+from server.room.room import TICK_S
 from server.room.state import ResourceUsage
 from server.session import WRITE_TIMEOUT, DeliveryFlags, SessionReply
 from tests.server.people import hello, only, plain, rich
@@ -61,7 +61,7 @@ class TestAConversation:
         house.send(ada, b"ada\nhi\n")
         house.end(ada)
         assert house.heard(bob) == ["*** ada joined", "ada: hi"]
-        house.turn(1.0)
+        house.step(1.0)
         assert house.heard(bob) == ["*** ada left"]
 
     def test_a_text_that_imitates_the_room_is_its_speakers(self) -> None:
@@ -75,14 +75,14 @@ class TestAConversation:
         house = House()
         silent, ada = house.open(), plain(house)
         house.send(ada, "hi")
-        house.turn(0.5)
+        house.step(0.5)
         greeting = [
             "*** this is a chat room, and 1 person is here",
             "*** type a nickname and press Enter; /help lists the commands, /quit leaves",
         ]
         assert house.heard(silent) == greeting
         house.send(ada, "still here")
-        house.turn(1.0)
+        house.step(1.0)
         assert house.heard(silent) == []
 
 
@@ -102,27 +102,27 @@ class TestGoing:
         house.taken(bob)
         house.close(ada)
         house.room.close(ada)
-        house.turn(1.0)
+        house.step(1.0)
         assert house.heard(bob) == ["*** ada left"]
-        house.turn(1.0)
+        house.step(1.0)
         assert house.heard(bob) == []
 
     def test_connection_that_reads_nothing_is_closed(self) -> None:
         house = House()
         stuck, bob = plain(house, "stuck"), plain(house, "bob")
         house.send(bob, "hi")
-        house.turn()
+        house.step()
         house.taken(bob)
-        house.turn(WRITE_TIMEOUT + 1)
+        house.step(WRITE_TIMEOUT + 1)
         house.send(bob, "on we go")
-        house.turn(5.0)
+        house.step(5.0)
         assert stuck not in house.sessions
         assert house.heard(bob) == ["*** stuck left"]
 
     def test_a_goodbye_of_the_session_ends_its_membership(self) -> None:
         house = House(Limits(rate=0, idle_timeout=60.0))
         ada = plain(house, "ada")
-        house.turn(61.0)
+        house.step(61.0)
         assert house.heard(ada)[-1] == "*** goodbye: nothing was heard of you for 60 seconds"
         assert not house.room.roster.find_holder("ada")
 
@@ -132,7 +132,7 @@ class TestGoing:
         silent, quitter = house.open(), plain(house, "cleo")
         house.send(quitter, "/quit")
         for number in (ada, bob, quitter):
-            house.turn(), house.taken(number)
+            house.step(), house.taken(number)
         house.room.disconnect_all("the server ends")
         assert house.heard(ada) == ["*** goodbye: the server ends"]
         assert house.events(bob) == [Goodbye("closing", "the server ends")]
@@ -176,9 +176,9 @@ class TestStatus:
     def test_new_member_gets_a_status_of_its_own(self) -> None:
         house = House()
         number = house.open()
-        house.turn(1.0)
+        house.step(1.0)
         house.send(number, Hello("ada"))
-        house.turn(1.0)
+        house.step(1.0)
         assert only(Status, house.events(number))
 
     def test_goes_out_at_most_four_times_a_second(self) -> None:
@@ -186,7 +186,7 @@ class TestStatus:
         ada, _ = rich(house, "ada")
         for _ in range(200):
             house.open()
-            house.turn(0.01)
+            house.step(0.01)
         assert 2 <= len(only(Status, house.events(ada))) <= 4 * 2 + 1
 
     def test_comes_when_it_is_asked_for(self) -> None:
@@ -199,13 +199,13 @@ class TestStatus:
     def test_is_measured_once_a_moment_however_many_ask(self) -> None:
         house = House()
         people = [rich(house, f"n{number}")[0] for number in range(3)]
-        house.turn(1.0)
+        house.step(1.0)
         measured = measuring(house)
-        house.now += TICK
+        house.now += TICK_S
         for number in people:
             house.send(number, *[StatusRequest(), Where()] * 5)
         assert measured == [3]
-        house.now += TICK
+        house.now += TICK_S
         house.send(people[0], StatusRequest())
         assert measured == [3, 3]
         assert only(Status, house.events(people[0]))[-1].processes == 2
@@ -213,7 +213,7 @@ class TestStatus:
     def test_is_measured_again_after_each_change(self) -> None:
         house = House()
         ada, _ = rich(house, "ada")
-        house.turn(1.0)
+        house.step(1.0)
         measured = measuring(house)
         house.send(ada, StatusRequest(), StatusRequest())
         bob = house.open()
@@ -234,7 +234,7 @@ class TestSwitching:
         house.send(ada, Say("1", "meanwhile"))
         house.room.open(ada, "thread 1")
         house.room.end_switch(house.now + 0.25)
-        house.turn(1.0)
+        house.step(1.0)
         said, switched, status = house.events(ada)
         assert isinstance(said, Said)
         assert switched == ModelSwitched(said.seq + 1, house.now - 0.75, "thread", "event", 0.25, 1)
@@ -251,7 +251,7 @@ class TestSwitching:
         house.room.delivered(house.room.flush(asked + delivered), asked + delivered)
         house.room.switch_to(Model.THREAD, asked)
         house.room.end_switch(asked + 0.75)
-        house.turn(1.0)
+        house.step(1.0)
         switched = next(event for event in house.events(ada) if isinstance(event, ModelSwitched))
         assert switched.pause == pause
 
@@ -282,7 +282,7 @@ class TestBounds:
         house = House(keep=10, history=3)
         ada, welcome = rich(house, "ada")
         house.send(ada, *(Say("", f"line {number}") for number in range(100)))
-        house.turn()
+        house.step()
         newcomer = hello(house, house.open(), "bob")
         assert [event.text for event in newcomer.history if isinstance(event, Said)] == [
             "line 97",
@@ -307,7 +307,7 @@ class TestBounds:
             if number % 2:
                 house.send(connection, f"n{number}")
             house.close(connection)
-        house.turn(1.0)
+        house.step(1.0)
         assert (house.room.seats, len(house.room.roster), house.room.has_output) == ({}, 0, False)
         assert (len(house.room.audience), house.room.presence.announced) == (0, {})
 

@@ -25,7 +25,7 @@ class TestWhateverIsAsked:
         for number, command in asked:
             if number in house.sessions:
                 house.send(number, command)
-                house.turn(0.5)
+                house.step(0.5)
         for number in {ada, bob} & house.sessions.keys():
             for event in house.events(number):
                 for field, text in strings_in(event):
@@ -40,7 +40,7 @@ class TestWhateverIsAsked:
         for number, data in sent:
             if number in house.sessions:
                 house.send(number, data)
-                house.turn(0.5)
+                house.step(0.5)
         for line in house.heard(listener):
             start, _, _ = line.partition(" ")
             assert start in ("***", "*") or check_nickname(start.removesuffix(":"))

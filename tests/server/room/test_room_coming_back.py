@@ -25,7 +25,7 @@ class TestComingBack:
         assert isinstance(seen, Said)
         house.close(ada)
         house.send(bob, "two", "three")
-        house.turn(1.0)
+        house.step(1.0)
         back = hello(house, house.open(), "ada", welcome.token, seen.seq)
         assert back.resumed
         assert back.missed == 0
@@ -38,7 +38,7 @@ class TestComingBack:
         bob = plain(house, "bob")
         house.close(ada)
         house.send(bob, *(f"line {number}" for number in range(20)))
-        house.turn()
+        house.step()
         back = hello(house, house.open(), "ada", welcome.token, welcome.seq)
         assert len(back.history) == 5
         assert back.missed == back.seq - welcome.seq - 5
@@ -50,10 +50,10 @@ class TestComingBack:
         house.close(ada)
         for number in range(2000):
             house.room.apply(bob, Say("", f"{number} " + "x" * 1900), house.now)
-        house.turn(), house.taken(bob)
+        house.step(), house.taken(bob)
         new = house.open()
         house.send(new, Hello("ada", Resume(welcome.token, 0)))
-        house.turn()
+        house.step()
         data = house.taken(new)
         assert len(data) < MAX_REPLAY_BYTES + 4096 < MAX_EVENT_BYTES
         back = json_lines.decode_event(data.splitlines()[0])
@@ -88,7 +88,7 @@ class TestComingBack:
         assert hello(house, new, "ada", welcome.token, welcome.seq).you == "ada"
         assert only(Goodbye, house.events(ada)) == [Goodbye("taken-over", "you are here on another connection now")]
         house.send(new, Say("1", "still me"))
-        house.turn(1.0)
+        house.step(1.0)
         assert house.heard(bob) == ["ada: still me"]
 
     def test_replaced_connection_is_ignored_and_gets_nothing(self) -> None:
@@ -107,7 +107,7 @@ class TestComingBack:
         house.taken(bob)
         house.close(ada)
         hello(house, house.open(), "ada", welcome.token, welcome.seq)
-        house.turn(1.0)
+        house.step(1.0)
         assert house.heard(bob) == []
 
     def test_to_a_name_that_was_taken_meanwhile_gets_one_like_it(self) -> None:
@@ -121,7 +121,7 @@ class TestComingBack:
     def test_after_thousands_passed_by_is_still_coming_back(self) -> None:
         house = House()
         ada, welcome = rich(house, "ada")
-        house.turn(ESTABLISHED_S)
+        house.step(ESTABLISHED_S)
         house.close(ada)
         for number in range(MAX_FORMER + 10):
             house.close(rich(house, f"n{number}")[0])
@@ -134,7 +134,7 @@ class TestComingBack:
         for visit in range(visits):
             number, _ = rich(house, f"n{visit}")
             house.send(number, *(Say(str(line), text) for line in range(lines)))
-            house.turn()
+            house.step()
             house.close(number)
         size, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
@@ -146,7 +146,7 @@ class TestTheSameLineTwice:
         house = House()
         ada, _ = rich(house, "ada")
         bob = plain(house, "bob")
-        house.turn(1.0), house.taken(ada), house.taken(bob)
+        house.step(1.0), house.taken(ada), house.taken(bob)
         house.send(ada, Say("1", "hi"))
         first = house.events(ada)
         house.send(ada, Say("1", "something else"))
@@ -171,7 +171,7 @@ class TestTheSameLineTwice:
         house.send(ada, Say("1", "hi", action=True))
         (first,) = only(Said, house.events(ada))
         house.send(bob, "one", "two", "three")
-        house.turn(), house.taken(ada), house.taken(bob)
+        house.step(), house.taken(ada), house.taken(bob)
         house.send(ada, Say("1", "hi", action=True))
         assert house.events(ada) == [first]
         assert house.heard(bob) == []

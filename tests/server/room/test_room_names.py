@@ -11,7 +11,7 @@ from protocol.messages import (
     Said,
     Welcome,
 )
-from server.room.room import TICK
+from server.room.room import TICK_S
 from tests.server.people import hello, only, plain, rich
 from tests.server.without_sockets import House
 
@@ -61,7 +61,7 @@ class TestNicknames:
         house = House()
         ada, _ = rich(house, "ada")
         house.send(ada, Rename("Ada"))
-        house.turn(1.0)
+        house.step(1.0)
         (presence,) = only(Presence, house.events(ada))
         assert presence.renamed == [("ada", "Ada")]
 
@@ -72,7 +72,7 @@ class TestNicknames:
         house.events(ada)
         house.send(ada, Rename("bob"))
         house.send(cleo, Rename("ada"))
-        house.turn(1.0)
+        house.step(1.0)
         (presence,) = only(Presence, house.events(ada))
         assert presence.renamed == [("ada", "bob"), ("cleo", "ada")]
 
@@ -83,7 +83,7 @@ class TestNicknames:
         house.close(bob)
         back = house.open()
         house.send(back, Hello("ada", Resume(welcome.token, 0)), Rename("bob"))
-        house.turn(1.0)
+        house.step(1.0)
         events = house.events(back)
         assert [event.you for event in only(Welcome, events)] == ["ada2"]
         assert [("ada2", "bob")] in [event.renamed for event in only(Presence, events)]
@@ -94,7 +94,7 @@ class TestNicknames:
         house.send(ada, Rename("bob"))
         newcomer = house.open()
         welcome = hello(house, newcomer, "ada")
-        house.turn(1.0)
+        house.step(1.0)
         assert welcome.you == "ada"
         assert all("ada" not in dict(presence.renamed) for presence in only(Presence, house.events(newcomer)))
 
@@ -102,7 +102,7 @@ class TestNicknames:
         house = House()
         number = house.open()
         house.send(number, Hello("ada"), Rename("bob"))
-        house.turn(1.0)
+        house.step(1.0)
         told = only(Presence, house.events(number))
         assert [("ada", "bob")] in [presence.renamed for presence in told]
 
@@ -111,11 +111,11 @@ class TestPresence:
     def test_thousand_joins_at_once_are_one_event(self) -> None:
         house = House()
         ada, _ = rich(house, "ada")
-        house.turn(1.0)
+        house.step(1.0)
         for _ in range(1000):
             number = house.open()
             house.send(number, f"n{number}")
-        house.turn(1.0)
+        house.step(1.0)
         (presence,) = only(Presence, house.events(ada))
         assert len(presence.joined) == 1000
 
@@ -125,9 +125,9 @@ class TestPresence:
         for hundredth in range(100):
             number = house.open()
             house.send(number, f"n{hundredth}")
-            house.turn(0.01)
+            house.step(0.01)
             house.close(number)
-            house.turn(0.01)
+            house.step(0.01)
         assert len(only(Presence, house.events(ada))) <= 4 * 2 + 1
 
     def test_join_is_announced_before_the_first_line(self) -> None:
@@ -135,7 +135,7 @@ class TestPresence:
         ada, _ = rich(house, "ada")
         bob = house.open()
         house.send(bob, b"bob\nhi\n")
-        house.now += TICK / 2
+        house.now += TICK_S / 2
         presence, said, *_ = house.events(ada)
         assert isinstance(presence, Presence)
         assert isinstance(said, Said)
