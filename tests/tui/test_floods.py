@@ -81,7 +81,7 @@ def test_full_screen_flooded_obeys_sigterm(open_terminal: Open) -> None:
 
 
 def test_nickname_prompt_flooded_obeys_ctrl_q(open_terminal: Open) -> None:
-    """The server answers the hello with a flood, and lets nobody in."""
+    """The server answers the hello with a flood, and sends no welcome."""
     told = "is free, Enter takes it"
     assert leave_flood(open_terminal, "nickname taken", presses(CTRL_Q), sees=told, welcomes=False) == 0
 

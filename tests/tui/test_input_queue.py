@@ -13,7 +13,7 @@ from tui.terminal.input_queue import InputQueue
 
 
 class Screen:
-    """What an InputQueue delivers to: it settles when the test says so."""
+    """The receiver of an InputQueue. It settles when the test says so."""
 
     def __init__(self) -> None:
         self.keys: list[str] = []

@@ -1,4 +1,4 @@
-"""What a terminal may send, in any pieces: nothing raises, text goes through whole, and later keys arrive."""
+"""InputDecoder: no input raises an exception, in any pieces; text arrives whole, and later keys arrive."""
 
 import pytest
 from hypothesis import example, given
@@ -115,7 +115,7 @@ def test_a_reply_in_a_string_is_dropped_whole(reply: bytes) -> None:
     assert decode(*(reply[at : at + 1] for at in range(len(reply))), b"x") == [Text("x")]
 
 
-def test_a_string_without_end_is_over_at_the_next_control_character() -> None:
+def test_string_without_end_ends_at_a_control_character() -> None:
     assert decode(b"\x1b]11;rgb:1e1e", b"\r") == [Text("\r")]
     assert decode(b"\x1b]11;rgb:1e1e", b"\x1b[A") == [ControlSequence("\x1b[A")]
 

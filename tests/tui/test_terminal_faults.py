@@ -1,4 +1,4 @@
-"""What terminals, multiplexers and networks do wrong, on the full screen itself: it neither ends nor goes deaf."""
+"""The full screen under faults of terminals, multiplexers and networks: it neither ends nor ignores its keys."""
 
 import signal
 import time

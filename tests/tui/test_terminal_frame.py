@@ -1,4 +1,4 @@
-"""Only what has changed is written, and the terminal shows the same as if all were."""
+"""Frame: only changed strips are written, and the terminal shows the same as after a full write."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""Keys as terminals with the kitty keyboard protocol report them, whatever layout they are typed on."""
+"""Keys of terminals with the kitty keyboard protocol, typed on any layout."""
 
 import pytest
 from hypothesis import given

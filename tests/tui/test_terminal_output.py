@@ -1,4 +1,4 @@
-"""Writing to a terminal that takes nothing for a while, or that is gone: the caller never waits."""
+"""TerminalOutput: the caller never waits for a terminal that is stalled or gone."""
 
 import os
 import pty
@@ -53,7 +53,7 @@ def test_write_keeps_the_order(line: Line) -> None:
     assert line.read_until(b"three") == b"one two three"
 
 
-def test_write_to_a_stalled_terminal_drops_frames_then_asks_for_a_new_one(line: Line) -> None:
+def test_write_to_a_stalled_terminal_drops_frames(line: Line) -> None:
     frame = "x" * 10_000
     for _ in range(2 * MAX_BACKLOG_BYTES // len(frame)):
         line.output.write(frame)

@@ -1,4 +1,4 @@
-"""Messages that Textual gets for what a terminal sends: names of keys, and nothing for a reply."""
+"""InputTranslator: the messages for input of a terminal: named keys, and none for a reply."""
 
 from itertools import zip_longest
 

@@ -275,8 +275,8 @@ class ChatScreen(HostControls):
         self.composer.focus()
         self.composer.mention(nick)
 
-    @on(SearchBar.ParsedCommand)
-    def _searched(self, message: SearchBar.ParsedCommand) -> None:
+    @on(SearchBar.TextChanged)
+    def _searched(self, message: SearchBar.TextChanged) -> None:
         self.pane.search(message.text)
         self._show_match_count()
 

@@ -1,1 +1,1 @@
-"""What a screen is put together from, a widget in each module."""
+"""The widgets of the screens, one in each module."""

@@ -1,4 +1,4 @@
-"""Banner: one line, shown while something is wrong with the connection: what, when it mends itself, what one can do."""
+"""Banner: shown while the connection has a fault: the fault, the time of the next attempt, and the keys that help."""
 
 from collections.abc import Callable
 from math import ceil, inf
@@ -9,11 +9,11 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 GAP = "   "
-"""What parts two keys."""
+"""The gap between two keys."""
 
 
 class Banner(Widget):
-    """Shows `sentence`, and is hidden while that is empty. `until` is when the next attempt is due, by `clock`."""
+    """It shows `sentence`, and is hidden while that is empty. `until` is the time of the next attempt, by `clock`."""
 
     sentence: reactive[str] = reactive("", layout=True)
     until: reactive[float] = reactive(inf)
@@ -45,8 +45,8 @@ class Banner(Widget):
 
 
 def draw(words: str, keys: str, width: int) -> Content:
-    """The words, and the keys on the right where all fits into a row of `width` cells; else below, with no key broken
-    and no gap at the end of a row."""
+    """The words, with the keys on the right if all fits into a row of `width` cells, else below. No key is broken, and
+    no row ends with a gap."""
     line, right = Content.styled(words, "bold"), Content.styled(keys, "$quiet")
     gap = width - line.cell_length - right.cell_length
     if not keys:

@@ -1,4 +1,4 @@
-"""CommandList: what can follow a slash, opened above the input line while a command is being typed."""
+"""CommandList: the commands, shown above the input line while one is being typed."""
 
 from textual.content import Content
 from textual.widgets import OptionList
@@ -7,10 +7,10 @@ from textual.widgets.option_list import Option
 from protocol.commands import SlashCommand
 from tui.commands.parse import available_commands
 
-AROUND = 3
-"""Cells beside a command: the padding, and what one scrolls by."""
-SUMMARY = 20
-"""Cells below which a summary says nothing any more."""
+MARGIN_CELLS = 3
+"""Cells beside a command: the padding and the scroll bar."""
+MIN_SUMMARY_CELLS = 20
+"""A summary in fewer cells is left out."""
 
 
 class CommandList(OptionList, can_focus=False):
@@ -20,14 +20,14 @@ class CommandList(OptionList, can_focus=False):
         super().__init__(id=id, markup=False)
         self._offered = ("", False)
         self.hosts = False
-        """Whether to say what a command does for whoever hosts the room."""
+        """Whether to show the summaries for the host of the room."""
 
     def on_mount(self) -> None:
         self.display = False
 
     def offer(self, text: str, *, operator: bool) -> None:
-        """Show what fits `text`: the commands to choose from, or what the written one takes; hide where that is no
-        command. For the same text again, it leaves the highlight where it is, and stays closed if it was closed."""
+        """Show the commands that `text` may become, or the arguments of the one that is typed; hide the list if `text`
+        is no command. The same text again changes nothing: the highlight stays, and a closed list stays closed."""
         if self._offered == (text, operator):
             return
         self._offered = (text, operator)
@@ -37,7 +37,7 @@ class CommandList(OptionList, can_focus=False):
             self.highlighted = 0
 
     def _rows(self, text: str, operator: bool) -> list[Option]:
-        """The commands whose names begin with `text`; while its arguments are typed, the one command."""
+        """The commands whose names begin with `text`; only the typed command while its arguments follow."""
         if not text.startswith("/") or text.startswith("//") or "\n" in text:
             return []
         name = text[1:].split(" ")[0].lower()
@@ -46,7 +46,7 @@ class CommandList(OptionList, can_focus=False):
             fitting = [one for one in commands if one.name == name and one.arguments]
         else:
             fitting = [one for one in commands if one.name.startswith(name)]
-        room = self.app.size.width - AROUND
+        room = self.app.size.width - MARGIN_CELLS
         column = max((len(one.usage) for one in fitting), default=0) + 2
         return [Option(_drawn(one, column, room), id=one.name) for one in fitting]
 
@@ -59,13 +59,13 @@ class CommandList(OptionList, can_focus=False):
 
 
 def _begun(text: str) -> bool:
-    """Whether the name of a command is written out, and its arguments follow."""
+    """Whether the name of a command is complete, and its arguments follow."""
     return " " in text
 
 
 def _drawn(command: SlashCommand, column: int, room: int) -> Content:
-    """One line, in `room` cells: the usage in a column of its own, and the summary where there is room for it."""
+    """One line of `room` cells: the usage in its own column, and the summary if it fits."""
     usage = Content.styled(command.usage, "bold")
-    if room - column >= SUMMARY:
+    if room - column >= MIN_SUMMARY_CELLS:
         usage = usage.pad_right(column - usage.cell_length) + Content.styled(command.summary, "$quiet")
     return usage.truncate(room, ellipsis=True)

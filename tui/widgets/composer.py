@@ -1,4 +1,4 @@
-"""Composer: where one writes: it grows to five rows, walks through what was said, completes, takes a paste whole."""
+"""Composer: the text field of the room. It grows to MAX_ROWS, recalls earlier lines, completes, and takes pastes."""
 
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Protocol
@@ -12,11 +12,11 @@ from protocol.sanitize import sanitize
 from tui.widgets.key_order import ImmediateEditor, is_bound_in_place, run_binding_now
 
 MAX_ROWS = 5
-"""Rows it grows to, where the screen has them."""
-KEPT = 500
-"""Lines one can walk back through."""
-ASK_ABOVE = 10
-"""Lines of a paste above which it is asked for first."""
+"""The most rows that it takes, if the screen has them."""
+MAX_RECALLED_LINES = 500
+"""Earlier lines that can be recalled."""
+MAX_UNCONFIRMED_LINES = 10
+"""A paste with more lines needs a confirmation."""
 
 
 class Completion(Protocol):
@@ -29,12 +29,12 @@ class Completion(Protocol):
 
 
 Completer = Callable[[str, int], Sequence[Completion]]
-FIRST_ASKED = frozenset({"enter", "up", "down", "tab", "shift+tab"})
-"""Keys that whoever owns the composer is asked about first."""
+OWNER_KEYS = frozenset({"enter", "up", "down", "tab", "shift+tab"})
+"""Keys that `takes` is asked about first."""
 
 
 class Composer(TextArea, ImmediateEditor):
-    """The text being written; it does not know the room. Each key is done with before the next is looked at."""
+    """The text being written. It does not know the room. Each key is handled fully before the next one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+j,shift+enter,alt+enter", "new_line", "New line", show=False),
@@ -44,7 +44,7 @@ class Composer(TextArea, ImmediateEditor):
     ]
 
     class PasteAsked(Message):
-        """A long paste came; `insert_pasted` puts it in."""
+        """A long paste arrived. `insert_pasted` inserts it."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -60,35 +60,35 @@ class Composer(TextArea, ImmediateEditor):
         id: str | None = None,
     ) -> None:
         """`said` holds what was said before, oldest first; what is accepted is added to it. `takes` is asked about each
-        key of FIRST_ASKED, and returns whether it did something with it, at once. `on_edit` is called at each key and
+        key of OWNER_KEYS, and returns whether it did something with it, at once. `on_edit` is called at each key and
         paste, before anything is done with it."""
         super().__init__(id=id, compact=True, highlight_cursor_line=False, placeholder="write a line")
         self.match_cursor_bracket = False
-        self.cursor_blink = False  # Each blink is written to the terminal: over ssh, and as activity in tmux.
+        self.cursor_blink = False  # Each blink would be output: traffic over ssh, activity in tmux.
         self.max_rows = MAX_ROWS
         self._takes, self._on_edit = takes, on_edit
         self._completer = completer
         self._said = said
         self._back = 0
-        """How many lines up we are in what was said; 0 for what is being written."""
+        """The recalled line, counted from the newest, which is 1; 0 for the draft."""
         self._draft = ""
         self.is_preselected = False
         """Whether the selection was made by `put_back`, and not by the person who writes."""
         self._offers: Sequence[Completion] = ()
         self._offered = 0
         self._round: tuple[str, tuple[int, int]] | None = None
-        """The text and the cursor as the last completion left them."""
+        """The text and the cursor after the last completion."""
 
     # Writing
 
     def is_editing_key(self, key: str) -> bool:
-        """Whether the key edits the text, moves the cursor, or walks through what was said or the list of commands."""
+        """Whether the key edits the text, moves the cursor, or moves through earlier lines or the list of commands."""
         return is_bound_in_place(self, key)
 
     async def _on_key(self, event: events.Key) -> None:
-        """What TextArea would take for text, and what it would do too late."""
+        """Handle the keys that TextArea would insert as text, and run bindings immediately."""
         self._on_edit()
-        if event.key in FIRST_ASKED and self._takes(event.key):
+        if event.key in OWNER_KEYS and self._takes(event.key):
             event.stop()
             event.prevent_default()
         elif event.key in ("tab", "shift+tab"):
@@ -99,18 +99,18 @@ class Composer(TextArea, ImmediateEditor):
             await run_binding_now(self, event)
 
     async def _on_paste(self, event: events.Paste) -> None:
-        """A paste is one edit, with nothing in it that a terminal obeys; a long one is asked for."""
+        """Insert a paste as one edit, without control characters. A long one needs a confirmation."""
         self._on_edit()
         event.stop()
         event.prevent_default()
         text = sanitize(event.text.replace("\r\n", "\n").replace("\r", "\n"), lines=True).removesuffix("\n")
-        if text.count("\n") >= ASK_ABOVE:
+        if text.count("\n") >= MAX_UNCONFIRMED_LINES:
             self.post_message(self.PasteAsked(text))
         else:
             self.insert_pasted(text)
 
     def insert_pasted(self, text: str) -> None:
-        """Put a pasted text where the cursor is."""
+        """Insert a pasted text at the cursor, in place of the selection."""
         result = self.replace(text, *self.selection, maintain_selection_offset=False)
         self.move_cursor(result.end_location)
 
@@ -123,18 +123,18 @@ class Composer(TextArea, ImmediateEditor):
         self.accept()
 
     def begin(self, text: str) -> None:
-        """Begin another line, for the rest of it to be written; what stood there can be walked back to."""
+        """Start another line with `text`. The history keeps the text before."""
         self.accept()
         self.write(text)
         self.screen.set_focus(self)
 
     def write(self, text: str) -> None:
-        """Replace all that is written."""
+        """Replace the whole text."""
         self.text = text
         self.move_cursor(self.document.end)
 
     def put_back(self, text: str) -> None:
-        """Replace all that is written by a text that was refused, and select it, so that typing replaces it."""
+        """Replace the whole text by one that was refused, and select it, so that typing replaces it."""
         self.write(text)
         self.select_all()
         self.is_preselected = True
@@ -143,20 +143,20 @@ class Composer(TextArea, ImmediateEditor):
         self.is_preselected = False
 
     def accept(self, remember: bool = True) -> None:
-        """The text was taken: keep it for walking back, and begin anew."""
+        """Clear the text, which was accepted, and keep it in the history."""
         if remember and self.text and (not self._said or self._said[-1] != self.text):
             self._said.append(self.text)
-            del self._said[:-KEPT]
+            del self._said[:-MAX_RECALLED_LINES]
         self._back, self._draft = 0, ""
         self.write("")
 
     def mention(self, nick: str) -> None:
-        """Put a nickname where the cursor is, as one addresses somebody."""
+        """Insert `@nick` at the cursor."""
         before = self.text[: self._position()]
         gap = "" if not before or before[-1].isspace() else " "
         self.insert(f"{gap}@{nick} ")
 
-    # Walking through what was said
+    # Earlier lines
 
     def action_cursor_up(self, select: bool = False) -> None:
         if select or not self.navigator.is_first_wrapped_line(self.cursor_location):
@@ -182,7 +182,7 @@ class Composer(TextArea, ImmediateEditor):
     # Completing
 
     def _complete(self, by: int) -> None:
-        """The first Tab puts in the best completion, each further one the next, until something else is done."""
+        """Insert the best completion at the first Tab, and the next one at each further Tab in succession."""
         if self._round == (self.text, self.cursor_location):
             self._offered = (self._offered + by) % len(self._offers)
         else:
@@ -196,7 +196,7 @@ class Composer(TextArea, ImmediateEditor):
         self._round = (self.text, self.cursor_location)
 
     def _position(self) -> int:
-        """Where the cursor is, in characters of `text`."""
+        """The index of the cursor in `text`."""
         row, column = self.cursor_location
         return sum(len(self.document[above]) + 1 for above in range(row)) + column
 
@@ -210,13 +210,13 @@ class Composer(TextArea, ImmediateEditor):
         self.fit()
 
     def on_resize(self, event: events.Resize) -> None:
-        """The text is wrapped anew, and the row of the cursor may be another one."""
-        event.prevent_default()  # TextArea would wrap only after this handler,
+        """Wrap the text again: the row of the cursor may change."""
+        event.prevent_default()  # TextArea would wrap the text after this handler,
         super()._on_resize()
-        self.refresh()  # and leave on the screen what was drawn before.
+        self.refresh()  # and would leave the old rows on the screen.
         self.fit()
 
     def fit(self) -> None:
-        """Take as many rows as the text needs, up to `max_rows`, with the cursor in one of them."""
+        """Set the height to the rows of the text, at most `max_rows`, and scroll the cursor into view."""
         self.styles.height = max(1, min(self.max_rows, self.wrapped_document.height))
         self.scroll_cursor_visible()

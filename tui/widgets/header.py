@@ -1,4 +1,4 @@
-"""Header: the room's name, and where it is to be found. One line; hidden where the terminal is short."""
+"""Header: the room's name and address, in one line; hidden if the terminal has few rows."""
 
 from textual.content import Content
 from textual.reactive import reactive
@@ -6,7 +6,7 @@ from textual.widget import Widget
 
 
 class Header(Widget):
-    """`title` on the left, `place` on the right. Where both do not fit, the place stays: it is what others ask for."""
+    """`title` is on the left, `place` on the right. If only one fits, it is the place: others need it to join."""
 
     ALLOW_SELECT = True
     title: reactive[str] = reactive("")

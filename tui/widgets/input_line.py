@@ -1,4 +1,4 @@
-"""InputLine: the composer behind its prompt sign, the commands above it, and beside it what to know while writing."""
+"""InputLine: the composer with its prompt sign, the list of commands above it, and a note beside it."""
 
 from collections.abc import Callable, Sequence
 from math import inf
@@ -26,31 +26,31 @@ MIN_REFUSAL_S = 3.0
 
 
 class InputLine(Vertical):
-    """Where a person writes. It posts what was meant, and keeps the text until that is sure to fit into the room."""
+    """The place to write. It posts each line or command, and keeps a text that the room would not take."""
 
     unread: reactive[int] = reactive(0)
     limits: reactive[Limits] = reactive(Limits())
     operator: reactive[bool] = reactive(False)
-    """Whether to offer what only operators may."""
+    """Whether to offer the commands of operators."""
     slow: reactive[float] = reactive(0.0)
-    """Seconds that slow mode asks for between two messages."""
+    """Seconds between two messages in slow mode."""
     waiting: reactive[int] = reactive(0)
-    """Seconds until slow mode takes the line that waits."""
+    """Seconds until slow mode sends the waiting line."""
     screen_rows: reactive[int] = reactive(24)
-    """Rows of the screen, which the text being written may take half of."""
+    """Rows of the screen. The text being written may take half of them."""
 
     class Entered(Message):
-        """Something was written and is meant: a line for the room, or a command. `text` is what was written."""
+        """Enter was pressed: `meant` is a line for the room or a command, and `text` is its text as typed."""
 
         def __init__(self, meant: ChatLine | ParsedCommand, text: str) -> None:
             super().__init__()
             self.meant, self.text = meant, text
 
     class NewAsked(Message):
-        """The words about new lines were clicked."""
+        """The note about new lines was clicked."""
 
     class Aside(Static):
-        """The words on the right."""
+        """The note on the right."""
 
         def on_click(self) -> None:
             self.post_message(InputLine.NewAsked())
@@ -86,7 +86,7 @@ class InputLine(Vertical):
 
     @property
     def length_check(self) -> LengthCheck:
-        """How what is written fits into one line of the room."""
+        """Whether the written text fits into one line of the room."""
         text = self.composer.text
         return self._fit(meant if isinstance(meant := parse(text), ChatLine) else ChatLine(text))
 
@@ -99,7 +99,8 @@ class InputLine(Vertical):
         return was_open
 
     def _takes(self, key: str) -> bool:
-        """Enter is ours; while the list of commands is open, up and down move in it, and Tab takes what they chose."""
+        """Handle Enter. While the list of commands is open, Up and Down move in it, and Tab takes the highlighted
+        command. Returns whether the key was handled."""
         self._offer()
         if key == "enter":
             self._enter()
@@ -114,7 +115,7 @@ class InputLine(Vertical):
         return True
 
     def _enter(self) -> None:
-        """Take the text, at once: what is typed behind this Enter is the next line. What will not do stays."""
+        """Take the text immediately: the keys after this Enter belong to the next line. A text with a mistake stays."""
         text = self.composer.text
         meant, chosen = parse(text), self.commands.chosen
         if chosen and (isinstance(meant, ParseError) or text.lower() != f"/{chosen}"):
@@ -195,6 +196,6 @@ class InputLine(Vertical):
             self._tell_aside((f" {self.unread:,} new ↓",) if self.unread else (), "$accent bold")
 
     def _tell_aside(self, forms: Sequence[str], style: str) -> None:
-        """Show the first of the forms that leaves half of the row to the composer; without one, nothing."""
+        """Show the first form that leaves half of the row to the composer; nothing if none does."""
         words = next((form for form in forms if len(form) <= self.size.width // 2), "")
         self.aside.update(Content.styled(words, style))

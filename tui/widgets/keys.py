@@ -1,5 +1,5 @@
-"""Keys: the footer with the few keys that matter; where the line is short, with fewer still: the state of the room is
-what one looks there for. Where the screen is narrow there are none, and StatusBar shows the way to help."""
+"""Keys: the footer with the most important keys. A short line shows fewer of them, so that the state of the room stays
+readable. A narrow screen shows none, and StatusBar names the key for help."""
 
 from textual.app import ComposeResult
 from textual.widgets import Footer

@@ -1,6 +1,6 @@
 """MessagePane: draws the rows of an EntryBuilder that a Viewport shows, and lays out only those in full.
 
-It knows nothing of the network, and reads no clock but to share the work of a new layout out over time.
+It does not know the network, and reads the clock only to spread the work of a new layout over time.
 """
 
 from collections.abc import Sequence
@@ -31,17 +31,17 @@ SETTLE_FOR = 0.006
 
 
 class MessagePane(ScrollView, can_focus=False):
-    """The pane. Tell it what happened with `add`, `add_own` and `note`."""
+    """The pane. `add`, `add_own` and `note` add entries."""
 
     ALLOW_SELECT = True
     COMPONENT_CLASSES = COMPONENTS
     DEFAULT_CSS = DEFAULT_STYLES
 
     me: reactive[str] = reactive("", repaint=False)
-    """My nickname; it follows what the room says."""
+    """The nickname of this client, as the room knows it."""
     show_times: reactive[bool] = reactive(True, repaint=False)
     away: reactive[bool] = reactive(False, repaint=False)
-    """Whether the reader looks elsewhere (another window): what comes meanwhile is marked as new."""
+    """Whether another window has the focus. Entries that arrive meanwhile are marked as new."""
 
     UnreadChanged = UnreadChanged
     Mentioned = Mentioned
@@ -60,18 +60,18 @@ class MessagePane(ScrollView, can_focus=False):
 
     @property
     def entries(self) -> EntryStore:
-        """What is in the pane."""
+        """The entries of the pane."""
         return self._feed.store
 
     @property
     def unread(self) -> int:
-        """Lines of others that came while the end was out of view."""
+        """The number of lines of others that arrived while the end was out of view."""
         return self._unread
 
     # What happens in the room
 
     def add(self, events: Sequence[Received]) -> None:
-        """Show what the room told, in order. What does not belong into the pane is passed over."""
+        """Show events of the room, in order. Events that do not belong into the pane are skipped."""
         before, self._feed.me = self.entries.next, self.me
         news = self._feed.add_events(events)
         self.me = self._feed.me
@@ -86,26 +86,27 @@ class MessagePane(ScrollView, can_focus=False):
         self._changed(before)
 
     def add_own(self, id: str, text: str, action: bool, at: float) -> None:
-        """Show a line of mine, dim until its `said` with the same id comes."""
+        """Show a line of this client, dim until its `said` with the same id arrives."""
         self._feed.me = self.me
         self._feed.add_pending(id, text, action, at)
         self.jump_to_end()
 
     def note(self, text: str, kind: str = "local") -> None:
-        """Show the client's own words, and go there; `kind` is `local` or `error`."""
+        """Show a note of the client itself, and scroll to it. `kind` is `local` or `error`."""
         before = self.entries.next
         self._feed.add_note(text, kind)
         self._changed(before)
         self.jump_to_end()
 
     def clear(self) -> None:
-        """Empty the pane, but for my lines that wait for the room."""
+        """Remove all entries, except for own lines that the room has not acknowledged."""
         self._feed.clear()
         self.clear_search()
         self.jump_to_end()
 
     def _changed(self, before: int) -> None:
-        """There may be new entries since `before`, and the one before may have changed; what waits has moved."""
+        """Update the layout: entries from `before` on are new, the one before it may have changed, and pending lines
+        have moved."""
         self._sheet.forget(before - 1)
         self._look_through(before - 1)
         self._moved()
@@ -113,16 +114,16 @@ class MessagePane(ScrollView, can_focus=False):
     # Where the reader is
 
     def jump_to_end(self) -> None:
-        """Show the latest, and follow it."""
+        """Show the newest entry, and follow new ones."""
         self._window.follows_end = True
         self._redraw()
 
     def scroll_end(self, *args: object, **options: object) -> None:
-        """The same as `jump_to_end`: there is no animation to be told about."""
+        """The same as `jump_to_end`. The arguments of the animation are ignored."""
         self.jump_to_end()
 
     def _scroll_to(self, *args: object, **options: object) -> bool:
-        """Never animated: an animation would run towards a row number that means something else by then."""
+        """Scroll without an animation: by its end, the row number might belong to another row."""
         return super()._scroll_to(*args, **{**options, "animate": False})  # type: ignore[arg-type]  # as they came
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -136,7 +137,7 @@ class MessagePane(ScrollView, can_focus=False):
         self._moved()
 
     def _moved(self) -> None:
-        """The log or the window changed: lay out what is in view, and keep what the reader looks at in its place."""
+        """Lay out the visible rows after a change of the entries or the size, and keep the reader's place."""
         if self._window.follows_end:
             self._count_unread(0)
             self._marked = self._marked and self.away
@@ -158,7 +159,7 @@ class MessagePane(ScrollView, can_focus=False):
             self._moving = False
 
     def _settle_slice(self) -> None:
-        """Lay out a little more of what is out of view, too little to be felt."""
+        """Lay out some more of the invisible entries, for SETTLE_FOR seconds."""
         until = perf_counter() + SETTLE_FOR
         while self.entries.settle_more(self._window.anchor):
             if perf_counter() > until:
@@ -177,13 +178,13 @@ class MessagePane(ScrollView, can_focus=False):
 
     @property
     def found(self) -> tuple[int, int]:
-        """Which match of the search the reader is at, from 1 for the oldest, and how many there are."""
+        """The number of the current match of the search, from 1 for the oldest, and the number of matches."""
         search = self._sheet.search
         return (search.position, len(search)) if search is not None else (0, 0)
 
     def search(self, text: str) -> int:
-        """Look for `text` in any case, and go to the nearest match above the bottom of the view. Returns how many
-        entries match."""
+        """Search for `text` without regard to case, and scroll to the nearest match above the bottom of the view.
+        Returns the number of entries that match."""
         search = self._sheet.search = Search(text) if text else None
         if search is None:
             self._redraw()
@@ -193,17 +194,17 @@ class MessagePane(ScrollView, can_focus=False):
         return len(search)
 
     def search_next(self) -> None:
-        """Go to the next younger match."""
+        """Scroll to the next newer match."""
         if self._sheet.search is not None:
             self._go_to(self._sheet.search.next())
 
     def search_previous(self) -> None:
-        """Go to the next older match."""
+        """Scroll to the next older match."""
         if self._sheet.search is not None:
             self._go_to(self._sheet.search.previous())
 
     def clear_search(self) -> None:
-        """Search no more; the view stays where it is."""
+        """End the search. The view stays in place."""
         self._sheet.search = None
         self._redraw()
 
@@ -222,7 +223,7 @@ class MessagePane(ScrollView, can_focus=False):
     # Selecting, and links
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """What is selected, as plain text."""
+        """The selected text, without styles."""
         start, end = selection
         oldest = (self.entries.first, 0)
         first = max((start.y, start.x), oldest) if start else oldest
@@ -230,12 +231,12 @@ class MessagePane(ScrollView, can_focus=False):
         return copied(self.entries.entry, first, last), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
-        """Draw what is selected."""
+        """Draw the selection."""
         self._sheet.selection = selection
         self._redraw()
 
     def on_click(self, event: events.Click) -> None:
-        """Open the link under the mouse. A second click selects an entry, and not, as elsewhere, all there is."""
+        """Open the link under the mouse. A second click selects one entry, where Textual's default selects all."""
         event.prevent_default()
         url, offset = event.style.meta.get("url"), event.style.meta.get("offset")
         if event.chain == 2 and offset is not None:
@@ -255,12 +256,12 @@ class MessagePane(ScrollView, can_focus=False):
         self._redraw()
 
     def notify_style_update(self) -> None:
-        """The theme changed."""
+        """Apply a change of the theme."""
         super().notify_style_update()
         self._sheet.clear(styles=True)
 
     def _redraw(self) -> None:
-        """Draw anew all that is in view, for the size and the options as they are now."""
+        """Draw all visible rows again, for the current size and options."""
         self._sheet.clear()
         if self.size:
             room = self.scrollable_content_region.size

@@ -1,4 +1,4 @@
-"""MeterPanel: what the running model does and costs now, and how those used so far compare. For whoever hosts."""
+"""MeterPanel: the figures of the running model, and a comparison of the models used so far. Shown to the host."""
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -15,7 +15,7 @@ NAME, CELL = 18, 10
 
 
 class MeterPanel(Vertical):
-    """Draws a MeterHistory: `show` after each reading."""
+    """It draws a MeterHistory. Call `show` after each reading."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -42,12 +42,12 @@ class MeterPanel(Vertical):
         yield self._record
 
     def on_resize(self) -> None:
-        """It was opened, or the terminal has another width."""
+        """Draw again when the panel is opened or its width changes."""
         if self._metering is not None:
             self.show(self._metering)
 
     def show(self, metering: MeterHistory) -> None:
-        """Show what is known now."""
+        """Show the current figures."""
         self._metering = metering
         reading = metering.last
         if reading is None:

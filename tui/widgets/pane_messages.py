@@ -1,10 +1,10 @@
-"""What the message pane posts. Handlers are named after it: `on_transcript_unread_changed` and so on."""
+"""The messages that the message pane posts."""
 
 from textual.message import Message
 
 
 class UnreadChanged(Message, namespace="transcript"):
-    """So many lines of others lie below what is in view."""
+    """The number of lines of others below the visible rows has changed."""
 
     def __init__(self, count: int) -> None:
         super().__init__()
@@ -12,7 +12,7 @@ class UnreadChanged(Message, namespace="transcript"):
 
 
 class Mentioned(Message, namespace="transcript"):
-    """Somebody named me just now. Of several in one batch, the last."""
+    """A member mentioned this client. Of several mentions in one batch, the last one is posted."""
 
     def __init__(self, nick: str, text: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The pane's styles: what the theme says, made readable where a theme says what cannot be read."""
+"""The styles of the message pane: the theme's, with colours that cannot be read replaced by readable ones."""
 
 from rich.color import Color as RichColour
 from rich.style import Style
@@ -24,7 +24,7 @@ ROLES = {
     "new": "new",
     "pending": "pending",
 }
-"""Which component's style each role of the layout gets."""
+"""The component for the style of each role of the layout."""
 COMPONENTS = {
     f"transcript--{name}"
     for name in ("quiet", "notice", "error", "gap", "new", "pending", "match", "current", "mention", "bar")
@@ -52,7 +52,7 @@ MessagePane {
 
 
 def paints(widget: Widget) -> ThemeStyles:
-    """The styles for the theme as it is now."""
+    """The styles for the current theme."""
     text = widget.rich_style
     background = _background(widget)
 
@@ -75,7 +75,7 @@ def paints(widget: Widget) -> ThemeStyles:
 
 
 def _background(widget: Widget) -> RGB:
-    """What the pane is drawn on. Of the terminal's own colour all we know is that the theme is for dark ones or not."""
+    """The background of the pane. For the terminal's own colour, only its brightness is known, by the theme."""
     background = widget.background_colors[1]
     if background.ansi is not None:
         return (0, 0, 0) if widget.app.current_theme.dark else (255, 255, 255)
@@ -84,7 +84,7 @@ def _background(widget: Widget) -> RGB:
 
 
 def _selection(widget: Widget) -> Style:
-    """The screen's style for what is selected; its foreground only where it has one."""
+    """The screen's style of selected text, without a foreground if it defines none."""
     style = widget.screen.get_component_rich_style("screen--selection")
     return Style(bgcolor=style.bgcolor) if style.color == style.bgcolor else style
 
@@ -94,7 +94,7 @@ def _readable(style: Style, background: RGB) -> Style:
 
 
 def _laid_over(style: Style, text: Style) -> Style:
-    """A background to lay over text of any colour, with a foreground that can be read on it."""
+    """A style to lay over text of any colour: its background, and a foreground that is readable on it."""
     if not _is_true(style.bgcolor):
         return style
     colour = style.color if _is_true(style.color) else text.color
@@ -103,7 +103,7 @@ def _laid_over(style: Style, text: Style) -> Style:
 
 
 def _is_true(colour: RichColour | None) -> bool:
-    """Whether we know how the colour looks: it is none of the terminal's own."""
+    """Whether the colour has known RGB values, and is none of the terminal's palette."""
     return colour is not None and colour.triplet is not None
 
 

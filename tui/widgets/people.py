@@ -1,4 +1,4 @@
-"""People: who is here, at the side of the pane: sorted, counted, to be chosen from. Only those in view are drawn."""
+"""People: the sorted and counted list of members beside the pane. Only visible rows are drawn."""
 
 from typing import ClassVar
 
@@ -17,7 +17,7 @@ from textual.widgets import Static
 
 
 class Roster(ScrollView, can_focus=True):
-    """The nicknames, one a line, drawn when they are seen."""
+    """The nicknames, one in each line. A member can be chosen by key or click."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", "Up", show=False),
@@ -35,14 +35,14 @@ class Roster(ScrollView, can_focus=True):
     me: reactive[str] = reactive("")
 
     class Chosen(Message):
-        """Somebody was chosen."""
+        """A member was chosen."""
 
         def __init__(self, nick: str) -> None:
             super().__init__()
             self.nick = nick
 
     def watch_people(self, before: tuple[str, ...], people: tuple[str, ...]) -> None:
-        """The highlight stays on the same person, while they are here."""
+        """Keep the highlight on the same member while that member is here."""
         chosen = before[self.cursor] if self.cursor < len(before) else None
         self.virtual_size = Size(self.size.width, len(people))
         self.cursor = people.index(chosen) if chosen in people else min(self.cursor, max(0, len(people) - 1))
@@ -100,7 +100,7 @@ class People(Vertical):
         yield self.roster
 
     def show(self, people: set[str], me: str) -> None:
-        """Show these people; `me` is one of them."""
+        """Show these members. `me` is the nickname of this client."""
         self.roster.people = tuple(sorted(people, key=lambda nick: (nick.casefold(), nick)))
         self.roster.me = me
         self.count.update(Content.styled(f"{len(people):,} here", "$quiet"))

@@ -1,4 +1,4 @@
-"""RulesLine: what holds for everybody now, above the pane: the pinned line, and whether it is locked, quiet or slow."""
+"""RulesLine: the rules of the room, above the pane: the pinned line, and whether the room is locked, quiet or slow."""
 
 from textual.content import Content
 from textual.reactive import reactive
@@ -8,7 +8,7 @@ from protocol.messages import Rules
 
 
 class RulesLine(Widget):
-    """One line; hidden while nothing holds. Where not all fits, the pinned line gives way."""
+    """One line, hidden while the room has no rules. If not all fits, the pinned line is shortened."""
 
     ALLOW_SELECT = True
     rules: reactive[Rules] = reactive(Rules())
@@ -25,7 +25,7 @@ class RulesLine(Widget):
 
 def draw(rules: Rules, width: int) -> Content:
     """The line, in `width` cells."""
-    signs = Content.styled("   ".join(holding(rules)), "$warning bold")
+    signs = Content.styled("   ".join(active_rules(rules)), "$warning bold")
     if not rules.pin:
         return signs.truncate(width, ellipsis=True)
     room = max(1, width - signs.cell_length - 2)
@@ -33,8 +33,8 @@ def draw(rules: Rules, width: int) -> Content:
     return pin.pad_right(room + 2 - pin.cell_length) + signs if signs else pin
 
 
-def holding(rules: Rules) -> list[str]:
-    """What holds, but for the pinned line, in a word or two each: the room has told what they mean."""
+def active_rules(rules: Rules) -> list[str]:
+    """The rules except for the pinned line, in a word or two each. The room has explained them when they were set."""
     words = []
     if rules.locked:
         words.append("locked")

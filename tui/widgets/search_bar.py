@@ -1,4 +1,4 @@
-"""SearchBar: what to look for in the pane, and which match we are at."""
+"""SearchBar: the text to search for in the pane, and the number of the current match."""
 
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from textual.widgets import Input, Static
 
 
 class SearchBar(Horizontal):
-    """Open with `open`. It asks for searches and does not know what is searched."""
+    """`open` shows it. It posts the searches, and does not know the pane."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close", show=False),
@@ -19,7 +19,7 @@ class SearchBar(Horizontal):
         Binding("down", "step(1)", "Newer", show=False, priority=True),
     ]
 
-    class ParsedCommand(Message):
+    class TextChanged(Message):
         """Search for `text`; empty for nothing."""
 
         def __init__(self, text: str) -> None:
@@ -47,7 +47,7 @@ class SearchBar(Horizontal):
         self.query_one(Input).cursor_blink = False
 
     def open(self, text: str = "") -> None:
-        """Show the bar, with `text` to look for."""
+        """Show the bar, and search for `text`."""
         field = self.query_one(Input)
         self.display = True
         if text:
@@ -55,13 +55,13 @@ class SearchBar(Horizontal):
         self.screen.set_focus(field)
 
     def tell(self, position: int, matches: int) -> None:
-        """Say which match we are at, from 1 for the oldest, and how many there are."""
+        """Show the number of the current match, from 1 for the oldest, and the number of matches."""
         found = f"{position:,} of {matches:,}" if matches else "no match"
         self.query_one("#matches", Static).update(Content(found if self.query_one(Input).value else ""))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self.post_message(self.ParsedCommand(event.value))
+        self.post_message(self.TextChanged(event.value))
 
     def action_step(self, by: int) -> None:
         self.post_message(self.Stepped(by))

@@ -1,6 +1,6 @@
-"""StatusBar: what runs the room and how well we are connected to it, in one line: what the server told, no guess.
+"""StatusBar: the model of the room and the state of the connection, in one line, as the server told them.
 
-Where the screen is too narrow for Keys beside it, it shows the key to help itself.
+On a screen that is too narrow for Keys, it names the key for help.
 """
 
 from msgspec import Struct
@@ -14,7 +14,7 @@ from tui.model_style import WIDE_SCREEN, style_of
 
 
 class StatusBarState(Struct, frozen=True):
-    """What is known now. `round_trip` is in seconds; `phase` is the link's."""
+    """The values to show. `round_trip` is in seconds; `phase` is the link's."""
 
     phase: str = "connecting"
     model: str = ""
@@ -25,14 +25,14 @@ class StatusBarState(Struct, frozen=True):
 
 
 WIDE, TIGHT = "   ", "  "
-"""What parts two parts: as there is room."""
+"""The gap between two parts: WIDE if all parts fit with it."""
 MAX_PARTS_BEFORE_HELP = 3
-"""The model, the connections and what serves us; on a narrow screen the key to help comes before all else."""
+"""The model, the connections and the worker. On a narrow screen the key for help comes before all other parts."""
 HELP = Content.assemble(("f1", "$footer-key-foreground bold"), " help")
 
 
 class StatusBar(Widget):
-    """Draws a StatusBarState, and leaves out what does not fit, from the end."""
+    """It draws a StatusBarState. Parts that do not fit are left out, from the end."""
 
     state: reactive[StatusBarState] = reactive(StatusBarState())
 
@@ -40,15 +40,15 @@ class StatusBar(Widget):
         return draw(self.state, self.size.width, with_help=self.app.size.width < WIDE_SCREEN)
 
     async def on_click(self, event: events.Click) -> None:
-        """A click on the key does what the key does."""
+        """Open the help at a click on its key."""
         from_the_right = self.size.width - event.get_content_offset_capture(self).x
         if self.render().plain.endswith(HELP.plain) and from_the_right <= HELP.cell_length:
             await self.run_action("app.help")
 
 
 def draw(state: StatusBarState, width: int, *, with_help: bool = False) -> Content:
-    """As many of the state's parts, in their order of weight, as fit into `width` cells. `with_help`, the key to
-    help stands at the end, if the parts before the ping leave room for it."""
+    """The first parts of the state that fit into `width` cells, the most important ones first. `with_help`, the key for
+    help is at the end, if the parts before the ping leave room for it."""
     parts = _parts(state)
     beside = width - HELP.cell_length - len(TIGHT)
     if with_help and _length(parts[:MAX_PARTS_BEFORE_HELP], TIGHT) <= beside:

@@ -1,4 +1,4 @@
-"""Which keys need not wait for the one before them: those that edit the field with the focus, and no others."""
+"""keeps_focus: true for the keys that edit the field with the focus, and for no others."""
 
 from collections.abc import AsyncIterator
 

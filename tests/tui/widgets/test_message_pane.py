@@ -27,7 +27,7 @@ async def test_few_lines_begin_at_the_top() -> None:
         assert rest == [""] * 7
 
 
-async def test_whoever_has_scrolled_up_stays_there_and_is_told_what_is_new() -> None:
+async def test_pane_scrolled_up_stays_and_counts_new_lines() -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 10)) as pilot:
         app.chat(100)
@@ -58,7 +58,7 @@ async def test_a_line_marks_where_the_reader_left_off() -> None:
         assert "new one" in shown[at + 1]
 
 
-async def test_what_comes_while_the_reader_is_away_is_marked_once() -> None:
+async def test_first_line_while_away_is_marked_as_new_once() -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 10)):
         app.say("seen")
@@ -106,7 +106,7 @@ async def test_the_wheel_scrolls() -> None:
         assert "line 99" not in app.shown()[-1]
 
 
-async def test_my_line_is_dim_until_it_takes_its_place_in_the_rooms_order() -> None:
+async def test_own_line_is_dim_until_the_room_has_said_it() -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 10)):
         app.pane.add_own("x", "mine", False, AT)
@@ -175,7 +175,7 @@ async def test_an_action_that_names_me_stands_out_from_edge_to_edge() -> None:
         assert len({segment.style.bgcolor for segment in row if segment.style is not None}) == 1
 
 
-async def test_what_somebody_said_is_marked_by_their_nickname_where_that_is_searched_for() -> None:
+async def test_search_for_a_nickname_marks_its_lines() -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 12)):
         app.say("hello")

@@ -16,7 +16,7 @@ ALL = Rules(locked=True, quiet=True, slow=30, pin="questions at the end")
         (Rules(pin="a line"), "▌ a line"),
     ],
 )
-def test_what_holds_is_told_in_words(rules: Rules, text: str) -> None:
+def test_rules_that_are_set_are_named(rules: Rules, text: str) -> None:
     assert draw(rules, 80).plain.rstrip() == text
 
 
@@ -31,13 +31,13 @@ def test_where_not_all_fits_the_pin_gives_way() -> None:
     assert draw(ALL, 40).plain == "▌ questions…  locked   quiet   slow 30 s"
 
 
-def test_on_a_small_terminal_the_pin_can_be_read_whatever_holds() -> None:
+def test_pin_on_a_small_terminal_is_readable_with_all_rules() -> None:
     pin = "questions at the end, and the code is in the room"
     assert pin in draw(Rules(locked=True, quiet=True, slow=2.5, pin=pin), 80).plain
 
 
 @pytest.mark.parametrize("width", range(1, 120))
-def test_it_never_takes_more_than_its_width_but_for_what_must_be_said(width: int) -> None:
+def test_rules_line_keeps_to_its_width_except_for_a_minimum(width: int) -> None:
     assert draw(Rules(pin="字" * 80), width).cell_length <= max(width, 3)
     assert draw(Rules(locked=True, slow=5), width).cell_length <= width
 

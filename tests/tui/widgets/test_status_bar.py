@@ -19,7 +19,7 @@ ONLINE = StatusBarState("online", "thread", 37, "thread 17", 0.003, "192.0.2.7:2
         (10, "≋ thread"),
     ],
 )
-def test_what_does_not_fit_is_left_out_from_the_end(width: int, shown: str) -> None:
+def test_parts_that_do_not_fit_are_left_out_from_the_end(width: int, shown: str) -> None:
     assert draw(ONLINE, width).plain == shown
 
 
@@ -37,7 +37,7 @@ def test_what_does_not_fit_is_left_out_from_the_end(width: int, shown: str) -> N
         (24, "≋ thread  37 connected"),
     ],
 )
-def test_the_key_to_help_goes_before_the_address_where_there_is_room_for_one_of_them(width: int, shown: str) -> None:
+def test_help_key_is_more_important_than_the_address(width: int, shown: str) -> None:
     assert draw(ONLINE, width, with_help=True).plain == shown
 
 

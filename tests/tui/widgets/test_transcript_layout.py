@@ -1,4 +1,4 @@
-"""The pane at any width, in any theme, with very much and very bad text."""
+"""The message pane at any width, in any theme, with very long and with hostile texts."""
 
 import time
 
@@ -36,7 +36,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("width", [40, 60, 100, 150])
-async def test_a_new_width_wraps_anew_and_keeps_what_is_looked_at(width: int) -> None:
+async def test_new_width_wraps_again_and_keeps_the_place(width: int) -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 10)) as pilot:
         app.chat(3_000, 30)

@@ -1,4 +1,4 @@
-"""What is laid over the pane's text: selections, links and matches."""
+"""Selections, links and search matches in the message pane."""
 
 from textual.geometry import Offset
 from textual.selection import Selection
@@ -9,7 +9,7 @@ from tests.tui.widgets.pane import AT, PaneApp
 from tui.widgets.message_pane import MessagePane
 
 
-async def test_dragging_selects_what_is_copied_as_clean_text() -> None:
+async def test_drag_selects_text_that_is_copied_without_styles() -> None:
     app = PaneApp()
     async with app.run_test(size=(60, 12)) as pilot:
         app.say("hello there, dear friends of the long line that wraps", "second [b]line[/b]")
@@ -31,7 +31,7 @@ async def test_dragging_selects_what_is_copied_as_clean_text() -> None:
         )
 
 
-async def test_what_lies_right_of_a_row_belongs_to_none_of_the_text_below() -> None:
+async def test_cells_right_of_a_row_belong_to_no_other_row() -> None:
     app = PaneApp()
     async with app.run_test(size=(60, 12)) as pilot:
         app.say("a row\nand another")
