@@ -24,7 +24,7 @@ from tui.message_log.entries import (
     switch_entry,
     valid_time,
 )
-from tui.message_log.folding import PresenceSummary
+from tui.message_log.presence_summary import PresenceSummary
 from tui.message_log.store import EntryStore
 
 

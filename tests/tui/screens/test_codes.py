@@ -6,7 +6,7 @@ from tests.tui.acting import Actor, acting
 from tests.tui.conftest import StartServer
 from tests.tui.links import address_of
 from tests.tui.raster import decoded
-from tests.tui.screens.desks import at_the_desk
+from tests.tui.screens.operators import acting_operator
 from tests.tui.snapshots import scripted
 from tui.address import Address
 from tui.hosting.hosted_server import HostOptions
@@ -30,7 +30,7 @@ async def test_the_join_cards_code_leads_to_the_room(start_server: StartServer, 
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_stages_code_leads_to_the_room(start_server: StartServer, size: tuple[int, int]) -> None:
     server = start_server()
-    async with at_the_desk(server, size=size) as boss:
+    async with acting_operator(server, size=size) as boss:
         await boss.press("f5")
         await reads(boss, f"telnet://127.0.0.1:{server.address[1]}")
 

@@ -10,7 +10,7 @@ from tests.running import RichPeer, Server
 from tests.tui.acting import Actor, acting
 from tests.tui.conftest import OpenRelay, StartServer
 from tests.tui.links import address_of
-from tests.tui.screens.desks import at_the_desk
+from tests.tui.screens.operators import acting_operator
 from tui.screens.chat import ChatScreen
 from tui.screens.dialogs import PersonScreen
 from tui.screens.join_card import JoinCard
@@ -28,7 +28,7 @@ class TestOrders:
     async def test_what_is_typed_is_done_and_told(self, model: str, start_server: StartServer) -> None:
         server = start_server(model)
         ada, eve = server.plain("ada"), server.rich("eve")
-        async with at_the_desk(server) as boss:
+        async with acting_operator(server) as boss:
             await boss.says("/mute ada")
             ada.expect("*** boss muted ada")
             await boss.says("/unmute @ada")
@@ -59,7 +59,7 @@ class TestOrders:
     async def test_a_room_is_closed_with_words(self, model: str, start_server: StartServer) -> None:
         server = start_server(model)
         ada = server.plain("ada")
-        async with at_the_desk(server) as boss:
+        async with acting_operator(server) as boss:
             await boss.says("/close thank you all")
             assert ada.lines_until_closed()[-1] == "*** goodbye: thank you all"
             await boss.sees("thank you all")
@@ -73,7 +73,7 @@ class TestPanic:
     async def test_panic_locks_and_quietens_and_a_second_time_lifts_both(self, start_server: StartServer) -> None:
         server = start_server()
         ada = server.plain("ada")
-        async with at_the_desk(server) as boss:
+        async with acting_operator(server) as boss:
             for keys in ((), ("f5",), ("f4",)):  # In the room, on the stage, on the join card.
                 await boss.press(*keys, "f9")
                 ada.expect("*** boss asked for quiet")
@@ -93,7 +93,7 @@ class TestWithoutARoom:
     ) -> None:
         server = start_server()
         relay = await open_relay(server)
-        async with at_the_desk(server, address=relay.address) as boss:
+        async with acting_operator(server, address=relay.address) as boss:
             relay.cut()
             await boss.sees("○ not connected")
             for line in ("/lock", "/mute bob", "/model thread"):
@@ -115,7 +115,7 @@ class TestWithoutARoom:
     async def test_a_key_says_so_on_the_stage_as_well(self, start_server: StartServer, open_relay: OpenRelay) -> None:
         server = start_server()
         relay = await open_relay(server)
-        async with at_the_desk(server, address=relay.address) as boss:
+        async with acting_operator(server, address=relay.address) as boss:
             relay.cut()
             await boss.sees("○ not connected")
             await boss.press("f5", "f9")
@@ -128,7 +128,7 @@ class TestWithoutARoom:
         server = start_server()
         relay = await open_relay(server)
         server.plain("ada")
-        async with at_the_desk(server, address=relay.address) as boss:
+        async with acting_operator(server, address=relay.address) as boss:
             await boss.sees("2 here")
             relay.cut()
             await boss.sees("○ not connected")
@@ -141,13 +141,13 @@ class TestWithoutARoom:
 
 class TestMistakes:
     async def test_they_are_told_in_red_and_the_line_stays(self, start_server: StartServer) -> None:
-        async with at_the_desk(start_server()) as boss:
+        async with acting_operator(start_server()) as boss:
             await boss.says("/slow down")
             await boss.sees("/slow takes the seconds between two lines, up to 3600, or off")
             assert boss.written == "/slow down"
 
     async def test_a_mistake_is_replaced_by_typing_and_its_words_go(self, start_server: StartServer) -> None:
-        async with at_the_desk(start_server()) as boss:
+        async with acting_operator(start_server()) as boss:
             await boss.says("/slow down")
             await boss.sees("/slow takes the seconds")
             await boss.type("hi")
@@ -155,7 +155,7 @@ class TestMistakes:
             await boss.sees_no("/slow takes the seconds")
 
     async def test_refused_command_is_put_back_for_correction(self, start_server: StartServer) -> None:
-        async with at_the_desk(start_server()) as boss:
+        async with acting_operator(start_server()) as boss:
             await boss.says("/kick zed")
             await boss.sees("nobody here is called zed")
             assert boss.written == boss.chat.composer.selected_text == "/kick zed"
@@ -170,7 +170,7 @@ class TestMistakes:
     async def test_refusal_leaves_the_line_begun_meanwhile(self, start_server: StartServer) -> None:
         """The refusal can be read although the person goes on typing."""
         seconds = [100.0]
-        async with at_the_desk(start_server(), monotonic=lambda: seconds[0]) as boss:
+        async with acting_operator(start_server(), monotonic=lambda: seconds[0]) as boss:
             boss.chat.composer.write("half a li")
             boss.chat._typed_command = "/kick zed"
             boss.chat.link.order(Kick("zed"))
@@ -187,7 +187,7 @@ class TestMistakes:
 
     async def test_ctrl_c_at_refused_command_clears_it(self, start_server: StartServer) -> None:
         """The person has selected nothing, so that nothing is copied."""
-        async with at_the_desk(start_server()) as boss:
+        async with acting_operator(start_server()) as boss:
             for command in ("/slow down", "/kick zed"):
                 await boss.says(command)
                 await boss.until(lambda: boss.chat.composer.is_preselected, "the command to be put back")
@@ -197,7 +197,7 @@ class TestMistakes:
             assert boss.app.clipboard == ""
 
     async def test_ctrl_c_after_a_refusal_copies_the_selection(self, start_server: StartServer) -> None:
-        async with at_the_desk(start_server()) as boss:
+        async with acting_operator(start_server()) as boss:
             await boss.says("/slow down")
             await boss.until(lambda: boss.chat.composer.is_preselected, "the command to be put back")
             await boss.press("end", "shift+home", "ctrl+c")
@@ -205,14 +205,14 @@ class TestMistakes:
             assert boss.written == "/slow down"
 
     async def test_refused_choice_is_told_in_the_pane(self, start_server: StartServer) -> None:
-        async with at_the_desk(start_server()) as boss:
+        async with acting_operator(start_server()) as boss:
             await boss.says("/who")
             await boss.press("f8")
             await boss.sees("the room is run by the event model already")
             assert boss.written == ""
 
     async def test_an_unknown_person_is_an_error_of_the_room(self, start_server: StartServer) -> None:
-        async with at_the_desk(start_server()) as boss:
+        async with acting_operator(start_server()) as boss:
             await boss.says("/kick nobody")
             await boss.sees("nobody here is called nobody")
             await boss.says("/kick #99")
@@ -223,7 +223,7 @@ class TestAPerson:
     async def test_is_dealt_with_from_the_list_by_keys(self, start_server: StartServer) -> None:
         server = start_server()
         ada = server.plain("ada")
-        async with at_the_desk(server) as boss:
+        async with acting_operator(server) as boss:
             await boss.sees("2 here")
             await boss.press("f3", "home", "enter")
             await boss.sees("Mute: nobody hears them", "Kick: they may come back")
@@ -234,7 +234,7 @@ class TestAPerson:
     async def test_is_dealt_with_by_a_right_click(self, start_server: StartServer) -> None:
         server = start_server()
         ada = server.plain("ada")
-        async with at_the_desk(server) as boss:
+        async with acting_operator(server) as boss:
             await boss.sees("2 here")
             await boss.pilot.click("#roster", offset=(1, 0), button=3)
             await boss.until(lambda: isinstance(boss.app.screen, PersonScreen), "the menu")
@@ -244,7 +244,7 @@ class TestAPerson:
     async def test_is_named_by_the_first_choice_and_left_alone_by_escape(self, start_server: StartServer) -> None:
         server = start_server()
         server.plain("ada")
-        async with at_the_desk(server) as boss:
+        async with acting_operator(server) as boss:
             await boss.sees("2 here")
             await boss.press("f3", "home", "enter", "enter")
             await boss.until(lambda: boss.written == "@ada ", "to have named them")
@@ -255,7 +255,7 @@ class TestAPerson:
     async def test_has_a_worker_to_kill_where_there_are_workers(self, start_server: StartServer) -> None:
         server = start_server("process")
         ada = server.rich("ada")
-        async with at_the_desk(server) as boss:
+        async with acting_operator(server) as boss:
             await boss.sees("2 here")
             await boss.press("f3", "home", "enter", "end", "enter")
             await boss.sees(f"boss killed the worker of ada, {ada.welcome['served_by']}")
@@ -264,20 +264,20 @@ class TestAPerson:
 
 class TestThePalette:
     async def test_holds_every_order(self, start_server: StartServer) -> None:
-        async with at_the_desk(start_server()) as boss:
+        async with acting_operator(start_server()) as boss:
             titles = [command.title for command in boss.app.get_system_commands(boss.chat)]
             for name in ("/kick", "/ban", "/mute", "/slow", "/lock", "/quiet", "/pin", "/op", "/close", "/chaos"):
                 assert any(title.startswith(name) for title in titles), name
             assert {"Meter", "Stage", "Join card", "Panic"} <= set(titles)
 
     async def test_shows_the_usage_with_its_brackets(self, start_server: StartServer) -> None:
-        async with at_the_desk(start_server()) as boss:
+        async with acting_operator(start_server()) as boss:
             await boss.press("ctrl+p")
             await boss.type("ban")
             await boss.sees("/ban NICK [minutes] [address]")
 
     async def test_runs_a_command_without_arguments(self, start_server: StartServer) -> None:
-        async with at_the_desk(start_server()) as boss:
+        async with acting_operator(start_server()) as boss:
             await boss.press("ctrl+p")
             await boss.type("lock")
             await boss.sees("nobody new comes in")
@@ -285,7 +285,7 @@ class TestThePalette:
             await boss.until(lambda: rules(boss).locked, "locked")
 
     async def test_writes_a_command_with_arguments_into_the_line(self, start_server: StartServer) -> None:
-        async with at_the_desk(start_server()) as boss:
+        async with acting_operator(start_server()) as boss:
             await boss.press("ctrl+p")
             await boss.type("kick")
             await boss.sees("send somebody away, who may come back")
@@ -294,7 +294,7 @@ class TestThePalette:
 
     async def test_does_not_close_the_room_without_being_asked_twice(self, start_server: StartServer) -> None:
         server = start_server()
-        async with at_the_desk(server) as boss:
+        async with acting_operator(server) as boss:
             close = next(one for one in boss.app.get_system_commands(boss.chat) if one.title.startswith("/close"))
             close.callback()
             await boss.until(lambda: boss.written == "/close ", "the line begun")
@@ -416,7 +416,7 @@ class TestTheMeter:
     async def test_shows_readings_and_compares_the_models(self, start_server: StartServer) -> None:
         server = start_server("event")
         speaker = server.rich("speaker")
-        async with at_the_desk(server, size=(100, 40)) as boss:
+        async with acting_operator(server, size=(100, 40)) as boss:
             await boss.press("f2")
             for used, other in enumerate(("event", "thread", "process"), start=1):
                 if used > 1:
@@ -446,7 +446,7 @@ class TestTheMeterOfAHostWhoWasAway:
     async def test_goes_on_when_the_connection_is_back(self, start_server: StartServer, open_relay: OpenRelay) -> None:
         server = start_server()
         relay = await open_relay(server)
-        async with at_the_desk(server, address=relay.address) as boss:
+        async with acting_operator(server, address=relay.address) as boss:
             await boss.until(lambda: boss.chat.meter_history.last, "a reading")
             relay.cut()
             await boss.sees("○ not connected")
@@ -461,7 +461,7 @@ class TestTheStage:
     async def test_shows_model_people_and_lines_and_switches_by_key(self, start_server: StartServer) -> None:
         server = start_server("event")
         ada = server.rich("ada")
-        async with at_the_desk(server) as boss:
+        async with acting_operator(server) as boss:
             await boss.press("f5")
             await boss.until(lambda: isinstance(boss.app.screen, StageScreen), "the stage")
             ada.say("hello\nfrom the [b]last[/b] row")

@@ -14,7 +14,7 @@ from tests.running import PATIENCE, ROOT, Server
 from tests.tui.acting import acting
 from tests.tui.conftest import StartServer
 from tests.tui.links import address_of, until
-from tests.tui.screens.desks import at_the_desk
+from tests.tui.screens.operators import acting_operator
 from tui.transcript import file as transcript_file
 from tui.transcript import transcript as module
 from tui.transcript.transcript import Transcript
@@ -153,7 +153,7 @@ async def test_the_screen_keeps_switches_moderation_and_chaos(
     bob = server.plain("bob")
     path = tmp_path / name
     transcript = Transcript(path)
-    async with at_the_desk(server, transcript=transcript) as boss:
+    async with acting_operator(server, transcript=transcript) as boss:
         bob.say("\x1b[2J# not a heading")
         await boss.sees("# not a heading")
         await boss.says("/lock")

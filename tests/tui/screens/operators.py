@@ -10,7 +10,7 @@ from tui.address import Address
 
 
 @asynccontextmanager
-async def at_the_desk(
+async def acting_operator(
     server: Server, *, size: tuple[int, int] = (100, 30), address: Address | None = None, **more: object
 ) -> AsyncIterator[Actor]:
     """`boss` is an operator of the room at `address`, or of the server's room."""

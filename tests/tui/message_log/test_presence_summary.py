@@ -1,7 +1,7 @@
 import pytest
 
 from protocol.messages import Presence
-from tui.message_log.folding import MAX_PEOPLE, PresenceSummary
+from tui.message_log.presence_summary import MAX_PEOPLE, PresenceSummary
 
 
 def folded(*events: Presence) -> str:
