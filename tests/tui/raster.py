@@ -8,13 +8,15 @@ from textual.screen import Screen
 WIDE, HIGH = 6, 12
 """Pixels of a cell."""
 INK = {" ": (0, 0), "▀": (1, 0), "▄": (0, 1), "█": (1, 1)}
-"""How much of a cell's upper and lower half is drawn; of any other character, a little of both."""
+"""The ink on the upper and the lower half of a cell. For other characters it is SOME on both."""
 SOME = (0.3, 0.3)
 
 
 def decoded(screen: Screen[object]) -> list[str]:
     """The texts of the codes that the decoder finds on the screen."""
     rows = [[cell for segment in strip for cell in cells(segment)] for strip in screen._compositor.render_strips()]
+    if not rows:  # The screen has no layout yet.
+        return []
     width = max(len(row) for row in rows)
     pixels = bytearray()
     for row in rows:
