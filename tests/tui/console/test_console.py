@@ -1,4 +1,4 @@
-"""The operator console as its operator meets it: `chat-server` on a real terminal, with real people in the room."""
+"""The operator console: `chat-server` on a real terminal, with real clients in the room."""
 
 import os
 import re
@@ -29,19 +29,19 @@ server.handover.serve = fail
 
 
 class OnTerminal(Emulator):
-    """chat-server in a window."""
+    """A chat-server on a terminal."""
 
     def __init__(self, *options: str, **more: object) -> None:
         super().__init__([*COMMAND, *options], **more)  # type: ignore[arg-type]  # as they came
         self.peers: list[PlainPeer | RichPeer] = []
 
     def listening(self) -> re.Match[str]:
-        """The line that tells where, once it is there."""
+        """Wait for the line with the address."""
         self.sees("listening on ")
         return next(told for row in self.rows if (told := LISTENING.fullmatch(row)))
 
     def ready(self) -> "OnTerminal":
-        """Once the console is in the room, and sees what that costs."""
+        """Wait until the console is in the room and shows the meter."""
         self.wait_until(lambda: "lines/s" in self.toolbar, "the toolbar to show figures")
         return self
 
@@ -66,7 +66,7 @@ Open = Callable[..., OnTerminal]
 
 @pytest.fixture
 def open_console() -> Iterator[Open]:
-    """`open_console(*options)`: chat-server in a window of its own."""
+    """`open_console(*options)`: a chat-server on its own terminal."""
     opened: list[OnTerminal] = []
 
     def open_console(*options: str, **more: object) -> OnTerminal:
@@ -80,7 +80,7 @@ def open_console() -> Iterator[Open]:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[OnTerminal]:
-    """One console for the tests that leave it as it was."""
+    """A console that is shared by the tests which leave it unchanged."""
     console = OnTerminal("-vv")
     yield console.ready()
     console.close()
@@ -89,18 +89,18 @@ def shared() -> Iterator[OnTerminal]:
 @pytest.fixture
 def console(shared: OnTerminal) -> Iterator[OnTerminal]:
     yield shared
-    shared.type("\x15")  # Ctrl-U: an empty line for the next.
+    shared.type("\x15")  # Ctrl-U clears the line for the next command.
     while shared.peers:
         shared.peers.pop().close()
 
 
-# Under its log
+# Below the log
 
 
 def test_console_shows_listening_line_and_toolbar(console: OnTerminal) -> None:
     told = console.listening()
     assert console.rows[0] == told[0]
-    assert int(told[3]) != console.process.pid  # The room has a process of its own.
+    assert int(told[3]) != console.process.pid  # The server is a separate process.
     assert re.fullmatch(
         rf" ↻ event   1 connection   [\d.]+ lines/s   [\d.]+ MiB   127\.0\.0\.1:{told[1]}", console.toolbar
     )
@@ -238,13 +238,13 @@ def test_ctrl_z_suspends_the_console_and_not_the_room() -> None:
         bob.expect("console: back again")
         shell.press("ctrl-d")
         bob.expect("goodbye")
-        shell.enter("exit")  # ParsedCommand by a signal, an interactive shell would stay.
+        shell.enter("exit")  # An interactive shell ignores SIGTERM.
         assert shell.exit_code() == 0
     finally:
         shell.close()
 
 
-# How it ends
+# The end
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ def test_hanging_up_by_hand_reads_the_settings_again(open_console: Open, tmp_pat
     console.plain("ada").expect("*** after")
 
 
-# Where there is none
+# Without a console
 
 
 @pytest.mark.parametrize("option", ["--help", "--nonsense"])
@@ -379,7 +379,7 @@ def test_console_with_key_file_and_redirected_log_works(open_console: Open, tmp_
     assert " WARNING " not in console.text
 
 
-# A terminal that takes nothing
+# A terminal that accepts no data
 
 
 def test_console_stopped_terminal_does_not_delay_the_room(open_console: Open) -> None:
@@ -395,7 +395,7 @@ def test_console_stopped_terminal_does_not_delay_the_room(open_console: Open) ->
         bob.expect(f"ada: round {number}")
         slowest = max(slowest, time.monotonic() - began)
         time.sleep(0.02)
-    assert is_within(slowest, 3)  # A room that waited for it would wait the 10 s that a slow reader has.
+    assert is_within(slowest, 3)  # A blocked room would wait for the 10 s timeout of a slow reader.
     console.go_on()
     console.sees("ada: round 39")
     console.sees("lines came faster than this terminal took them: not shown")
@@ -436,7 +436,7 @@ def test_console_of_a_flooded_room_obeys_ctrl_d(open_console: Open) -> None:
         began = time.monotonic()
         console.type("\x04")
         assert console.exit_code() == 0
-        assert is_within(time.monotonic() - began, 3)  # Two of them are for the room to say goodbye.
+        assert is_within(time.monotonic() - began, 3)  # Two of these seconds are for the room's goodbye.
     finally:
         is_over.set()
         talking.join(5)

@@ -1,4 +1,4 @@
-"""chat-crowd against real servers, right ones and one that loses lines, and its exit codes."""
+"""chat-crowd against real servers: correct ones and one that loses lines. With its exit codes."""
 
 import json
 import os
@@ -27,7 +27,7 @@ IMPATIENT = [
 
 @pytest.fixture
 def host(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Host]:
-    """A server; the fixture's parameter says what is wrong with it."""
+    """A server with the fault that the fixture's parameter names."""
     host = Host(tmp_path, "event", "--rate-limit", "off", mutant=getattr(request, "param", ""))
     host.start()
     yield host
@@ -39,13 +39,13 @@ def crowd(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 def begun(host: Host, *options: str, command: list[str] = CROWD) -> subprocess.Popen[str]:
-    """A crowd that is still at it."""
+    """A running crowd."""
     command = [*command, f"127.0.0.1:{host.port}", *options]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def told_of(popen: subprocess.Popen[str], phase: str) -> None:
-    """Wait until it says that it is at this."""
+    """Wait until it reports this phase."""
     assert popen.stderr is not None
     for line in popen.stderr:
         if phase in line:
@@ -77,7 +77,7 @@ def test_a_rehearsal_switches_the_models_and_plots_them(host: Host, tmp_path: Pa
     )  # fmt: skip
 
     assert told.returncode == 0, told.stderr
-    assert told.stdout.count("→") >= 1  # Two, where a switch takes less than a second.
+    assert told.stdout.count("→") >= 1  # Two switches, if each takes less than a second.
     assert "deliveries a second" in told.stdout
     assert "▣ process" in plot.read_text()
 
@@ -173,7 +173,7 @@ def test_an_interrupt_ends_the_talk_and_the_report_is_still_told(host: Host) -> 
 def test_a_second_interrupt_ends_it_at_once(host: Host) -> None:
     with begun(host, "--people", "5", "--for", "0", "--talk", "20") as popen:
         told_of(popen, "talking")
-        host.pause()  # Nothing is answered any more, so it would wait.
+        host.pause()  # The server does not answer, so the crowd would wait.
         popen.send_signal(signal.SIGINT)
         told_of(popen, "settling")
         popen.send_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""The crowd in a room of ill will: it ends in time, without a traceback, and tells no lie."""
+"""The crowd in a hostile room: it ends in time, without a traceback and with a correct report."""
 
 import io
 import json
@@ -65,7 +65,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def serve() -> Iterator[type[FloodingServer]]:
-    """FloodingServer, whose servers end after the test."""
+    """The FloodingServer class; its servers are closed after the test."""
     opened: list[FloodingServer] = []
 
     class Served(FloodingServer):
@@ -79,7 +79,7 @@ def serve() -> Iterator[type[FloodingServer]]:
 
 
 def report_of(server: FloodingServer) -> Report | None:
-    """The report of a crowd there, shown in all ways; None where the room could not be reached."""
+    """Run a crowd and render its report in each format. Returns None if the room was unreachable."""
     host, _, port = server.address.partition(":")
     crowd = Crowd(host, int(port), PLAN)
     try:
@@ -135,7 +135,7 @@ def test_crowd_slowly_answered_ends_as_unreachable(serve: type[FloodingServer]) 
 
 
 def test_crowd_command_in_a_flood_obeys_ctrl_c(serve: type[FloodingServer]) -> None:
-    """The first ends the talk, the second everything."""
+    """The first interrupt ends the talk, the second one the program."""
     command = [sys.executable, "-m", "tui.crowd", serve(FLOODS["lines"]).address, "--people", "20", "--for", "60"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as popen:
         assert popen.stderr is not None

@@ -1,4 +1,4 @@
-"""Latencies are counted in buckets, and come out within a per cent of what went in."""
+"""Latencies are counted in buckets, which keep them to within one per cent."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A member of the crowd, without its socket: what it counts, and what it finds wrong."""
+"""A member of the crowd without its socket: its counts, and the faults that it finds."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def said(seq: int, id: str = "", text: str = "hello") -> Said:
 
 
 class Crowded:
-    """A member in a crowd of one, and what it is told."""
+    """A member in a crowd of one, with a method that sends it events."""
 
     def __init__(self, *, is_checking: bool) -> None:
         self.ids = iter(f"id{number}" for number in range(100))
@@ -137,7 +137,7 @@ def test_member_longest_wait_is_that_of_the_slowest_line(crowded: Crowded) -> No
 
     assert crowded.member.longest_wait == 9.0
     crowded.member.longest_wait = 0.0
-    crowded.now = 60.0  # Nothing is said for a long time, which is no wait.
+    crowded.now = 60.0  # A long silence is no latency.
     crowded.told(said(4))
     assert crowded.member.longest_wait == 0.0
 

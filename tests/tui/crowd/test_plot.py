@@ -1,4 +1,4 @@
-"""The plot is a whole SVG with a line for each switch, or a PNG of the same."""
+"""The plot is a complete SVG with a line for each switch, or a PNG of it."""
 
 import os
 import xml.etree.ElementTree as ET

@@ -1,4 +1,4 @@
-"""Reports say in words and in JSON what was measured."""
+"""Reports have the measurements, as tables and as JSON."""
 
 import json
 from io import StringIO

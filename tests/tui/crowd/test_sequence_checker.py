@@ -1,4 +1,4 @@
-"""A member's order: what is lost, doubled and out of order is told apart."""
+"""SequenceChecker distinguishes lost, doubled and out-of-order events."""
 
 from tui.crowd.sequence_checker import MAX_MISSING, SequenceChecker
 

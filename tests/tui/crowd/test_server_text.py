@@ -1,4 +1,4 @@
-"""Words of a server in the crowd's report."""
+"""Text of a server in the crowd's report."""
 
 from collections import Counter
 

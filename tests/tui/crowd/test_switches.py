@@ -1,4 +1,4 @@
-"""Switches are measured from the wish to two seconds after, and all six directions get their turn."""
+"""Switches are measured from the request until two seconds after the event, in all six directions."""
 
 from itertools import permutations
 

@@ -1,4 +1,4 @@
-"""The room that a host opens: a real server, started as a child, and ended with its host."""
+"""The room of a host: a real server that runs as a child process and ends with its host."""
 
 import asyncio
 import hmac
@@ -62,7 +62,7 @@ async def host() -> AsyncIterator[Host]:
 
 
 def group_of(pid: int) -> list[psutil.Process]:
-    """The server and all that it started."""
+    """The processes of the server and its descendants."""
     server = psutil.Process(pid)
     return [server, *server.children(recursive=True)]
 
@@ -434,7 +434,7 @@ def test_chat_tui_killed_while_it_hosts_leaves_no_process_behind(root: Path, mod
 
 @each_model
 async def test_hosted_server_that_was_killed_keeps_its_rules(host: Host, model: Model) -> None:
-    """Bans, mutes, the lock and the members are those of before; another host's server knows nothing of them."""
+    """A restarted server keeps bans, mutes, the lock and the members; another host's server does not have them."""
     server, other = host(model), host(model)
     address = await server.start()
     elsewhere = await other.start()

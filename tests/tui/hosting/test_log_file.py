@@ -1,4 +1,4 @@
-"""The file that keeps the hosted server's log."""
+"""The log file of the hosted server."""
 
 import os
 import stat

@@ -17,7 +17,7 @@ def read(drawn: Content) -> list[str]:
 
 
 def halves(line: Content) -> tuple[bytes, bytes]:
-    """The pixels of the upper and of the lower half of a row of cells."""
+    """The pixels of the upper and the lower halves of a row of cells."""
     upper, lower = bytearray(), bytearray()
     for span in line.spans:
         ink, _, paper = str(span.style).rpartition("on ")

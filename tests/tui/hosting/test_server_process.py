@@ -25,6 +25,6 @@ print("reaped")
 
 
 def test_reap_orphans_leaves_own_child_and_reaps_the_others(root: Path) -> None:
-    """In a process of its own: it would reap children of other tests."""
+    """Runs in a separate process, because it reaps all children."""
     done = subprocess.run([sys.executable, "-c", REAPS], cwd=root, capture_output=True, text=True, timeout=PATIENCE)
     assert (done.stdout, done.stderr) == ("7\nreaped\n", "")

@@ -1,4 +1,4 @@
-"""The colours of line mode and the console can be read on a light and on a dark terminal: it is not known which."""
+"""The colours of line mode and the console are readable on light and dark terminals, since the background is unknown."""
 
 import pytest
 

@@ -86,7 +86,7 @@ def test_keys_of_any_protocol_are_the_same_keys(sent: bytes, keys: list[str]) ->
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """The side of a pseudo-terminal that types; the other is standard input."""
+    """The master side of a pseudo-terminal; the other side is standard input."""
     ours, theirs = pty.openpty()
     with os.fdopen(theirs) as stdin, raw_mode(theirs):
         monkeypatch.setattr(keyboard.sys, "stdin", stdin)

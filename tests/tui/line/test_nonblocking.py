@@ -17,7 +17,7 @@ MUCH = "".join(f"{number:07}\n" for number in range(50_000))
 
 @pytest.fixture
 def terminal() -> Iterator[tuple[int, int]]:
-    """A terminal's two ends: who looks at it, and who writes to it."""
+    """The two ends of a terminal: the reader's and the writer's."""
     screen, program = pty.openpty()
     tty.setraw(program)
     yield screen, program

@@ -1,4 +1,4 @@
-"""chat-tui without a terminal: what comes in is said, and it ends once that was heard."""
+"""chat-tui without a terminal: it says its input, and ends when all of it is acknowledged."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ StartPipe = Callable[..., "Pipe"]
 
 
 class Pipe:
-    """chat-tui with pipes for its three streams, unless told otherwise."""
+    """chat-tui with pipes for its three streams, by default."""
 
     def __init__(
         self, folder: Path, *options: str, stdin: int = subprocess.PIPE, stdout: int = subprocess.PIPE
@@ -50,7 +50,7 @@ class Pipe:
         return self._next(self.process.stderr, wanted)
 
     def ends(self, data: bytes = b"") -> tuple[int, str, str]:
-        """Give it the rest of its input. Returns its exit code, and what it printed and told."""
+        """Send the rest of the input. Returns the exit code, standard output and standard error."""
         printed, told = self.process.communicate(data, 2 * PATIENCE)
         return self.process.returncode, (printed or b"").decode(), told.decode()
 

@@ -1,4 +1,4 @@
-"""Line mode on a pseudo-terminal: what is typed, what is printed above it, and what a hostile audience makes of it."""
+"""Line mode on a pseudo-terminal: input, the lines above it, and a hostile audience."""
 
 import re
 import signal
@@ -64,17 +64,17 @@ def rings(terminal: Terminal) -> int:
 
 
 def assert_left_clean(terminal: Terminal) -> None:
-    """The shell that comes after has its cursor, its echo and its paste."""
+    """The terminal is restored for the shell: cursor, echo and paste mode."""
     assert terminal.output.rindex("\x1b[?25h") > terminal.output.rindex("\x1b[?25l")
     assert terminal.output.rindex("\x1b[?2004l") > terminal.output.rindex("\x1b[?2004h")
     assert terminal.settings == terminal.settings_before
 
 
 def assert_harmless(output: str) -> None:
-    """Only prompt_toolkit's own sequences, no other control, nothing that turns the direction of text or hides it."""
+    """The output has only prompt_toolkit's sequences: no other control, and no bidirectional or hidden text."""
     for sequence in SEQUENCE.finditer(output):
         assert OURS.fullmatch(sequence[0]), f"a stranger's sequence: {sequence[0]!r}"
-    # It writes a backspace to go one to the left, and a carriage return at the last column, between two sequences.
+    # prompt_toolkit writes a backspace to move left, and a carriage return at the last column, between sequences.
     drawn = re.sub(r"\r+\n", "", SEQUENCE.sub("", re.sub(r"[\x08\r](?=\x1b)", "", output)))
     bad = {char for char in set(drawn) if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
     assert not bad, f"characters that do something: {bad!r}"
@@ -99,7 +99,7 @@ def test_prompt_shows_model_and_count_in_the_toolbar(
     bob.close()
     ada.sees("*** bob left")
     since = len(ada.text)
-    ada.type("/status\r")  # Only what has changed is drawn anew, until something is printed.
+    ada.type("/status\r")  # Only changes are redrawn until a line is printed.
     ada.sees("1 connected", since)
     ada.type("/quit\r")
     assert ada.exit_code() == 0
@@ -182,7 +182,7 @@ def test_a_nickname_is_asked_for_refused_at_once_and_remembered(
     remembered = tomllib.loads((tmp_path / "chat-tui" / "remembered.toml").read_text())
     assert remembered["nick"] == "ada"
     assert remembered["rooms"] == [f"127.0.0.1:{server.address[1]}"]
-    again = open_prompt(None, nick=None)  # The room is remembered as well.
+    again = open_prompt(None, nick=None)  # The room is remembered too.
     again.sees(f"your nickname in 127.0.0.1:{server.address[1]}: ada")
     again.type("\r")
     join(again)
@@ -372,7 +372,7 @@ def test_prompt_host_runs_operator_commands(open_prompt: Open) -> None:
     assert_left_clean(ada)
 
 
-# Strangers' text
+# Text of other users
 
 
 def test_a_hostile_server_prints_nothing_but_text(open_prompt: Open) -> None:
@@ -407,7 +407,7 @@ def test_a_hostile_audience_prints_nothing_but_text(start_server: StartServer, o
 
 
 def test_prompt_shows_no_forged_lines(start_server: StartServer, open_prompt: Open) -> None:
-    """Each printed row is the room's, the client's, or begins with who speaks; also where a line does not fit."""
+    """Each printed row is the room's, the client's, or begins with the speaker, even if a line is wrapped."""
     server = start_server()
     ada = open_prompt(server)
     join(ada)

@@ -1,4 +1,4 @@
-"""Lines above the prompt: all of them in order, and where they come too fast, the latest and how many were left out."""
+"""Lines above the prompt appear in order; if they arrive too fast, the latest and the number of dropped ones."""
 
 import asyncio
 import contextlib
@@ -74,7 +74,7 @@ async def test_nothing_is_printed_to_a_terminal_that_takes_nothing(written: io.S
     await until(lambda: terminal.backlog < 300_000, "the pipe to be full")
     printing = asyncio.create_task(printer.run())
     printer.show(lines("log", 1))
-    await asyncio.sleep(0.3)  # Nothing tells that it does not happen.
+    await asyncio.sleep(0.3)  # No event shows the absence of output, so wait a moment.
     assert printer.is_clogged
     assert written.getvalue() == ""
     os.set_blocking(reading, False)  # The last write may still count as backlog, and a read would block.
@@ -92,7 +92,7 @@ async def test_nothing_is_printed_to_a_terminal_that_takes_nothing(written: io.S
 
 
 async def test_printing_above_a_prompt_leaves_raw_mode_never(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In cooked mode, Ctrl-D, Ctrl-C and Ctrl-Z that are typed meanwhile are lost."""
+    """In cooked mode, Ctrl-D, Ctrl-C and Ctrl-Z would be lost."""
     ours, theirs = pty.openpty()
     with os.fdopen(theirs) as stdin, os.fdopen(os.dup(theirs), "w") as stdout:
         monkeypatch.setattr("sys.stdin", stdin)

@@ -1,4 +1,4 @@
-"""Line mode's toolbar: all that matters fits into 80 columns, and while the link is broken nothing old is claimed."""
+"""The toolbar of line mode fits into 80 columns, and shows no old status while the link is broken."""
 
 import re
 from time import monotonic
@@ -68,7 +68,7 @@ def test_toolbar_narrow_drops_least_important_parts() -> None:
 
 @pytest.mark.parametrize("width", range(20, 201))
 def test_toolbar_of_any_width_is_one_row_of_complete_parts(width: int) -> None:
-    """No row ends with what parts two parts, nothing is cut but what stands alone, and a ping never stands unnamed."""
+    """No row ends with a gap, only a single part is ever cut, and a ping always has its name."""
     states = (State("online"), State("waiting", "nobody listens there", monotonic() + 11.5, 3), State("connecting"))
     for told in (drawn(client(state, unsaid=1234, round_trip=0.0123), width) for state in states):
         assert cells(told) <= width

@@ -1,4 +1,4 @@
-"""Batcher: bounded, in order, and the event loop is free between them."""
+"""Batches are bounded and in order, and the event loop is free between them."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ async def test_batches_of_a_flood_are_bounded_and_in_order() -> None:
 
 
 async def test_batches_slow_to_take_leave_the_loop_free() -> None:
-    """After each batch, at least as much time as it took is left for keys and signals."""
+    """After each batch, keys and signals have at least as much time as the batch took."""
     spans: list[tuple[float, float]] = []
 
     def take(items: list[int]) -> None:

@@ -1,4 +1,4 @@
-"""Reaching a host by its name, and leaving while it cannot be reached."""
+"""Connecting to a host, failures and back-off, and leaving while the host is unreachable."""
 
 import asyncio
 import errno
@@ -27,7 +27,7 @@ HANGING_DNS = {"PYTHONPATH": str(Path(__file__).parent.parent / "hanging_dns")}
 
 @pytest.fixture
 def silent_address() -> Iterator[str]:
-    """An address that answers no attempt to connect: its listen queue is full."""
+    """An address that does not answer, because its listen queue is full."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -45,11 +45,11 @@ def silent_address() -> Iterator[str]:
 def test_client_that_reaches_nothing_obeys_at_once(
     open_terminal: Open, silent_address: str, options: tuple[str, ...], key: str, code: int, place: str
 ) -> None:
-    """A name that no name server answers for, or an address that does not answer."""
+    """A name without an answer of a name server, or an address that does not answer."""
     target = "hangs.example" if place == "name" else silent_address
     terminal = open_terminal(target, "-n", "ada", *options, environment=HANGING_DNS)
     if options:
-        time.sleep(0.6)  # It shows nothing yet; before that, Ctrl-C ends it as well.
+        time.sleep(0.6)  # The client shows no output yet; Ctrl-C works at any time.
     else:
         terminal.sees("joining")
     began = time.monotonic()
@@ -85,7 +85,7 @@ def test_crowd_during_name_lookup_handles_ctrl_c() -> None:
 
 
 def test_client_during_reconnect_handles_ctrl_q(open_terminal: Open) -> None:
-    """While it tries to come back, again and again."""
+    """The client reconnects repeatedly meanwhile."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
     terminal = open_terminal(address, "-n", "ada")

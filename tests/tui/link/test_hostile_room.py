@@ -1,4 +1,4 @@
-"""The link under servers that refuse, kick and close without an end: its attempts become fewer and fewer."""
+"""The link with servers that refuse, kick and close forever: its attempts become less frequent."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ Serve = Callable[[Answer], Awaitable["HostileRoom"]]
 
 
 class HostileRoom:
-    """Answers each command as `answer` says."""
+    """A server that answers each command with `answer`."""
 
     def __init__(self, answer: Answer) -> None:
         self.hellos: list[dict[str, object]] = []
@@ -53,7 +53,7 @@ Enter = Callable[..., Awaitable[tuple[HostileRoom, Linked]]]
 
 @pytest.fixture
 async def enter(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Enter]:
-    """`enter(answer)`: a room that answers so, and a link to it. Waits are counted and hardly waited for."""
+    """`enter(answer)`: a room with these answers, and a link to it. Delays are recorded and shortened."""
     opened: list[tuple[HostileRoom, Linked]] = []
 
     async def enter(answer: Answer, *, entered: bool = False) -> tuple[HostileRoom, Linked]:
@@ -72,7 +72,7 @@ async def enter(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Enter]:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The attempts that the link waited after, each for a moment only."""
+    """The attempts after which the link waited; each delay is shortened."""
     attempts: list[int] = []
 
     def back_off(attempt: int, chance: float) -> float:
@@ -125,7 +125,7 @@ async def test_link_kicked_does_not_come_back(enter: Enter, waits: list[int]) ->
 
 
 async def test_link_hears_one_refusal_of_a_first_nickname(enter: Enter) -> None:
-    """A person is asked once for each hello, however often the server refuses."""
+    """The person is asked once for each hello, even if the server refuses it repeatedly."""
 
     def refuses_often(command: dict[str, object], writer: asyncio.StreamWriter) -> None:
         refusal = lines({"type": "refused", "code": "nickname-taken", "reason": "no", "suggestion": "bob"})

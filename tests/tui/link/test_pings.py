@@ -1,4 +1,4 @@
-"""The round trip, and what counts as silence."""
+"""The measured round trip, and the detection of silence."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_round_trip_changes_only_where_that_is_notable() -> None:
 
 
 def test_slow_ping_among_fast_ones_changes_nothing() -> None:
-    """A busy machine is slow for a moment, and an idle client is to draw nothing."""
+    """A busy machine is slow for a moment, and an idle client must not redraw."""
     pings = Pings()
     for measured in (0.001, 1.0, 0.001, 1.0, 1.0, 0.001):
         pings.answered(pings.begin(1.0), 1.0 + measured)

@@ -1,4 +1,4 @@
-"""The link between a client and a real room, over connections that break."""
+"""The link between a client and a real room, with connections that break."""
 
 import asyncio
 import errno
@@ -122,7 +122,7 @@ async def test_link_reports_dropped_events_as_a_gap(
     kept = [text for text in ada.said if text.startswith("line")]
     assert kept == [f"line {number}" for number in range(20 - len(kept), 20)]
     assert len(kept) <= 5
-    # Besides the lines, ada's own leaving and coming back are events.
+    # In addition to the lines, ada's own departure and return are events.
     assert missed is not None
     assert missed >= 20 - len(kept)
 
@@ -229,7 +229,7 @@ async def test_the_first_line_of_a_quiet_time_is_not_held_back(start_server: Sta
         bob.say(f"line {number}")
         await ada.hears(f"line {number}")
         waits.append(monotonic() - began)
-    # The status of bob's coming may fall into one of them; held back, each would take a twelfth of a second.
+    # The status after bob joined may delay one of them; if batched, each would take a twelfth of a second.
     assert is_within(min(waits), 1 / room_link.MAX_BATCHES_PER_S)
 
 

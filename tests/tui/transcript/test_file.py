@@ -28,7 +28,7 @@ class Troubles(list[str]):
 
 
 class Disk:
-    """A disk that is full until somebody makes room: it takes `room` bytes more, by way of os.write."""
+    """A full disk: os.write accepts only `room` more bytes."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
         self.room = room
@@ -129,7 +129,7 @@ def test_full_disk_is_reported_once_and_lines_written_later(tmp_path: Path, monk
     file.write()
     assert len(troubles) == 1
     assert "no space left on device; the room goes on" in troubles[0]
-    assert path.stat().st_size == 40  # Half a line: it is finished where it was broken off.
+    assert path.stat().st_size == 40  # The rest of the incomplete line is written later.
     disk.room = 10_000
     file.write()
     assert file.close([]) == ""
@@ -147,7 +147,7 @@ def test_full_disk_waiting_bytes_are_bounded(tmp_path: Path, monkeypatch: pytest
 
 
 def entries(path: Path) -> list[object]:
-    """The text of each line, and of a gap how many it stands for."""
+    """The text of each entry, or the number of a gap."""
     return [line.get("text") or line["missed"] for line in map(json.loads, path.read_text().splitlines())]
 
 
@@ -210,13 +210,13 @@ def test_a_disk_that_fails_to_make_it_safe_is_told_of(tmp_path: Path, monkeypatc
     file.add(lines("one"))
     monkeypatch.setattr(transcript_file.os, "fsync", fsync)
     assert file.sync() == "input/output error"
-    assert file.sync() == ""  # Nothing was written since.
-    monkeypatch.undo()  # The system says so once, and then that all is well.
+    assert file.sync() == ""  # No data was written since.
+    monkeypatch.undo()  # The system reports such an error only once.
     assert "may not be safe: input/output error" in file.close([])
 
 
 def test_transcript_file_that_was_deleted_is_told_of(tmp_path: Path) -> None:
-    """With the folder or alone: the system goes on taking what is written, to nowhere."""
+    """Delete the file, alone or with its folder. The system still accepts writes."""
     folder = tmp_path / "talks"
     folder.mkdir()
     file = TranscriptFile(folder / "talk.jsonl", Troubles())
@@ -241,7 +241,7 @@ def test_transcript_file_that_took_nothing_is_not_left_behind(
 
 
 def test_save_into_a_folder_that_is_read_only_by_then_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The half file cannot be removed either."""
+    """The incomplete file cannot be removed either."""
 
     def refuse(path: Path) -> None:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))

@@ -78,7 +78,7 @@ async def test_transcript_retries_after_a_full_disk(tmp_path: Path, monkeypatch:
     keeping = asyncio.create_task(transcript.sync_forever())
     transcript.record([said("one")])
     await until(lambda: told, "the trouble is told")
-    await asyncio.sleep(0.05)  # So often it is tried again, and not told again.
+    await asyncio.sleep(0.05)  # Several retries, without another report.
     assert len(told) == 1
     full = False
     await until(lambda: path.read_text(), "it is written")
