@@ -42,16 +42,16 @@ class OnTerminal(Emulator):
 
     def ready(self) -> "OnTerminal":
         """Wait until the console is in the room and shows the meter."""
-        self.wait_until(lambda: "lines/s" in self.toolbar, "the toolbar to show figures")
+        self.until(lambda: "lines/s" in self.toolbar, "the toolbar to show figures")
         return self
 
     def plain(self, nick: str) -> PlainPeer:
-        self.peers.append(peer := PlainPeer(("127.0.0.1", int(self.listening_line()[1]))))
+        self.peers.append(peer := PlainPeer(("127.0.0.1", int(self.listening()[1]))))
         peer.join(nick)
         return peer
 
     def rich(self, nick: str) -> RichPeer:
-        self.peers.append(peer := RichPeer(("127.0.0.1", int(self.listening_line()[1]))))
+        self.peers.append(peer := RichPeer(("127.0.0.1", int(self.listening()[1]))))
         peer.hello(nick)
         return peer
 

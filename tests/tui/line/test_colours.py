@@ -1,4 +1,4 @@
-"""The colours of line mode and the console are readable on light and dark terminals, since the background is unknown."""
+"""The colours of line mode and the console are readable on light and dark terminals; the background is unknown."""
 
 import pytest
 
