@@ -84,7 +84,7 @@ def refuse_nickname(room: RoomState, asked: str, free: str, member: Member | Non
 
 
 def replace_connection(room: RoomState, number: int) -> None:
-    """Close connection `number`, whose member has returned on another one. The member stays in the room."""
+    """Close connection `number`, because its member has returned on another one. The member stays in the room."""
     room.send(number, Goodbye("taken-over", "you are here on another connection now"), DeliveryFlags.CLOSE)
     room.detach_member(number, room.seats[number])
 

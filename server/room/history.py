@@ -25,7 +25,7 @@ class History:
         self._lines: deque[Said] = deque(maxlen=history)
 
     def add(self, event: Sequenced) -> None:
-        """Keep an event whose `seq` is the next one."""
+        """Keep an event with the next `seq`."""
         self.seq = event.seq
         self._events.append(event)
         if isinstance(event, Said):

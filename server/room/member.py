@@ -34,7 +34,7 @@ class Member(Struct):
     """The address of its last connection; empty before it has left."""
     left_at: float = 0.0
     is_restored: bool = False
-    """It was in a room whose server has died. The history of that room is lost."""
+    """It was in an earlier room, before the server died. The history of that room is lost."""
     last_connection_id: int = 0
     last_keys: frozenset[str] = frozenset()
     """The number of its connection, and the keys of its nickname, at the time when it left."""

@@ -101,7 +101,7 @@ def change_rules(room: RoomState, operator: Member, command: Lock | Quiet | Slow
 
 
 def moderate(room: RoomState, number: int, operator: Member, command: Kick | Ban | Mute | Op, now: float) -> None:
-    """Act on one person, who is in the room or has left a short time ago."""
+    """Act on one person in the room, or one that has left a short time ago."""
     target = find_target(room, command.nick, now)
     if isinstance(target, Refused):
         if isinstance(command, Mute) and not command.on and room.moderation.unmute_named(command.nick):

@@ -108,7 +108,7 @@ class Operators:
         return answers
 
     def _next(self, now: float) -> int | None:
-        """The connection whose proof is checked next. Its group moves to the end of the queue."""
+        """The connection of the next proof to check. Its group moves to the end of the queue."""
         for group in list(self._group_queue):
             of_group = [number for number, asked in self._waiting.items() if asked.group == group]
             if not of_group:

@@ -78,7 +78,7 @@ class Outbox:
         self.said_at: list[float] = []
         """When the lines among the broadcasts arrived, for the meter."""
         self.departed: dict[int, Dialect] = {}
-        """Connections whose members left since the last flush. They get the broadcasts up to their last Direct."""
+        """Connections that lost their member since the last flush. They get the broadcasts up to their last Direct."""
         self._encoded: dict[Dialect, list[bytes]] = {dialect: [] for dialect in DIALECTS.values()}
         """The broadcasts as each dialect encodes them."""
 

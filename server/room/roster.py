@@ -1,7 +1,7 @@
 """Roster: the members in the room, their nicknames, and the former members. Bounded.
 
-Former members are kept so that they can return. Many short visits must not push out members whose connection broke in
-the middle of the talk. So members after a short visit are dropped first, then those after a short visit with a line,
+Former members are kept so that they can return. Many short visits must not push out members that lost their connection
+in the middle of the talk. So members after a short visit are dropped first, then those after a short visit with a line,
 then established members, and operators last. Within each group, the member that left first is dropped first.
 """
 

@@ -158,7 +158,7 @@ class RoomState:
         return seat is not None and seat.member is not None
 
     def is_nameless(self, number: int) -> bool:
-        """Whether this connection has no member, and does not need to keep its place until an operator has come in."""
+        """Whether this connection has no member, and is not about to join as an operator."""
         seat = self.seats.get(number)
         if seat is None or seat.is_closing or seat.has_proved_key or number in self.reserved:
             return False

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from protocol.messages import Totals
 
 MAX_LATENCIES = 1000
-"""Lines whose latencies are kept for the percentiles."""
+"""Latencies that are kept for the percentiles."""
 OVERSIZED_CODES = frozenset(("line-too-long", "text-too-long", "too-many-lines"))
 DISCONNECT_CODES = frozenset(("too-slow", "join-timeout", "idle", "kicked", "banned", "other-protocol"))
 UNCOUNTED_CODES = frozenset(

@@ -80,7 +80,7 @@ class TimerHeap:
         return self._heap[0][0] if self._heap else inf
 
     def pop_due(self, now: float) -> list[int]:
-        """Remove and return the connections whose deadlines have passed."""
+        """Remove and return the connections with a deadline at or before `now`."""
         due: list[int] = []
         while self._heap and self._heap[0][0] <= now:
             when, number = heappop(self._heap)
@@ -111,7 +111,7 @@ class Poller:
 
     def select(self, timeout: float) -> Iterator[tuple[object, int]]:
         """Sleep for at most `timeout` seconds. Yields each source and connection that is ready, with EVENT_READ,
-        EVENT_WRITE or both; then each connection whose deadline has passed, with 0."""
+        EVENT_WRITE or both; then each connection with a passed deadline, with 0."""
         began = monotonic()
         left = min(timeout, max(0.0, self._timers.next_due() - began))
         for key, ready in self._clock.wait(self._selector.select, left):

@@ -1,4 +1,4 @@
-"""Connections without a worker: those whose worker has not started yet, or has returned the session.
+"""Connections without a worker: the worker has not started yet, or has returned the session.
 
 A thousand workers need a second to start, and another to end. Meanwhile the master itself serves the connections that
 have no worker, so that no member has to wait.

@@ -157,7 +157,7 @@ class WorkerPoll(PeerPoll):
         """Sleep, and pass bytes from the master on to the peer, until there is other work.
 
         Returns the result of poll(2), and the bytes from the master that were not passed on. A line wakes a thousand
-        workers, each on a core whose caches hold the data of others. So this loop touches as little memory as possible.
+        workers, each on a core with other data in its caches. So this loop touches as little memory as possible.
         """
         poll, pipe, peer = self._poll.poll, self._channel.reading, self._socket.fileno()
         while True:

@@ -20,7 +20,7 @@ BLOCK = 0.3
 
 
 class Scene:
-    """A worker between its peer and its master, whose session has a pending block."""
+    """A worker between its peer and its master, with a pending block in its session."""
 
     def __init__(self, seconds: float, *, brought: bool) -> None:
         """The block comes with the session or with a delivery."""

@@ -57,7 +57,7 @@ def scheduler(clock: Clock, crowd: list[Worker]) -> WriteScheduler:
 
 
 def said() -> Outbox:
-    """An outbox with a line, whose latency the meter measures."""
+    """An outbox with a line. The meter measures its latency."""
     outbox = Outbox()
     outbox.said_at.append(0.0)
     return outbox
