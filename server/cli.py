@@ -113,7 +113,7 @@ def command(
     startup.occupy_standard_descriptors()
     settings = startup.load(config, flags, os.environ)
     if console.is_wanted(settings):
-        console.become(args, settings)
+        console.exec_console(args, settings)
     level = logging.ERROR if settings.quiet else LEVELS[settings.verbose]
     logs.set_up(settings.log_format, level)
     return run(settings, lambda: startup.load(config, flags, os.environ), state_descriptor)
@@ -124,15 +124,15 @@ def run(settings: Settings, load: Callable[[], Settings], state_descriptor: int 
     again. The room restores its state from the file behind `state_descriptor`, and keeps it there."""
     raise_file_limit()
     limits = settings.limits()
-    wishes = ServerControl()
-    strikes = FaultClients()
+    control = ServerControl()
+    fault_clients = FaultClients()
     room = Room(
         limits,
         model=settings.model,
         keep=settings.keep,
         history=settings.history,
         motd=startup.read_motd(settings),
-        operators=Operators(startup.read_key(settings), wishes.switch, wishes.close, strikes),
+        operators=Operators(startup.read_key(settings), control.switch, control.close, fault_clients),
         make_token=lambda: secrets.token_urlsafe(16),
         measure=Meter(),
         audit_log=logging.getLogger("chat.room").warning,
@@ -142,20 +142,20 @@ def run(settings: Settings, load: Callable[[], Settings], state_descriptor: int 
     if state_descriptor is not None:
         keep_state(room, state_descriptor)
     sockets = listening.open_listeners(settings.bind)
-    listener = Listener(sockets, limits, settings.max_clients, settings.max_per_ip, wishes.stop.wait, room)
+    listener = Listener(sockets, limits, settings.max_clients, settings.max_per_ip, control.stop.wait, room)
     listener.on_reserved = room.reserved.add
-    listener.on_turned_away = room.stats.count_rejected
+    listener.on_rejected = room.stats.count_rejected
     listener.on_flood = lambda what, group: room.floods.count(what, group, monotonic())
-    signals = Signals(wishes, partial(reload, load, settings, listener, room), strikes.reap)
+    signals = Signals(control, partial(reload, load, settings, listener, room), fault_clients.reap)
     addresses = [Address(*sock.getsockname()[:2]) for sock in sockets]
-    strikes.address = (addresses[0].host, addresses[0].port)
+    fault_clients.address = (addresses[0].host, addresses[0].port)
     say(ready_line(addresses, room.model))
     gc.collect()
     gc.freeze()  # These objects stay: the garbage collector does not go through them again while all members wait.
     try:
-        serve(listener, room, wishes)
+        serve(listener, room, control)
     finally:
-        strikes.end()
+        fault_clients.end()
     return EXIT_INTERRUPTED if signals.interrupted else 0
 
 
@@ -178,10 +178,10 @@ def keep_state(room: Room, descriptor: int) -> None:
         log.error("the rules of the room before cannot be brought back: %s", error)
 
 
-def serve(listener: Listener, room: Room, wishes: ServerControl) -> None:
+def serve(listener: Listener, room: Room, control: ServerControl) -> None:
     """Serve until the server is asked to end. Raises CannotStart, or Failed."""
     try:
-        handover.serve(listener, room, wishes)
+        handover.serve(listener, room, control)
     except handover.CannotStart:
         raise
     except Exception as error:
@@ -222,7 +222,7 @@ def say(line: str) -> None:
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command, and exit with its code."""
     status = status_of(args)
-    startup.let_go_of_output()
+    startup.drop_unwritten_output()
     sys.exit(status)
 
 

@@ -13,9 +13,9 @@ from time import sleep
 from server.session import Request, Session
 
 READ_SIZE = 64 * 1024
-LONGEST_SLEEP = 86_400.0
+MAX_SLEEP_S = 86_400.0
 """Seconds. poll(2) sleeps for a month at most, and an idle timeout may be a year."""
-FEW = 16
+BATCH_SIZE = 16
 """Connections taken between two polls of all that are left."""
 
 
@@ -26,7 +26,7 @@ class InjectedFault(Exception):
 class Connection:
     """A peer's socket and session."""
 
-    __slots__ = ("_closed", "_deaf", "_finished", "_pause", "host", "session", "socket")
+    __slots__ = ("_closed", "_finished", "_pause", "_write_failed", "host", "session", "socket")
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Connection:
         self.session = session
         self._closed = closed
         self._pause = pause
-        self._deaf = False
+        self._write_failed = False
         self._finished = False
 
     @property
@@ -56,7 +56,7 @@ class Connection:
 
     def read(self, now: float) -> list[Request]:
         """Read once without waiting; returns the requests for the room."""
-        self.suffer()
+        self.apply_fault()
         try:
             data = self.socket.recv(READ_SIZE)
         except (BlockingIOError, InterruptedError):
@@ -67,7 +67,7 @@ class Connection:
         if data:
             return self.session.receive(data, now)
         # A peer that has closed its side and takes no output is gone; one that has only closed its side may still read.
-        if self._deaf:
+        if self._write_failed:
             self.session.close()
         return self.session.end(now)
 
@@ -75,7 +75,7 @@ class Connection:
         """Write without waiting; the session keeps the rest. False if the connection has something left to do: bytes to
         write, or the flags in `mark`."""
         if mark:
-            self.session.strike(
+            self.session.set_fault(
                 mark
             )  # First: another thread may serve this connection, and its peer may answer at once.
         sent = 0 if self.session.unsent else self.write(data)
@@ -87,7 +87,7 @@ class Connection:
     def write(self, data: bytes | bytearray) -> int:
         """Write once without waiting; returns how many bytes are done with. After an error, all further bytes are
         dropped."""
-        if self._deaf:
+        if self._write_failed:
             return len(data)
         try:
             return self.socket.send(data)
@@ -95,7 +95,7 @@ class Connection:
             return 0
         except OSError:
             # Lines that the peer sent before may still wait to be read.
-            self._deaf = True
+            self._write_failed = True
             return len(data)
 
     def keep(self, data: memoryview, mark: int, now: float) -> None:
@@ -110,7 +110,7 @@ class Connection:
 
     def advance(self, now: float) -> list[Request]:
         """Meet the deadlines that have passed, and take lines that the rate limit allows now, without reading."""
-        self.suffer()
+        self.apply_fault()
         items = self.session.advance(now)
         if self.session.lines.has_line and not self.session.is_closing and self._is_peer_gone():
             self.session.close()  # Its waiting lines are not said for hours after it has gone.
@@ -118,11 +118,11 @@ class Connection:
 
     def _is_peer_gone(self) -> bool:
         """Whether the connection was reset, or writing has failed. While lines wait, no read would tell."""
-        return self._deaf or bool(self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+        return self._write_failed or bool(self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
-    def suffer(self) -> None:
+    def apply_fault(self) -> None:
         """Carry out an injected fault, in the code that serves this connection."""
-        fault, self.session.fault = self.session.fault, 0.0
+        fault, self.session.injected_fault = self.session.injected_fault, 0.0
         if fault == inf:
             raise InjectedFault("an operator asked for this exception")
         if fault:
@@ -136,13 +136,13 @@ class Connection:
         """Whether the connection can be closed."""
         return self.session.over(now)
 
-    def hang_up(self) -> None:
+    def shutdown(self) -> None:
         """Shut the socket down for both sides, which wakes a thread that sleeps on it."""
         self._shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close the socket. The peer notices even if a child process still holds a copy, by `shutdown`."""
-        self.hang_up()
+        self.shutdown()
         self.socket.close()
         self.session.close()
         if self._closed is not None:
@@ -166,13 +166,13 @@ class Connection:
 def readable_first(connections: Iterable[Connection]) -> Iterator[Connection]:
     """Yield each connection once, in order, but those with input that waits to be read first.
 
-    The caller takes time for each; all that are left are polled again after every FEW of them.
+    The caller takes time for each; all that are left are polled again after every BATCH_SIZE of them.
     """
     left = {connection.fileno(): connection for connection in connections}
     poller = select.poll()
     for descriptor in left:
         poller.register(descriptor, select.POLLIN)
     while left:
-        for descriptor in [descriptor for descriptor, _ in poller.poll(0)] or list(left)[:FEW]:
+        for descriptor in [descriptor for descriptor, _ in poller.poll(0)] or list(left)[:BATCH_SIZE]:
             poller.unregister(descriptor)
             yield left.pop(descriptor)

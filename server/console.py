@@ -32,7 +32,7 @@ def _in_foreground() -> bool:
         return False  # It is not the terminal of this session.
 
 
-def become(args: Sequence[str], settings: Settings) -> NoReturn:
+def exec_console(args: Sequence[str], settings: Settings) -> NoReturn:
     """Replace this process by the console, which keeps the pid and runs a server with the command line `args`. The
     console reads the operator's key where the server would read it, and makes one if there is none."""
     program = three_chat_rooms.command_line("tui.console", settings.operator_key_file, *args)

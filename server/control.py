@@ -55,7 +55,7 @@ class ServerControl:
         """The model that is asked for, until the running one has stopped."""
         self.closing = ""
         """The reason for the end, once the server is asked to end."""
-        self.end_by = inf
+        self.deadline = inf
         """The deadline of the goodbyes, in seconds of the monotonic clock."""
 
     def switch(self, model: Model) -> bool:
@@ -68,5 +68,5 @@ class ServerControl:
 
     def close(self, reason: str) -> None:
         """Ask the server to end."""
-        self.closing, self.end_by = reason, min(self.end_by, monotonic() + SHUTDOWN_TIMEOUT)
+        self.closing, self.deadline = reason, min(self.deadline, monotonic() + SHUTDOWN_TIMEOUT)
         self.stop.ask()

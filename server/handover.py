@@ -81,7 +81,7 @@ class Failed(Exception):
         self.rounds = rounds
 
 
-def serve(listener: Listener, room: Room, wishes: ServerControl) -> None:
+def serve(listener: Listener, room: Room, control: ServerControl) -> None:
     """Serve by the model that is asked for until asked to close, then say goodbye to all connections.
 
     Raises CannotStart if the first model cannot start, and the last error if no model can go on.
@@ -92,26 +92,26 @@ def serve(listener: Listener, room: Room, wishes: ServerControl) -> None:
     model = before = room.model
     started, failed = False, 0
     try:
-        while not wishes.closing:
+        while not control.closing:
             try:
-                connections = run(model, listener, connections, inbox, wishes.stop)
+                connections = run(model, listener, connections, inbox, control.stop)
                 started, failed = True, 0
             except Failed as failure:
                 connections, started = failure.connections, started or failure.began
                 failed = 0 if failure.rounds else failed + 1
                 if not started or failed > ATTEMPTS:
-                    give_up(model, failure)
-                model = before = instead_of(model, before, failure, room)
-            wishes.stop.clear()
-            if wishes.model is not None and not wishes.closing:
-                before, model, wishes.model = model, wishes.model, None
+                    raise_failure(model, failure)
+                model = before = fallback_for(model, before, failure, room)
+            control.stop.clear()
+            if control.model is not None and not control.closing:
+                before, model, control.model = model, control.model, None
                 room.switch_to(model, monotonic())
     except BaseException:
-        wishes.close("the server has failed")
+        control.close("the server has failed")
         raise
     finally:
-        listener.reject_waiting(wishes.closing)
-        farewell(connections, inbox, wishes)
+        listener.reject_waiting(control.closing)
+        close_all(connections, inbox, control)
 
 
 def run(
@@ -132,13 +132,13 @@ def run(
             rounds += 1
         connections = running.stop()
     except Exception as error:
-        raise Failed(error, take_back(running) if running else connections, began, rounds) from error
+        raise Failed(error, stop_failed_model(running) if running else connections, began, rounds) from error
     for connection in connections:
-        connection.session.forget_block()
+        connection.session.cancel_block()
     return connections
 
 
-def take_back(model: ConcurrencyModel) -> list[Connection]:
+def stop_failed_model(model: ConcurrencyModel) -> list[Connection]:
     """Stop a model that has failed; returns the connections that it has now."""
     try:
         return model.stop()
@@ -147,7 +147,7 @@ def take_back(model: ConcurrencyModel) -> list[Connection]:
         return model.stop()  # The output that it could not deliver is gone by now.
 
 
-def instead_of(model: Model, before: Model, failure: Failed, room: Room) -> Model:
+def fallback_for(model: Model, before: Model, failure: Failed, room: Room) -> Model:
     """The model that goes on where `model` has failed: the one before, or the event model, which needs the least."""
     mistake = None if failure.expected else failure.__cause__
     if room.next_model and model is not before:
@@ -161,23 +161,23 @@ def instead_of(model: Model, before: Model, failure: Failed, room: Room) -> Mode
     return Model.EVENT
 
 
-def give_up(model: Model, failure: Failed) -> NoReturn:
+def raise_failure(model: Model, failure: Failed) -> NoReturn:
     """Raise the error of the last model that could be tried."""
     if failure.expected:
         raise CannotStart(f"the {model} model cannot start: {failure}") from failure
     raise failure.__cause__ or failure
 
 
-def farewell(connections: list[Connection], inbox: Inbox, wishes: ServerControl) -> None:
+def close_all(connections: list[Connection], inbox: Inbox, control: ServerControl) -> None:
     """Say goodbye to all connections, send queued bytes until the deadline, and close."""
     try:
         inbox.apply(monotonic())  # A model that has failed may have left requests.
-        inbox.room.disconnect_all(wishes.closing)
+        inbox.room.disconnect_all(control.closing)
         numbered = {connection.number: connection for connection in connections}
         broadcast(inbox.flush(monotonic()), numbered, monotonic())
     except Exception:
         log.exception("not everybody could be told goodbye")
-    deadline = max(wishes.end_by, monotonic() + FINAL_FLUSH_TIMEOUT)
+    deadline = max(control.deadline, monotonic() + FINAL_FLUSH_TIMEOUT)
     with selectors.PollSelector() as selector:  # poll(2) needs no descriptor: there may be none left.
         for connection in connections:
             if connection.session.unsent:

@@ -48,7 +48,7 @@ UNACKNOWLEDGED_TIMEOUT_S = KEEPALIVE[0] + KEEPALIVE[1] * KEEPALIVE[2]
 """Seconds that output may stay unacknowledged. TCP sends no keepalive meanwhile, and retransmits for 15 minutes."""
 MACOS_TCP_RXT_CONNDROPTIME = 0x80
 """From netinet/tcp.h. In seconds; TCP_USER_TIMEOUT is in milliseconds (RFC 5482)."""
-EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+ACCEPT_CAPACITY_ERRNOS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 """The errors of accept(2) if the system has no resources left. A second call at once would fail too."""
 
 EVICTED = Goodbye("full", "the room is full, and you gave no nickname: another connection has your place now")
@@ -104,7 +104,7 @@ class Listener:
         self.max_per_ip = max_per_ip
         self._pause = pause
         self._members = members
-        self.on_turned_away: Callable[[], None] = lambda: None
+        self.on_rejected: Callable[[], None] = lambda: None
         self.on_flood: Callable[[str, str], object] = lambda what, group: None
         """Called with the event that was limited, and the address group."""
         self.on_reserved: Callable[[int], object] = lambda number: None
@@ -131,7 +131,7 @@ class Listener:
                 start(connection)
             except OSError as error:
                 log.warning("connection %d cannot be served: %s", connection.number, error.strerror)
-                self.turn_away(connection, f"the room is full: the server has too little left ({error.strerror})")
+                self.reject(connection, f"the room is full: the server has too little left ({error.strerror})")
 
     def accept(self) -> Iterator[Connection]:
         """Yield the connections that are admitted now, a few at a time. A rejected one is told the reason."""
@@ -159,12 +159,12 @@ class Listener:
         """Reject all waiting connections, with the reason."""
         for waiting in [*self._queue, *self._at_full_room]:
             self._queue.discard(waiting.group, waiting)
-            self.turn_away(waiting.sock, reason)
+            self.reject(waiting.sock, reason)
         self._at_full_room.clear()
 
-    def turn_away(self, peer: socket.socket | Connection, reason: str, *, lingers: bool = True) -> None:
+    def reject(self, peer: socket.socket | Connection, reason: str, *, lingers: bool = True) -> None:
         """Tell a newcomer why it is rejected, and close it. It has no dialect yet, so the text is plain."""
-        self.on_turned_away()
+        self.on_rejected()
         with contextlib.suppress(OSError):
             sock = peer if isinstance(peer, socket.socket) else peer.socket
             sock.setblocking(False)
@@ -208,7 +208,7 @@ class Listener:
             except OSError as error:
                 if error.errno in (errno.EMFILE, errno.ENFILE):
                     self._accept_on_spare(source)
-                if error.errno in EXHAUSTED:
+                if error.errno in ACCEPT_CAPACITY_ERRNOS:
                     return
                 continue  # The peer has gone again (ECONNABORTED and its like, see accept(2)).
             waiting = Waiting(sock, str(address[0]), now)
@@ -217,7 +217,7 @@ class Listener:
                 self.on_flood("connection turned away", excess.group)
                 left = max(1, round(self._queue.wait(excess.group, now)))
                 words = f"many connections come from your address: try again in {plural(left, 'second')}"
-                self.turn_away(excess.sock, words)
+                self.reject(excess.sock, words)
 
     def _admit(self, waiting: Waiting, now: float) -> Connection | None:
         full = self._full_for(waiting.group)
@@ -226,14 +226,14 @@ class Listener:
         if not full:
             return self._open(waiting, now)
         if self._members is None:
-            self.turn_away(waiting.sock, full)
+            self.reject(waiting.sock, full)
             return None
         self._at_full_room.append(waiting)
         self._wakeup.watch(waiting.sock)
         same = [other for other in self._at_full_room if other.group == waiting.group]
         for one in same[: max(0, len(same) - MAX_UNDECIDED_EACH)] or self._at_full_room[:-MAX_UNDECIDED]:
             self._forget(one)
-            self.turn_away(one.sock, full)
+            self.reject(one.sock, full)
         return None
 
     def _forget(self, waiting: Waiting) -> None:
@@ -279,9 +279,9 @@ class Listener:
         self._places.add(number, group, now)
         log.debug("connection %d opened from %s", number, host)
         session = Session.open(number, self.limits, monotonic())
-        return Connection(sock, session, host, lambda: self._left(number), self._pause)
+        return Connection(sock, session, host, lambda: self._released(number), self._pause)
 
-    def _left(self, number: int) -> None:
+    def _released(self, number: int) -> None:
         log.debug("connection %d closed", number)
         self._reserved.pop(number, None)
         self._places.remove(number)
@@ -308,7 +308,7 @@ class Listener:
                 continue
             self._forget(waiting)
             if full:
-                self.turn_away(waiting.sock, full)
+                self.reject(waiting.sock, full)
             elif (connection := self._open(waiting, now)) is not None:
                 if reserved:
                     self._reserved[connection.number] = waiting.group
@@ -338,7 +338,7 @@ class Listener:
             self._spare = None
         with contextlib.suppress(OSError):  # Another thread may take the free descriptor first.
             sock, _ = source.accept()
-            self.turn_away(sock, "the room is full: the server has no file descriptor left", lingers=False)
+            self.reject(sock, "the room is full: the server has no file descriptor left", lingers=False)
         with contextlib.suppress(OSError):
             self._spare = os.open(os.devnull, os.O_RDONLY)
 

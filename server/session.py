@@ -116,9 +116,9 @@ class Session(Struct):
     """When the peer last took bytes of `unsent`, or `unsent` began."""
     untold: bool = False
     """`queue` has ended the connection, and the room has not been told yet."""
-    excused: int = 0
+    welcome_bytes: int = 0
     """Bytes of a long welcome, which may be unsent above the limit."""
-    fault: float = 0.0
+    injected_fault: float = 0.0
     """An injected fault that has not happened yet: seconds to block, or infinity for an exception."""
     opening: bytes | None = b""
     """The first bytes, until they show what they are; None from then on."""
@@ -299,7 +299,7 @@ class Session(Struct):
         """Queue bytes that the peer did not take at once, and apply the flags of the delivery."""
         if mark & DeliveryFlags.JOINED:
             self._move(State.JOINED)
-            self.excused = len(data)
+            self.welcome_bytes = len(data)
         if self.is_closing:
             return
         if mark & DeliveryFlags.CLOSE and self._stalled(now):
@@ -310,7 +310,7 @@ class Session(Struct):
             self.unsent += data
         if mark & DeliveryFlags.CLOSE:
             self._start_closing(now)
-        elif len(self.unsent) > MAX_UNSENT_BYTES + self.excused:
+        elif len(self.unsent) > MAX_UNSENT_BYTES + self.welcome_bytes:
             self._drop_backlog()
             self.unsent += self.dialect.encode(TOO_SLOW)
             self._start_closing(now)
@@ -329,15 +329,17 @@ class Session(Struct):
         """The connection was reset, or is closed: nothing more is read from it or written to it."""
         self._move(State.CLOSED)
 
-    def strike(self, mark: int) -> None:
+    def set_fault(self, mark: int) -> None:
         """Keep the injected fault of a delivery, if it has one, for `apply_fault`."""
         if mark & DeliveryFlags.FAULTS:
-            self.fault = max(self.fault, inf if mark & DeliveryFlags.FAIL else (mark >> DeliveryFlags.SHIFT) / 1000)
+            self.injected_fault = max(
+                self.injected_fault, inf if mark & DeliveryFlags.FAIL else (mark >> DeliveryFlags.SHIFT) / 1000
+            )
 
-    def forget_block(self) -> None:
+    def cancel_block(self) -> None:
         """Cancel an injected block: in the next model it would delay other members than announced."""
-        if self.fault < inf:
-            self.fault = 0.0
+        if self.injected_fault < inf:
+            self.injected_fault = 0.0
 
     def sent(self, count: int, now: float) -> None:
         """The peer has taken `count` bytes of `unsent`."""
@@ -399,7 +401,7 @@ class Session(Struct):
         """When to call `advance` without input; infinity for never."""
         if self.over(now):
             return now
-        if self.fault or self.untold:
+        if self.injected_fault or self.untold:
             return now
         if self.is_leaving:
             return self.close_by

@@ -21,11 +21,11 @@ log = logging.getLogger("chat.server")
 class Signals:
     """Installs the handlers. `interrupted` says whether Ctrl-C has ended the server."""
 
-    def __init__(self, wishes: ServerControl, reload: Callable[[], None], reap: Callable[[], None]) -> None:
+    def __init__(self, control: ServerControl, reload: Callable[[], None], reap: Callable[[], None]) -> None:
         """`reload` reads the settings again that may change meanwhile, `reap` reaps children that have ended. Neither
         raises an exception."""
         self.interrupted = False
-        self._wishes = wishes
+        self._control = control
         self._reload = reload
         self._reap = reap
         self._reloading = self._to_reload = False
@@ -39,7 +39,7 @@ class Signals:
         match number:
             case signal.SIGHUP if self._had_terminal and not on_terminal():
                 log.warning("the terminal is gone, so the server ends")
-                self._wishes.close(FAREWELL)
+                self._control.close(FAREWELL)
             case signal.SIGHUP:
                 self._to_reload = True
                 self._reload_as_asked()
@@ -47,13 +47,13 @@ class Signals:
                 self._reap()
                 if os.getpid() == 1:
                     reap_orphans()
-            case signal.SIGINT if self._wishes.closing:
+            case signal.SIGINT if self._control.closing:
                 os._exit(EXIT_INTERRUPTED)  # The second Ctrl-C does not wait for the goodbyes.
             case signal.SIGINT:
                 self.interrupted = True
-                self._wishes.close(FAREWELL)
+                self._control.close(FAREWELL)
             case _:
-                self._wishes.close(FAREWELL)
+                self._control.close(FAREWELL)
 
     def _reload_as_asked(self) -> None:
         """Reload again for signals that came meanwhile, but not recursively: many signals would overflow the stack."""

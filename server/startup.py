@@ -136,7 +136,7 @@ def occupy_standard_descriptors() -> None:
     os.close(descriptor)
 
 
-def let_go_of_output() -> None:
+def drop_unwritten_output() -> None:
     """Drop output that could not be written. Python would try again at its exit, fail, and exit with 120."""
     for descriptor, stream in ((1, sys.stdout), (2, sys.stderr)):
         try:

@@ -44,7 +44,7 @@ PROTOCOL = (
 SESSION = (
     Mutation("server/session.py", "            self.heard = now\n", ""),
     Mutation("server/session.py", "if len(say.text) > self.limits.text:", "if len(say.text) >= self.limits.text:"),
-    Mutation("server/session.py", "self.excused = len(data)", "self.excused = 0"),
+    Mutation("server/session.py", "self.welcome_bytes = len(data)", "self.welcome_bytes = 0"),
     Mutation("server/session.py", 'del self.unsent[self.unsent.find(b"\\n") + 1 :]', "self.unsent.clear()"),
     Mutation(
         "server/session.py",

@@ -8,7 +8,7 @@ from selectors import EVENT_READ, EVENT_WRITE
 import pytest
 
 from protocol.messages import Limits
-from server.connection import FEW, Connection, InjectedFault, readable_first
+from server.connection import BATCH_SIZE, Connection, InjectedFault, readable_first
 from server.session import MAX_UNSENT_BYTES, DeliveryFlags, Session
 from tests.server.pair import Pair
 
@@ -22,7 +22,7 @@ def pair() -> Iterator[Pair]:
 
 class TestSpeakersFirst:
     def test_who_has_said_something_comes_before_all_who_are_left(self) -> None:
-        pairs = [Pair() for _ in range(3 * FEW)]
+        pairs = [Pair() for _ in range(3 * BATCH_SIZE)]
         came = []
         for connection in readable_first([pair.connection for pair in pairs]):
             came.append([pair.connection for pair in pairs].index(connection))
@@ -30,7 +30,7 @@ class TestSpeakersFirst:
                 pairs[-1].peer.send(b"hello\n")
         for pair in pairs:
             pair.close()
-        assert came == [*range(FEW), 3 * FEW - 1, *range(FEW, 3 * FEW - 1)]
+        assert came == [*range(BATCH_SIZE), 3 * BATCH_SIZE - 1, *range(BATCH_SIZE, 3 * BATCH_SIZE - 1)]
 
     def test_without_any_they_come_in_their_order(self, pair: Pair) -> None:
         assert list(readable_first([])) == []

@@ -77,6 +77,6 @@ def test_it_takes_the_place_of_the_command_and_gets_its_words_and_the_key(
 ) -> None:
     became: list[tuple[str, list[str]]] = []
     monkeypatch.setattr(os, "execv", lambda program, words: became.append((program, words)))
-    console.become(["--model", "thread"], Settings(operator_key_file=key_file))
+    console.exec_console(["--model", "thread"], Settings(operator_key_file=key_file))
     words = three_chat_rooms.command_line("tui.console", key_file, "--model", "thread")
     assert became == [(sys.executable, words)]

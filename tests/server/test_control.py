@@ -51,21 +51,21 @@ def readable(stop: StopEvent, seconds: float = 0.0) -> bool:
 
 class TestWishes:
     def test_there_is_one_model_asked_for_at_a_time(self) -> None:
-        wishes = ServerControl()
-        assert wishes.switch(Model.THREAD)
-        assert not wishes.switch(Model.PROCESS)
-        assert wishes.model is Model.THREAD
-        assert wishes.stop
+        control = ServerControl()
+        assert control.switch(Model.THREAD)
+        assert not control.switch(Model.PROCESS)
+        assert control.model is Model.THREAD
+        assert control.stop
 
     def test_who_is_to_end_changes_no_model(self) -> None:
-        wishes = ServerControl()
-        wishes.close("the room closes")
-        assert not wishes.switch(Model.THREAD)
-        assert wishes.stop
+        control = ServerControl()
+        control.close("the room closes")
+        assert not control.switch(Model.THREAD)
+        assert control.stop
 
     def test_asking_twice_to_end_gives_no_more_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        wishes = ServerControl()
+        control = ServerControl()
         for now in (100.0, 101.0):
             monkeypatch.setattr("server.control.monotonic", lambda now=now: now)
-            wishes.close("the room closes")
-        assert wishes.end_by == 100.0 + SHUTDOWN_TIMEOUT
+            control.close("the room closes")
+        assert control.deadline == 100.0 + SHUTDOWN_TIMEOUT

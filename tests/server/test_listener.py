@@ -381,10 +381,10 @@ class TestListen:
 
 def test_turning_away_a_peer_that_has_gone_does_no_harm_and_is_counted(listener: Listener) -> None:
     turned_away: list[bool] = []
-    listener.on_turned_away = lambda: turned_away.append(True)
+    listener.on_rejected = lambda: turned_away.append(True)
     ours, theirs = socket.socketpair()
     theirs.close()
-    listener.turn_away(ours, "the room is full")
+    listener.reject(ours, "the room is full")
     assert ours.fileno() == -1
     assert turned_away == [True]
 

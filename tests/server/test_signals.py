@@ -15,7 +15,7 @@ Install = Callable[[], Signals]
 
 
 @pytest.fixture
-def wishes() -> ServerControl:
+def control() -> ServerControl:
     return ServerControl()
 
 
@@ -26,43 +26,43 @@ def called() -> list[str]:
 
 
 @pytest.fixture
-def install(wishes: ServerControl, called: list[str]) -> Iterator[Install]:
+def install(control: ServerControl, called: list[str]) -> Iterator[Install]:
     before = {number: signal.getsignal(number) for number in HANDLED}
-    yield lambda: Signals(wishes, reload=lambda: called.append("reload"), reap=lambda: called.append("reap"))
+    yield lambda: Signals(control, reload=lambda: called.append("reload"), reap=lambda: called.append("reap"))
     for number, handler in before.items():
         signal.signal(number, handler)
 
 
-def test_nothing_is_asked_for_until_a_signal_comes(install: Install, wishes: ServerControl, called: list[str]) -> None:
+def test_nothing_is_asked_for_until_a_signal_comes(install: Install, control: ServerControl, called: list[str]) -> None:
     assert not install().interrupted
-    assert (wishes.closing, called) == ("", [])
+    assert (control.closing, called) == ("", [])
 
 
-def test_sigterm_closes_the_room(install: Install, wishes: ServerControl) -> None:
+def test_sigterm_closes_the_room(install: Install, control: ServerControl) -> None:
     told = install()
     signal.raise_signal(signal.SIGTERM)
-    assert (wishes.closing, told.interrupted, bool(wishes.stop)) == (FAREWELL, False, True)
+    assert (control.closing, told.interrupted, bool(control.stop)) == (FAREWELL, False, True)
 
 
 def test_the_first_ctrl_c_closes_the_room_and_the_second_ends_the_process(
-    install: Install, wishes: ServerControl, monkeypatch: pytest.MonkeyPatch
+    install: Install, control: ServerControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended: list[int] = []
     monkeypatch.setattr(os, "_exit", ended.append)
     told = install()
     signal.raise_signal(signal.SIGINT)
-    assert (wishes.closing, told.interrupted, ended) == (FAREWELL, True, [])
+    assert (control.closing, told.interrupted, ended) == (FAREWELL, True, [])
     signal.raise_signal(signal.SIGINT)
     assert ended == [EXIT_INTERRUPTED]
 
 
-def test_sighup_reads_the_settings_again(install: Install, wishes: ServerControl, called: list[str]) -> None:
+def test_sighup_reads_the_settings_again(install: Install, control: ServerControl, called: list[str]) -> None:
     install()
     signal.raise_signal(signal.SIGHUP)
-    assert (wishes.closing, called) == ("", ["reload"])
+    assert (control.closing, called) == ("", ["reload"])
 
 
-def test_sighups_while_the_settings_are_read_are_one_more_reading_and_none_in_the_other(wishes: ServerControl) -> None:
+def test_sighups_while_the_settings_are_read_are_one_more_reading_and_none_in_the_other(control: ServerControl) -> None:
     before = {number: signal.getsignal(number) for number in HANDLED}
     depth: list[int] = []
     deepest: list[int] = []
@@ -75,7 +75,7 @@ def test_sighups_while_the_settings_are_read_are_one_more_reading_and_none_in_th
             signal.raise_signal(signal.SIGHUP)
         depth.pop()
 
-    Signals(wishes, reload=reload, reap=lambda: None)
+    Signals(control, reload=reload, reap=lambda: None)
     signal.raise_signal(signal.SIGHUP)
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -83,15 +83,15 @@ def test_sighups_while_the_settings_are_read_are_one_more_reading_and_none_in_th
 
 
 def test_sighup_of_a_terminal_that_is_gone_closes_the_room(
-    install: Install, wishes: ServerControl, called: list[str], monkeypatch: pytest.MonkeyPatch
+    install: Install, control: ServerControl, called: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(signals, "on_terminal", lambda: True)
     install()
     signal.raise_signal(signal.SIGHUP)
-    assert (wishes.closing, called) == ("", ["reload"])
+    assert (control.closing, called) == ("", ["reload"])
     monkeypatch.setattr(signals, "on_terminal", lambda: False)
     signal.raise_signal(signal.SIGHUP)
-    assert (wishes.closing, called) == (FAREWELL, ["reload"])
+    assert (control.closing, called) == (FAREWELL, ["reload"])
 
 
 def test_a_child_that_has_ended_is_reaped(install: Install, called: list[str]) -> None:

@@ -77,7 +77,7 @@ class House:
                 self.close(number)
         for number, data, flags in self.room.flush(self.now):
             if number in self.sessions:
-                self.sessions[number].strike(flags)
+                self.sessions[number].set_fault(flags)
                 self.sessions[number].queue(data, flags, self.now)
 
     def taken(self, number: int, most: int = 2**30) -> bytes:

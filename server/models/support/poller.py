@@ -12,7 +12,7 @@ from selectors import EVENT_READ, EVENT_WRITE
 from time import monotonic
 from typing import Protocol, TypeVar
 
-from server.connection import LONGEST_SLEEP, Connection
+from server.connection import MAX_SLEEP_S, Connection
 
 T = TypeVar("T")
 
@@ -169,7 +169,7 @@ class PeerPoll:
 
     def sleep(self, until: float) -> list[tuple[int, int]]:
         """Sleep until something is ready, or until `until` on the monotonic clock; returns the result of poll(2)."""
-        left = min(LONGEST_SLEEP, max(0.0, until - monotonic()))
+        left = min(MAX_SLEEP_S, max(0.0, until - monotonic()))
         return self._poll.poll(left * 1000 + 1)  # poll(2) rounds down, and a wake-up that is too early is useless.
 
     def ready(self, flags: int) -> int:

@@ -85,7 +85,7 @@ def test_a_line_said_during_a_flush_does_not_wait_for_a_block() -> None:
     model.inbox.flush(time.monotonic())
 
     def speak() -> None:
-        slow.session.fault = 60.0
+        slow.session.injected_fault = 60.0
         model.inbox.room.announce("is anybody there?", time.monotonic())
         model.deliver()
 

@@ -641,14 +641,14 @@ def test_random_fault_without_other_members_is_refused() -> None:
 def test_chaos_reaches_the_session_it_is_meant_for(party: Party) -> None:
     party.order(Chaos("raise", "ada"), Chaos("block", "bob", 0.25))
     party.step()
-    faults = {nick: party.sessions[party.numbers[nick]].fault for nick in ("boss", "ada", "bob")}
+    faults = {nick: party.sessions[party.numbers[nick]].injected_fault for nick in ("boss", "ada", "bob")}
     assert faults == {"boss": 0.0, "ada": float("inf"), "bob": 0.25}
 
 
 def test_block_without_a_name_hits_the_operator(party: Party) -> None:
     party.order(Chaos("block", seconds=0.1))
     party.step()
-    assert party.sessions[party.numbers["boss"]].fault == 0.1
+    assert party.sessions[party.numbers["boss"]].injected_fault == 0.1
 
 
 def test_proofs_are_logged_and_not_announced(party: Party) -> None:

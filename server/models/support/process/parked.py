@@ -65,7 +65,11 @@ class ParkedConnection:
     def _wants_read(self) -> bool:
         """False for rate-limited, closed and fault-injected connections, because the master must not wait for them."""
         now, connection = monotonic(), self.connection
-        return bool(connection.interest(now) & EVENT_READ) and not connection.over(now) and not connection.session.fault
+        return (
+            bool(connection.interest(now) & EVENT_READ)
+            and not connection.over(now)
+            and not connection.session.injected_fault
+        )
 
 
 class SessionCollector:

@@ -69,7 +69,7 @@ def serve(connection: Connection, channel: Channel, frames: list[tuple[bytes, by
             if kind in (TALK, DELIVERY):
                 if not connection.send(*delivery_in(kind, payload), monotonic()):
                     settled = False
-                    connection.suffer()  # In order: before the bytes that follow.
+                    connection.apply_fault()  # In order: before the bytes that follow.
             elif kind == FLUSHED:
                 channel.send(pack(FLUSHED))
             elif kind == RETURN:

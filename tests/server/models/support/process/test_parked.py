@@ -106,11 +106,11 @@ def test_an_exception_in_its_session_is_raised(hall: Hall, monkeypatch: pytest.M
 
 def test_parked_connection_with_a_fault_is_not_read(hall: Hall) -> None:
     ada, parked = hall.enter("ada")
-    parked.connection.session.fault = 60.0  # A block that would delay all connections.
+    parked.connection.session.injected_fault = 60.0  # A block that would delay all connections.
     ada.send(b"hello\n")
     assert hall.hear() == [parked]
     assert hall.hear() == []
-    assert parked.connection.session.fault
+    assert parked.connection.session.injected_fault
     parked.close()
     parked.listen()
     assert hall.hear() == []

@@ -30,7 +30,7 @@ class Scene:
         self.master, self.channel = pipes.pair()
         session = Session.open(1, Limits(), monotonic())
         session.state = State.JOINED
-        session.fault = seconds if brought else 0.0
+        session.injected_fault = seconds if brought else 0.0
         self.master.send(pack_session(session))
         if not brought:
             self.master.send(pack_delivery(b"", DeliveryFlags.BLOCK | int(seconds * 1000) << DeliveryFlags.SHIFT))
