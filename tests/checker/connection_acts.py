@@ -100,7 +100,8 @@ class ConnectionActs:
         """Open connections that send nothing; some stay until the server closes them, if time is left."""
         self._reach.did(Kind.SILENT)
         longest = self._reach.join_timeout + LATE + 0.5
-        seconds = longest if self._reach.left() > longest and random.random() < 0.7 else random.uniform(0.2, 2)
+        until_closed = self._reach.left() > self._reach.join_timeout and random.random() < 0.7
+        seconds = longest if until_closed else random.uniform(0.2, 2)
         keep_silent = (strangers.keep_silent(self._reach.host.address, seconds) for _ in range(SILENT))
         epoch, hard_times = self._reach.weather.epoch, self._reach.weather.starving
         for closed in await asyncio.gather(*keep_silent):

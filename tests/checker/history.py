@@ -159,6 +159,8 @@ class History(Struct):
     """Lines of history that a new member gets."""
     join_timeout: float = 10.0
     """Seconds within which a connection must give a nickname."""
+    answer_within: float = 8.0
+    """Seconds within which a request for a switch is answered."""
     silences: list[Silence] = field(default_factory=list)
     stops: list[tuple[float, float]] = field(default_factory=list)
     """Start and end of each time in which the server or its fork server was stopped, in seconds of Unix time."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from random import Random
 
 from tests.checker.connection_acts import ConnectionActs
-from tests.checker.plan import Kind, Step
+from tests.checker.plan import Kind, Step, covered_at
 from tests.checker.reach import Reach
 from tests.checker.server_acts import ServerActs
 
@@ -39,14 +39,23 @@ class Nemesis:
             Kind.TURNOVER: connections.turnover,
         }
 
-    async def run(self, steps: list[Step]) -> None:
-        """Carry out each step at its time, then wait until all disturbances are over."""
+    async def run(self, steps: list[Step], times_each: int = 0) -> None:
+        """Carry out each step at its time, then wait until all disturbances are over.
+
+        If `times_each` is not 0, a kind that was done so often is skipped, without waiting for the time of its step.
+        """
         loop = asyncio.get_running_loop()
         start = loop.time()
-        self.reach.ends = start + (steps[-1].at if steps else 0.0)
+        self.reach.ends = start + covered_at(steps, times_each or len(steps))
         acts: list[asyncio.Task[None]] = []
+        skipped_s = previous_at = 0.0
         for step in steps:
-            await asyncio.sleep(max(0.0, start + step.at - loop.time()))
+            if times_each and self.reach.done[step.kind] >= times_each:
+                skipped_s += step.at - previous_at
+                previous_at = step.at
+                continue
+            previous_at = step.at
+            await asyncio.sleep(max(0.0, start + step.at - skipped_s - loop.time()))
             if self.reach.weather.restarting:
                 continue  # No server is running.
             acts.append(asyncio.create_task(self.act(step.kind, Random(step.seed))))

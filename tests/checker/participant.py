@@ -122,6 +122,13 @@ class Participant:
             self.client.who()
             self._flush()
 
+    def ask_where(self) -> None:
+        """Ask for the process or thread that serves it. The answer sets `served_by` later."""
+        self.served_by = ""
+        if self.here:
+            self.client.ask_status()
+            self._flush()
+
     def rename(self, nick: str) -> None:
         """Request another nickname."""
         if self.here:

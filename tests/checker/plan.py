@@ -1,5 +1,6 @@
 """The plan of the nemesis: disturbances and their times, all from one seed. Pure."""
 
+from collections import Counter
 from enum import StrEnum
 from itertools import count
 from random import Random
@@ -51,18 +52,29 @@ class Step(Struct, frozen=True):
     seed: int
 
 
+def covered_at(steps: list[Step], times_each: int) -> float:
+    """Return the time of the step with which each kind in a plan has `times_each` steps; the last step without it."""
+    missing = Counter({step.kind: times_each for step in steps})
+    for step in steps:
+        missing[step.kind] -= 1
+        if all(count <= 0 for count in missing.values()):
+            return step.at
+    return steps[-1].at if steps else 0.0
+
+
 def plan(seed: int, seconds: float, kinds: tuple[Kind, ...], every: float) -> list[Step]:
     """Return the steps for `seconds`, one about each `every` seconds. The same arguments give the same plan.
 
-    Each round has all `kinds`, as often as OFTEN says, in an order of its own.
+    Each round has all `kinds` once, then as often again as OFTEN says, both in an order of its own.
     """
     random = Random(seed)
     steps: list[Step] = []
     at = every
     for _ in count():
-        round = [kind for kind in kinds for _ in range(OFTEN.get(kind, 1))]
-        random.shuffle(round)
-        for kind in round:
+        once, again = list(kinds), [kind for kind in kinds for _ in range(OFTEN.get(kind, 1) - 1)]
+        random.shuffle(once)
+        random.shuffle(again)
+        for kind in once + again:
             if at >= seconds:
                 return steps
             steps.append(Step(at, kind, random.randrange(2**32)))

@@ -27,11 +27,9 @@ from tests.checker.weather import Weather
 from tests.pace import allowed
 
 JOIN_WITHIN = 30.0
-QUIET = 1.0
+QUIET = 0.5
 """Seconds without a new event for any member, after which the room counts as settled."""
 LEAVE_WITHIN = 5.0
-SWITCH_WITHIN, REST_WITHIN = allowed(10.0), allowed(4.0)
-"""Seconds for a switch to happen, and for the server to release the resources of closed connections."""
 UNSENT = re.compile(r"connections? over, \d+ with unsent output")
 """The log line of a handover with unsent output."""
 ROUNDS = (
@@ -60,7 +58,7 @@ class Run:
     async def play(self, progress: Callable[[str], None] = lambda words: None) -> tuple[History, Outcome]:
         """Carry out the scenario, and check its history."""
         began = monotonic()
-        self.host.start()
+        await asyncio.to_thread(self.host.start)
         self.weather.epoch = f"epoch {self.host.epoch}"
         self.proxy = Proxy(self.host.address, self.random)
         try:
@@ -99,7 +97,7 @@ class Run:
         talk = asyncio.create_task(self._talk())
         steps = plan(scenario.seed, scenario.seconds, scenario.kinds, scenario.every)
         try:
-            await asyncio.gather(nemesis.run(steps), asyncio.sleep(scenario.seconds))
+            await nemesis.run(steps, scenario.times_each)
         finally:
             talk.cancel()
             await asyncio.gather(talk, *self._halves, return_exceptions=True)
@@ -183,14 +181,14 @@ class Run:
         for model in models:
             if operator.model != model:
                 operator.switch(model)
-            if not await until(lambda model=model: operator.model == model, SWITCH_WITHIN):  # type: ignore[misc]
+            if not await until(lambda model=model: operator.model == model, allowed(self.scenario.switch_within)):  # type: ignore[misc]
                 return None
         return await self._at_rest()
 
     async def _at_rest(self) -> Taken:
-        """Measure the resources when they are no more than before, or after REST_WITHIN seconds."""
+        """Measure the resources when they are no more than before, or after `rest_within` seconds."""
         connections = len(self._staying()) + len(self.plain)
-        deadline = monotonic() + REST_WITHIN
+        deadline = monotonic() + allowed(self.scenario.rest_within)
         while True:
             await asyncio.sleep(0.2)
             taken = await asyncio.to_thread(self.host.taken, connections)
@@ -201,7 +199,7 @@ class Run:
     async def _part(self, nemesis: Nemesis) -> History:
         """Wait until the room has settled, record the rosters, and have all participants leave."""
         settled = await self._until(self._settled, self.scenario.settle_within)
-        if settled and Kind.CLOG in self.scenario.kinds:
+        if settled and Kind.CLOG in self.scenario.kinds and not UNSENT.search(self.host.log()):
             await nemesis.act(Kind.CLOG, self.random)  # Without disturbances beside it.
         self.after = await self._round(ROUNDS[1])
         self.members[0].say("this is the last line")
@@ -224,6 +222,7 @@ class Run:
             self.scenario.kept,
             self.scenario.shown,
             self.scenario.join_timeout,
+            self.scenario.answer_within,
             nemesis.reach.silences,
             self.weather.stops,
             self.before,

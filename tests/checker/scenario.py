@@ -17,9 +17,18 @@ class Scenario(Struct, frozen=True):
     talk: float = 20.0
     every: float = 0.5
     kinds: tuple[Kind, ...] = tuple(Kind)
+    times_each: int = 0
+    """The disturbances end before `seconds` when each kind was done so often; 0 for never."""
     options: tuple[str, ...] = ()
     mutant: str = ""
     settle_within: float = 30.0
+    """Seconds for the room to settle after the disturbances."""
+    rest_within: float = 4.0
+    """Seconds for the server to release the resources of closed connections."""
+    switch_within: float = 10.0
+    """Seconds for a switch at the beginning and at the end."""
+    answer_within: float = 8.0
+    """Seconds within which a request for a switch is answered."""
     kept: int = 10_000
     """Events that the server keeps for members that resume."""
     shown: int = 50

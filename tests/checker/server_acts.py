@@ -13,6 +13,12 @@ from tests.checker.participant import Participant
 from tests.checker.plain_participant import PlainParticipant
 from tests.checker.plan import Kind
 from tests.checker.reach import Reach
+from tests.checker.waiting import until
+
+SWITCH_TIMEOUT_S = 2.0
+"""The wait for the process model, before the nemesis goes on without it."""
+ANSWER_TIMEOUT_S = 0.3
+"""The wait for the process id of a worker; a member that does not get it is left alone."""
 
 
 class ServerActs:
@@ -25,18 +31,29 @@ class ServerActs:
 
     async def switch(self, random: Random) -> None:
         """Switch to the model to which the running one was switched least often."""
-        if not self._reach.operator.granted:
-            self._reach.operator.prove(KEY)
-            await asyncio.sleep(0.3)
-        running = self._reach.operator.model
-        if not self._reach.operator.granted or not running:
+        if not await self._can_switch():
             return
+        running = self._reach.operator.model
         ways = [way for way in permutations(Model, 2) if way[0] == running]
         random.shuffle(ways)
         way = min(ways, key=lambda way: self._ways[way])
         self._ways[way] += 1
         self._reach.operator.switch(way[1])
         self._reach.did(Kind.SWITCH)
+
+    async def _can_switch(self) -> bool:
+        operator = self._reach.operator
+        if not operator.granted:
+            operator.prove(KEY)
+            await until(lambda: operator.granted, 0.3)
+        return operator.granted and bool(operator.model)
+
+    async def _enter_process_model(self) -> None:
+        """Switch to the process model, as the acts against its processes have no effect in the others."""
+        operator = self._reach.operator
+        if operator.model != Model.PROCESS and await self._can_switch():
+            operator.switch(Model.PROCESS)
+            await until(lambda: operator.model == Model.PROCESS, SWITCH_TIMEOUT_S)
 
     async def hurry(self, random: Random) -> None:
         """Request two switches at once: the second is refused, or comes after the first."""
@@ -61,17 +78,20 @@ class ServerActs:
 
     async def _worker(self, random: Random) -> tuple[Participant | PlainParticipant, int]:
         """Choose a member; returns it and the process id of its worker, or 0 without one."""
+        await self._enter_process_model()
         plain = self._reach.plain if random.random() < 0.3 else []
         victim = random.choice(plain or self._reach.staying())
-        if isinstance(victim, Participant):
-            pid = victim.served_by.removeprefix("process ")
-            return victim, int(pid) if pid.isdecimal() else 0
         victim.ask_where()
-        await asyncio.sleep(0.3)
-        return victim, victim.worker
+        if not isinstance(victim, Participant):
+            await until(lambda: victim.worker, ANSWER_TIMEOUT_S)
+            return victim, victim.worker
+        await until(lambda: victim.served_by, ANSWER_TIMEOUT_S)
+        pid = victim.served_by.removeprefix("process ")
+        return victim, int(pid) if pid.isdecimal() else 0
 
     async def strike_forkserver(self, random: Random) -> None:
         """Kill the fork server or stop it for a while: the members must not notice."""
+        await self._enter_process_model()
         if not (pid := self._reach.host.forkserver()):
             return
         self._reach.did(Kind.FORKSERVER)

@@ -8,8 +8,6 @@ from tests.checker.history import History
 LONGEST_PAUSE = 2.0
 """Seconds for which a switch may pause deliveries, without the time in which a process was stopped: one for slow
 clients and one for a busy machine."""
-ANSWER_WITHIN = 8.0
-"""Seconds within which a request for a switch is answered."""
 
 
 def switches_in(history: History) -> dict[str, list[ModelSwitched]]:
@@ -36,7 +34,7 @@ def every_switch_is_answered(history: History) -> Iterator[str]:
     """A request for a switch is answered: it is done, or it is refused with a reason."""
     for member, stay in history.stays():
         for wish in stay.wishes:
-            if not wish.answer and stay.ended - wish.asked > ANSWER_WITHIN:
+            if not wish.answer and stay.ended - wish.asked > history.answer_within:
                 waited = stay.ended - wish.asked
                 yield f"epoch {stay.epoch}: {member.name} asked for {wish.model}, and heard nothing for {waited:.1f} s"
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from time import monotonic
 
 
-async def until(true: Callable[[], bool], within: float) -> bool:
+async def until(true: Callable[[], object], within: float) -> bool:
     """Wait until `true()` is true; returns False if it is not within `within` seconds."""
     deadline = monotonic() + within
     while not true():
