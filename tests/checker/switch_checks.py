@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from protocol.messages import ModelSwitched
 from tests.checker.history import History
+from tests.pace import allowed
 
-LONGEST_PAUSE = 2.0
+LONGEST_PAUSE = allowed(2.0)
 """Seconds for which a switch may pause deliveries, without the time in which a process was stopped: one for slow
 clients and one for a busy machine."""
 

@@ -19,6 +19,7 @@ from tests.checker.history import (
     Taken,
     Wish,
 )
+from tests.checker.switch_checks import LONGEST_PAUSE
 
 
 def presence(seq: int, **change: list[str]) -> Presence:
@@ -262,7 +263,7 @@ def switch_ignored(history: History) -> None:
 
 
 def slow_switch(history: History) -> None:
-    ada(history).events.append(ModelSwitched(8, 10.0, "event", "thread", 2.5, 3))
+    ada(history).events.append(ModelSwitched(8, 10.0, "event", "thread", LONGEST_PAUSE + 0.5, 3))
 
 
 def a_second_burst(history: History) -> None:

@@ -22,7 +22,7 @@ def test_room_under_all_disturbances_loses_nothing(model: Model, tmp_path: Path)
         model,
         people=30,
         seconds=20.0,
-        every=0.3,
+        every=0.4,
         times_each=1,
         options=("--rate-limit", "20/10"),
         kept=few_are_kept(seed),
