@@ -9,65 +9,65 @@ from msgspec import Struct
 
 from tests.checker.history import History
 from tests.checker.limit_checks import (
-    nobody_says_more_than_is_allowed,
-    nothing_is_left_behind,
-    the_silent_are_let_go,
+    rate_limits_are_kept,
+    resources_are_released,
+    silent_connections_are_closed,
 )
 from tests.checker.line_checks import (
-    acknowledged_means_one_seq,
-    everything_is_answered,
-    nothing_unsaid_is_told,
-    refused_is_never_said,
+    acknowledged_lines_have_one_seq,
+    all_lines_are_answered,
+    only_said_lines_are_delivered,
+    refused_lines_are_not_delivered,
     senders_keep_their_order,
 )
 from tests.checker.order_checks import (
-    a_resume_continues,
-    clients_pass_everything_on_once,
-    each_hears_all_of_it,
-    newcomers_are_shown_the_last_lines,
+    clients_pass_events_on_once,
+    members_get_all_events,
+    new_members_get_history,
+    resumes_continue,
     there_is_one_order,
 )
 from tests.checker.people_checks import (
-    every_line_is_understood,
-    everything_settles,
-    nobody_is_dropped,
-    nobody_is_turned_away,
+    all_lines_are_understood,
+    last_roster_is_true,
+    no_client_is_rejected,
+    no_connection_is_dropped,
+    room_settles,
     rosters_agree,
-    the_last_roster_is_true,
 )
-from tests.checker.plain_checks import plain_members_are_heard, plain_members_read_the_order
+from tests.checker.plain_checks import plain_clients_get_the_order, plain_lines_are_delivered
 from tests.checker.switch_checks import every_switch_is_answered, switches_are_short, switches_follow_each_other
 
 Check = Callable[[History], Iterator[str]]
-MOST_TOLD = 20
+MAX_VIOLATIONS_EACH = 20
 """Violations reported for each property. One mistake can cause thousands."""
 
 
 PROPERTIES: tuple[Check, ...] = (
-    acknowledged_means_one_seq,
-    everything_is_answered,
-    refused_is_never_said,
-    nothing_unsaid_is_told,
+    acknowledged_lines_have_one_seq,
+    all_lines_are_answered,
+    refused_lines_are_not_delivered,
+    only_said_lines_are_delivered,
     senders_keep_their_order,
     there_is_one_order,
-    each_hears_all_of_it,
-    a_resume_continues,
-    newcomers_are_shown_the_last_lines,
-    clients_pass_everything_on_once,
+    members_get_all_events,
+    resumes_continue,
+    new_members_get_history,
+    clients_pass_events_on_once,
     rosters_agree,
-    the_last_roster_is_true,
-    nobody_is_dropped,
-    nobody_is_turned_away,
-    every_line_is_understood,
-    everything_settles,
-    plain_members_read_the_order,
-    plain_members_are_heard,
+    last_roster_is_true,
+    no_connection_is_dropped,
+    no_client_is_rejected,
+    all_lines_are_understood,
+    room_settles,
+    plain_clients_get_the_order,
+    plain_lines_are_delivered,
     switches_follow_each_other,
     every_switch_is_answered,
     switches_are_short,
-    nobody_says_more_than_is_allowed,
-    the_silent_are_let_go,
-    nothing_is_left_behind,
+    rate_limits_are_kept,
+    silent_connections_are_closed,
+    resources_are_released,
 )
 
 
@@ -79,10 +79,10 @@ class Violation(Struct, frozen=True):
 
 
 def check(history: History) -> list[Violation]:
-    """Return the violations of all properties, at most MOST_TOLD of each."""
+    """Return the violations of all properties, at most MAX_VIOLATIONS_EACH of each."""
     found: list[Violation] = []
     for property in PROPERTIES:
         for count, words in enumerate(property(history)):
-            if count < MOST_TOLD:
+            if count < MAX_VIOLATIONS_EACH:
                 found.append(Violation(property.__name__, words))
     return found

@@ -22,14 +22,14 @@ from tests.running import OPERATOR_KEY, Facts, start, wait_until
 from tui.crowd.plot import write as write_plot
 from tui.crowd.report import MODEL_SIGNS, Report
 
-PAUSE_LIMITS = {"event": 0.25, "thread": 0.25, "process": 1.5}
+PAUSE_LIMITS_S = {"event": 0.25, "thread": 0.25, "process": 1.5}
 """Seconds for which a switch to this model may pause the deliveries to a thousand connections."""
 LEAK_LIMIT = 0.10
-BETWEEN = 4.0
+SWITCH_INTERVAL_S = 4.0
 """Seconds between two switches: enough for all lines that a switch delays to arrive."""
-TALK_FOR = 7.4 * BETWEEN
+RUN_DURATION_S = 7.4 * SWITCH_INTERVAL_S
 """Seconds of a run: six switches, and a reserve for slow ones."""
-WAYS = [
+DIRECTIONS = [
     (before, after)
     for after in ("event", "thread", "process")
     for before in ("event", "thread", "process")
@@ -96,7 +96,16 @@ def run(folder: Path, people: int, talk: float) -> Report:
     """Return the report of one crowd. Raises msgspec.DecodeError without a report."""
     server = start("event", folder, "--rate-limit", "10/2")
     command = [sys.executable, "-m", "tui.crowd.cli", f"127.0.0.1:{server.address[1]}", "--json"]
-    command += ["--people", f"{people}", "--talk", f"{talk}", "--for", f"{TALK_FOR}", "--switch-every", f"{BETWEEN}"]
+    command += [
+        "--people",
+        f"{people}",
+        "--talk",
+        f"{talk}",
+        "--for",
+        f"{RUN_DURATION_S}",
+        "--switch-every",
+        f"{SWITCH_INTERVAL_S}",
+    ]
     try:
         done = subprocess.run(
             [*command, "--operator-key-file", "-"], input=OPERATOR_KEY.encode(), stdout=subprocess.PIPE, check=False
@@ -140,9 +149,9 @@ def switch_table(directions: dict[tuple[str, str], Direction], total: Total, peo
         "| switch | pause: median | the longest | may be | as the room told it | dropped |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for before, after in WAYS:
+    for before, after in DIRECTIONS:
         if (direction := directions.get((before, after))) is not None:
-            longest, limit = max(direction.pauses), PAUSE_LIMITS[after]
+            longest, limit = max(direction.pauses), PAUSE_LIMITS_S[after]
             over = " **over**" if longest > limit else ""
             lines.append(
                 f"| {way(before, after)} | {ms(median(direction.pauses))} | {ms(longest)}{over} | {ms(limit)} | "

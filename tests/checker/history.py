@@ -36,11 +36,11 @@ class Operation(Struct):
     action: bool = False
 
 
-class Wish(Struct):
+class SwitchRequest(Struct):
     """A request of the operator for another model, and its answer. Times are seconds of one monotonic clock."""
 
     model: str
-    asked: float
+    requested_at: float
     answer: str = ""
     """`switched`, or the code of the refusal; empty without an answer."""
 
@@ -78,7 +78,7 @@ class Stay(Struct):
     burst: int = 0
     rate: float = 0.0
     """The rate limit in the welcome: lines at once, then lines a second; 0 for no limit."""
-    wishes: list[Wish] = field(default_factory=list)
+    switch_requests: list[SwitchRequest] = field(default_factory=list)
     """The switches that the operator requested on this connection."""
     ended: float = 0.0
     """The time of the end, on the clock of the requests."""
@@ -92,7 +92,7 @@ class MemberHistory(Struct):
     name: str
     operations: dict[str, Operation] = field(default_factory=dict)
     stays: list[Stay] = field(default_factory=list)
-    turned_away: list[str] = field(default_factory=list)
+    rejections: list[str] = field(default_factory=list)
     """The reason of each connection that the server closed before the welcome, without an act that explains it."""
     nicks: set[str] = field(default_factory=set)
     """All nicknames that it requested or was given."""
@@ -120,11 +120,11 @@ class PlainHistory(Struct):
 
     name: str
     stays: list[PlainStay] = field(default_factory=list)
-    turned_away: list[str] = field(default_factory=list)
+    rejections: list[str] = field(default_factory=list)
     present_at_end: bool = False
 
 
-class Silence(Struct, frozen=True):
+class SilentConnection(Struct, frozen=True):
     """A connection that sent nothing. `closed` and `watched` are seconds after its opening.
 
     `closed` is None if the connection was still open when it had been watched for `watched` seconds.
@@ -135,7 +135,7 @@ class Silence(Struct, frozen=True):
     watched: float
 
 
-class Taken(Struct, frozen=True):
+class ServerResources(Struct, frozen=True):
     """The resources of the server at rest, in the event model, with `connections` connections."""
 
     connections: int
@@ -161,12 +161,12 @@ class History(Struct):
     """Seconds within which a connection must give a nickname."""
     answer_within: float = 8.0
     """Seconds within which a request for a switch is answered."""
-    silences: list[Silence] = field(default_factory=list)
+    silent_connections: list[SilentConnection] = field(default_factory=list)
     stops: list[tuple[float, float]] = field(default_factory=list)
     """Start and end of each time in which the server or its fork server was stopped, in seconds of Unix time."""
-    before: Taken | None = None
+    before: ServerResources | None = None
     """The resources at the beginning, after each model had run once."""
-    after: Taken | None = None
+    after: ServerResources | None = None
     """The resources at the end, in the last epoch."""
 
     def stays(self) -> list[tuple[MemberHistory, Stay]]:

@@ -16,7 +16,7 @@ from time import monotonic
 
 import psutil
 
-from tests.checker.history import Taken
+from tests.checker.history import ServerResources
 from tests.peers import PATIENCE
 from tests.running import facts_of
 
@@ -40,7 +40,7 @@ class Host:
         self._key.write_text(KEY)
         self._key.chmod(0o600)
         self._popen: subprocess.Popen[str] | None = None
-        self._nurseries: set[int] = set()
+        self._fork_server_pids: set[int] = set()
         """The process ids of its fork servers so far, which are the group ids of their workers too."""
 
     @property
@@ -102,24 +102,24 @@ class Host:
         """Send a signal to one of its workers; returns False if this worker has ended."""
         with suppress(ProcessLookupError):
             # The workers of a killed fork server are no descendants any more, but still in its process group.
-            if os.getpgid(pid) in self._nurseries or pid in {process.pid for process in self.descendants()}:
+            if os.getpgid(pid) in self._fork_server_pids or pid in {process.pid for process in self.descendants()}:
                 os.kill(pid, number)
                 return True
         return False
 
-    def forkserver(self) -> int:
+    def fork_server_pid(self) -> int:
         """Return the process id of the fork server; 0 without one."""
         with suppress(psutil.NoSuchProcess, ProcessLookupError):
             for child in self.process.children():
                 if os.getpgid(child.pid) == child.pid:
-                    self._nurseries.add(child.pid)
+                    self._fork_server_pids.add(child.pid)
                     return child.pid
         return 0
 
-    def taken(self, connections: int) -> Taken:
+    def measure_resources(self, connections: int) -> ServerResources:
         """Measure the resources of the server, to which `connections` connections are open."""
         facts = facts_of(self.process)
-        return Taken(connections, facts.fds, facts.threads, facts.children)
+        return ServerResources(connections, facts.fds, facts.threads, facts.children)
 
     def pause(self) -> None:
         """Stop the server with SIGSTOP."""
@@ -131,7 +131,7 @@ class Host:
         assert self._popen is not None
         self._popen.send_signal(signal.SIGCONT)
 
-    def allow_files(self, spare: int | None) -> None:
+    def limit_open_files(self, spare: int | None) -> None:
         """Limit the server to `spare` more open files; None lifts the limit. Linux only."""
         _, hard = resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE)
         soft = hard if spare is None else self.process.num_fds() + spare

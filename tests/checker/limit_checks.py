@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from protocol.messages import Said
-from tests.checker.history import History, Stay, Taken
+from tests.checker.history import History, ServerResources, Stay
 
-BUNCHED = 1.5
+MAX_QUEUE_DELAY_S = 1.5
 """Seconds for which received lines may wait for the room. Those lines then get the same time."""
-EARLY, LATE = 0.2, 3.0
+MAX_EARLY_S, MAX_LATE_S = 0.2, 3.0
 """Seconds before and after a deadline that are tolerated: clocks differ, and the server may be stopped or busy."""
 
 
-def nobody_says_more_than_is_allowed(history: History) -> Iterator[str]:
+def rate_limits_are_kept(history: History) -> Iterator[str]:
     """No connection delivers more lines than its burst and its rate allow, also over switches."""
     orders = history.orders()
     for member in history.members:
@@ -31,19 +31,19 @@ def _excess(stay: Stay, said: list[Said]) -> float:
     for line in said:
         saved = min(float(stay.burst), saved + (line.at - before) * stay.rate) - 1
         lowest, before = min(lowest, saved), line.at
-    return -lowest - 1 - BUNCHED * stay.rate
+    return -lowest - 1 - MAX_QUEUE_DELAY_S * stay.rate
 
 
-def the_silent_are_let_go(history: History) -> Iterator[str]:
+def silent_connections_are_closed(history: History) -> Iterator[str]:
     """A connection without a nickname is closed at its deadline and not before, also over switches."""
-    for silence in history.silences:
-        if silence.closed is None and silence.watched > history.join_timeout + LATE:
+    for silence in history.silent_connections:
+        if silence.closed is None and silence.watched > history.join_timeout + MAX_LATE_S:
             yield f"epoch {silence.epoch}: a silent connection was still open after {silence.watched:.1f} s"
-        elif silence.closed is not None and silence.closed < history.join_timeout - EARLY:
+        elif silence.closed is not None and silence.closed < history.join_timeout - MAX_EARLY_S:
             yield f"epoch {silence.epoch}: a silent connection was closed after {silence.closed:.1f} s"
 
 
-def nothing_is_left_behind(history: History) -> Iterator[str]:
+def resources_are_released(history: History) -> Iterator[str]:
     """At rest the server has as many descriptors, threads and children as before the disturbances."""
     before, after = history.before, history.after
     if before is None or after is None:
@@ -53,5 +53,5 @@ def nothing_is_left_behind(history: History) -> Iterator[str]:
             yield f"besides its connections the server had {first} {name} at first, and has {last} at the end"
 
 
-def _own(taken: Taken) -> tuple[int, int, int]:
+def _own(taken: ServerResources) -> tuple[int, int, int]:
     return taken.fds - taken.connections, taken.threads, taken.children

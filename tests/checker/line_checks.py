@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tests.checker.history import Ending, History, PlainHistory, said_in
 
 
-def acknowledged_means_one_seq(history: History) -> Iterator[str]:
+def acknowledged_lines_have_one_seq(history: History) -> Iterator[str]:
     """An acknowledged line has exactly one seq in its epoch, and the same id again gets the same seq."""
     where: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for epoch, order in history.orders().items():
@@ -24,7 +24,7 @@ def acknowledged_means_one_seq(history: History) -> Iterator[str]:
                     yield f"epoch {epoch}: {member.name}'s {operation.text!r} was acknowledged as {seq}, told as {told}"
 
 
-def everything_is_answered(history: History) -> Iterator[str]:
+def all_lines_are_answered(history: History) -> Iterator[str]:
     """Each line is acknowledged or refused in the end; those before a goodbye are answered before the goodbye."""
     for member in history.members:
         unknown = [op for op in member.operations.values() if not (op.acknowledged or op.refused)]
@@ -33,7 +33,7 @@ def everything_is_answered(history: History) -> Iterator[str]:
             yield f"{member.name} never heard what became of {len(unknown)} lines, the first {unknown[0].text!r}"
 
 
-def refused_is_never_said(history: History) -> Iterator[str]:
+def refused_lines_are_not_delivered(history: History) -> Iterator[str]:
     """A refused line is not delivered in that epoch."""
     said = {(epoch, line.id) for epoch, order in history.orders().items() for line in said_in(order)}
     for member in history.members:
@@ -43,7 +43,7 @@ def refused_is_never_said(history: History) -> Iterator[str]:
                     yield f"epoch {epoch}: {member.name}'s line {operation.id} was refused ({code}), and said"
 
 
-def nothing_unsaid_is_told(history: History) -> Iterator[str]:
+def only_said_lines_are_delivered(history: History) -> Iterator[str]:
     """Each delivered line was said by that member, with that text, and as an action or not."""
     lines = {op.id: (member, op) for member in history.members for op in member.operations.values()}
     plain_nicks = {text: stay.nick for person in history.plain for stay in person.stays for text in stay.said}

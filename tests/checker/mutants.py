@@ -20,10 +20,10 @@ from server.room.room import Room
 from server.session import Request
 from tests.checker.handover_mutants import HANDOVER_MUTANTS
 
-EVERY = 40
+MISTAKE_INTERVAL = 40
 """A rare mistake is made at one of so many opportunities."""
 SAID = b'{"type":"said"'
-Told = Iterator[tuple[int, bytes, int]]
+Deliveries = Iterator[tuple[int, bytes, int]]
 """The deliveries of an outbox: connection number, bytes, and flags."""
 
 
@@ -31,26 +31,26 @@ def dropped_line() -> None:
     """Now and then one connection does not get a line that all others get."""
     chances = count(1)
 
-    def told(outbox: Outbox, everything: Told) -> Told:
+    def told(outbox: Outbox, everything: Deliveries) -> Deliveries:
         for number, data, flags in everything:
-            if not flags and data.startswith(SAID) and next(chances) % EVERY == 0:
+            if not flags and data.startswith(SAID) and next(chances) % MISTAKE_INTERVAL == 0:
                 continue
             yield number, data, flags
 
-    _retell(told)
+    _replace_deliveries(told)
 
 
 def swapped_lines() -> None:
     """Now and then one connection gets two lines of an outbox in the wrong order."""
 
-    def told(outbox: Outbox, everything: Told) -> Told:
+    def told(outbox: Outbox, everything: Deliveries) -> Deliveries:
         for number, data, flags in everything:
             lines = data.splitlines(keepends=True)
             if not flags and number % 7 == 0 and len(lines) > 1 and all(line.startswith(SAID) for line in lines):
                 lines[0], lines[1] = lines[1], lines[0]
             yield number, b"".join(lines), flags
 
-    _retell(told)
+    _replace_deliveries(told)
 
 
 def double_on_resume() -> None:
@@ -84,13 +84,13 @@ def lost_plain_line() -> None:
 def deaf_plain_members() -> None:
     """Plain clients get no lines of other members."""
 
-    def told(outbox: Outbox, everything: Told) -> Told:
+    def told(outbox: Outbox, everything: Deliveries) -> Deliveries:
         for number, data, flags in everything:
             plain = not flags and outbox.audience.get(number) is PLAIN
             lines = data.splitlines(keepends=True)
             yield number, b"".join(line for line in lines if line.startswith(b"*** ")) if plain else data, flags
 
-    _retell(told)
+    _replace_deliveries(told)
 
 
 def no_history() -> None:
@@ -109,11 +109,11 @@ def stale_roster() -> None:
     PendingPresence.record_change = record_change  # type: ignore[method-assign]
 
 
-def _retell(told: Callable[[Outbox, Told], Told]) -> None:
+def _replace_deliveries(told: Callable[[Outbox, Deliveries], Deliveries]) -> None:
     """Replace the deliveries of each outbox by those that `told` returns."""
     original = Outbox.by_recipient
 
-    def by_recipient(outbox: Outbox) -> tuple[list[tuple[bytes, Iterable[int]]], Told]:
+    def by_recipient(outbox: Outbox) -> tuple[list[tuple[bytes, Iterable[int]]], Deliveries]:
         shared, personal = original(outbox)
         return [], told(outbox, chain(((number, data, 0) for data, numbers in shared for number in numbers), personal))
 

@@ -7,17 +7,17 @@ from random import Random
 
 from tests.checker.connection_acts import ConnectionActs
 from tests.checker.plan import Kind, Step, covered_at
-from tests.checker.reach import Reach
 from tests.checker.server_acts import ServerActs
+from tests.checker.targets import Targets
 
 
 class Nemesis:
     """Carries out each step of a plan."""
 
-    def __init__(self, reach: Reach) -> None:
-        self.reach = reach
-        server = ServerActs(reach)
-        connections = ConnectionActs(reach, server.switch)
+    def __init__(self, targets: Targets) -> None:
+        self.targets = targets
+        server = ServerActs(targets)
+        connections = ConnectionActs(targets, server.switch)
         self._acts: dict[Kind, Callable[[Random], Awaitable[None]]] = {
             Kind.SWITCH: server.switch,
             Kind.HURRY: server.hurry,
@@ -46,17 +46,17 @@ class Nemesis:
         """
         loop = asyncio.get_running_loop()
         start = loop.time()
-        self.reach.ends = start + covered_at(steps, times_each or len(steps))
+        self.targets.end_at = start + covered_at(steps, times_each or len(steps))
         acts: list[asyncio.Task[None]] = []
         skipped_s = previous_at = 0.0
         for step in steps:
-            if times_each and self.reach.done[step.kind] >= times_each:
+            if times_each and self.targets.done[step.kind] >= times_each:
                 skipped_s += step.at - previous_at
                 previous_at = step.at
                 continue
             previous_at = step.at
             await asyncio.sleep(max(0.0, start + step.at - skipped_s - loop.time()))
-            if self.reach.weather.restarting:
+            if self.targets.conditions.restarting:
                 continue  # No server is running.
             acts.append(asyncio.create_task(self.act(step.kind, Random(step.seed))))
         await asyncio.gather(*acts)

@@ -20,7 +20,7 @@ def there_is_one_order(history: History) -> Iterator[str]:
                 yield f"epoch {epoch}: nobody was ever told the events {lost[:10]}"
 
 
-def each_hears_all_of_it(history: History) -> Iterator[str]:
+def members_get_all_events(history: History) -> Iterator[str]:
     """A connection gets exactly that order from its welcome to its end: nothing missing, doubled or swapped."""
     for member, stay in history.stays():
         expected = stay.welcome_seq + 1
@@ -31,7 +31,7 @@ def each_hears_all_of_it(history: History) -> Iterator[str]:
             expected = event.seq + 1
 
 
-def a_resume_continues(history: History) -> Iterator[str]:
+def resumes_continue(history: History) -> Iterator[str]:
     """A member that resumes is known, and gets exactly the events it missed, or their number if they are lost."""
     for member in history.members:
         before: Stay | None = None
@@ -59,7 +59,7 @@ def _continues(member: MemberHistory, before: Stay, stay: Stay, kept: int) -> It
         yield f"epoch {stay.epoch}: {member.name} was told a gap of {stay.missed}, though {kept} events are kept"
 
 
-def newcomers_are_shown_the_last_lines(history: History) -> Iterator[str]:
+def new_members_get_history(history: History) -> Iterator[str]:
     """A new member gets the last lines before the welcome as history, in order, and none twice."""
     said = {epoch: said_in(order) for epoch, order in history.orders().items()}
     for member, stay in history.stays():
@@ -71,7 +71,7 @@ def newcomers_are_shown_the_last_lines(history: History) -> Iterator[str]:
             yield f"epoch {stay.epoch}: {member.name} was shown {_ranges(shown)}; the last were {_ranges(last)}"
 
 
-def clients_pass_everything_on_once(history: History) -> Iterator[str]:
+def clients_pass_events_on_once(history: History) -> Iterator[str]:
     """ClientConnection passes on each event once and in order, in spite of broken connections."""
     for member, stay in history.stays():
         wanted, last = [], stay.after if stay.resumed else 0

@@ -13,32 +13,32 @@ from time import monotonic
 from protocol.client import ClientConnection, Gap
 from protocol.json_lines import AnyEvent
 from protocol.messages import Goodbye, ModelSwitched, OperatorGranted, People, Refused, Said, Sequenced, Status, Welcome
-from tests.checker.history import Ending, MemberHistory, Operation, Roster, Stay, Wish
-from tests.checker.narrow import LIMIT, narrow
+from tests.checker.conditions import Conditions
+from tests.checker.history import Ending, MemberHistory, Operation, Roster, Stay, SwitchRequest
+from tests.checker.narrow import READ_AHEAD_BYTES, narrow
 from tests.checker.resets import reset as reset_connection
-from tests.checker.weather import Weather
 from tests.checker.wire import event_in
 
-LONGEST_WAIT = 1.0
+MAX_RECONNECT_DELAY_S = 1.0
 """Seconds between two attempts to connect, at most. They are random, so that not all members come at once."""
-NO_SWITCH = ("switching", "same-model", "switch-failed", "not-operator")
+SWITCH_REFUSAL_CODES = ("switching", "same-model", "switch-failed", "not-operator")
 
 
 class Participant:
     """One member. `run` keeps it in the room until `leave`."""
 
     def __init__(
-        self, name: str, address: tuple[str, int], random: Random, weather: Weather, *, slow: bool = False
+        self, name: str, address: tuple[str, int], random: Random, conditions: Conditions, *, slow: bool = False
     ) -> None:
         """A `slow` member has small kernel buffers: the server keeps the output that it does not read."""
         self.history = MemberHistory(name, nicks={name})
         self.client = ClientConnection(name, lambda: token_hex(8))
-        self.excused = ""
+        self.end_cause = ""
         """The act of ours that explains an end of this connection; empty without one."""
         self.served_by = ""
         self.model = ""
         """The model that runs the room."""
-        self.granted = False
+        self.is_operator = False
         self.reading = asyncio.Event()
         self.reading.set()
         self._address = address
@@ -47,17 +47,17 @@ class Participant:
         self._stay: Stay | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._writing = asyncio.Lock()
-        self.leaving = False
+        self.is_leaving = False
         """True after the final goodbye."""
-        self._weather = weather
-        self._came_in = ""
+        self._conditions = conditions
+        self._connected_in = ""
         """The epoch in which the connection was opened."""
-        self._last_words = ""
+        self._last_line = ""
         self._after: int | None = None
         self._knows_people = False
 
     @property
-    def here(self) -> bool:
+    def is_in_room(self) -> bool:
         """True while it is in the room."""
         return self._stay is not None
 
@@ -67,9 +67,9 @@ class Participant:
         return self.client.seq
 
     @property
-    def up_to_date(self) -> bool:
+    def is_up_to_date(self) -> bool:
         """True if it is in the room and all its lines were answered."""
-        return self.here and not self.client.unacknowledged
+        return self.is_in_room and not self.client.unacknowledged
 
     def local_port(self) -> int:
         """Return the local port of the connection; 0 without one."""
@@ -79,16 +79,16 @@ class Participant:
 
     def say(self, text: str, *, action: bool = False) -> None:
         """Say a line, at once or as soon as it is in the room."""
-        self._note(text, action)
+        self._record_operation(text, action)
         self._flush()
 
     async def say_in_halves(self, text: str, pause: float) -> None:
         """Send a line, and its second half after `pause` seconds if the connection still exists."""
-        if not self.here:
+        if not self.is_in_room:
             return
         async with self._writing:
             writer, rest = self._writer, self.client.data_to_send()
-            self._note(text, False)
+            self._record_operation(text, False)
             data = self.client.data_to_send()
             cut = self._random.randrange(1, len(data))
             _write(writer, rest + data[:cut])
@@ -99,9 +99,9 @@ class Participant:
 
     def say_and_cut(self, text: str, *, whole: bool, reset: bool) -> None:
         """Send a line or half of it, and break the connection before the answer. The line is sent again later."""
-        if not self.here or self._writing.locked():
+        if not self.is_in_room or self._writing.locked():
             return
-        self._note(text, False)
+        self._record_operation(text, False)
         data = self.client.data_to_send()
         _write(self._writer, data if whole else data[: self._random.randrange(1, len(data))])
         self.cut("it cut its own connection", reset=reset)
@@ -110,42 +110,42 @@ class Participant:
         """Break the connection, for the reason `why`."""
         if self._writer is None:
             return
-        self.excused = why
+        self.end_cause = why
         if reset:
             reset_connection(self._writer)
         else:
             self._writer.close()
 
-    def look_around(self) -> None:
+    def request_roster(self) -> None:
         """Request the roster."""
-        if self.here:
+        if self.is_in_room:
             self.client.who()
             self._flush()
 
     def ask_where(self) -> None:
         """Ask for the process or thread that serves it. The answer sets `served_by` later."""
         self.served_by = ""
-        if self.here:
+        if self.is_in_room:
             self.client.ask_status()
             self._flush()
 
     def rename(self, nick: str) -> None:
         """Request another nickname."""
-        if self.here:
+        if self.is_in_room:
             self.history.nicks.add(nick)
             self.client.rename(nick)
             self._flush()
 
     def prove(self, key: str) -> None:
         """Answer the operator's challenge."""
-        if self.here:
+        if self.is_in_room:
             self.client.operator(hmac.new(key.encode(), self.client.nonce.encode(), "sha256").hexdigest())
             self._flush()
 
     def switch(self, model: str) -> None:
         """Request another model."""
         if self._stay is not None:
-            self._stay.wishes.append(Wish(model, monotonic()))
+            self._stay.switch_requests.append(SwitchRequest(model, monotonic()))
             self.client.switch(model)
             self._flush()
 
@@ -157,9 +157,9 @@ class Participant:
 
     def leave(self) -> None:
         """Say goodbye, and do not reconnect."""
-        self.leaving = True
+        self.is_leaving = True
         self.reading.set()
-        if self.here:
+        if self.is_in_room:
             self.client.quit()
             self._flush()
 
@@ -167,13 +167,13 @@ class Participant:
 
     async def run(self) -> None:
         """Stay in the room, and reconnect whenever the connection breaks, until it leaves."""
-        while not self.leaving:
+        while not self.is_leaving:
             try:
                 await self._connect()
             except OSError as error:
                 self._end(str(error))
-            if not self.leaving:
-                await asyncio.sleep(self._random.uniform(0, LONGEST_WAIT))
+            if not self.is_leaving:
+                await asyncio.sleep(self._random.uniform(0, MAX_RECONNECT_DELAY_S))
 
     async def _connect(self) -> None:
         sock = socket.socket()
@@ -185,8 +185,10 @@ class Participant:
         except BaseException:
             sock.close()
             raise
-        reader, self._writer = await asyncio.open_connection(sock=sock, limit=LIMIT if self.slow else 1 << 16)
-        self.excused, self._came_in, self._last_words = "", self._weather.epoch, ""
+        reader, self._writer = await asyncio.open_connection(
+            sock=sock, limit=READ_AHEAD_BYTES if self.slow else 1 << 16
+        )
+        self.end_cause, self._connected_in, self._last_line = "", self._conditions.epoch, ""
         try:
             self._after = self.client.seq if self.client.token else None
             self.client.connected()
@@ -209,23 +211,23 @@ class Participant:
 
     def _end(self, reason: str) -> None:
         self.client.disconnected()
-        self.granted = False
+        self.is_operator = False
         if self._stay is None:
-            self._turned_away(reason)
+            self._record_rejection(reason)
             return
-        excuse = self.excused or self._weather.excuse(self._stay.epoch)
+        excuse = self.end_cause or self._conditions.explain_end(self._stay.epoch)
         self._stay.reason = self._stay.reason or excuse or reason
-        self._stay.ending = Ending.CUT if excuse else Ending.QUIT if self.leaving else Ending.DROPPED
+        self._stay.ending = Ending.CUT if excuse else Ending.QUIT if self.is_leaving else Ending.DROPPED
         self._stay.ended = monotonic()
         self._stay = None
 
-    def _turned_away(self, reason: str) -> None:
+    def _record_rejection(self, reason: str) -> None:
         """Record an end before the welcome. Without a connection, no server was running, which is no fault."""
-        came_in, self._came_in = self._came_in, ""
-        if came_in and not (self.excused or self.leaving or self._weather.excuse_at_the_door(came_in)):
-            self.history.turned_away.append(f"{came_in}: {self._last_words or reason}")
+        came_in, self._connected_in = self._connected_in, ""
+        if came_in and not (self.end_cause or self.is_leaving or self._conditions.explain_rejection(came_in)):
+            self.history.rejections.append(f"{came_in}: {self._last_line or reason}")
 
-    def _note(self, text: str, action: bool) -> None:
+    def _record_operation(self, text: str, action: bool) -> None:
         id = self.client.say(text, action=action)
         self.history.operations[id] = Operation(id, text, len(self.history.operations), action=action)
 
@@ -238,18 +240,18 @@ class Participant:
     def _take(self, line: bytes) -> None:
         event = event_in(line)
         if event is None:
-            self._last_words = line.decode(errors="replace")
+            self._last_line = line.decode(errors="replace")
         if isinstance(event, Welcome | ModelSwitched | Status):
             self.model = event.model
         if self._stay is not None:
-            self._take_in_the_room(event, self._stay)
+            self._record_room_event(event, self._stay)
         match event:
             case Welcome():
-                self._welcomed(event)
+                self._handle_welcome(event)
             case Refused():
-                self._refused(event)
+                self._handle_refusal(event)
             case OperatorGranted():
-                self.granted = True
+                self.is_operator = True
             case Status():
                 self.served_by = event.served_by
         self._pass_on(line)
@@ -261,14 +263,14 @@ class Participant:
         if self._stay:
             self._stay.nick = self.client.nick
 
-    def _take_in_the_room(self, event: AnyEvent | None, stay: Stay) -> None:
+    def _record_room_event(self, event: AnyEvent | None, stay: Stay) -> None:
         match event:
             case _ if isinstance(event, Sequenced) and event.seq:
-                self._heard(stay, event)
+                self._record_event(stay, event)
                 if isinstance(event, ModelSwitched):
-                    _answer(stay, "switched", event.model)
-            case Refused() if event.code in NO_SWITCH:
-                _answer(stay, event.code)
+                    _record_answer(stay, "switched", event.model)
+            case Refused() if event.code in SWITCH_REFUSAL_CODES:
+                _record_answer(stay, event.code)
             case People():
                 self._knows_people = True
                 stay.rosters.append(Roster(event.seq, len(stay.events), event.people))
@@ -283,7 +285,7 @@ class Participant:
             elif self._stay and isinstance(passed, Sequenced) and passed.seq:
                 self._stay.passed_on.append(passed.seq)
 
-    def _welcomed(self, event: Welcome) -> None:
+    def _handle_welcome(self, event: Welcome) -> None:
         self._stay = Stay(
             epoch=event.motd,
             nick=event.you,
@@ -302,27 +304,29 @@ class Participant:
             if isinstance(past, Said) and past.id in self.history.operations:
                 self.history.operations[past.id].acknowledged.append((event.motd, past.seq))
 
-    def _heard(self, stay: Stay, event: Sequenced) -> None:
+    def _record_event(self, stay: Stay, event: Sequenced) -> None:
         if isinstance(event, Said) and event.id in self.history.operations:
             self.history.operations[event.id].acknowledged.append((stay.epoch, event.seq))
             if event.id in self.client.unacknowledged and event.seq <= self.client.seq:
                 return  # The answer to a line that was sent again, with its first seq: no part of the order.
         stay.events.append(event)
 
-    def _refused(self, event: Refused) -> None:
+    def _handle_refusal(self, event: Refused) -> None:
         if event.id in self.history.operations:
             epoch = self._stay.epoch if self._stay else ""
             self.history.operations[event.id].refused.append((epoch, event.code))
-        elif not self.here and event.suggestion:
+        elif not self.is_in_room and event.suggestion:
             self.history.nicks.add(event.suggestion)
             self.client.retry_hello(event.suggestion)
         elif self._stay and event.code.startswith(("bad-", "line-too-long", "not-joined")):
             self._stay.misunderstood.append(f"{event.code}: {event.reason}")
 
 
-def _answer(stay: Stay, answer: str, model: str = "") -> None:
+def _record_answer(stay: Stay, answer: str, model: str = "") -> None:
     """Record an answer at its request. A second request during a switch is refused before the first is answered."""
-    open_ = [wish for wish in stay.wishes if not wish.answer and (not model or wish.model == model)]
+    open_ = [
+        request for request in stay.switch_requests if not request.answer and (not model or request.model == model)
+    ]
     if open_:
         open_[-1 if answer in ("switched", "switching") else 0].answer = answer
 

@@ -48,7 +48,7 @@ def _apply(epoch: str, event: Presence, people: Counter[str]) -> Iterator[str]:
             yield f"epoch {epoch}: event {event.seq} brings a second {nick}"
 
 
-def the_last_roster_is_true(history: History) -> Iterator[str]:
+def last_roster_is_true(history: History) -> Iterator[str]:
     """In the end the roster of each member has exactly the nicknames in the room."""
     here = sorted(member.stays[-1].nick for member in history.members if member.present_at_end)
     here = sorted([*here, *(person.stays[-1].nick for person in history.plain if person.present_at_end)])
@@ -58,7 +58,7 @@ def the_last_roster_is_true(history: History) -> Iterator[str]:
             yield f"at the end {member.name} sees other people than are there: {differ[:5]}"
 
 
-def nobody_is_dropped(history: History) -> Iterator[str]:
+def no_connection_is_dropped(history: History) -> Iterator[str]:
     """A connection ends only if its participant or the nemesis ended it."""
     for person in [*history.members, *history.plain]:
         for stay in person.stays:
@@ -66,21 +66,21 @@ def nobody_is_dropped(history: History) -> Iterator[str]:
                 yield f"epoch {stay.epoch}: {person.name} was dropped: {stay.reason}"
 
 
-def nobody_is_turned_away(history: History) -> Iterator[str]:
+def no_client_is_rejected(history: History) -> Iterator[str]:
     """A client that gives a nickname in time is let in, also during a switch."""
     for person in [*history.members, *history.plain]:
-        for words in person.turned_away:
+        for words in person.rejections:
             yield f"{person.name} was turned away: {words}"
 
 
-def every_line_is_understood(history: History) -> Iterator[str]:
+def all_lines_are_understood(history: History) -> Iterator[str]:
     """The server reads each line that a participant sent, never half of one or two in one."""
     for member, stay in history.stays():
         for words in stay.misunderstood:
             yield f"epoch {stay.epoch}: {member.name} was told: {words}"
 
 
-def everything_settles(history: History) -> Iterator[str]:
+def room_settles(history: History) -> Iterator[str]:
     """After the last disturbance all participants get in, catch up and are answered."""
     if not history.settled:
         away = [member.name for member in history.members if not member.present_at_end]

@@ -7,7 +7,7 @@ from protocol.messages import Said
 from tests.checker.history import Ending, History, PlainStay, said_in
 
 
-def plain_members_read_the_order(history: History) -> Iterator[str]:
+def plain_clients_get_the_order(history: History) -> Iterator[str]:
     """A plain client gets the lines of the others in the one order, up to the end.
 
     After the end of a server, it may have got last lines that no rich client got.
@@ -22,7 +22,7 @@ def plain_members_read_the_order(history: History) -> Iterator[str]:
                 yield f"epoch {stay.epoch}: {person.name} {words}"
 
 
-def plain_members_are_heard(history: History) -> Iterator[str]:
+def plain_lines_are_delivered(history: History) -> Iterator[str]:
     """The lines of a plain client are delivered in order: all of them, or the first ones if the connection was cut."""
     orders = {epoch: said_in(order) for epoch, order in history.orders().items()}
     for person in history.plain:

@@ -4,21 +4,21 @@ import asyncio
 import re
 from random import Random
 
+from tests.checker.conditions import Conditions
 from tests.checker.history import Ending, PlainHistory, PlainStay
-from tests.checker.weather import Weather
 
 SERVED_BY = re.compile(r"\*\*\* you: process (\d+) ")
 RENAMED = re.compile(r"\*\*\* \S+ is taken, so you are (\S+);")
 EPOCH = re.compile(r"\*\*\* (epoch \S+)")
-LONGEST_WAIT = 1.0
+MAX_RECONNECT_DELAY_S = 1.0
 
 
 class PlainParticipant:
     """One member. `run` keeps it in the room until `leave`."""
 
-    def __init__(self, name: str, address: tuple[str, int], random: Random, weather: Weather) -> None:
+    def __init__(self, name: str, address: tuple[str, int], random: Random, conditions: Conditions) -> None:
         self.history = PlainHistory(name)
-        self.excused = ""
+        self.end_cause = ""
         """The act of ours that explains an end of this connection; empty without one."""
         self.worker = 0
         """The process id of its worker when it last asked; 0 without one."""
@@ -26,12 +26,12 @@ class PlainParticipant:
         self._random = random
         self._stay: PlainStay | None = None
         self._writer: asyncio.StreamWriter | None = None
-        self._leaving = False
-        self._weather = weather
-        self._came_in = self._last_words = ""
+        self._is_leaving = False
+        self._conditions = conditions
+        self._connected_in = self._last_line = ""
 
     @property
-    def here(self) -> bool:
+    def is_in_room(self) -> bool:
         """True while it is in the room."""
         return self._stay is not None
 
@@ -50,21 +50,21 @@ class PlainParticipant:
     def cut(self, why: str) -> None:
         """Break the connection, for the reason `why`."""
         if self._writer is not None:
-            self.excused = why
+            self.end_cause = why
             self._writer.transport.abort()
 
     def leave(self) -> None:
         """Say goodbye, and do not reconnect."""
-        self._leaving = True
+        self._is_leaving = True
         if self._writer and not self._writer.is_closing():
             self._writer.write(b"/quit\n")
 
     async def run(self) -> None:
         """Stay in the room, and reconnect whenever the connection breaks, until it leaves."""
-        while not self._leaving:
+        while not self._is_leaving:
             try:
                 reader, self._writer = await asyncio.open_connection(*self._address)
-                self.excused, self._came_in, self._last_words = "", self._weather.epoch, ""
+                self.end_cause, self._connected_in, self._last_line = "", self._conditions.epoch, ""
                 self._writer.write(f"{self.history.name}\n".encode())
                 await self._read(reader)
                 self._end("the connection was closed")
@@ -74,8 +74,8 @@ class PlainParticipant:
                 if self._writer:
                     self._writer.transport.abort()
                     self._writer = None
-            if not self._leaving:
-                await asyncio.sleep(self._random.uniform(0, LONGEST_WAIT))
+            if not self._is_leaving:
+                await asyncio.sleep(self._random.uniform(0, MAX_RECONNECT_DELAY_S))
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         rest = b""
@@ -86,7 +86,7 @@ class PlainParticipant:
 
     def _take(self, line: str) -> None:
         if self._stay is None:
-            self._last_words = line
+            self._last_line = line
             if epoch := EPOCH.fullmatch(line):
                 self._stay = PlainStay(epoch[1], self.history.name)
                 self.history.stays.append(self._stay)
@@ -101,11 +101,11 @@ class PlainParticipant:
 
     def _end(self, reason: str) -> None:
         if self._stay is None:
-            came_in, self._came_in = self._came_in, ""
-            if came_in and not (self.excused or self._leaving or self._weather.excuse_at_the_door(came_in)):
-                self.history.turned_away.append(f"{came_in}: {self._last_words or reason}")
+            came_in, self._connected_in = self._connected_in, ""
+            if came_in and not (self.end_cause or self._is_leaving or self._conditions.explain_rejection(came_in)):
+                self.history.rejections.append(f"{came_in}: {self._last_line or reason}")
             return
-        excuse = self.excused or self._weather.excuse(self._stay.epoch)
+        excuse = self.end_cause or self._conditions.explain_end(self._stay.epoch)
         self._stay.reason = self._stay.reason or excuse or reason
-        self._stay.ending = Ending.CUT if excuse else Ending.QUIT if self._leaving else Ending.DROPPED
+        self._stay.ending = Ending.CUT if excuse else Ending.QUIT if self._is_leaving else Ending.DROPPED
         self._stay = None

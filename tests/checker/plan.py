@@ -31,7 +31,7 @@ class Kind(StrEnum):
     CRASH = "kill -9 the server, and start it again"
 
 
-OFTEN = {
+STEPS_PER_ROUND = {
     Kind.SWITCH: 9,
     Kind.CLOG: 2,
     Kind.KILL: 4,
@@ -65,13 +65,13 @@ def covered_at(steps: list[Step], times_each: int) -> float:
 def plan(seed: int, seconds: float, kinds: tuple[Kind, ...], every: float) -> list[Step]:
     """Return the steps for `seconds`, one about each `every` seconds. The same arguments give the same plan.
 
-    Each round has all `kinds` once, then as often again as OFTEN says, both in an order of its own.
+    Each round has all `kinds` once, then as often again as STEPS_PER_ROUND says, both in an order of its own.
     """
     random = Random(seed)
     steps: list[Step] = []
     at = every
     for _ in count():
-        once, again = list(kinds), [kind for kind in kinds for _ in range(OFTEN.get(kind, 1) - 1)]
+        once, again = list(kinds), [kind for kind in kinds for _ in range(STEPS_PER_ROUND.get(kind, 1) - 1)]
         random.shuffle(once)
         random.shuffle(again)
         for kind in once + again:

@@ -8,14 +8,14 @@ import socket
 from contextlib import suppress
 from random import Random
 
-from tests.checker.narrow import LIMIT, narrow
+from tests.checker.narrow import READ_AHEAD_BYTES, narrow
 from tests.checker.resets import reset
 
-MOST_DELAY = 0.03
+MAX_DELAY_S = 0.03
 """Seconds."""
-SMALLEST, LARGEST = 1, 2000
+MIN_PIECE_BYTES, MAX_PIECE_BYTES = 1, 2000
 """Bytes of a piece that is forwarded."""
-THROTTLED = 4000
+THROTTLED_BYTES_PER_S = 4000
 """Bytes a second for each connection while all are throttled."""
 
 
@@ -58,13 +58,13 @@ class Proxy:
         try:
             from_server, upstream = await self._connect()
             random = Random(self._random.random())
-            delay = random.uniform(0, MOST_DELAY)
+            delay = random.uniform(0, MAX_DELAY_S)
             pumps = [
                 asyncio.create_task(self._pump(reader, upstream, delay, random)),
                 asyncio.create_task(self._pump(from_server, writer, delay, random)),
             ]
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-            # The data that one side sent before it closed must still reach the other.
+            # The data that one side sent before it closed must still arrive at the other.
             await asyncio.wait(pumps, timeout=0.5)
             for pump in pumps:
                 pump.cancel()
@@ -87,7 +87,7 @@ class Proxy:
         except BaseException:
             sock.close()
             raise
-        return await asyncio.open_connection(sock=sock, limit=LIMIT)
+        return await asyncio.open_connection(sock=sock, limit=READ_AHEAD_BYTES)
 
     async def _pump(
         self, source: asyncio.StreamReader, target: asyncio.StreamWriter, delay: float, random: Random
@@ -100,11 +100,11 @@ class Proxy:
 
     async def _write(self, target: asyncio.StreamWriter, data: bytes, random: Random) -> None:
         while data:
-            size = random.randint(SMALLEST, LARGEST) if len(data) < 20 * LARGEST else len(data)
+            size = random.randint(MIN_PIECE_BYTES, MAX_PIECE_BYTES) if len(data) < 20 * MAX_PIECE_BYTES else len(data)
             piece, data = data[:size], data[size:]
             target.write(piece)
             await target.drain()
             if self.throttled:
-                await asyncio.sleep(len(piece) / THROTTLED)
+                await asyncio.sleep(len(piece) / THROTTLED_BYTES_PER_S)
             elif data:
                 await asyncio.sleep(random.uniform(0, 0.002))

@@ -10,29 +10,29 @@ from time import monotonic
 
 from protocol.messages import Model
 from tests.checker.checks import check
-from tests.checker.history import History, Taken
+from tests.checker.conditions import Conditions
+from tests.checker.history import History, ServerResources
 from tests.checker.host import KEY, Host
-from tests.checker.limit_checks import nothing_is_left_behind
+from tests.checker.limit_checks import resources_are_released
 from tests.checker.nemesis import Nemesis
 from tests.checker.participant import Participant
 from tests.checker.plain_participant import PlainParticipant
 from tests.checker.plan import Kind, plan
 from tests.checker.proxy import Proxy
-from tests.checker.reach import Reach
 from tests.checker.scenario import Outcome, Scenario
 from tests.checker.switch_checks import switches_in
 from tests.checker.talk import Talk
+from tests.checker.targets import Targets
 from tests.checker.waiting import until
-from tests.checker.weather import Weather
 from tests.pace import allowed
 
-JOIN_WITHIN = 30.0
-QUIET = 0.5
+JOIN_TIMEOUT_S = 30.0
+QUIET_S = 0.5
 """Seconds without a new event for any member, after which the room counts as settled."""
-LEAVE_WITHIN = 5.0
+LEAVE_TIMEOUT_S = 5.0
 UNSENT = re.compile(r"connections? over, \d+ with unsent output")
 """The log line of a handover with unsent output."""
-ROUNDS = (
+MODEL_CYCLES = (
     (Model.EVENT, Model.THREAD, Model.PROCESS, Model.EVENT),
     (Model.EVENT, Model.PROCESS, Model.THREAD, Model.EVENT),
 )
@@ -46,84 +46,84 @@ class Run:
         self.scenario = scenario
         self.random = Random(scenario.seed)
         self.host = Host(folder, scenario.model, *scenario.server_options, mutant=scenario.mutant)
-        self.before: Taken | None = None
-        self.after: Taken | None = None
-        self.weather = Weather()
+        self.before: ServerResources | None = None
+        self.after: ServerResources | None = None
+        self.conditions = Conditions()
         self.talk = Talk()
         self.members: list[Participant] = []
         self.plain: list[PlainParticipant] = []
-        self.lives: list[asyncio.Task[None]] = []
-        self._halves: list[asyncio.Task[None]] = []
+        self.tasks: list[asyncio.Task[None]] = []
+        self._half_line_tasks: list[asyncio.Task[None]] = []
 
     async def play(self, progress: Callable[[str], None] = lambda words: None) -> tuple[History, Outcome]:
         """Carry out the scenario, and check its history."""
         began = monotonic()
         await asyncio.to_thread(self.host.start)
-        self.weather.epoch = f"epoch {self.host.epoch}"
+        self.conditions.epoch = f"epoch {self.host.epoch}"
         self.proxy = Proxy(self.host.address, self.random)
         try:
             await self.proxy.start()
-            self._invite()
-            await self._until(self._in_the_room, JOIN_WITHIN)
-            progress(f"{len(self.lives)} people are in the room")
-            self.before = await self._round(ROUNDS[0])
+            self._add_people()
+            await self._until(self._are_all_in_room, JOIN_TIMEOUT_S)
+            progress(f"{len(self.tasks)} people are in the room")
+            self.before = await self._cycle_models(MODEL_CYCLES[0])
             nemesis = await self._disturb()
-            reach = nemesis.reach
-            progress(f"it was disturbed {reach.done.total()} times; now everything is to come to rest")
+            targets = nemesis.targets
+            progress(f"it was disturbed {targets.done.total()} times; now everything is to come to rest")
             quiet_from = monotonic()
-            history = await self._part(nemesis)
-            settled_in = monotonic() - quiet_from
+            history = await self._finish(nemesis)
+            settled_after_s = monotonic() - quiet_from
         finally:
-            for life in self.lives:
+            for life in self.tasks:
                 life.cancel()
-            await asyncio.gather(*self.lives, return_exceptions=True)
+            await asyncio.gather(*self.tasks, return_exceptions=True)
             await self.proxy.close()
             await asyncio.to_thread(self.host.close)
-        return history, self._judge(history, reach, monotonic() - began, settled_in)
+        return history, self._evaluate(history, targets, monotonic() - began, settled_after_s)
 
     async def _disturb(self) -> Nemesis:
         scenario = self.scenario
-        reach = Reach(
+        targets = Targets(
             self.host,
-            self.weather,
+            self.conditions,
             self.proxy,
             self.members,
             self.plain,
             self.talk,
-            self._arrive,
+            self._add_member,
             scenario.join_timeout,
         )
-        nemesis = Nemesis(reach)
+        nemesis = Nemesis(targets)
         talk = asyncio.create_task(self._talk())
         steps = plan(scenario.seed, scenario.seconds, scenario.kinds, scenario.every)
         try:
             await nemesis.run(steps, scenario.times_each)
         finally:
             talk.cancel()
-            await asyncio.gather(talk, *self._halves, return_exceptions=True)
+            await asyncio.gather(talk, *self._half_line_tasks, return_exceptions=True)
         return nemesis
 
-    def _invite(self) -> None:
+    def _add_people(self) -> None:
         """Add all participants; one in ten speaks the plain dialect."""
         plain = self.scenario.people // 10
         for _ in range(self.scenario.people - plain):
-            self._arrive()
+            self._add_member()
         for number in range(plain):
-            person = PlainParticipant(f"p{number}", self.host.address, Random(self.random.random()), self.weather)
+            person = PlainParticipant(f"p{number}", self.host.address, Random(self.random.random()), self.conditions)
             self.plain.append(person)
-            self.lives.append(asyncio.create_task(person.run()))
+            self.tasks.append(asyncio.create_task(person.run()))
 
-    def _arrive(self) -> None:
+    def _add_member(self) -> None:
         """Add a member. Two of five connect through the proxy; one of ten has small buffers."""
         number = len(self.members)
         address = self.proxy.address if number % 5 in (3, 4) else self.host.address
         slow = number % 10 == 7
-        person = Participant(f"m{number}", address, Random(self.random.random()), self.weather, slow=slow)
+        person = Participant(f"m{number}", address, Random(self.random.random()), self.conditions, slow=slow)
         self.members.append(person)
-        self.lives.append(asyncio.create_task(person.run()))
+        self.tasks.append(asyncio.create_task(person.run()))
 
-    def _staying(self) -> list[Participant]:
-        return [member for member in self.members if not member.leaving]
+    def _staying_members(self) -> list[Participant]:
+        return [member for member in self.members if not member.is_leaving]
 
     async def _talk(self) -> None:
         """Have random members say lines, in all the ways there are."""
@@ -134,13 +134,15 @@ class Run:
                 person = random.choice(self.plain)
                 person.say(self.talk.one_line(person.history.name, random))
                 continue
-            member = random.choice(self._staying())
+            member = random.choice(self._staying_members())
             line = self.talk.line(member.history.name, random)
             match random.random():
                 case chance if chance < 0.2:
-                    self._halves.append(asyncio.create_task(member.say_in_halves(line, random.uniform(0.02, 0.5))))
+                    self._half_line_tasks.append(
+                        asyncio.create_task(member.say_in_halves(line, random.uniform(0.02, 0.5)))
+                    )
                 case chance if chance < 0.3:
-                    member.look_around()
+                    member.request_roster()
                 case chance if chance < 0.33 and member is not self.members[0]:
                     member.rename(f"{member.history.name}x{random.randrange(100)}")
                 case chance if chance < 0.36:
@@ -149,27 +151,27 @@ class Run:
                     member.say(line, action=chance > 0.95)
 
     async def _until(self, true: Callable[[], bool], patience: float) -> bool:
-        """Wait until `true()` is true for QUIET seconds without a new event; returns False after `patience` seconds."""
+        """Wait until `true()` is true for QUIET_S without a new event; returns False after `patience` seconds."""
         deadline = monotonic() + patience
         since = newest = None
         while (now := monotonic()) < deadline:
             heard = sum(member.last for member in self.members)
             if not true() or heard != newest:
                 since, newest = now, heard
-            if since is not None and now - since >= QUIET:
+            if since is not None and now - since >= QUIET_S:
                 return True
             await asyncio.sleep(0.05)
         return False
 
-    def _in_the_room(self) -> bool:
-        return all(person.here for person in (*self._staying(), *self.plain))
+    def _are_all_in_room(self) -> bool:
+        return all(person.is_in_room for person in (*self._staying_members(), *self.plain))
 
-    def _settled(self) -> bool:
-        staying = self._staying()
+    def _is_settled(self) -> bool:
+        staying = self._staying_members()
         newest = max(member.last for member in staying)
-        return self._in_the_room() and all(member.up_to_date and member.last == newest for member in staying)
+        return self._are_all_in_room() and all(member.is_up_to_date and member.last == newest for member in staying)
 
-    async def _round(self, models: tuple[Model, ...]) -> Taken | None:
+    async def _cycle_models(self, models: tuple[Model, ...]) -> ServerResources | None:
         """Have each model run once; returns the resources of the server after that.
 
         Returns None if the scenario has no switches, or if a switch does not happen.
@@ -183,62 +185,62 @@ class Run:
                 operator.switch(model)
             if not await until(lambda model=model: operator.model == model, allowed(self.scenario.switch_within)):  # type: ignore[misc]
                 return None
-        return await self._at_rest()
+        return await self._measure_at_rest()
 
-    async def _at_rest(self) -> Taken:
+    async def _measure_at_rest(self) -> ServerResources:
         """Measure the resources when they are no more than before, or after `rest_within` seconds."""
-        connections = len(self._staying()) + len(self.plain)
+        connections = len(self._staying_members()) + len(self.plain)
         deadline = monotonic() + allowed(self.scenario.rest_within)
         while True:
             await asyncio.sleep(0.2)
-            taken = await asyncio.to_thread(self.host.taken, connections)
-            calm = self.before is None or not list(nothing_is_left_behind(History(before=self.before, after=taken)))
+            taken = await asyncio.to_thread(self.host.measure_resources, connections)
+            calm = self.before is None or not list(resources_are_released(History(before=self.before, after=taken)))
             if calm or monotonic() > deadline:
                 return taken
 
-    async def _part(self, nemesis: Nemesis) -> History:
+    async def _finish(self, nemesis: Nemesis) -> History:
         """Wait until the room has settled, record the rosters, and have all participants leave."""
-        settled = await self._until(self._settled, self.scenario.settle_within)
+        settled = await self._until(self._is_settled, self.scenario.settle_within)
         if settled and Kind.CLOG in self.scenario.kinds and not UNSENT.search(self.host.log()):
             await nemesis.act(Kind.CLOG, self.random)  # Without disturbances beside it.
-        self.after = await self._round(ROUNDS[1])
+        self.after = await self._cycle_models(MODEL_CYCLES[1])
         self.members[0].say("this is the last line")
-        settled = settled and await self._until(self._settled, self.scenario.settle_within)
+        settled = settled and await self._until(self._is_settled, self.scenario.settle_within)
         for member in self.members:
-            member.history.present_at_end = member.here
+            member.history.present_at_end = member.is_in_room
             member.history.people_at_end = sorted(member.client.people)
-            member.look_around()
+            member.request_roster()
         for person in self.plain:
-            person.history.present_at_end = person.here
-        await asyncio.sleep(QUIET / 2)
+            person.history.present_at_end = person.is_in_room
+        await asyncio.sleep(QUIET_S / 2)
         for somebody in (*self.members, *self.plain):
             somebody.leave()
-        await asyncio.wait(self.lives, timeout=LEAVE_WITHIN)
+        await asyncio.wait(self.tasks, timeout=LEAVE_TIMEOUT_S)
         return History(
             [member.history for member in self.members],
             [person.history for person in self.plain],
-            self.weather.epoch,
+            self.conditions.epoch,
             settled,
             self.scenario.kept,
             self.scenario.shown,
             self.scenario.join_timeout,
             self.scenario.answer_within,
-            nemesis.reach.silences,
-            self.weather.stops,
+            nemesis.targets.silent_connections,
+            self.conditions.stops,
             self.before,
             self.after,
         )
 
-    def _judge(self, history: History, reach: Reach, seconds: float, settled_in: float) -> Outcome:
+    def _evaluate(self, history: History, targets: Targets, seconds: float, settled_after_s: float) -> Outcome:
         operations = [operation for member in history.members for operation in member.operations.values()]
         switches = switches_in(history).values()
         return Outcome(
             scenario=self.scenario,
             violations=check(history),
-            done=dict(reach.done),
+            done=dict(targets.done),
             switches=Counter(f"{told.before} → {told.model}" for epoch in switches for told in epoch),
             seconds=seconds,
-            settled_in=settled_in,
+            settled_after_s=settled_after_s,
             lines=len(operations),
             acknowledged=sum(bool(operation.acknowledged) for operation in operations),
             refused=sum(bool(operation.refused) for operation in operations),
@@ -246,6 +248,6 @@ class Run:
             stays=len(history.stays()),
             epochs=self.host.epoch,
             carried_unsent=len(UNSENT.findall(self.host.log())),
-            told_gaps=sum(bool(stay.missed) for _, stay in history.stays()),
+            reported_gaps=sum(bool(stay.missed) for _, stay in history.stays()),
             log=self.host.log(),
         )

@@ -59,7 +59,7 @@ class Outcome(Struct):
     done: dict[str, int]
     switches: dict[str, int]
     seconds: float
-    settled_in: float
+    settled_after_s: float
     lines: int
     acknowledged: int
     refused: int
@@ -67,5 +67,5 @@ class Outcome(Struct):
     stays: int
     epochs: int
     carried_unsent: int
-    told_gaps: int
+    reported_gaps: int
     log: str = ""

@@ -5,7 +5,7 @@ from random import Random
 
 from tests.checker.resets import reset
 
-AT_ONCE = 4
+GARBAGE_KINDS_AT_ONCE = 4
 GARBAGE = (
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     b"GET / HTTP/1.1\r\nHost: room\r\n\r\n",
@@ -43,7 +43,9 @@ async def keep_silent(address: tuple[str, int], seconds: float) -> float | None:
 
 async def talk_garbage(address: tuple[str, int], random: Random) -> None:
     """Send several kinds of garbage, each on two connections."""
-    await asyncio.gather(*(_stranger(address, random, data) for data in random.sample(GARBAGE, AT_ONCE) * 2))
+    await asyncio.gather(
+        *(_stranger(address, random, data) for data in random.sample(GARBAGE, GARBAGE_KINDS_AT_ONCE) * 2)
+    )
 
 
 async def _stranger(address: tuple[str, int], random: Random, data: bytes) -> None:

@@ -6,7 +6,7 @@ from protocol.messages import ModelSwitched
 from tests.checker.history import History
 from tests.pace import allowed
 
-LONGEST_PAUSE = allowed(2.0)
+MAX_PAUSE_S = allowed(2.0)
 """Seconds for which a switch may pause deliveries, without the time in which a process was stopped: one for slow
 clients and one for a busy machine."""
 
@@ -34,18 +34,18 @@ def switches_follow_each_other(history: History) -> Iterator[str]:
 def every_switch_is_answered(history: History) -> Iterator[str]:
     """A request for a switch is answered: it is done, or it is refused with a reason."""
     for member, stay in history.stays():
-        for wish in stay.wishes:
-            if not wish.answer and stay.ended - wish.asked > history.answer_within:
-                waited = stay.ended - wish.asked
-                yield f"epoch {stay.epoch}: {member.name} asked for {wish.model}, and heard nothing for {waited:.1f} s"
+        for request in stay.switch_requests:
+            if not request.answer and stay.ended - request.requested_at > history.answer_within:
+                waited = stay.ended - request.requested_at
+                yield f"epoch {stay.epoch}: {member.name} got no answer for {request.model} in {waited:.1f} s"
 
 
 def switches_are_short(history: History) -> Iterator[str]:
-    """A switch pauses deliveries for at most LONGEST_PAUSE, without the time in which a process was stopped."""
+    """A switch pauses deliveries for at most MAX_PAUSE_S, without the time in which a process was stopped."""
     for epoch, switches in switches_in(history).items():
         for event in switches:
             stopped = sum(_overlap(event.at - event.pause, event.at, *stop) for stop in history.stops)
-            if event.pause - stopped > LONGEST_PAUSE:
+            if event.pause - stopped > MAX_PAUSE_S:
                 yield f"epoch {epoch}: the switch to {event.model} (event {event.seq}) took {event.pause:.1f} s"
 
 

@@ -14,12 +14,12 @@ from tests.checker.history import (
     PlainHistory,
     PlainStay,
     Roster,
-    Silence,
+    ServerResources,
+    SilentConnection,
     Stay,
-    Taken,
-    Wish,
+    SwitchRequest,
 )
-from tests.checker.switch_checks import LONGEST_PAUSE
+from tests.checker.switch_checks import MAX_PAUSE_S
 
 
 def presence(seq: int, **change: list[str]) -> Presence:
@@ -49,7 +49,7 @@ def right() -> History:
     }
     ada.stays = [Stay("1", "ada", 0, False, None, 0, [], order, [Roster(4, 4, ["ada", "bob", "pat"])])]
     ada.stays[0].model, ada.stays[0].burst, ada.stays[0].rate = "event", 10, 2.0
-    ada.stays[0].wishes = [Wish("thread", 1.0, "switched")]
+    ada.stays[0].switch_requests = [SwitchRequest("thread", 1.0, "switched")]
     bob = MemberHistory("bob", nicks={"bob"}, present_at_end=True, people_at_end=["ada", "bob", "pat"])
     bob.operations = {
         "b1": Operation("b1", "two", 0, [("1", 3)]),
@@ -64,8 +64,15 @@ def right() -> History:
     for member in (ada, bob):
         for stay in member.stays:
             stay.passed_on = [event.seq for event in (*stay.history, *stay.events)]
-    silences = [Silence("1", 10.1, 14.0), Silence("1", None, 2.0)]
-    return History([ada, bob], [pat], "1", silences=silences, before=Taken(3, 13, 1, 0), after=Taken(5, 15, 1, 0))
+    silent_connections = [SilentConnection("1", 10.1, 14.0), SilentConnection("1", None, 2.0)]
+    return History(
+        [ada, bob],
+        [pat],
+        "1",
+        silent_connections=silent_connections,
+        before=ServerResources(3, 13, 1, 0),
+        after=ServerResources(5, 15, 1, 0),
+    )
 
 
 def ada(history: History) -> Stay:
@@ -228,12 +235,12 @@ def shown_nothing(history: History) -> None:
     history.members.append(cleo)
 
 
-def turned_away(history: History) -> None:
-    history.members[0].turned_away.append("epoch 1: the connection was closed")
+def rejected(history: History) -> None:
+    history.members[0].rejections.append("epoch 1: the connection was closed")
 
 
-def plain_turned_away(history: History) -> None:
-    history.plain[0].turned_away.append("epoch 1: the connection was closed")
+def plain_rejected(history: History) -> None:
+    history.plain[0].rejections.append("epoch 1: the connection was closed")
 
 
 def plain_deaf(history: History) -> None:
@@ -258,12 +265,12 @@ def to_the_same_model(history: History) -> None:
 
 
 def switch_ignored(history: History) -> None:
-    ada(history).wishes.append(Wish("event", 1.0))
+    ada(history).switch_requests.append(SwitchRequest("event", 1.0))
     ada(history).ended = 60.0
 
 
 def slow_switch(history: History) -> None:
-    ada(history).events.append(ModelSwitched(8, 10.0, "event", "thread", LONGEST_PAUSE + 0.5, 3))
+    ada(history).events.append(ModelSwitched(8, 10.0, "event", "thread", MAX_PAUSE_S + 0.5, 3))
 
 
 def a_second_burst(history: History) -> None:
@@ -274,77 +281,77 @@ def a_second_burst(history: History) -> None:
 
 
 def silent_for_ever(history: History) -> None:
-    history.silences.append(Silence("1", None, 14.0))
+    history.silent_connections.append(SilentConnection("1", None, 14.0))
 
 
 def silent_and_closed_at_once(history: History) -> None:
-    history.silences.append(Silence("1", 0.1, 14.0))
+    history.silent_connections.append(SilentConnection("1", 0.1, 14.0))
 
 
 def descriptor_left(history: History) -> None:
-    history.after = Taken(5, 16, 1, 0)
+    history.after = ServerResources(5, 16, 1, 0)
 
 
 def thread_left(history: History) -> None:
-    history.after = Taken(5, 15, 2, 0)
+    history.after = ServerResources(5, 15, 2, 0)
 
 
 def child_left(history: History) -> None:
-    history.after = Taken(5, 15, 1, 1)
+    history.after = ServerResources(5, 15, 1, 1)
 
 
 BROKEN_BY: dict[Callable[[History], None], str] = {
-    said_twice: "acknowledged_means_one_seq",
-    acknowledged_as_another: "acknowledged_means_one_seq",
-    never_answered: "everything_is_answered",
-    refused_and_said: "refused_is_never_said",
-    nobody_said_it: "nothing_unsaid_is_told",
-    nobody_said_it_plainly: "nothing_unsaid_is_told",
-    other_words: "nothing_unsaid_is_told",
-    by_another: "nothing_unsaid_is_told",
+    said_twice: "acknowledged_lines_have_one_seq",
+    acknowledged_as_another: "acknowledged_lines_have_one_seq",
+    never_answered: "all_lines_are_answered",
+    refused_and_said: "refused_lines_are_not_delivered",
+    nobody_said_it: "only_said_lines_are_delivered",
+    nobody_said_it_plainly: "only_said_lines_are_delivered",
+    other_words: "only_said_lines_are_delivered",
+    by_another: "only_said_lines_are_delivered",
     swapped_by_the_sender: "senders_keep_their_order",
     two_meanings: "there_is_one_order",
     a_hole: "there_is_one_order",
-    left_out: "each_hears_all_of_it",
-    doubled: "each_hears_all_of_it",
-    swapped: "each_hears_all_of_it",
-    resumed_too_early: "a_resume_continues",
-    resumed_too_late: "a_resume_continues",
-    forgotten: "a_resume_continues",
-    a_gap_for_no_reason: "a_resume_continues",
-    shown_another_past: "newcomers_are_shown_the_last_lines",
-    client_hid_one: "clients_pass_everything_on_once",
+    left_out: "members_get_all_events",
+    doubled: "members_get_all_events",
+    swapped: "members_get_all_events",
+    resumed_too_early: "resumes_continue",
+    resumed_too_late: "resumes_continue",
+    forgotten: "resumes_continue",
+    a_gap_for_no_reason: "resumes_continue",
+    shown_another_past: "new_members_get_history",
+    client_hid_one: "clients_pass_events_on_once",
     two_rosters: "rosters_agree",
     a_stale_roster: "rosters_agree",
     left_without_being_there: "rosters_agree",
     here_twice: "rosters_agree",
-    another_last_roster: "the_last_roster_is_true",
-    dropped: "nobody_is_dropped",
-    misunderstood: "every_line_is_understood",
-    restless: "everything_settles",
-    plain_left_out: "plain_members_read_the_order",
-    plain_end_missing: "plain_members_read_the_order",
-    plain_doubled: "plain_members_read_the_order",
-    plain_own: "plain_members_read_the_order",
-    plain_deaf: "plain_members_read_the_order",
-    plain_line_lost: "plain_members_are_heard",
-    plain_line_lost_before_another: "plain_members_are_heard",
-    plain_by_another: "nothing_unsaid_is_told",
-    an_action_told_as_none: "nothing_unsaid_is_told",
-    unanswered_at_its_goodbye: "everything_is_answered",
-    shown_nothing: "newcomers_are_shown_the_last_lines",
-    turned_away: "nobody_is_turned_away",
-    plain_turned_away: "nobody_is_turned_away",
+    another_last_roster: "last_roster_is_true",
+    dropped: "no_connection_is_dropped",
+    misunderstood: "all_lines_are_understood",
+    restless: "room_settles",
+    plain_left_out: "plain_clients_get_the_order",
+    plain_end_missing: "plain_clients_get_the_order",
+    plain_doubled: "plain_clients_get_the_order",
+    plain_own: "plain_clients_get_the_order",
+    plain_deaf: "plain_clients_get_the_order",
+    plain_line_lost: "plain_lines_are_delivered",
+    plain_line_lost_before_another: "plain_lines_are_delivered",
+    plain_by_another: "only_said_lines_are_delivered",
+    an_action_told_as_none: "only_said_lines_are_delivered",
+    unanswered_at_its_goodbye: "all_lines_are_answered",
+    shown_nothing: "new_members_get_history",
+    rejected: "no_client_is_rejected",
+    plain_rejected: "no_client_is_rejected",
     from_another_model: "switches_follow_each_other",
     to_the_same_model: "switches_follow_each_other",
     switch_ignored: "every_switch_is_answered",
     slow_switch: "switches_are_short",
-    a_second_burst: "nobody_says_more_than_is_allowed",
-    silent_for_ever: "the_silent_are_let_go",
-    silent_and_closed_at_once: "the_silent_are_let_go",
-    descriptor_left: "nothing_is_left_behind",
-    thread_left: "nothing_is_left_behind",
-    child_left: "nothing_is_left_behind",
+    a_second_burst: "rate_limits_are_kept",
+    silent_for_ever: "silent_connections_are_closed",
+    silent_and_closed_at_once: "silent_connections_are_closed",
+    descriptor_left: "resources_are_released",
+    thread_left: "resources_are_released",
+    child_left: "resources_are_released",
 }
 
 

@@ -14,26 +14,26 @@ from tests.pace import allowed
 FOUND_BY: dict[str, tuple[tuple[Kind, ...], set[str]]] = {
     "dropped_line+double_on_resume+stale_roster": (
         (Kind.FLOOD, Kind.CUT, Kind.TURNOVER),
-        {"each_hears_all_of_it", "a_resume_continues", "the_last_roster_is_true"},
+        {"members_get_all_events", "resumes_continue", "last_roster_is_true"},
     ),
     "swapped_lines+forgotten_answers": (
         (Kind.FLOOD, Kind.CUT),
-        {"each_hears_all_of_it", "acknowledged_means_one_seq"},
+        {"members_get_all_events", "acknowledged_lines_have_one_seq"},
     ),
-    "lost_half_line": ((Kind.SWITCH,), {"everything_is_answered"}),
+    "lost_half_line": ((Kind.SWITCH,), {"all_lines_are_answered"}),
     "lost_plain_line+lost_unsent+leak+refused_newcomers+no_history": (
         (Kind.SWITCH, Kind.CLOG, Kind.TURNOVER),
         {
-            "plain_members_are_heard",
-            "each_hears_all_of_it",
-            "nothing_is_left_behind",
-            "nobody_is_turned_away",
-            "newcomers_are_shown_the_last_lines",
+            "plain_lines_are_delivered",
+            "members_get_all_events",
+            "resources_are_released",
+            "no_client_is_rejected",
+            "new_members_get_history",
         },
     ),
     "new_allowance+no_deadline+deaf_plain_members": (
         (Kind.SWITCH, Kind.FLOOD, Kind.SILENT),
-        {"nobody_says_more_than_is_allowed", "the_silent_are_let_go", "plain_members_read_the_order"},
+        {"rate_limits_are_kept", "silent_connections_are_closed", "plain_clients_get_the_order"},
     ),
     "slow_switch+ignored_switch": ((Kind.SWITCH,), {"switches_are_short", "every_switch_is_answered"}),
 }

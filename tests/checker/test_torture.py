@@ -26,7 +26,6 @@ def test_room_under_all_disturbances_loses_nothing(model: Model, tmp_path: Path)
         times_each=1,
         options=("--rate-limit", "20/10"),
         kept=few_are_kept(seed),
-        join_timeout=2.0,
     )
 
     history, outcome = asyncio.run(Run(scenario, tmp_path).play())

@@ -1,10 +1,10 @@
-"""Weather: states of the server that affect all connections, and so explain the end of one."""
+"""Conditions: states of the server that affect all connections, and so explain the end of one."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass
-class Weather:
+class Conditions:
     """Set by the acts against the server."""
 
     epoch: str = ""
@@ -15,10 +15,10 @@ class Weather:
     stops: list[tuple[float, float]] = field(default_factory=list)
     """Start and end of each time in which the server or its fork server was stopped, in seconds of Unix time."""
 
-    def excuse(self, epoch: str) -> str:
+    def explain_end(self, epoch: str) -> str:
         """Return the reason for which a connection of `epoch` may end now; empty without one."""
         return "the server was restarted" if self.restarting or epoch != self.epoch else ""
 
-    def excuse_at_the_door(self, epoch: str) -> str:
+    def explain_rejection(self, epoch: str) -> str:
         """Return the reason for which a connection opened in `epoch` may end before its welcome; empty without one."""
-        return "the server has no file descriptor left" if self.starving else self.excuse(epoch)
+        return "the server has no file descriptor left" if self.starving else self.explain_end(epoch)
