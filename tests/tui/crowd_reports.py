@@ -2,7 +2,7 @@
 
 from tui.crowd.latency import Sample
 from tui.crowd.report import Report, Violations
-from tui.crowd.switches import SwitchSeen
+from tui.crowd.switches import SwitchMeasurement
 
 
 def a_report(*, samples: int = 20) -> Report:
@@ -25,8 +25,8 @@ def a_report(*, samples: int = 20) -> Report:
         reported_gaps=0,
         violations=Violations(1, 0, 0, []),
         switches=[
-            SwitchSeen(3.0, "event", "process", 0.4, 20, 0.412, 0.4, 0),
-            SwitchSeen(6.0, "process", "thread", 0.1, 20, 0.112, 0.1, 1),
+            SwitchMeasurement(3.0, "event", "process", 0.4, 20, 0.412, 0.4, 0),
+            SwitchMeasurement(6.0, "process", "thread", 0.1, 20, 0.112, 0.1, 1),
         ],
         switches_failed=0,
         no_operator="",

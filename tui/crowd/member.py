@@ -23,7 +23,7 @@ MemberEvents = Sequence[AnyEvent]
 """Private events of a member, and switches."""
 
 
-class NotARoom(Exception):
+class ProtocolViolation(Exception):
     """The server violates the protocol; the message says how, in a few words."""
 
 
@@ -71,8 +71,8 @@ class Member:
         return now - oldest.at if oldest else 0.0
 
     def receive(self, data: bytes, now: float, record: Callable[[float, float], None]) -> MemberEvents:
-        """Handle received bytes. `record(now, seconds)` receives the latency of each of the crowd's lines. Raises
-        NotARoom."""
+        """Handle received bytes. `record(now, seconds)` receives the latency of each of the crowd's lines.
+        Raises ProtocolViolation."""
         if not self._partial and not self.is_checking:
             chunk = self._decoder.decode_chunk(data)
             if chunk.first and chunk.first == self.checker.last + 1:
@@ -87,7 +87,7 @@ class Member:
         for line in lines:
             self._foreign_lines += not line.startswith(b"{")
             if self._foreign_lines > MAX_FOREIGN_LINES:
-                raise NotARoom("it does not speak as a room does")
+                raise ProtocolViolation("it does not speak as a room does")
             news += self._receive_line(line, self._decoder.decode_line(line), now, record)
         return news
 
@@ -95,7 +95,7 @@ class Member:
         self._decoder.partial_bytes += len(rest) - len(self._partial)
         self._partial = rest
         if len(rest) > MAX_EVENT_BYTES or (rest and self._decoder.partial_bytes > MAX_PARTIAL_BYTES):
-            raise NotARoom("it sent a line that is too long")
+            raise ProtocolViolation("it sent a line that is too long")
 
     def _receive_line(
         self, line: bytes, decoded: DecodedLine, now: float, record: Callable[[float, float], None]

@@ -11,7 +11,7 @@ from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
 from time import monotonic
 
 from protocol.messages import Challenge, Goodbye, OperatorGranted, Refused, Welcome
-from tui.crowd.member import Member, MemberEvents, NotARoom
+from tui.crowd.member import Member, MemberEvents, ProtocolViolation
 from tui.crowd.server_text import sanitized
 from tui.link.connecting import SocketAddress
 
@@ -79,7 +79,7 @@ class MemberSocket:
         except OSError as error:
             self.end(error.strerror or type(error).__name__)
             return ()
-        except NotARoom as reason:
+        except ProtocolViolation as reason:
             self.end(str(reason))
             return ()
 
@@ -156,7 +156,7 @@ class MemberSocket:
                 case Refused() if self.phase is Phase.ASKING and event.suggestion:
                     self._suggestions += 1
                     if self._suggestions > MAX_SUGGESTIONS:
-                        raise NotARoom("each nickname was taken, also those that it suggested")
+                        raise ProtocolViolation("each nickname was taken, also those that it suggested")
                     self.member.client.retry_hello(event.suggestion)
                 case Challenge() if not self._was_challenged:
                     self._was_challenged = True

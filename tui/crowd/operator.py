@@ -6,7 +6,7 @@ from protocol.json_lines import AnyEvent
 from protocol.messages import ModelSwitched, OperatorGranted, Refused, Status, Welcome
 from tui.crowd.member_socket import MemberSocket, Phase
 from tui.crowd.server_text import MAX_MODEL_CHARACTERS, sanitized
-from tui.crowd.switches import Directions
+from tui.crowd.switches import DirectionChooser
 
 SWITCH_REFUSALS = ("switch-failed", "switching", "same-model", "not-operator")
 OPERATOR_REFUSALS = ("wrong-proof", "no-operators")
@@ -26,7 +26,7 @@ class CrowdOperator:
         self._holds_key = holds_key
         self._granted = False
         self._proved_at = 0.0
-        self._directions = Directions()
+        self._directions = DirectionChooser()
 
     def on_event(self, sock: MemberSocket, event: AnyEvent) -> bool:
         """Handle an event. Returns True if the requested switch was refused."""

@@ -10,7 +10,7 @@ import leather
 from msgspec import Struct
 
 from tui.crowd.report import MODEL_SIGNS, named
-from tui.crowd.switches import SwitchSeen
+from tui.crowd.switches import SwitchMeasurement
 
 COLOURS = {"process": "#b86e00", "thread": "#7048b6", "event": "#2b8a3e"}
 """Amber, violet and green that are distinct and readable on white."""
@@ -31,7 +31,7 @@ class Band(Struct, frozen=True):
     pause: float | None
 
 
-def bands(switches: list[SwitchSeen], end: float) -> list[Band]:
+def bands(switches: list[SwitchMeasurement], end: float) -> list[Band]:
     """The consecutive bands from the start to `end`; none without a switch."""
     if not switches:
         return []

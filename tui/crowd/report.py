@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tui.crowd.latency import Sample
-from tui.crowd.switches import SwitchSeen
+from tui.crowd.switches import SwitchMeasurement
 
 MODEL_SIGNS = {"process": "▣", "thread": "≋", "event": "↻"}
 MODEL_COLOURS = {"process": "dark_orange3", "thread": "medium_purple3", "event": "green4"}
@@ -60,9 +60,9 @@ class Report(Struct, frozen=True):
     absent: int
     """Members that were not in the room at the end."""
     reported_gaps: int = field(name="told_gaps")
-    """Events that the room reported as no longer available."""
+    """Events that the room reported as no longer available; `told_gaps` in JSON."""
     violations: Violations
-    switches: list[SwitchSeen]
+    switches: list[SwitchMeasurement]
     switches_failed: int
     no_operator: str
     samples: list[Sample]

@@ -23,7 +23,7 @@ MODEL_CYCLE = (Model.PROCESS, Model.THREAD, Model.EVENT)
 """Both ways around this cycle are the six directions."""
 
 
-class SwitchSeen(Struct):
+class SwitchMeasurement(Struct):
     """The measurements of a switch. Times are in seconds; `at` is the time since the talk began."""
 
     at: float
@@ -42,7 +42,7 @@ class SwitchSeen(Struct):
     """Time from the request to the `switched` event; 0 if another client requested it."""
 
 
-class Directions:
+class DirectionChooser:
     """Chooses the next model so that all six directions are used evenly."""
 
     def __init__(self) -> None:
@@ -62,10 +62,10 @@ class SwitchWatch:
     """Measures each switch from its request, or else from its event, until AFTERMATH_S after the event."""
 
     def __init__(self) -> None:
-        self.done: list[SwitchSeen] = []
+        self.done: list[SwitchMeasurement] = []
         self.failed = 0
         self._asked: float | None = None
-        self._seen: SwitchSeen | None = None
+        self._seen: SwitchMeasurement | None = None
         self._seq = 0
         self._closes = 0.0
         self._dropped = 0
@@ -95,7 +95,7 @@ class SwitchWatch:
             return False
         took = 0.0 if self._asked is None else now - self._asked
         self._seq, self._asked, self._closes = switched.seq, None, now + AFTERMATH_S
-        self._seen = SwitchSeen(
+        self._seen = SwitchMeasurement(
             now - start,
             sanitized(switched.before, MAX_MODEL_CHARACTERS),
             sanitized(switched.model, MAX_MODEL_CHARACTERS),

@@ -20,10 +20,10 @@ def own_addresses(family: socket.AddressFamily) -> list[str]:
         name: [one.address for one in addresses if one.family == family]
         for name, addresses in psutil.net_if_addrs().items()
     }
-    return ranked(found, up)
+    return rank_addresses(found, up)
 
 
-def ranked(addresses: Mapping[str, Iterable[str]], up: Collection[str]) -> list[str]:
+def rank_addresses(addresses: Mapping[str, Iterable[str]], up: Collection[str]) -> list[str]:
     """Select the addresses that other machines may reach: private networks first, virtual interfaces last. Pure."""
     usable: list[tuple[bool, bool, str]] = []
     for name, hosts in addresses.items():

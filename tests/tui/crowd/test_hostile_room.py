@@ -26,12 +26,12 @@ from tui.crowd import member_socket, plot
 from tui.crowd.crowd import Crowd, Plan
 from tui.crowd.latency import Sample
 from tui.crowd.loop import Unreachable
-from tui.crowd.member import MAX_FOREIGN_LINES, Member, NotARoom
+from tui.crowd.member import MAX_FOREIGN_LINES, Member, ProtocolViolation
 from tui.crowd.member_socket import MAX_DELAY_S, MemberSocket, Phase
 from tui.crowd.report import Report, as_json, progress_line, summary, switch_table
 from tui.crowd.sequence_checker import MAX_MISSING, SequenceChecker
 from tui.crowd.shared_decoder import MAX_CACHED_BYTES, MAX_CONFLICTS, SharedDecoder
-from tui.crowd.switches import Directions, SwitchSeen
+from tui.crowd.switches import DirectionChooser, SwitchMeasurement
 
 PLAN = Plan(people=3, seconds=0.3, talk=50.0, key=b"0123456789abcdef")
 SEQUENCES = "".join(CONTROLS)
@@ -155,12 +155,12 @@ def test_crowd_command_in_a_flood_obeys_ctrl_c(serve: type[FloodingServer]) -> N
 
 
 def test_directions_from_an_unknown_model_lead_to_a_known_one() -> None:
-    directions = Directions()
+    directions = DirectionChooser()
     assert {directions.next("fiber") for _ in range(3)} == {"process", "thread", "event"}
 
 
 def test_report_of_unknown_models_can_be_drawn(tmp_path: Path) -> None:
-    seen = SwitchSeen(1.0, "fiber", "<b>&quantum", 0.1, 3)
+    seen = SwitchMeasurement(1.0, "fiber", "<b>&quantum", 0.1, 3)
     console = Console(file=io.StringIO(), width=200)
     report = Report(
         people=1, talk=1.0, seconds=2.0, joined_in=0.1, said=1, refused=0, deliveries=1, p50=0.1, p99=0.1, p999=0.1,
@@ -221,7 +221,7 @@ def member() -> Member:
 def test_member_of_no_room_says_so(data: bytes) -> None:
     one = member()
     reads = [data] * 9
-    with pytest.raises(NotARoom):
+    with pytest.raises(ProtocolViolation):
         deque((one.receive(read, 0.0, lambda now, seconds: None) for read in reads), maxlen=0)
     one.disconnected()
     assert one._decoder.partial_bytes == 0

@@ -6,7 +6,7 @@ from protocol.client import ClientConnection
 from protocol.messages import Model, ModelSwitched
 from tui.crowd.member import Member
 from tui.crowd.shared_decoder import SharedDecoder
-from tui.crowd.switches import AFTERMATH_S, SWITCH_TIMEOUT_S, Directions, SwitchWatch
+from tui.crowd.switches import AFTERMATH_S, SWITCH_TIMEOUT_S, DirectionChooser, SwitchWatch
 
 SWITCHED = ModelSwitched(7, 1.0, "thread", "event", 0.25, 2)
 
@@ -21,7 +21,7 @@ def members(*waits: float) -> list[Member]:
 
 
 def test_six_switches_take_all_six_directions() -> None:
-    directions = Directions()
+    directions = DirectionChooser()
     model, taken = Model.EVENT, []
     for _ in range(6):
         before, model = model, directions.next(model)

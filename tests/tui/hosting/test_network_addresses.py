@@ -5,10 +5,10 @@ import psutil
 import pytest
 
 from tui.hosting import network_addresses
-from tui.hosting.network_addresses import local_name, own_addresses, ranked
+from tui.hosting.network_addresses import local_name, own_addresses, rank_addresses
 
 
-def test_ranked_private_first_and_virtual_last() -> None:
+def test_rank_addresses_private_first_and_virtual_last() -> None:
     found = {
         "docker0": ["172.17.0.1"],
         "eth1": ["9.9.9.9"],
@@ -16,19 +16,19 @@ def test_ranked_private_first_and_virtual_last() -> None:
         "tun0": ["100.64.0.9"],
         "lo": ["127.0.0.1"],
     }
-    assert ranked(found, found)[:1] == ["192.168.1.5"]
-    assert ranked(found, found)[-1] == "172.17.0.1"
-    assert "127.0.0.1" not in ranked(found, found)
+    assert rank_addresses(found, found)[:1] == ["192.168.1.5"]
+    assert rank_addresses(found, found)[-1] == "172.17.0.1"
+    assert "127.0.0.1" not in rank_addresses(found, found)
 
 
-def test_ranked_omits_inactive_and_local_addresses() -> None:
+def test_rank_addresses_omits_inactive_and_local_addresses() -> None:
     found = {"eth0": ["192.168.1.5"], "eth1": ["169.254.3.4", "0.0.0.0"], "lo": ["127.0.0.1"], "eth2": ["10.0.0.1"]}
-    assert ranked(found, {"eth0", "eth1", "lo"}) == ["192.168.1.5"]
+    assert rank_addresses(found, {"eth0", "eth1", "lo"}) == ["192.168.1.5"]
 
 
 def test_link_local_addresses_of_ipv6_are_left_out() -> None:
     found = {"eth0": ["fe80::1%eth0", "2001:db8::1", "::1"]}
-    assert ranked(found, {"eth0"}) == ["2001:db8::1"]
+    assert rank_addresses(found, {"eth0"}) == ["2001:db8::1"]
 
 
 def test_own_addresses_are_those_of_real_interfaces() -> None:
