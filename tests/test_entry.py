@@ -29,7 +29,7 @@ def test_help_fits_into_80_columns(root: Path, command: str) -> None:
 @pytest.mark.parametrize(
     ("command", "option"), [*((command, "--help") for command in COMMANDS), ("chat-server", "--version")]
 )
-def test_help_that_does_not_go_out_is_one_sentence_and_exit_code_1(root: Path, command: str, option: str) -> None:
+def test_help_to_a_full_disk_exits_with_1(root: Path, command: str, option: str) -> None:
     with FULL.open("w") as full:
         program = [sys.executable, "-m", COMMANDS[command], option]
         done = subprocess.run(program, cwd=root, stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
@@ -39,7 +39,7 @@ def test_help_that_does_not_go_out_is_one_sentence_and_exit_code_1(root: Path, c
 
 @on_linux
 @pytest.mark.parametrize("command", ["chat-server", "chat-tui"])
-def test_a_sentence_that_does_not_go_out_leaves_the_exit_code_as_it_is(root: Path, command: str) -> None:
+def test_usage_error_to_a_full_disk_keeps_its_exit_code(root: Path, command: str) -> None:
     with FULL.open("w") as full:
         program = [sys.executable, "-m", COMMANDS[command], "--nonsense"]
         done = subprocess.run(program, cwd=root, stdout=subprocess.PIPE, stderr=full, timeout=PATIENCE)
@@ -92,7 +92,7 @@ def test_module_run_in_folder_with_our_names_works(hiding: str, tmp_path: Path) 
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_hosted_room_beside_files_with_our_names_is_served_by_processes(tmp_path: Path) -> None:
+def test_hosted_room_beside_files_with_our_names_works(tmp_path: Path) -> None:
     """The server, the guardian and the fork server are processes that find our packages themselves."""
     for name in ("server.py", "protocol.py", "tui.py"):
         hide(tmp_path, name)

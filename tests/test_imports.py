@@ -65,7 +65,7 @@ def test_tui_never_loads_server(root: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["server.cli", "tui.cli"])
-def test_a_command_shows_its_help_without_loading_a_screen_library(command: str, root: Path) -> None:
+def test_command_help_loads_no_screen_library(command: str, root: Path) -> None:
     assert not packages(loaded_by(command, cwd=root)) & SCREENS
 
 

@@ -51,7 +51,7 @@ def installed(wheel: Path, plain_environment: dict[str, str], tmp_path_factory: 
     return commands
 
 
-def test_the_wheel_holds_the_three_packages_whole_and_nothing_else(wheel: Path, root: Path) -> None:
+def test_wheel_holds_exactly_the_three_packages(wheel: Path, root: Path) -> None:
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     here = {
         str(file.relative_to(root))
@@ -81,7 +81,7 @@ def test_a_command_from_the_wheel_tells_its_version(
     assert protocol.__version__ in run(installed / command, "--version", cwd=tmp_path, env=plain_environment)
 
 
-def test_every_module_is_loaded_from_the_wheel_and_not_from_the_checkout(
+def test_installed_packages_are_loaded_from_the_wheel(
     installed: Path, plain_environment: dict[str, str], tmp_path: Path
 ) -> None:
     program = f"import {', '.join(PACKAGES)}\nfor package in {', '.join(PACKAGES)}: print(package.__file__)"

@@ -56,7 +56,7 @@ def until_painted(program: str) -> float:
     return float(done.stdout)
 
 
-def test_the_prompt_is_painted_almost_as_soon_as_the_smallest_app(benchmark: BenchmarkFixture) -> None:
+def test_first_paint_beside_the_smallest_app(benchmark: BenchmarkFixture) -> None:
     smallest, ours = [], []
 
     def start_both() -> None:
@@ -101,7 +101,7 @@ def flooding(number: int) -> Said:
     return Said(number, f"guest{number % 50}", f"line {number} of a flood that says nothing at all", 1.8e9)
 
 
-def test_a_flood_is_shown_without_falling_behind_and_typing_echoes_meanwhile(benchmark: BenchmarkFixture) -> None:
+def test_typing_under_a_flood(benchmark: BenchmarkFixture) -> None:
     cores, echoes = benchmark.pedantic(lambda: asyncio.run(flooded()), rounds=1)
     echo = f"{statistics.median(echoes) * 1000:.0f} ms, {max(echoes) * 1000:.0f} at worst"
     behind = f"{FloodedLink.behind * 1000:.0f} ms behind at worst"

@@ -363,7 +363,7 @@ def test_a_history_of_nobody_breaks_nothing() -> None:
     assert check(History()) == []
 
 
-def test_who_left_before_coming_in_breaks_nothing() -> None:
+def test_member_without_a_welcome_breaks_nothing() -> None:
     history = right()
     history.members.append(MemberHistory("eve", nicks={"eve"}))
     assert check(history) == []
@@ -381,7 +381,7 @@ def test_every_property_is_broken_by_some_mistake() -> None:
     assert {property.__name__ for property in PROPERTIES} == set(BROKEN_BY.values())
 
 
-def test_a_new_epoch_begins_its_numbers_anew_and_may_hear_a_line_again() -> None:
+def test_new_epoch_with_a_repeated_line_breaks_nothing() -> None:
     history = right()
     again = said(2, "bob", "five", "b2")
     for member in history.members:
@@ -395,7 +395,7 @@ def test_a_new_epoch_begins_its_numbers_anew_and_may_hear_a_line_again() -> None
     assert check(history) == []
 
 
-def test_what_only_a_plain_member_read_before_a_crash_is_no_violation() -> None:
+def test_last_line_before_a_crash_breaks_nothing() -> None:
     history = right()
     history.plain[0].stays[0].lines.append("ada: six")
     assert check(history)

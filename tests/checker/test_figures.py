@@ -7,7 +7,7 @@ from tests.running import Facts
 from tests.tui.crowd_reports import a_report
 
 
-def test_each_way_has_a_row_with_the_median_and_the_longest_pause_of_all_runs() -> None:
+def test_switch_table_has_a_row_for_each_direction() -> None:
     directions: defaultdict[tuple[str, str], Direction] = defaultdict(Direction)
     total = Total()
     for pause in (0.1, 0.2, 0.6):
@@ -23,7 +23,7 @@ def test_each_way_has_a_row_with_the_median_and_the_longest_pause_of_all_runs() 
     assert "| ↻ event → ▣ process | 412 ms | 412 ms | 1,500 ms | 400 ms | 0 |" in table
 
 
-def test_what_is_a_tenth_more_than_before_is_over() -> None:
+def test_leak_table_marks_a_tenth_more() -> None:
     table = leak_table(Facts(100, 1, 0, 10 * 2**20), Facts(111, 1, 0, 9 * 2**20), 50)
 
     assert "| file descriptors | 100 | 111 | +11.0% **over** |" in table

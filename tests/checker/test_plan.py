@@ -15,7 +15,7 @@ def test_everything_is_done_within_a_minute_and_switches_most() -> None:
     assert max(Kind, key=kinds.count) is Kind.SWITCH
 
 
-def test_only_what_was_asked_for_is_done_and_in_time() -> None:
+def test_plan_has_only_the_given_kinds_in_time() -> None:
     steps = plan(3, 10, (Kind.CUT, Kind.FLOOD), 0.5)
 
     assert {step.kind for step in steps} == {Kind.CUT, Kind.FLOOD}
