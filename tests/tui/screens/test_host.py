@@ -476,7 +476,7 @@ class TestTheStage:
 
 def shown(boss: Actor) -> str:
     assert isinstance(boss.app.screen, StageScreen)
-    return boss.app.screen.standing.model
+    return boss.app.screen.state.model
 
 
 class TestTheJoinCard:
