@@ -28,9 +28,10 @@ test: .venv/ready-to-develop ## all tests, within 5 minutes on 2 cores
 	@$(PYTEST) -q -n 4 --dist worksteal --benchmark-disable -m "not alone" $(ARGS)
 	@$(PYTEST) -q -m alone $(ARGS) || test $$? -eq 5  # 5: ARGS chose none of these
 
-check: .venv/ready-to-develop ## ruff, mypy --strict, import contracts
+check: .venv/ready-to-develop ## ruff, mypy --strict, import contracts, words in docstrings
 	@$(PY) -m ruff check --quiet .
 	@$(PY) -m ruff format --check --quiet . || { echo 'to format: .venv/bin/ruff format' >&2; exit 1; }
+	@$(PY) -m tests.style.check_prose
 	@$(PY) -m mypy --no-error-summary
 	@.venv/bin/lint-imports --no-logo --no-cache
 	@echo 'all checks passed'

@@ -174,7 +174,7 @@ def test_unreadable_configuration_folder_is_reported(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "stat", refuse)  # Root may write to every folder.
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr("tui.settings._read_regular_file", refuse)
     assert refused("room.example") == (
         f"chat-tui: the configuration file {config_file()} cannot be read: Permission denied\n"
     )

@@ -68,7 +68,7 @@ class MessagePane(ScrollView, can_focus=False):
         """The number of lines of others that arrived while the end was out of view."""
         return self._unread
 
-    # What happens in the room
+    # Messages of the pane
 
     def add(self, events: Sequence[Received]) -> None:
         """Show events of the room, in order. Events that do not belong into the pane are skipped."""

@@ -1,4 +1,4 @@
-"""What goes wrong in a server under test, as it might in a year.
+"""Faults of a server under test, as they might happen in a year.
 
 With this folder on PYTHONPATH, Python runs this file first in every process of the server, those it starts included.
 The environment names what goes wrong; it happens inside the real server, in the one place where a bug would be.
@@ -42,7 +42,7 @@ def room_fails() -> None:
 
 
 def door_fails(*, for_ever: bool = False) -> None:
-    """A bug in the running model: after a line with the poison, whoever comes next makes accept fail."""
+    """A bug in the running model: after a line with the poison, the next connection makes accept fail."""
     from server.listener import Listener  # Not for a worker, which stays light.
 
     apply, accept = Room.apply, Listener.accept

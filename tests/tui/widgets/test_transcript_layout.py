@@ -109,7 +109,7 @@ async def test_every_theme_can_be_read(theme: str) -> None:
             assert style.color is not None
             assert style.bgcolor is not None
             if theme.startswith("ansi"):
-                # How the terminal draws its own colours, nobody knows; its default ones go together.
+                # How a terminal draws its own colours cannot be known; its default ones go together.
                 assert style.color.is_default or style.color != style.bgcolor
             else:
                 assert contrast(tuple(style.color.get_truecolor()), tuple(style.bgcolor.get_truecolor())) >= 3.5
