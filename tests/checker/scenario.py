@@ -23,8 +23,9 @@ class Scenario(Struct, frozen=True):
     mutant: str = ""
     settle_within: float = 30.0
     """Seconds for the room to settle after the disturbances."""
-    rest_within: float = 4.0
-    """Seconds for the server to release the resources of closed connections."""
+    rest_within: float = 8.0
+    """Seconds for the server to release the resources of closed connections. It is longer than `join_timeout` and the
+    server's CLOSE_TIMEOUT together: a silent connection may have come last."""
     switch_within: float = 10.0
     """Seconds for a switch at the beginning and at the end."""
     answer_within: float = 8.0

@@ -52,7 +52,7 @@ async def play(folder: Path, mutant: str, kinds: tuple[Kind, ...], seed: int = 7
         options=("--rate-limit", "20/2" if "new_allowance" in mutant else "off"),
         mutant=mutant,
         settle_within=2.0,
-        rest_within=1.0,
+        rest_within=3.5,
         switch_within=4.0,
         answer_within=3.0 if mutant else 8.0,
         # With so few events only the memory of answers shows that a repeated line was said before.
