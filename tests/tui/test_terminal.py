@@ -14,7 +14,8 @@ CRASH = """
 import tui.screens.chat
 def crash(self, received):
     raise RuntimeError("a mistake of ours")
-tui.screens.chat.ChatScreen.take = crash
+assert tui.screens.chat.ChatScreen.on_events
+tui.screens.chat.ChatScreen.on_events = crash
 """
 
 
