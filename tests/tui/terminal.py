@@ -121,7 +121,11 @@ class Terminal:
         deadline = time.monotonic() + PATIENCE
         while text not in self.text[since:] and (since or not self._shows(text)):
             if time.monotonic() > deadline or self.process.poll() is not None:
-                raise AssertionError(f"never saw {text!r}; the end of what was drawn: {self.text[-2000:]!r}")
+                drawn = " ".join(self.text.split())
+                state = self.process.poll()
+                raise AssertionError(
+                    f"never saw {text!r}; exit code {state}; the end of the drawn text: {drawn[-2000:]!r}"
+                )
             time.sleep(0.02)
 
     @property
