@@ -1,7 +1,7 @@
 """Fixtures for real rooms, links to them and relays between; all end after the test."""
 
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -35,12 +35,17 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
 
 
 @pytest.fixture
-def open_terminal() -> Iterator[Open]:
-    """`open_terminal(*arguments, **options)`: chat-tui on its own terminal, see Terminal."""
-    opened: list[Terminal] = []
+def open_terminal(tmp_path: Path) -> Iterator[Open]:
+    """`open_terminal(*arguments, **options)`: chat-tui on its own terminal, see Terminal.
 
-    def open_terminal(*arguments: str, **options: object) -> Terminal:
-        opened.append(Terminal(*arguments, **options))  # type: ignore[arg-type]  # as they came
+    Its settings are new: a nickname remembered from another test would change what the prompt shows.
+    """
+    opened: list[Terminal] = []
+    settings = {"XDG_CONFIG_HOME": str(tmp_path / "settings")}
+
+    def open_terminal(*arguments: str, environment: Mapping[str, str] | None = None, **options: object) -> Terminal:
+        variables = {**settings, **(environment or {})}
+        opened.append(Terminal(*arguments, environment=variables, **options))  # type: ignore[arg-type]  # as they came
         return opened[-1]
 
     yield open_terminal
