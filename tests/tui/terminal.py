@@ -134,7 +134,9 @@ class Terminal:
         news = bytes(self._heard[self._shown :])
         self._shown += len(news)
         self._stream.feed(news)
-        return list(self._screen.display)
+        rows = (self._screen.buffer[row] for row in range(self._screen.lines))
+        # `display` raises IndexError where half of a wide character was written over.
+        return ["".join(row[column].data for column in range(self._screen.columns)) for row in rows]
 
     def _shows(self, text: str) -> bool:
         return any(text in row for row in self.rows)

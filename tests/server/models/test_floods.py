@@ -138,7 +138,7 @@ def test_a_reader_that_takes_nothing_for_too_long_is_let_go(start) -> None:
     talker.sees("slow")
     fill(server, slow, talker)
     with promptly_served(server):
-        talker.sees_no("slow")
+        talk_until_gone("slow", talker)  # The kernel may yet make room for more, so that nothing waits.
     assert server.alive()
 
 
