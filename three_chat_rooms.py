@@ -6,7 +6,8 @@ is run, would be imported instead. So each process first installs a finder that 
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
@@ -42,29 +43,24 @@ def chat_server() -> None:
 
     # First of all: a SIGHUP ends a process that does not handle it. Before this line only Python itself has started.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        claim_names()
-        from server.__main__ import main
-    except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
-    main()
+    _run("server.__main__")
 
 
 def chat_tui() -> None:
     """The console script `chat-tui`."""
-    try:
-        claim_names()
-        from tui.__main__ import main
-    except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
-    main()
+    _run("tui.__main__")
 
 
 def chat_crowd() -> None:
     """The console script `chat-crowd`."""
+    _run("tui.crowd.__main__")
+
+
+def _run(module: str) -> None:
+    """Import a module and call its `main`. Ctrl-C during the imports ends the process without a traceback."""
     try:
         claim_names()
-        from tui.crowd.__main__ import main
+        main: Callable[[], None] = import_module(module).main
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
     main()

@@ -20,9 +20,9 @@ def broadcast(outbox: Outbox, connections: Mapping[int, Connection], now: float)
     shared, personal = outbox.by_recipient()
     for data, numbers in shared:
         left += send_to_all(data, [peer for peer in map(connections.get, numbers) if peer is not None], now)
-    for number, data, mark in personal:
+    for number, data, flags in personal:
         connection = connections.get(number)
-        if connection is not None and not connection.send(data, mark, now):
+        if connection is not None and not connection.send(data, flags, now):
             left.append(connection)
     return left
 

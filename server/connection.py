@@ -71,17 +71,16 @@ class Connection:
             self.session.close()
         return self.session.end(now)
 
-    def send(self, data: bytes, mark: int, now: float) -> bool:
+    def send(self, data: bytes, flags: int, now: float) -> bool:
         """Write without waiting; the session keeps the rest. False if the connection has something left to do: bytes to
-        write, or the flags in `mark`."""
-        if mark:
-            self.session.set_fault(
-                mark
-            )  # First: another thread may serve this connection, and its peer may answer at once.
+        write, or the flags in `flags`."""
+        if flags:
+            # First of all: another thread may serve this connection, and its peer may answer at once.
+            self.session.set_fault(flags)
         sent = 0 if self.session.unsent else self.write(data)
-        if sent == len(data) and not mark:
+        if sent == len(data) and not flags:
             return True
-        self.keep(memoryview(data)[sent:], mark, now)
+        self.keep(memoryview(data)[sent:], flags, now)
         return False
 
     def write(self, data: bytes | bytearray) -> int:
@@ -98,9 +97,9 @@ class Connection:
             self._write_failed = True
             return len(data)
 
-    def keep(self, data: memoryview, mark: int, now: float) -> None:
-        """Queue the bytes that could not be written, and apply the flags in `mark`."""
-        self.session.queue(data, mark, now)
+    def keep(self, data: memoryview, flags: int, now: float) -> None:
+        """Queue the bytes that could not be written, and apply the flags in `flags`."""
+        self.session.queue(data, flags, now)
         self._finish()
 
     def flush(self, now: float) -> None:

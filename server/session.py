@@ -82,7 +82,7 @@ class SessionReply(Struct, tag="reply", tag_field="type"):
 
     data: bytes
     code: str
-    mark: int = DeliveryFlags.NONE
+    flags: int = DeliveryFlags.NONE
 
 
 class Greeting(Struct, tag="greeting", tag_field="type"):
@@ -295,20 +295,20 @@ class Session(Struct):
 
     # Output
 
-    def queue(self, data: bytes | memoryview, mark: int, now: float) -> None:
+    def queue(self, data: bytes | memoryview, flags: int, now: float) -> None:
         """Queue bytes that the peer did not take at once, and apply the flags of the delivery."""
-        if mark & DeliveryFlags.JOINED:
+        if flags & DeliveryFlags.JOINED:
             self._move(State.JOINED)
             self.welcome_bytes = len(data)
         if self.is_closing:
             return
-        if mark & DeliveryFlags.CLOSE and self._stalled(now):
+        if flags & DeliveryFlags.CLOSE and self._stalled(now):
             self._drop_backlog()
         if data:
             if not self.unsent:
                 self.progress = now
             self.unsent += data
-        if mark & DeliveryFlags.CLOSE:
+        if flags & DeliveryFlags.CLOSE:
             self._start_closing(now)
         elif len(self.unsent) > MAX_UNSENT_BYTES + self.welcome_bytes:
             self._drop_backlog()
@@ -329,11 +329,11 @@ class Session(Struct):
         """The connection was reset, or is closed: nothing more is read from it or written to it."""
         self._move(State.CLOSED)
 
-    def set_fault(self, mark: int) -> None:
+    def set_fault(self, flags: int) -> None:
         """Keep the injected fault of a delivery, if it has one, for `apply_fault`."""
-        if mark & DeliveryFlags.FAULTS:
+        if flags & DeliveryFlags.FAULTS:
             self.injected_fault = max(
-                self.injected_fault, inf if mark & DeliveryFlags.FAIL else (mark >> DeliveryFlags.SHIFT) / 1000
+                self.injected_fault, inf if flags & DeliveryFlags.FAIL else (flags >> DeliveryFlags.SHIFT) / 1000
             )
 
     def cancel_block(self) -> None:

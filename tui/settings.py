@@ -20,6 +20,7 @@ from platformdirs import user_config_path
 
 from protocol import file_text
 from tui.address import Address
+from tui.files import open_to_read, read_at_most
 
 MAX_ROOMS = 8
 MAX_FILE_BYTES = 64 * 1024
@@ -105,15 +106,10 @@ def read_config(path: Path) -> dict[str, object]:
 def _read_regular_file(path: Path) -> bytes:
     """At most MAX_FILE_BYTES + 1 bytes of a file. Raises OSError; and SettingsRefused for a pipe or a device, from
     which a read may wait for ever."""
-    # O_NONBLOCK: opening a pipe that has no writer does not wait for one (open(2)).
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    try:
+    with open_to_read(path) as descriptor:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise SettingsRefused(f"the configuration file {path} is not a regular file")
-        with open(descriptor, "rb", closefd=False) as file:
-            return file.read(MAX_FILE_BYTES + 1)
-    finally:
-        os.close(descriptor)
+        return read_at_most(descriptor, MAX_FILE_BYTES + 1)
 
 
 def recall() -> Settings:

@@ -32,13 +32,13 @@ def inject_fault(room: RoomState, number: int, command: Chaos, now: float) -> No
     if operator is not None and (refused := refuse_against_key_holder(target, operator)) is not None:
         room.send(number, refused)
         return
-    served_by = f"{room.seats[victim].served_by} of {display_name(room, victim)}"
+    served_by = f"{seat.served_by} of {target.name}"
     match command.what:
-        case "kill-worker" if not room.seats[victim].worker:
-            words = f"there is no worker to kill: no process serves {display_name(room, victim)} alone"
+        case "kill-worker" if not seat.worker:
+            words = f"there is no worker to kill: no process serves {target.name} alone"
             room.send(number, Refused("no-worker", words))
         case "kill-worker":
-            room.seats[victim].kill_requested_by = number
+            seat.kill_requested_by = number
             room.outbox.add(victim, b"", DeliveryFlags.KILL)
         case "raise":
             announce(room, f"{by} raises an exception in {served_by}", now)

@@ -246,7 +246,9 @@ def unban(room: RoomState, number: int, operator: Member, command: Unban, now: f
     if lifted := room.moderation.unban(command.nick, now):
         announce(room, f"{operator.nick} let {lifted} in again", now)
     else:
-        room.send(number, Refused("unknown-person", f"nobody called {sanitize(command.nick[:40])} is banned"))
+        room.send(
+            number, Refused("unknown-person", f"nobody called {sanitize(command.nick[:MAX_SHOWN_CHARS])} is banned")
+        )
 
 
 def _is_operator(room: RoomState, number: int) -> bool:

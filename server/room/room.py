@@ -104,9 +104,9 @@ class Room(RoomState):
         if reply.code == "slow":
             self.floods.count("connection slowed", seat.address_group, self.now)
         self.stats.count_code(reply.code, by_operator=bool(seat.member and seat.member.operator))
-        if reply.data or reply.mark:
-            self.outbox.add(number, reply.data, reply.mark)
-        if reply.mark & DeliveryFlags.CLOSE:
+        if reply.data or reply.flags:
+            self.outbox.add(number, reply.data, reply.flags)
+        if reply.flags & DeliveryFlags.CLOSE:
             seat.is_closing = True
             self.leave(number, seat)
 

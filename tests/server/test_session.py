@@ -68,7 +68,7 @@ class TestTheFirstLine:
             items = [item for piece in pieces for item in session.receive(piece, 0.0)]
             assert codes(items) == ["other-protocol"]
             assert isinstance(items[0], SessionReply)
-            assert items[0].mark == DeliveryFlags.CLOSE
+            assert items[0].flags == DeliveryFlags.CLOSE
             assert items[0].data.startswith(b"HTTP/1.1 400" if name == "HTTP" else b"*** goodbye: ")
             assert session.receive(b"ada\nhi\n", 0.0) == []
 

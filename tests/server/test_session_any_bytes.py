@@ -90,7 +90,7 @@ class TestWhateverComes:
             for item in session.receive(piece, 1.0):
                 assert not over
                 over = isinstance(item, Quit) or (
-                    isinstance(item, SessionReply) and bool(item.mark & DeliveryFlags.CLOSE)
+                    isinstance(item, SessionReply) and bool(item.flags & DeliveryFlags.CLOSE)
                 )
             assert session.is_leaving == over
 

@@ -32,7 +32,7 @@ class TestALineThatNeverEnds:
             assert len(session.lines.data) <= session.limits.line + 1
         assert codes(items) == ["line-too-long"]
         assert isinstance(items[0], SessionReply)
-        assert items[0].mark == DeliveryFlags.CLOSE
+        assert items[0].flags == DeliveryFlags.CLOSE
         assert session.receive(b"\nhi\n", 0.0) == []
 
     @pytest.mark.parametrize("limit", [256, 64 * 1024, 1024 * 1024])
@@ -227,7 +227,7 @@ class TestTheOutbox:
         assert bytes(session.unsent) == b"half sent\n" + dialect.encode(TOO_SLOW)
         assert session.due(0.0) == 0.0
         told = session.advance(0.0)
-        assert [(item.data, item.code, item.mark) for item in told if isinstance(item, SessionReply)] == [
+        assert [(item.data, item.code, item.flags) for item in told if isinstance(item, SessionReply)] == [
             (b"", "too-slow", DeliveryFlags.CLOSE)
         ], "the room hears of it, without words of its own"
         assert session.advance(0.0) == []
@@ -254,5 +254,5 @@ class TestTheOutbox:
         session.queue(b"half a line\nmore\n", DeliveryFlags.NONE, 0.0)
         (goodbye,) = session.advance(WRITE_TIMEOUT)
         assert isinstance(goodbye, SessionReply)
-        session.queue(goodbye.data, goodbye.mark, WRITE_TIMEOUT)
+        session.queue(goodbye.data, goodbye.flags, WRITE_TIMEOUT)
         assert bytes(session.unsent) == b"half a line\n" + goodbye.data

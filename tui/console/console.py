@@ -20,6 +20,7 @@ from protocol.operator_key import KeyRefused
 from protocol.sanitize import sanitize
 from tui.console.client import ConsoleClient
 from tui.console.prompt import CONSOLE_STYLE, ConsolePrompt, log_line
+from tui.files import read_key_file
 from tui.hosting.server_process import (
     SIGNAL_EXIT_BASE,
     CannotHost,
@@ -28,7 +29,6 @@ from tui.hosting.server_process import (
     format_exit,
     strip_log_prefix,
 )
-from tui.key_file import read_key_file
 from tui.line.formatting import Line, note, text_of
 from tui.line.terminal import LineTerminal
 

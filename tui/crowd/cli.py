@@ -22,7 +22,7 @@ from tui.crowd import plot as crowd_plot
 from tui.crowd.crowd import Crowd, Interrupted, Plan
 from tui.crowd.loop import Unreachable
 from tui.crowd.report import Progress, Report, as_json, progress_line, summary, switch_table
-from tui.key_file import read_key_file
+from tui.files import read_key_file
 
 UNAVAILABLE = 69
 INTERRUPTED = 130

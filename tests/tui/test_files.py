@@ -7,7 +7,7 @@ import pytest
 
 from protocol.operator_key import KeyRefused
 from tui.console.console import read_key
-from tui.key_file import read_key_file
+from tui.files import read_key_file
 
 KEY = b"the key of the tests"
 
