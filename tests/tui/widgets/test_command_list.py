@@ -62,3 +62,13 @@ async def test_palette_of_any_height_fills_the_screen(height: int) -> None:
         assert sum(bool(row.strip()) for row in ada.rows[3:end]) == min(height - 6, len(commands)), ada.picture
         await ada.type("kick")
         await ada.sees("/kick NICK [reason]            send somebody away, who may come back")
+
+
+@pytest.mark.parametrize("keys", [["slash"], ["ctrl+p"], ["f3", "enter"]], ids=["commands", "palette", "person menu"])
+async def test_lists_on_a_screen_of_any_width_end_nothing(keys: list[str]) -> None:
+    """Textual divides by the width of an option that is wrapped."""
+    async with operator((80, 24)) as ada:
+        await ada.press(*keys)
+        for width in (*range(8, 0, -1), 80):
+            await ada.pilot.resize_terminal(width, 10)
+        await ada.until(lambda: len(ada.rows) == 10 and any(ada.rows), "the screen to be drawn again")
