@@ -12,7 +12,7 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -51,8 +51,9 @@ class Terminal:
         size: tuple[int, int] = (100, 30),
         stderr: int | None = None,
         cwd: Path = ROOT,
+        program: Sequence[str] = (sys.executable, "-m", "tui"),
     ):
-        """`python -m tui` with these arguments, run in `cwd`; `size` is columns and rows; `stderr` is a descriptor, by
+        """`program` with these arguments, run in `cwd`; `size` is columns and rows; `stderr` is a descriptor, by
         default the terminal's."""
         self._ours, theirs = pty.openpty()
         self._theirs = theirs
@@ -65,7 +66,7 @@ class Terminal:
             **(environment or {}),
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tui", *arguments],
+            [*program, *arguments],
             cwd=cwd,
             env={**os.environ, "PYTHONPATH": str(ROOT), **more},
             stdin=theirs,
