@@ -19,7 +19,7 @@ from rich.style import Style
 from rich.text import Text
 
 from screenshots.lively import until
-from tui.model_style import QUIET
+from tui.style import QUIET
 from tui.themes import DARK
 
 NAMES = {"brown": "yellow", "brightbrown": "bright_yellow"}

@@ -30,14 +30,14 @@ from protocol.client import Received
 from protocol.messages import Goodbye, Presence, Refused, Welcome
 from protocol.sanitize import sanitize
 from tui.address import Address
-from tui.bell import BellLimit
+from tui.desktop import BellLimit
 from tui.link.room_link import NICKNAME_CODES, RoomLink, State
-from tui.model_style import WIDE_SCREEN, css_variables
 from tui.screens.dialogs import LeaveScreen
 from tui.screens.help import HelpScreen
 from tui.screens.nickname import NicknameField, NicknameScreen
 from tui.screens.palette import CommandProvider, Palette, everything, is_searching
 from tui.settings import Settings, not_remembered
+from tui.style import WIDE_SCREEN, css_variables
 from tui.terminal.driver import TerminalDriver
 from tui.terminal.frame import DrawnText
 from tui.terminal.input_queue import InputQueue, has_handled_all, is_waiting
@@ -425,7 +425,7 @@ class ChatApp(App[None]):
 
     def action_interrupt(self) -> None:
         """Copy what the person selected; without that, clear the typed text, as a shell does; without text, leave."""
-        from tui.clipboard import copy_selection
+        from tui.desktop import copy_selection
         from tui.widgets.composer import Composer
 
         is_preselected = isinstance(self.focused, Composer) and self.focused.is_preselected

@@ -23,10 +23,10 @@ from tui import stdio
 from tui.address import Address, AddressRefused
 from tui.hosting.hosted_server import CannotHost, HostOptions
 from tui.settings import Memory, Settings, SettingsRefused, config_file, is_there, read_config, recall
+from tui.stdio import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE
 from tui.transcript.file import CannotSave
 from tui.transcript.transcript import Transcript
 
-EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 LOCAL = Address("127.0.0.1")
 SERVER_OPTIONS = ("motd", "history", "rate_limit", "max_clients", "max_per_ip")
 """Options that are passed to a hosted server unchanged: the server checks them."""

@@ -20,7 +20,8 @@ from msgspec import Struct
 
 from tests.running import OPERATOR_KEY, Facts, start, wait_until
 from tui.crowd.plot import write as write_plot
-from tui.crowd.report import MODEL_SIGNS, Report
+from tui.crowd.report import Report, named
+from tui.style import style_of
 
 PAUSE_LIMITS_S = {"event": 0.25, "thread": 0.25, "process": 1.5}
 """Seconds for which a switch to this model may pause the deliveries to a thousand connections."""
@@ -206,8 +207,8 @@ def leak_table(before: Facts, after: Facts, switches: int) -> str:
 def way(before: str, after: str, *, short: bool = False) -> str:
     """Name a direction, with the signs of both models."""
     if short:
-        return f"{MODEL_SIGNS[before]}→{MODEL_SIGNS[after]}"
-    return f"{MODEL_SIGNS[before]} {before} → {MODEL_SIGNS[after]} {after}"
+        return f"{style_of(before).sign}→{style_of(after).sign}"
+    return f"{named(before)} → {named(after)}"
 
 
 def ms(seconds: float) -> str:

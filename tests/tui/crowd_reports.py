@@ -1,8 +1,7 @@
 """A report of the crowd, for tests of its tables and plots."""
 
-from tui.crowd.latency import Sample
+from tui.crowd.measurements import Sample, SwitchMeasurement
 from tui.crowd.report import Report, Violations
-from tui.crowd.switches import SwitchMeasurement
 
 
 def a_report(*, samples: int = 20) -> Report:

@@ -8,8 +8,8 @@ from tests.tui.acting import acting
 from tests.tui.conftest import OpenRelay, StartServer
 from tests.tui.links import address_of
 from tui.address import Address
-from tui.model_style import style_of
 from tui.settings import Settings
+from tui.style import style_of
 from tui.widgets.banner import Banner
 
 MODELS = [model.value for model in Model]

@@ -12,8 +12,8 @@ from tests.tui.acting import Actor, acting
 from tui.address import Address
 from tui.app import ChatApp
 from tui.hosting.hosted_server import HostOptions
-from tui.model_style import style_of
 from tui.screens.dialogs import LeaveScreen
+from tui.style import style_of
 
 ANYWHERE = HostOptions(model="event", bind=("127.0.0.1:0",))
 MODEL_KEYS = {"process": "f6", "thread": "f7", "event": "f8"}

@@ -16,7 +16,7 @@ from tui.line.terminal import LineTerminal
 from tui.line.toolbar import fit_parts, format_model
 from tui.link.room_link import State
 from tui.meter_history import format_rate
-from tui.model_style import QUIET
+from tui.style import QUIET
 
 WARNING_COLOUR = "#af5f00"
 CONSOLE_STYLE = merge_styles(

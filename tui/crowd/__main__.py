@@ -5,8 +5,6 @@ from typing import NoReturn
 
 from tui import stdio
 
-EXIT_FAILURE, EXIT_INTERRUPTED = 1, 130
-
 
 def main() -> NoReturn:
     """The console script: runs the command and exits with its code."""
@@ -18,10 +16,10 @@ def main() -> NoReturn:
 
         sys.exit(cli.main(prog_name="chat-crowd"))
     except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(stdio.EXIT_INTERRUPTED)
     except OSError as error:  # The output cannot be written, or the system lacks a resource.
         stdio.print_error(f"chat-crowd: cannot go on: {error.strerror or error}")
-        sys.exit(EXIT_FAILURE)
+        sys.exit(stdio.EXIT_FAILURE)
     finally:
         stdio.discard_unwritten()
 

@@ -18,14 +18,12 @@ from rich.live import Live
 
 from protocol.operator_key import MAX_KEY_FILE_BYTES, KeyRefused, parse_key
 from tui.address import Address, AddressRefused
-from tui.crowd import plot as crowd_plot
 from tui.crowd.crowd import Crowd, Interrupted, Plan
 from tui.crowd.loop import Unreachable
 from tui.crowd.report import Progress, Report, as_json, progress_line, summary, switch_table
 from tui.files import read_key_file
+from tui.stdio import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_UNREACHABLE
 
-UNAVAILABLE = 69
-INTERRUPTED = 130
 SPARE_DESCRIPTORS = 64
 """File descriptors reserved for other purposes than the members' sockets."""
 PROGRESS_INTERVAL_S = 10.0
@@ -115,12 +113,12 @@ def main(
     try:
         _run(crowd, screen)
     except Interrupted:
-        sys.exit(INTERRUPTED)
+        sys.exit(EXIT_INTERRUPTED)
     except Unreachable as reason:
         if crowd.interrupted:
-            sys.exit(INTERRUPTED)
+            sys.exit(EXIT_INTERRUPTED)
         click.echo(f"chat-crowd: could not get into the room at {address}: {reason}", err=True)
-        sys.exit(UNAVAILABLE)
+        sys.exit(EXIT_UNREACHABLE)
     report = crowd.report()
     if json:
         click.echo(as_json(report))
@@ -129,7 +127,7 @@ def main(
     _warn(report, screen, bool(switch_every))
     if plot is not None:
         _draw(report, plot)
-    sys.exit(1 if report.violations or report.absent else 0)
+    sys.exit(EXIT_FAILURE if report.violations or report.absent else 0)
 
 
 def _listen_for_interrupts(crowd: Crowd) -> None:
@@ -137,7 +135,7 @@ def _listen_for_interrupts(crowd: Crowd) -> None:
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         if crowd.interrupted:
-            sys.exit(INTERRUPTED)
+            sys.exit(EXIT_INTERRUPTED)
         crowd.interrupt()
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -151,9 +149,11 @@ def _seed(given: int | None) -> int:
 
 
 def _check_plot(path: Path) -> None:
+    from tui.crowd.plot import CannotDraw, check  # They load leather: only for a plot.
+
     try:
-        crowd_plot.check(path)
-    except crowd_plot.CannotDraw as reason:
+        check(path)
+    except CannotDraw as reason:
         raise click.UsageError(str(reason)) from None
     if not path.absolute().parent.is_dir():
         raise click.UsageError(f"there is no folder {path.absolute().parent} to draw {path.name} in")
@@ -227,9 +227,11 @@ def _warn(report: Report, screen: Console, wanted_switches: bool) -> None:
 
 
 def _draw(report: Report, path: Path) -> None:
+    from tui.crowd.plot import CannotDraw, write
+
     try:
-        crowd_plot.write(report, path)
-    except (crowd_plot.CannotDraw, OSError) as error:
+        write(report, path)
+    except (CannotDraw, OSError) as error:
         click.echo(f"chat-crowd: no plot: {error}", err=True)
 
 

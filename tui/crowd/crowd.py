@@ -19,16 +19,13 @@ from msgspec import Struct
 from protocol.client import ClientConnection
 from protocol.json_lines import AnyEvent
 from protocol.messages import MAX_COUNT, ModelSwitched, Refused
-from tui.crowd.latency import Timeline
-from tui.crowd.loop import Loop, Unreachable
+from tui.crowd.checker import SharedDecoder
+from tui.crowd.loop import Loop, MemberSocket, Phase, Unreachable
+from tui.crowd.measurements import AFTERMATH_S, SwitchWatch, Timeline
 from tui.crowd.member import Member
-from tui.crowd.member_socket import MemberSocket, Phase
 from tui.crowd.operator import CrowdOperator
 from tui.crowd.report import Progress, Report, Violations
 from tui.crowd.script import nicknames, pause, rounds, words
-from tui.crowd.server_text import count_reason
-from tui.crowd.shared_decoder import SharedDecoder
-from tui.crowd.switches import AFTERMATH_S, SwitchWatch
 
 REACH_TIMEOUT_S = 5.0
 """Time within which the first member must join; otherwise the room is unreachable."""
@@ -45,6 +42,9 @@ ROSTER_INTERVAL_S = 2.0
 """Interval at which a checking member requests the roster."""
 MAX_SAMPLES = 240
 """Limit of the points in the plot."""
+MAX_REASONS = 20
+"""Limit of the different reasons of lost connections that are counted."""
+OTHER_REASONS = "other reasons"
 
 
 class Plan(Struct, frozen=True):
@@ -295,3 +295,8 @@ class Crowd:
             no_operator=self._operator.refusal,
             samples=self._timeline.samples(),
         )
+
+
+def count_reason(reasons: Counter[str], reason: str) -> None:
+    """Count a reason. After MAX_REASONS different ones, all others are counted together."""
+    reasons[reason if reason in reasons or len(reasons) < MAX_REASONS else OTHER_REASONS] += 1

@@ -1,27 +1,184 @@
-"""Loop: serves the crowd's connections. Members connect a few at a time, and reconnect after a failure."""
+"""Loop serves the sockets of the members (MemberSocket). Members connect a few at a time, and reconnect after a
+failure.
+"""
 
+import errno
+import hmac
+import os
 import selectors
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import wait
+from enum import Enum
 from heapq import heappop, heappush
 from random import Random
+from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
 from time import monotonic
 
 from protocol.json_lines import AnyEvent
-from tui.crowd.member_socket import MemberSocket, Phase
+from protocol.messages import Challenge, Goodbye, OperatorGranted, Refused, Welcome
+from tui.crowd.member import Member, MemberEvents, ProtocolViolation, sanitized
 from tui.link.connecting import SocketAddress, look_up
 
+READ_SIZE = 64 * 1024
+FIRST_DELAY_S, MAX_DELAY_S = 0.25, 10.0
+"""Bounds of the reconnect delay, which is random; its upper bound doubles with each attempt."""
+STABLE_AFTER_S = 5.0
+"""Time in the room after which the reconnect delay is reset."""
+MAX_SUGGESTIONS = 3
+"""Limit of the suggested nicknames that a member tries on one connection."""
 MAX_JOINING = 64
 """Limit of simultaneous attempts to join: far below any listen queue, and slow enough for a room that forks."""
 POLL_INTERVAL_S = 0.01
 """Delay until the next check for a free place among the attempts, or for the looked-up name."""
-
 MAX_TURN_S = 0.25
 """Limit of one turn. Ctrl-C and timers are handled between two turns."""
-
 LOOKUP_TIMEOUT_S = 10.0
 """Timeout of the name look-up."""
+
+
+class Phase(Enum):
+    """The state of a member's connection."""
+
+    AWAY = "away"
+    CONNECTING = "connecting"
+    ASKING = "asking"
+    """Connected, without a welcome yet."""
+    HERE = "here"
+
+
+class MemberSocket:
+    """One member and its connection."""
+
+    def __init__(self, member: Member, selector: BaseSelector, key: bytes = b"") -> None:
+        """`key` is the operator's key, for the member that becomes an operator."""
+        self.member = member
+        self.member.client.holds_key = bool(key)
+        self._key = key
+        self.phase = Phase.AWAY
+        self.attempts = 0
+        """Attempts since the member was last in the room for STABLE_AFTER_S."""
+        self.ending = ""
+        """Why the last connection ended, in a few words."""
+        self.has_joined = False
+        self.operator = False
+        self._here_since = 0.0
+        self._suggestions, self._was_challenged = 0, False
+        self._selector = selector
+        self._socket: socket.socket | None = None
+        self._out = bytearray()
+
+    def connect(self, family: int, address: SocketAddress) -> None:
+        """Start to connect; `serve` handles the result."""
+        sock = self._socket = socket.socket(family, socket.SOCK_STREAM)
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.phase = Phase.CONNECTING
+        self._suggestions, self._was_challenged = 0, False
+        self._out.clear()
+        self._selector.register(sock, EVENT_WRITE, self)
+        code = sock.connect_ex(address)
+        if code not in (0, errno.EINPROGRESS):
+            self.end(os.strerror(code))
+
+    def serve(self, ready: int, now: float, record: Callable[[float, float], None]) -> MemberEvents:
+        """Handle a ready socket. Returns the member's private events, and switches."""
+        try:
+            if self.phase is Phase.CONNECTING:
+                self._connected()
+            elif ready & EVENT_WRITE:
+                self.flush()
+            return self._read(now, record) if ready & EVENT_READ and self._socket else ()
+        except OSError as error:
+            self.end(error.strerror or type(error).__name__)
+            return ()
+        except ProtocolViolation as reason:
+            self.end(str(reason))
+            return ()
+
+    def flush(self) -> None:
+        """Write the pending output, as far as the socket accepts it. Errors are raised by the next read only."""
+        self._out += self.member.client.data_to_send()
+        if self._socket is None or self.phase is Phase.CONNECTING:
+            return
+        if self._out:
+            try:
+                del self._out[: self._socket.send(self._out)]
+            except BlockingIOError:
+                pass
+            except OSError:
+                self._out.clear()
+        self._selector.modify(self._socket, EVENT_READ | EVENT_WRITE * bool(self._out), self)
+
+    def prove(self) -> None:
+        """Send the proof of the operator's key, if there is one, for the latest nonce."""
+        if self._key:
+            # The hex HMAC-SHA256 (RFC 2104) of the nonce. The key itself is never sent.
+            self.member.client.operator(hmac.new(self._key, self.member.client.nonce.encode(), "sha256").hexdigest())
+            self.flush()
+
+    def say(self, text: str, now: float) -> None:
+        """Say a line now."""
+        self.member.say(text, now)
+        self.flush()
+
+    def end(self, why: str) -> None:
+        """Close the connection; `why` is the reason."""
+        if self._socket is not None:
+            self._selector.unregister(self._socket)
+            self._socket.close()
+            self._socket = None
+        self.member.disconnected()
+        self.ending = why
+        if self.phase is Phase.HERE and monotonic() >= self._here_since + STABLE_AFTER_S:
+            self.attempts = 0
+        self.attempts += 1
+        self.phase = Phase.AWAY
+
+    def wait(self, random: Random) -> float:
+        """A random delay before the next attempt, in seconds, so that not all members reconnect at once."""
+        return random.uniform(0, min(MAX_DELAY_S, FIRST_DELAY_S * 2 ** min(self.attempts, 10)))
+
+    def _connected(self) -> None:
+        assert self._socket is not None
+        code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise OSError(code, os.strerror(code))
+        self.phase = Phase.ASKING
+        self.member.connected()
+        self.flush()
+
+    def _read(self, now: float, record: Callable[[float, float], None]) -> MemberEvents:
+        assert self._socket is not None
+        try:
+            data = self._socket.recv(READ_SIZE)
+        except BlockingIOError:
+            return ()
+        if not data:
+            words = sanitized(self.member.last_foreign_line.decode(errors="replace"))
+            self.end(self.ending or words or "the server closed it")
+            return ()
+        news = self.member.receive(data, now, record)
+        for event in news:
+            match event:
+                case Welcome():
+                    self.phase, self._here_since, self.has_joined, self.ending = Phase.HERE, now, True, ""
+                    self.operator = self.operator and event.resumed
+                case OperatorGranted(on=True):
+                    self.operator = True
+                case Refused() if self.phase is Phase.ASKING and event.suggestion:
+                    self._suggestions += 1
+                    if self._suggestions > MAX_SUGGESTIONS:
+                        raise ProtocolViolation("each nickname was taken, also those that it suggested")
+                    self.member.client.retry_hello(event.suggestion)
+                case Challenge() if not self._was_challenged:
+                    self._was_challenged = True
+                    self.prove()
+                case Goodbye():
+                    self.ending = sanitized(event.reason)
+        if news:
+            self.flush()
+        return news
 
 
 class Unreachable(Exception):

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from protocol.client import MAX_EVENT_BYTES, ClientConnection, Gap
 from protocol.json_lines import AnyEvent
 from protocol.messages import ModelSwitched, People, Said, Welcome
-from tui.crowd.sequence_checker import SequenceChecker
-from tui.crowd.shared_decoder import DecodedLine, OwnLine, SharedDecoder
+from protocol.sanitize import sanitize
+from tui.crowd.checker import DecodedLine, OwnLine, SequenceChecker, SharedDecoder
 
 MAX_PARTIAL_BYTES = 128 * 2**20
 """Limit of the incomplete lines of all members. A correct room sends each of them less than MAX_EVENT_BYTES of a line
@@ -19,8 +19,15 @@ MAX_FOREIGN_LINES = 100
 """Limit of the lines of a connection that are no JSON objects. A room sends only a few lines in the plain dialect."""
 MAX_WRONG = 100
 """Limit of the fault descriptions of a member."""
+MAX_MODEL_CHARACTERS, MAX_REASON_CHARACTERS = 20, 250
+"""Characters kept of a model's name and of a reason."""
 MemberEvents = Sequence[AnyEvent]
 """Private events of a member, and switches."""
+
+
+def sanitized(text: str, most: int = MAX_REASON_CHARACTERS) -> str:
+    """The first `most` characters of a text of the server, on one line, without control sequences."""
+    return sanitize(text[:most])
 
 
 class ProtocolViolation(Exception):

@@ -1,17 +1,35 @@
 """CrowdOperator: authenticates a member as operator, and switches the models."""
 
+from collections import Counter
 from time import monotonic
 
 from protocol.json_lines import AnyEvent
-from protocol.messages import ModelSwitched, OperatorGranted, Refused, Status, Welcome
-from tui.crowd.member_socket import MemberSocket, Phase
-from tui.crowd.server_text import MAX_MODEL_CHARACTERS, sanitized
-from tui.crowd.switches import DirectionChooser
+from protocol.messages import Model, ModelSwitched, OperatorGranted, Refused, Status, Welcome
+from tui.crowd.loop import MemberSocket, Phase
+from tui.crowd.member import MAX_MODEL_CHARACTERS, sanitized
 
 SWITCH_REFUSALS = ("switch-failed", "switching", "same-model", "not-operator")
 OPERATOR_REFUSALS = ("wrong-proof", "no-operators")
 PROOF_INTERVAL_S = 1.5
 """Delay until a proof is sent again, since a wrong proof of another client delays the room's checks by a second."""
+MODEL_CYCLE = (Model.PROCESS, Model.THREAD, Model.EVENT)
+"""Both ways around this cycle are the six directions."""
+
+
+class DirectionChooser:
+    """Chooses the next model so that all six directions are used evenly."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[tuple[str, str]] = Counter()
+
+    def next(self, running: str) -> Model:
+        """The model to switch to from `running`, by the direction used least."""
+        # From an unknown model, all known ones are candidates.
+        start = next((place for place, model in enumerate(MODEL_CYCLE) if model == running), 0)
+        ways = [model for step in range(3) if (model := MODEL_CYCLE[(start + step) % len(MODEL_CYCLE)]) != running]
+        target = min(ways, key=lambda model: self._taken[running, model])
+        self._taken[running, target] += 1
+        return target
 
 
 class CrowdOperator:

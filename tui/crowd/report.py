@@ -5,11 +5,9 @@ from msgspec import Struct, field
 from rich.table import Table
 from rich.text import Text
 
-from tui.crowd.latency import Sample
-from tui.crowd.switches import SwitchMeasurement
-
-MODEL_SIGNS = {"process": "▣", "thread": "≋", "event": "↻"}
-MODEL_COLOURS = {"process": "dark_orange3", "thread": "medium_purple3", "event": "green4"}
+from protocol.format import plural
+from tui.crowd.measurements import Sample, SwitchMeasurement
+from tui.style import style_of
 
 
 class Violations(Struct, frozen=True):
@@ -85,19 +83,15 @@ def progress_line(progress: Progress) -> Text:
     of = f" of {progress.of:.0f}" if progress.of else ""
     text.append(f"{progress.seconds:4.0f}{of} s  ")
     text.append(f"{progress.here}/{progress.people} here  ", "" if progress.here == progress.people else "yellow")
-    if progress.model in MODEL_SIGNS:
-        text.append(f"{MODEL_SIGNS[progress.model]} {progress.model}  ", MODEL_COLOURS[progress.model])
+    if progress.model:
+        text.append(f"{named(progress.model)}  ", style_of(progress.model).any_background)
     text.append(f"{progress.said:,} said  {progress.deliveries:,} delivered  ")
     if progress.switches:
-        text.append(f"{_counted(progress.switches, 'switch', 'switches')}  ")
+        text.append(f"{plural(progress.switches, 'switch', 'switches')}  ")
     if progress.reconnects:
-        text.append(f"{_counted(progress.reconnects, 'reconnect', 'reconnects')}  ", "yellow")
+        text.append(f"{plural(progress.reconnects, 'reconnect')}  ", "yellow")
     text.append(_told(progress.violations), "bold red" if progress.violations else "green")
     return text
-
-
-def _counted(count: int, one: str, more: str) -> str:
-    return f"{count:,} {one if count == 1 else more}"
 
 
 def _told(violations: Violations) -> str:
@@ -149,7 +143,7 @@ def switch_table(report: Report) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for switch in report.switches:
         table.add_row(
-            Text(f"{named(switch.before)} → {named(switch.after)}", MODEL_COLOURS.get(switch.after, "")),
+            Text(f"{named(switch.before)} → {named(switch.after)}", style_of(switch.after).any_background),
             f"{switch.at:.1f} s",
             f"{switch.pause * 1000:,.0f} ms",
             f"{switch.median_pause * 1000:,.0f} ms",
@@ -161,8 +155,8 @@ def switch_table(report: Report) -> Table:
 
 
 def named(model: str) -> str:
-    """Format a model's name with its sign, if it has one."""
-    return f"{MODEL_SIGNS.get(model, '')} {model}".lstrip()
+    """Format a model's name with its sign."""
+    return f"{style_of(model).sign} {model}"
 
 
 def _ms(seconds: float) -> str:

@@ -16,10 +16,8 @@ from msgspec import Struct
 
 from protocol.sanitize import sanitize
 from tui.address import DEFAULT_PORT, Address
-from tui.hosting.invitation import is_loopback
-from tui.hosting.log_file import LogFile
-from tui.hosting.network_addresses import own_addresses
-from tui.hosting.server_process import SIGNAL_EXIT_BASE, ServerProcess, address_to_join, format_exit
+from tui.hosting.invitation import is_loopback, own_addresses
+from tui.hosting.server_process import SIGNAL_EXIT_BASE, LogFile, ServerProcess, address_to_join, format_exit
 from tui.hosting.server_process import CannotHost as CannotHost
 
 EVERYWHERE = "0.0.0.0"

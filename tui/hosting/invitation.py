@@ -1,5 +1,12 @@
-"""Invitation: the commands with which others join a room, and the link for the QR code. Pure."""
+"""Invitation: the addresses of a room, the commands with which others join it, and the link for the QR code.
 
+`own_addresses` and `local_name` find the addresses and the name by which other machines reach this one. Linux and
+macOS.
+"""
+
+import asyncio
+import socket
+from collections.abc import Collection, Iterable, Mapping
 from ipaddress import ip_address
 
 from msgspec import Struct
@@ -11,6 +18,10 @@ ON_THE_NETWORK = "Nothing here is encrypted, and everybody on the network can jo
 CLOSED = "Only this machine reaches it: --bind 0.0.0.0:2000 opens it to the network. Nothing is encrypted."
 NO_NETWORK = "This machine has no network now, so only itself reaches it. Nothing is encrypted."
 THIS_MACHINE = "This address leads here from this machine only. Nothing is encrypted."
+VIRTUAL_PREFIXES = ("docker", "br-", "veth", "virbr", "vmnet", "vboxnet", "lxc", "lxd", "cni", "podman")
+"""Name prefixes of interfaces that lead only to containers and virtual machines on this machine."""
+NAME_TIMEOUT_S = 2.0
+"""Timeout of the network's name service."""
 
 
 class Invitation(Struct, frozen=True):
@@ -55,3 +66,38 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:  # A name.
         return host == "localhost"
+
+
+def own_addresses(family: socket.AddressFamily) -> list[str]:
+    """The addresses of this machine's active interfaces that other machines may reach, the most likely first."""
+    import psutil  # 9 ms, for hosts only.
+
+    up = [name for name, state in psutil.net_if_stats().items() if state.isup]
+    found = {
+        name: [one.address for one in addresses if one.family == family]
+        for name, addresses in psutil.net_if_addrs().items()
+    }
+    return rank_addresses(found, up)
+
+
+def rank_addresses(addresses: Mapping[str, Iterable[str]], up: Collection[str]) -> list[str]:
+    """Select the addresses that other machines may reach: private networks first, virtual interfaces last. Pure."""
+    usable: list[tuple[bool, bool, str]] = []
+    for name, hosts in addresses.items():
+        for host in hosts if name in up else ():
+            address = ip_address(host.partition("%")[0])
+            if not (address.is_loopback or address.is_link_local or address.is_unspecified):
+                usable.append((name.startswith(VIRTUAL_PREFIXES), not address.is_private, host))
+    return [host for _, _, host in sorted(usable, key=lambda one: one[:2])]
+
+
+async def local_name(addresses: Collection[str]) -> str:
+    """The machine's name in the local network, such as `mymac.local`, or "" if it does not resolve to one of the
+    addresses."""
+    name = socket.gethostname().partition(".")[0] + ".local"
+    loop = asyncio.get_running_loop()
+    try:
+        found = await asyncio.wait_for(loop.getaddrinfo(name, None, family=socket.AF_INET), NAME_TIMEOUT_S)
+    except (OSError, UnicodeError, TimeoutError):
+        return ""
+    return name if any(entry[4][0] in addresses for entry in found) else ""

@@ -1,4 +1,4 @@
-"""ServerProcess: runs `python -m server` as a child process.
+"""ServerProcess: runs `python -m server` as a child process. LogFile: the file to which its log is appended.
 
 The server has its own session, so the terminal's Ctrl-C and hang-up do not reach it. `guardian` ends it when this
 process ends for any reason. The operator's key is passed through stdin, never in argv or the environment, which other
@@ -6,9 +6,11 @@ users may read. Linux and macOS.
 """
 
 import asyncio
+import errno
 import os
 import re
 import signal
+import stat
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
@@ -19,6 +21,7 @@ import msgspec
 from msgspec import Struct
 
 import three_chat_rooms
+from protocol.format import plural
 from protocol.sanitize import sanitize
 from tui.address import Address
 from tui.hosting import guardian
@@ -38,6 +41,9 @@ SIGNAL_EXIT_BASE = 128
 _TRACEBACK = " "
 """The first character of a line that continues the log record above it."""
 _TO_JOIN = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+_LOG_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""O_NONBLOCK makes it an error to open a pipe without a reader, instead of blocking (open(2))."""
+_OPEN_FAILURES = {errno.ELOOP: "it is a symbolic link", errno.ENXIO: "it is not a regular file"}
 
 
 class _Record(Struct):
@@ -238,3 +244,40 @@ async def _hand_over(key: bytes, process: Process) -> None:
 async def _drain(stream: asyncio.StreamReader) -> None:
     while await stream.read(MAX_LOG_LINE_BYTES):
         pass
+
+
+class LogFile:
+    """A file to which lines are appended. Only its owner can read it, because a log has nicknames and addresses."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file. Raises CannotHost, also for a link, a pipe, a device or another user's file: in a
+        shared folder, another user may have placed it there as a trap."""
+        try:
+            self._descriptor = os.open(path.expanduser(), _LOG_FLAGS, 0o600)
+        except (OSError, ValueError) as error:
+            reason = (
+                _OPEN_FAILURES.get(getattr(error, "errno", None) or 0) or getattr(error, "strerror", None) or str(error)
+            )
+            raise CannotHost(f"the log {path} cannot be opened: {reason.lower()}", 2) from None
+        if (reason := _why_unsuitable(os.fstat(self._descriptor))) is not None:
+            os.close(self._descriptor)
+            raise CannotHost(f"the log {path} cannot be opened: {reason}", 2)
+        os.fchmod(self._descriptor, 0o600)
+        self._lost = 0
+
+    def add(self, line: str) -> None:
+        """Append a line, given without its line end. The server has sanitized it already."""
+        lost = f"{plural(self._lost, 'line')} of this log could not be written\n" if self._lost else ""
+        data = f"{lost}{line}\n".encode()
+        try:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+            self._lost = 0
+        except OSError:
+            self._lost += 1
+
+
+def _why_unsuitable(status: os.stat_result) -> str | None:
+    if not stat.S_ISREG(status.st_mode):
+        return "it is not a regular file"
+    return None if status.st_uid == os.geteuid() else "it belongs to another user"

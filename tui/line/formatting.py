@@ -13,8 +13,8 @@ from protocol.client import Gap, Received
 from protocol.format import plural
 from protocol.messages import Pong, Refused, Said, Welcome
 from protocol.sentences import HISTORY_END, format_gap, format_history_start, format_welcome, format_welcome_notes
-from tui.message_log.links import links
-from tui.message_log.wrapping import Range, cells, wrap
+from tui.message_log.entries import links
+from tui.message_log.layout import Range, cells, wrap
 
 OWN, ROOM, REFUSED, NOTE, ACTION, TEXT = "class:own", "class:room", "class:refused", "class:note", "class:action", ""
 NICK_STYLES = tuple(f"class:nick{number}" for number in range(6))

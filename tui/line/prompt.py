@@ -27,8 +27,8 @@ from tui.line.client import JoinFailed, LineClient
 from tui.line.formatting import NICK_STYLES, Line, note
 from tui.line.terminal import LineTerminal
 from tui.line.toolbar import toolbar
-from tui.model_style import QUIET
 from tui.settings import Settings
+from tui.style import QUIET
 from tui.transcript.transcript import Transcript
 
 EXIT_FAILURE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 69, 130

@@ -11,10 +11,9 @@ from protocol.format import plural
 from tui.line.client import LineClient
 from tui.line.formatting import Line, text_of
 from tui.link.room_link import State
-from tui.message_log.layout import truncate
-from tui.message_log.wrapping import cells
+from tui.message_log.layout import cells, truncate
 from tui.meter_history import format_seconds
-from tui.model_style import style_of
+from tui.style import style_of
 
 WIDE_GAP, TIGHT_GAP = "   ", "  "
 """Gaps between two parts; the tight one if the wide one does not fit."""

@@ -1,4 +1,4 @@
-"""Entry: one item of the message pane, made from an event of the room.
+"""Entry: one item of the message pane, made from an event of the room; and the web addresses in its text.
 
 All text of others is sanitized here again (`protocol.sanitize`), so an entry can be drawn as it is.
 """
@@ -7,6 +7,7 @@ import math
 import re
 import sys
 from enum import IntEnum
+from typing import NamedTuple
 from unicodedata import normalize
 
 from msgspec import Struct
@@ -27,6 +28,10 @@ _plainly_harmless = re.compile(
 """Matches most texts that `protocol.sanitize.sanitize` leaves unchanged. The match is faster than sanitizing."""
 MAX_TIME_S = 253_402_300_799.0
 """The last second of the year 9999, in seconds since the epoch: `localtime` and `strftime` fail for later times."""
+_ADDRESS = re.compile(r"\bhttps?://[^\s<>\"'`{}|\\^\[\]]+", re.IGNORECASE)
+_TRAILING = ".,;:!?…*_~"
+MAX_LINK = 2048
+"""Characters of an address. A longer one does not become a link."""
 
 
 class Kind(IntEnum):
@@ -127,3 +132,35 @@ def mentions(text: str, nick: str) -> bool:
     if folded not in text:
         return False
     return re.search(rf"(?<![\w-]){re.escape(folded)}(?![\w-]|\.\w)", text) is not None
+
+
+class Link(NamedTuple):
+    """An address and its range in the text."""
+
+    start: int
+    end: int
+    url: str
+
+
+def links(text: str) -> list[Link]:
+    """The addresses in `text`, without the punctuation of the sentence around them."""
+    if "://" not in text:
+        return []
+    found = []
+    for match in _ADDRESS.finditer(text):
+        if match.end() - match.start() > MAX_LINK:
+            continue
+        url = _without_sentence(match[0])
+        if url.partition("://")[2]:
+            found.append(Link(match.start(), match.start() + len(url), url))
+    return found
+
+
+def _without_sentence(url: str) -> str:
+    """The address without trailing punctuation. A closing bracket is kept only if the address has its opening one."""
+    while url:
+        if url[-1] in _TRAILING or (url[-1] == ")" and url.count(")") > url.count("(")):
+            url = url[:-1]
+        else:
+            break
+    return url

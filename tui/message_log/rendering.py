@@ -1,27 +1,33 @@
-"""Renders a row of the pane as a Strip. Text of others becomes segments unchanged, and is never read as markup."""
+"""Renders rows of the pane as Strips. RowCache keeps them until their look changes.
+
+Text of others becomes segments unchanged, and is never read as markup.
+"""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.cache import LRUCache
+from textual.selection import Selection
 from textual.strip import Strip
 
-from tui.message_log.colours import RGB, is_dark, nick_colour, parse, readable
-from tui.message_log.entries import PEOPLE, Entry, Flag, Kind
-from tui.message_log.layout import Row
-from tui.message_log.links import links
-from tui.message_log.selection import HEADER, beside_x, row_x
-from tui.message_log.wrapping import cells
-from tui.model_style import style_of
+from tui.message_log.entries import PEOPLE, Entry, Flag, Kind, links
+from tui.message_log.layout import Columns, Row, cells, rows
+from tui.message_log.search import Search
+from tui.message_log.selection import HEADER, beside_x, point, row_x
+from tui.message_log.store import EntryStore
+from tui.style import RGB, is_dark, nick_colour, parse_colour, readable, style_of
 
 Layer = list[tuple[int, int, Style]]
 """Ranges of an entry's text with the style that is added there, in order and without overlap."""
 
 MENTION_BAR = "▌"
 NOTHING = Style.null()
+MAX_CACHED_ENTRIES = 1024
+"""Entries whose rows are kept: several screens."""
 
 
 class ThemeStyles(NamedTuple):
@@ -44,7 +50,7 @@ def switch_styles(base: Style, background: RGB) -> dict[str, Style]:
     styles = {}
     for model in ("process", "thread", "event"):
         one = style_of(model)
-        colour = readable(parse(one.dark if dark else one.light), background)
+        colour = readable(parse_colour(one.dark if dark else one.light), background)
         styles[f"switch-{model}"] = base + Style(color=colour, bold=True)
     return styles
 
@@ -168,3 +174,81 @@ def _select(
 def _name(left: list[Segment]) -> int:
     """The number of characters of the nickname and the blanks after it."""
     return len(left[-2].text) + len(left[-1].text)
+
+
+class _Drawn(NamedTuple):
+    """An entry with its layout. Its rows are rendered one by one: of a huge entry only those that are shown."""
+
+    entry: Entry
+    rows: list[Row]
+    strips: list[Strip | None]
+    over: list[Layer]
+    named: Style
+    """The style that is added to the nickname."""
+    selected: tuple[int, int] | None
+
+
+class RowCache:
+    """After a change of `columns`, `search` or `selection`, call `clear`."""
+
+    def __init__(self, store: EntryStore, styles: Callable[[], ThemeStyles]) -> None:
+        """`styles` returns the styles of the theme; it is called when they are needed."""
+        self.columns = Columns(80, 7, 10)
+        self.search: Search | None = None
+        self.selection: Selection | None = None
+        self._store = store
+        self._make_styles = styles
+        self._styles: ThemeStyles | None = None
+        self._drawn: LRUCache[int, _Drawn] = LRUCache(MAX_CACHED_ENTRIES)
+
+    def clear(self, *, styles: bool = False) -> None:
+        """Forget all rows; with `styles`, also the styles of the theme."""
+        self._drawn.clear()
+        if styles:
+            self._styles = None
+
+    def forget(self, first: int) -> None:
+        """Forget the rows of the entries from `first` on."""
+        for serial in list(self._drawn.keys()):
+            if serial >= first:
+                self._drawn.discard(serial)
+
+    def strip(self, y: int) -> Strip:
+        """Row `y` of the store. Rows after its end are blank."""
+        if self._styles is None:
+            self._styles = self._make_styles()
+        serial, row = self._store.locate(y)
+        drawn = self._drawn.get(serial)
+        if drawn is None:
+            entry = self._store.entry(serial)
+            if entry is None:
+                return Strip.blank(self.columns.width, self._styles.text)
+            drawn = self._drawn[serial] = self._lay_out(entry, serial, self._styles)
+        if row >= len(drawn.rows):
+            return Strip.blank(self.columns.width, self._styles.text)
+        strip = drawn.strips[row]
+        if strip is None:
+            strip = drawn.strips[row] = self._draw(drawn, serial, row, self._styles)
+        return strip
+
+    def _lay_out(self, entry: Entry, serial: int, styles: ThemeStyles) -> _Drawn:
+        made = rows(entry, self.columns, new=serial == self._store.mark)
+        shown = max(row.end for row in made)
+        over = layers(entry, shown, styles)
+        named = Style.null()
+        if self.search is not None:
+            hit = styles.current if serial == self.search.current else styles.match
+            over.append([(start, end, hit) for start, end in self.search.spans(entry.text[:shown])])
+            named = hit if self.search.names(entry) else named
+        return _Drawn(entry, made, [None] * len(made), over, named, self._selected(entry, serial))
+
+    def _draw(self, drawn: _Drawn, serial: int, row: int, styles: ThemeStyles) -> Strip:
+        width = self.columns.width
+        return render_row(drawn.entry, serial, drawn.rows[row], width, styles, drawn.over, drawn.selected, drawn.named)
+
+    def _selected(self, entry: Entry, serial: int) -> tuple[int, int] | None:
+        span = self.selection.get_span(serial) if self.selection is not None else None
+        if span is None:
+            return None
+        start, end = span
+        return (point(start) if start else HEADER), (len(entry.text) if end == -1 else point(end))

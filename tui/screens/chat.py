@@ -15,9 +15,9 @@ from textual.containers import Horizontal
 from protocol.client import Gap, Received
 from protocol.messages import ModelSwitched, OperatorGranted, Refused, Status, Welcome
 from protocol.sentences import format_refused, format_status
-from tui.clipboard import open_link
 from tui.commands.completion import Completion, RecentSpeakers, complete
 from tui.commands.parse import ChatLine, ParsedCommand, needs_room
+from tui.desktop import open_link
 from tui.link.room_link import RoomLink, State
 from tui.screens import command_handlers
 from tui.screens.host import HostControls

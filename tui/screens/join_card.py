@@ -11,8 +11,7 @@ from textual.renderables.digits import Digits as DrawnDigits
 from textual.screen import Screen
 from textual.widgets import Digits, Static
 
-from tui.hosting.invitation import Invitation
-from tui.hosting.network_addresses import local_name
+from tui.hosting.invitation import Invitation, local_name
 from tui.hosting.qr import Code
 
 COMMANDS_WIDTH = 34

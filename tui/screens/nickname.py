@@ -17,7 +17,7 @@ from protocol.messages import Refused
 from protocol.nicknames import NicknameRefused, check_nickname
 from tui.address import Address
 from tui.link.room_link import State
-from tui.model_style import MODELS
+from tui.style import MODELS
 from tui.widgets.banner import Banner
 from tui.widgets.key_order import ImmediateEditor, is_bound_in_place, run_binding_now
 from tui.widgets.keys import Keys

@@ -12,7 +12,7 @@ from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits
 from textual.content import Content
 
 from tui.commands.parse import available_commands
-from tui.model_style import MODELS
+from tui.style import MODELS
 
 if TYPE_CHECKING:
     from tui.app import ChatApp

@@ -13,11 +13,10 @@ from textual.screen import Screen
 from textual.widgets import Digits, Static
 
 from protocol.messages import Rules, Said
-from tui.banner_text import banner_text
 from tui.hosting.invitation import Invitation
 from tui.hosting.qr import Code
 from tui.meter_history import format_rate
-from tui.model_style import style_of
+from tui.style import banner_text, style_of
 from tui.widgets.rules_line import draw
 
 if TYPE_CHECKING:

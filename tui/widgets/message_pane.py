@@ -17,7 +17,7 @@ from textual.timer import Timer
 from protocol.client import Received
 from tui.message_log.builder import EntryBuilder
 from tui.message_log.layout import columns
-from tui.message_log.row_cache import RowCache
+from tui.message_log.rendering import RowCache
 from tui.message_log.search import Search
 from tui.message_log.selection import END_X, copied
 from tui.message_log.store import EntryStore

@@ -8,7 +8,7 @@ from textual.widgets import Sparkline, Static
 from protocol.format import format_bytes
 from protocol.messages import MeterReading
 from tui.meter_history import MeterHistory, comparison, format_cores, format_rate, format_seconds, totals_rows
-from tui.model_style import style_of
+from tui.style import style_of
 
 NAME, CELL = 18, 10
 """Cells of the table's first column, and of the others."""

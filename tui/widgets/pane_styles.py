@@ -4,8 +4,8 @@ from rich.color import Color as RichColour
 from rich.style import Style
 from textual.widget import Widget
 
-from tui.message_log.colours import RGB, readable
 from tui.message_log.rendering import ThemeStyles, switch_styles
+from tui.style import RGB, readable
 
 ROLES = {
     "time": "quiet",

@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from tui.meter_history import format_seconds
-from tui.model_style import WIDE_SCREEN, style_of
+from tui.style import WIDE_SCREEN, style_of
 
 
 class StatusBarState(Struct, frozen=True):

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -22,16 +22,14 @@ from tests.running import ROOT
 from tests.tui.flooding import FLOODS, WELCOME, FloodingServer
 from tests.tui.hostile import CONTROLS, lines
 from tui.crowd import crowd as crowd_module
-from tui.crowd import member_socket, plot
-from tui.crowd.crowd import Crowd, Plan
-from tui.crowd.latency import Sample
-from tui.crowd.loop import Unreachable
-from tui.crowd.member import MAX_FOREIGN_LINES, Member, ProtocolViolation
-from tui.crowd.member_socket import MAX_DELAY_S, MemberSocket, Phase
+from tui.crowd import loop, plot
+from tui.crowd.checker import MAX_CACHED_BYTES, MAX_CONFLICTS, MAX_MISSING, SequenceChecker, SharedDecoder
+from tui.crowd.crowd import MAX_REASONS, OTHER_REASONS, Crowd, Plan, count_reason
+from tui.crowd.loop import MAX_DELAY_S, MemberSocket, Phase, Unreachable
+from tui.crowd.measurements import Sample, SwitchMeasurement
+from tui.crowd.member import MAX_FOREIGN_LINES, MAX_REASON_CHARACTERS, Member, ProtocolViolation, sanitized
+from tui.crowd.operator import DirectionChooser
 from tui.crowd.report import Report, as_json, progress_line, summary, switch_table
-from tui.crowd.sequence_checker import MAX_MISSING, SequenceChecker
-from tui.crowd.shared_decoder import MAX_CACHED_BYTES, MAX_CONFLICTS, SharedDecoder
-from tui.crowd.switches import DirectionChooser, SwitchMeasurement
 
 PLAN = Plan(people=3, seconds=0.3, talk=50.0, key=b"0123456789abcdef")
 SEQUENCES = "".join(CONTROLS)
@@ -60,7 +58,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         ("LEAVE_TIMEOUT_S", 0.2),
     ):
         monkeypatch.setattr(crowd_module, name, seconds)
-    monkeypatch.setattr(member_socket, "FIRST_DELAY_S", 0.02)
+    monkeypatch.setattr(loop, "FIRST_DELAY_S", 0.02)
 
 
 @pytest.fixture
@@ -168,13 +166,13 @@ def test_report_of_unknown_models_can_be_drawn(tmp_path: Path) -> None:
         switches=[seen], switches_failed=0, no_operator="", samples=[Sample(0.5, 1, 0.1, 0.1, 0.1)],
     )  # fmt: skip
     console.print(switch_table(report))
-    assert "fiber → <b>&quantum" in console.file.getvalue()  # type: ignore[attr-defined]  # it is a StringIO
+    assert "◌ fiber → ◌ <b>&quantum" in console.file.getvalue()  # type: ignore[attr-defined]  # it is a StringIO
     plot.write(report, tmp_path / "plot.svg")
     assert "fiber" in (tmp_path / "plot.svg").read_text()
 
 
 def test_wire_with_a_model_of_control_sequences_is_sanitized() -> None:
-    from tui.crowd.switches import SwitchWatch
+    from tui.crowd.measurements import SwitchWatch
 
     watch = SwitchWatch()
     watch.saw(ModelSwitched(1, 0.0, "\x1b[2J" * 99, "\x1b[2J", 0.1, 1), 5.0, 0.0)
@@ -238,6 +236,21 @@ def test_seat_sent_away_at_once_waits_longer_each_time() -> None:
             waits.append(max(one.wait(Random(chance)) for chance in range(50)))
         assert waits == sorted(waits)
         assert waits[-1] > MAX_DELAY_S / 2
-        one.phase, one._here_since = Phase.HERE, time.monotonic() - member_socket.STABLE_AFTER_S - 1
+        one.phase, one._here_since = Phase.HERE, time.monotonic() - loop.STABLE_AFTER_S - 1
         one.end("kicked")
         assert one.attempts == 1
+
+
+def test_sanitized_keeps_no_control_sequence_and_is_short() -> None:
+    assert sanitized("\x1b[2Jbye\n\u202e") == "␛[2Jbye␤"
+    assert len(sanitized("x" * 10**6)) == MAX_REASON_CHARACTERS
+
+
+def test_count_reason_of_many_different_ones_is_bounded() -> None:
+    reasons: Counter[str] = Counter()
+    for number in range(1000):
+        count_reason(reasons, f"reason {number}")
+        count_reason(reasons, "reason 0")
+    assert len(reasons) == MAX_REASONS + 1
+    assert reasons["reason 0"] == 1001
+    assert reasons[OTHER_REASONS] == 1000 - MAX_REASONS

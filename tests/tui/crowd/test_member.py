@@ -5,8 +5,8 @@ import pytest
 from protocol.client import ClientConnection
 from protocol.json_lines import encode
 from protocol.messages import Event, Limits, ModelSwitched, People, Presence, Said, Welcome
+from tui.crowd.checker import SharedDecoder
 from tui.crowd.member import Member
-from tui.crowd.shared_decoder import SharedDecoder
 
 
 def welcome(seq: int, history: list[Said] | None = None, **more: object) -> Welcome:

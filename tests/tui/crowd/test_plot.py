@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tests.tui.crowd_reports import a_report
 from tui.crowd import plot as crowd_plot
 from tui.crowd.plot import CannotDraw
-from tui.crowd.plot_marks import COLOURS
+from tui.style import MODELS
 
 SVG = "{http://www.w3.org/2000/svg}"
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -29,8 +29,8 @@ def test_plot_has_a_labelled_band_for_each_model() -> None:
 
     assert marks is not None
     models = ["event", "process", "thread"]
-    assert [band.get("fill") for band in marks.findall(f"{SVG}rect")] == [COLOURS[model] for model in models]
-    assert [line.get("stroke") for line in marks.findall(f"{SVG}line")] == [COLOURS[model] for model in models[1:]]
+    assert [band.get("fill") for band in marks.findall(f"{SVG}rect")] == [MODELS[model].light for model in models]
+    assert [line.get("stroke") for line in marks.findall(f"{SVG}line")] == [MODELS[model].light for model in models[1:]]
     words = [text.text for text in marks.findall(f"{SVG}text")]
     assert words == ["↻ event", "▣ process", "pause 412 ms", "≋ thread", "pause 112 ms"]
 

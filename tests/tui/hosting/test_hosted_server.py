@@ -20,9 +20,9 @@ from tests.tui.conftest import Join
 from tests.tui.links import until
 from tui.address import Address
 from tui.hosting import hosted_server as hosting
-from tui.hosting import log_file, server_process
+from tui.hosting import server_process
 from tui.hosting.hosted_server import CannotHost, HostedServer, HostOptions
-from tui.hosting.log_file import LogFile
+from tui.hosting.server_process import LogFile
 
 Host = Callable[..., HostedServer]
 LOCAL = "127.0.0.1:0"
@@ -379,7 +379,7 @@ class TestTheLog:
                 raise OSError(28, os.strerror(28))
             return write(descriptor, data)
 
-        monkeypatch.setattr(log_file.os, "write", on_disk)
+        monkeypatch.setattr(server_process.os, "write", on_disk)
         log = LogFile(tmp_path / "server.log")
         log.add("lost")
         log.add("lost too")

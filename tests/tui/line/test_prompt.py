@@ -18,7 +18,7 @@ from tests.tui import hostile
 from tests.tui.conftest import StartServer
 from tests.tui.emulator import Emulator
 from tests.tui.terminal import SEQUENCE, Terminal
-from tui.model_style import style_of
+from tui.style import style_of
 
 each_model = pytest.mark.parametrize("model", list(Model))
 Open = Callable[..., Terminal]

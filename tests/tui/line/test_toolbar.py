@@ -11,7 +11,7 @@ from tui.line.client import LineClient
 from tui.line.formatting import text_of
 from tui.line.toolbar import toolbar
 from tui.link.room_link import State
-from tui.message_log.wrapping import cells
+from tui.message_log.layout import cells
 
 ROOM = Address("192.0.2.77", 20001)
 

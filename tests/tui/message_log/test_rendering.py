@@ -2,14 +2,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
+from textual.geometry import Offset
+from textual.selection import Selection
 from textual.strip import Strip
 
 from tests.tui.message_log.test_layout import COLUMNS, ENTRIES
-from tui.message_log.colours import nick_colour
 from tui.message_log.entries import Entry, Flag, Kind, line_entry
 from tui.message_log.layout import Columns, columns, rows
-from tui.message_log.rendering import MENTION_BAR, Layer, ThemeStyles, layers, render_row, switch_styles
-from tui.message_log.selection import HEADER, point
+from tui.message_log.rendering import MENTION_BAR, Layer, RowCache, ThemeStyles, layers, render_row, switch_styles
+from tui.message_log.search import Search
+from tui.message_log.selection import HEADER, point, row_x
+from tui.message_log.store import EntryStore
+from tui.style import nick_colour, palette
 
 BACKGROUND = (20, 22, 27)
 MATCH, SELECTED, TINT = Style(bgcolor="#333300"), Style(bgcolor="#003300"), Style(bgcolor="#000033")
@@ -123,3 +127,75 @@ def test_a_rule_runs_to_the_edge() -> None:
     (strip,) = painted(Entry(Kind.SWITCH, "now a thread each", "thread"))
     assert strip.text.startswith(" ≋ ── now a thread each ───")
     assert strip.text.endswith("── ")
+
+
+def sheet_of(*texts: str) -> tuple[EntryStore, RowCache]:
+    log = EntryStore()
+    sheet = RowCache(log, lambda: PAINTS)
+    sheet.columns = columns(66, True)
+    log.set_columns(sheet.columns)
+    for text in texts:
+        log.append(line_entry("ada", text, False, 1e9))
+    return log, sheet
+
+
+def test_rows_are_drawn_once_and_blank_behind_the_end() -> None:
+    _, sheet = sheet_of("one", "two")
+    assert sheet.strip(0) is sheet.strip(0)
+    assert sheet.strip(1).text.strip() == "ada  two"
+    assert sheet.strip(2).text == " " * 66
+
+
+def test_what_changed_is_drawn_anew_and_the_rest_kept() -> None:
+    log, sheet = sheet_of("one", "two")
+    first = sheet.strip(0)
+    assert "two" in sheet.strip(1).text
+    log.change_last(Entry(log.entry(1).kind, "three", "ada"))  # type: ignore[union-attr]  # it is there
+    sheet.forget(1)
+    assert "three" in sheet.strip(1).text
+    assert sheet.strip(0) is first
+
+
+def test_huge_entry_renders_only_visible_rows() -> None:
+    _, sheet = sheet_of("word " * 10_000)
+    sheet.strip(150)
+    drawn = sheet._drawn.get(0)
+    assert drawn is not None
+    assert len(drawn.strips) == 201
+    assert sum(strip is not None for strip in drawn.strips) == 1
+
+
+def test_the_current_match_differs_from_the_others() -> None:
+    _, sheet = sheet_of("a thread", "threads")
+    search = sheet.search = Search("thread")
+    for serial in range(2):
+        search.check(serial, line_entry("ada", "thread", False, 1e9))
+    search.start_at(1)
+    assert with_background([sheet.strip(0)], PAINTS.match) == ["thread"]
+    assert with_background([sheet.strip(1)], PAINTS.current) == ["thread"]
+
+
+def test_selection_over_entries_covers_those_between() -> None:
+    _, sheet = sheet_of("first", "second", "third")
+    sheet.selection = Selection(Offset(row_x(0, 0) + 2, 0), Offset(row_x(0, 0) + 2, 2))
+    marked = ["".join(with_background([sheet.strip(y)], SELECTED)) for y in range(3)]
+    assert marked == ["rst", "ada  second", "ada  th"]
+
+
+def test_new_colours_are_asked_for_when_the_theme_changes() -> None:
+    asked: list[int] = []
+
+    def paints() -> object:
+        asked.append(len(palette(BACKGROUND)))
+        return PAINTS
+
+    log, _ = sheet_of("one")
+    sheet = RowCache(log, paints)  # type: ignore[arg-type]  # it returns ThemeStyles
+    sheet.strip(0)
+    sheet.strip(0)
+    sheet.clear()
+    sheet.strip(0)
+    assert len(asked) == 1
+    sheet.clear(styles=True)
+    sheet.strip(0)
+    assert len(asked) == 2

@@ -17,7 +17,7 @@ from tests.tui.snapshots.scripted import Room, app, still
 from tests.tui.widgets.pane import contrast_of
 from tui.app import ChatApp
 from tui.link.room_link import State
-from tui.model_style import style_of
+from tui.style import style_of
 
 Compare = Callable[..., bool]
 Look = Callable[[Actor], Awaitable[None]]

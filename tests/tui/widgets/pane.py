@@ -7,7 +7,7 @@ from textual.app import App, ComposeResult
 from textual.strip import Strip
 
 from protocol.messages import Said
-from tui.message_log.colours import contrast
+from tui.style import contrast
 from tui.widgets.message_pane import MessagePane
 
 AT = 1_795_464_840.0

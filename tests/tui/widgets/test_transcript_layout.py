@@ -14,8 +14,8 @@ from protocol.messages import ModelSwitched, Notice, Presence, Refused
 from tests.pace import is_within
 from tests.peers import PATIENCE
 from tests.tui.widgets.pane import AT, PaneApp
-from tui.message_log.colours import contrast
 from tui.message_log.selection import END_X
+from tui.style import contrast
 
 HOSTILE = [
     "\x1b[2J\x1b]0;owned\x07",

@@ -1,16 +1,23 @@
-"""The clipboard, and the browser that opens a link."""
+"""The effects outside of the screen: the clipboard, a browser that opens a link, and the terminal's bell."""
 
 import os
 import sys
 from urllib.parse import urlsplit
 
 from textual.app import App
-from textual.widgets import Input, TextArea
-from textual.widgets.input import Selection
+
+BURST_RINGS = 3
+"""Rings that may follow each other at once."""
+RING_INTERVAL_S = 2.0
+"""Seconds in which one more ring is earned."""
 
 
 def copy_selection(app: App[None]) -> bool:
     """Copy the selection of the focused field or of the pane, and clear it. Returns whether there was one."""
+    # Not loaded before the prompt is shown, which needs neither.
+    from textual.widgets import Input, TextArea
+    from textual.widgets.input import Selection
+
     focused = app.focused
     field = focused.selected_text if isinstance(focused, Input | TextArea) else ""
     text = field or app.screen.get_selected_text()
@@ -54,3 +61,20 @@ def with_ascii_host(url: str) -> str:
 def _has_windows() -> bool:
     """Whether there is a desktop. Without one, webbrowser starts w3m or lynx, which would draw on our terminal."""
     return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+class BellLimit:
+    """A token bucket of BURST_RINGS rings that earns one every RING_INTERVAL_S."""
+
+    def __init__(self) -> None:
+        self._rings = float(BURST_RINGS)
+        self._counted_at = 0.0
+
+    def allows(self, now: float) -> bool:
+        """Whether the bell may ring at `now`, in seconds of a monotonic clock. If so, one ring is used up."""
+        earned = max(0.0, now - self._counted_at) / RING_INTERVAL_S
+        self._rings, self._counted_at = min(BURST_RINGS, self._rings + earned), now
+        if self._rings < 1:
+            return False
+        self._rings -= 1
+        return True

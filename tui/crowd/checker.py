@@ -1,15 +1,19 @@
-"""SharedDecoder: decodes received bytes once for all members that received the same ones. Pure.
+"""Checks of the received events. Pure.
 
-The room sends the same bytes to all members, so a thousand members cost little more than one. Decoded events are also
-checked once: for a number with two different events, a line with two numbers, and lines of a sender in the wrong order.
+SequenceChecker detects the events of one member that are lost, doubled or out of order. SharedDecoder decodes received
+bytes once for all members that received the same ones: the room sends the same bytes to all members, so a thousand
+members cost little more than one. It also checks decoded events once: for a number with two different events, a line
+with two numbers, and lines of a sender in the wrong order.
 """
 
 from msgspec import Struct
 
 from protocol import json_lines
 from protocol.json_lines import AnyEvent
-from protocol.messages import ModelSwitched, Said, Sequenced
+from protocol.messages import MAX_COUNT, ModelSwitched, Said, Sequenced
 
+MAX_MISSING = 2_000
+"""Limit of the missing numbers that are remembered, as they may still arrive. Further ones are only counted."""
 MAX_REMEMBERED = 20_000
 """Limit of the remembered lines, sent and received. Far fewer are under way at any time."""
 MAX_CONFLICTS = 100
@@ -17,6 +21,55 @@ MAX_CACHED_BYTES = 32 * 2**20
 """Size limit of each cache: chunks, lines, and lines by number."""
 MAX_CACHED = 1024
 """Limit of the cached chunks, and of the cached lines."""
+
+
+class SequenceChecker:
+    """The numbered events that a member received. A skipped number counts as lost until it arrives."""
+
+    def __init__(self) -> None:
+        self.last = 0
+        """The highest number received."""
+        self.doubled = 0
+        self.disordered = 0
+        self.reported_gaps = 0
+        """Events that the room reported as no longer available."""
+        self._missing: set[int] = set()
+        self._skipped = 0
+
+    @property
+    def lost(self) -> int:
+        """Missing events that the room did not report as a gap."""
+        return len(self._missing) + self._skipped
+
+    def begin(self, seq: int) -> None:
+        """Start a new session, whose next event follows `seq`."""
+        self.last = seq
+
+    def gap(self, missed: int) -> None:
+        """Record that the room reported the next `missed` events as no longer available."""
+        self.reported_gaps += missed
+        self.last = min(self.last + missed, MAX_COUNT)
+
+    def see(self, seq: int) -> None:
+        """Record a received event."""
+        if seq == self.last + 1:
+            self.last = seq
+        elif seq > self.last:
+            self.expect(seq - 1)
+            self.last = seq
+        elif seq in self._missing:
+            self._missing.remove(seq)
+            self.disordered += 1
+        else:
+            self.doubled += 1
+
+    def expect(self, seq: int) -> None:
+        """Count all events up to `seq` that have not arrived as missing."""
+        if len(self._missing) + seq - self.last > MAX_MISSING:
+            self._skipped += seq - self.last
+        elif seq > self.last:
+            self._missing.update(range(self.last + 1, seq + 1))
+        self.last = max(self.last, seq)
 
 
 class OwnLine(Struct, frozen=True):

@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
-from tui.message_log.colours import RGB, contrast, luminance, nick_colour, palette, parse, readable
 from tui.message_log.rendering import switch_styles
-from tui.model_style import MODELS
+from tui.style import MODELS, RGB, contrast, luminance, nick_colour, palette, parse_colour, readable
 
 COLOURS = st.tuples(st.integers(0, 255), st.integers(0, 255), st.integers(0, 255))
 BACKGROUNDS = sorted(
@@ -20,7 +19,7 @@ BACKGROUNDS = sorted(
 @pytest.mark.parametrize("background", BACKGROUNDS)
 def test_nicknames_and_models_can_be_read_on_every_theme(background: RGB) -> None:
     for colour in palette(background):
-        assert contrast(parse(colour), background) >= 4.5
+        assert contrast(parse_colour(colour), background) >= 4.5
     for style in switch_styles(style_none(), background).values():
         assert style.color is not None
         assert style.color.triplet is not None
@@ -35,18 +34,18 @@ def style_none():  # type: ignore[no-untyped-def]  # Rich's type is not needed h
 
 @given(COLOURS, COLOURS)
 def test_any_colour_becomes_readable_on_any_background(colour: RGB, background: RGB) -> None:
-    assert contrast(parse(readable(colour, background)), background) >= 4.5
+    assert contrast(parse_colour(readable(colour, background)), background) >= 4.5
 
 
 def test_a_colour_that_can_be_read_stays_as_it_is() -> None:
     assert readable((255, 255, 255), (0, 0, 0)) == "#ffffff"
-    assert readable(parse(MODELS["thread"].dark), (20, 22, 27)) == MODELS["thread"].dark
+    assert readable(parse_colour(MODELS["thread"].dark), (20, 22, 27)) == MODELS["thread"].dark
 
 
 def test_nickname_has_one_colour_in_any_case_and_run() -> None:
     here = nick_colour("Zoë", (0, 0, 0))
     assert nick_colour("zoë", (0, 0, 0)) == here
-    script = "from tui.message_log.colours import nick_colour; print(nick_colour('Zoë', (0, 0, 0)))"
+    script = "from tui.style import nick_colour; print(nick_colour('Zoë', (0, 0, 0)))"
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == here
 

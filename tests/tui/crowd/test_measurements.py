@@ -1,12 +1,53 @@
-"""Switches are measured from the request until two seconds after the event, in all six directions."""
+"""Latencies are counted in buckets, which keep them to within one per cent. Switches are measured from the request to
+two seconds after the event.
+"""
 
-from itertools import permutations
+import pytest
 
 from protocol.client import ClientConnection
-from protocol.messages import Model, ModelSwitched
+from protocol.messages import ModelSwitched
+from tui.crowd.checker import SharedDecoder
+from tui.crowd.measurements import AFTERMATH_S, SWITCH_TIMEOUT_S, Histogram, SwitchWatch, Timeline
 from tui.crowd.member import Member
-from tui.crowd.shared_decoder import SharedDecoder
-from tui.crowd.switches import AFTERMATH_S, SWITCH_TIMEOUT_S, DirectionChooser, SwitchWatch
+
+
+def test_a_quantile_is_within_a_per_cent_of_the_measurement() -> None:
+    histogram = Histogram()
+    for milliseconds in range(1, 1001):
+        histogram.record(milliseconds / 1000)
+
+    assert histogram.total == 1000
+    assert histogram.quantile(0.5) == pytest.approx(0.5, rel=0.011)
+    assert histogram.quantile(0.99) == pytest.approx(0.99, rel=0.011)
+    assert histogram.quantile(1.0) == pytest.approx(1.0, rel=0.011)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, 1e-9])
+def test_histogram_counts_less_than_a_microsecond_as_one(seconds: float) -> None:
+    histogram = Histogram()
+    histogram.record(seconds)
+
+    assert histogram.quantile(1.0) == pytest.approx(1e-6, rel=0.011)
+
+
+def test_nothing_measured_is_zero() -> None:
+    assert Histogram().quantile(0.5) == 0.0
+    assert Timeline(0.0, 1.0).samples() == []
+
+
+def test_timeline_has_a_sample_for_each_measured_interval() -> None:
+    timeline = Timeline(100.0, 0.5)
+    for now, seconds in ((100.1, 0.010), (100.4, 0.030), (102.0, 0.5)):
+        timeline.record(now, seconds)
+
+    first, second = timeline.samples()
+
+    assert (first.at, first.deliveries) == (0.0, 2)
+    assert first.p50 == pytest.approx(0.010, rel=0.011)
+    assert first.longest == pytest.approx(0.030, rel=0.011)
+    assert (second.at, second.deliveries) == (2.0, 1)
+    assert timeline.whole().total == 3
+
 
 SWITCHED = ModelSwitched(7, 1.0, "thread", "event", 0.25, 2)
 
@@ -18,16 +59,6 @@ def members(*waits: float) -> list[Member]:
     for member, wait in zip(crowd, waits, strict=True):
         member.longest_wait = wait
     return crowd
-
-
-def test_six_switches_take_all_six_directions() -> None:
-    directions = DirectionChooser()
-    model, taken = Model.EVENT, []
-    for _ in range(6):
-        before, model = model, directions.next(model)
-        taken.append((before, model))
-
-    assert sorted(taken) == sorted(permutations(Model, 2))
 
 
 def test_switch_pause_is_the_longest_latency_of_any_member() -> None:
