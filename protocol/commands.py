@@ -1,10 +1,46 @@
-"""The commands that a member can type: name, arguments and summary. Pure.
+"""The commands that can be typed: name, arguments, summary and, for operators, the parser. Pure.
 
-The plain dialect, line mode and the full screen take their parsing, help and completion from this table and from the
-table of `protocol.operator_commands`.
+The plain dialect, line mode and the full screen take their parsing, help and completion from the tables.
+
+`/ban ada 10` becomes `Ban("ada", 10)`. A member is named by nickname, with or without `@`, or as `#12` by the number of
+its connection. `random` stands for any member, `@random` for the member with that nickname.
 """
 
+import math
+import re
+from collections.abc import Callable
+
 from msgspec import Struct
+
+from protocol.messages import (
+    FAULTS,
+    GUEST_FAULTS,
+    MAX_BAN_MINUTES,
+    MAX_BLOCK_S,
+    MAX_PIN_CHARACTERS,
+    MAX_REASON_CHARACTERS,
+    MAX_SLOW_S,
+    RANDOM_MEMBER,
+    AnyOperatorCommand,
+    Ban,
+    Bans,
+    Chaos,
+    ClearHistory,
+    Close,
+    Kick,
+    Lock,
+    Model,
+    Mute,
+    Op,
+    Pin,
+    Quiet,
+    Slow,
+    Switch,
+    Unban,
+)
+
+_MODELS = tuple(str(model) for model in Model)
+_TIME = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ms|s)?", re.ASCII)
 
 
 class SlashCommand(Struct, frozen=True):
@@ -36,3 +72,217 @@ MEMBER_COMMANDS = (
     SlashCommand("quit", "", "leave the room"),
 )
 """The commands of every member, in the order in which the help shows them."""
+
+
+class CommandRefused(ValueError):
+    """The arguments are wrong; the message is a sentence with the reason."""
+
+
+class OperatorSlashCommand(SlashCommand, frozen=True, kw_only=True):
+    """A line that an operator can type."""
+
+    parse: Callable[[list[str]], AnyOperatorCommand]
+    """Makes the command from the words after the name. Raises CommandRefused."""
+    for_operators: bool = True
+
+
+def parse_operator_command(name: str, argument: str) -> AnyOperatorCommand:
+    """The command `name` with this argument. Raises CommandRefused, and KeyError for an unknown name."""
+    return _BY_NAME[name].parse(argument.split())
+
+
+def _parse_kick(words: list[str]) -> AnyOperatorCommand:
+    nick, rest = _split_nick("kick", words)
+    return Kick(nick, _join_bounded(rest, MAX_REASON_CHARACTERS, "reason"))
+
+
+def _parse_ban(words: list[str]) -> AnyOperatorCommand:
+    nick, rest = _split_nick("ban", words)
+    ban = Ban(nick)
+    for word in rest:
+        match word.lower():
+            case "address":
+                ban.address = True
+            case "sure":
+                ban.sure = True
+            case _:
+                ban.minutes = _parse_minutes(word)
+    if ban.sure and not ban.address:
+        raise CommandRefused("'sure' goes with 'address': /ban NICK address sure bans all who share it")
+    return ban
+
+
+def _parse_mute(words: list[str]) -> AnyOperatorCommand:
+    nick, rest = _split_nick("mute", words)
+    given = [word.lower() for word in rest]
+    if not set(given) <= {"address", "sure"}:
+        raise CommandRefused("/mute takes a nickname, and 'address' and 'sure' after it")
+    if "sure" in given and "address" not in given:
+        raise CommandRefused("'sure' goes with 'address': /mute NICK address sure mutes all who share it")
+    return Mute(nick, address="address" in given, sure="sure" in given)
+
+
+def _parse_minutes(word: str) -> float:
+    minutes = _parse_number(
+        word, f"/ban takes a number of minutes, 'address' and 'sure' after the nickname, and not {word}"
+    )
+    if not 0 < minutes <= MAX_BAN_MINUTES:
+        raise CommandRefused(f"a ban lasts from a moment to {MAX_BAN_MINUTES:,} minutes, which is a week")
+    return minutes
+
+
+def _one_nick(name: str, make: Callable[[str], AnyOperatorCommand]) -> Callable[[list[str]], AnyOperatorCommand]:
+    def parse_nick(words: list[str]) -> AnyOperatorCommand:
+        nick, rest = _split_nick(name, words)
+        if rest:
+            raise CommandRefused(f"/{name} takes one nickname and nothing after it")
+        return make(nick)
+
+    return parse_nick
+
+
+def _parse_slow(words: list[str]) -> AnyOperatorCommand:
+    if words in (["off"], ["0"]):
+        return Slow(0)
+    sentence = f"/slow takes the seconds between two lines, up to {MAX_SLOW_S}, or off"
+    seconds = _parse_number(words[0].removesuffix("s") if len(words) == 1 else "", sentence)
+    if seconds > MAX_SLOW_S:
+        raise CommandRefused(sentence)
+    return Slow(seconds)
+
+
+def _parse_quiet(words: list[str]) -> AnyOperatorCommand:
+    if words and [word.lower() for word in words] not in (["on"], ["off"]):
+        raise CommandRefused("/quiet takes nothing after it, or off")
+    return Quiet(not words or words[0].lower() == "on")
+
+
+def _parse_pin(words: list[str]) -> AnyOperatorCommand:
+    if not words:
+        raise CommandRefused("/pin takes the line to pin; /unpin takes it away")
+    return Pin(_join_bounded(words, MAX_PIN_CHARACTERS, "pinned line"))
+
+
+def _parse_model(words: list[str]) -> AnyOperatorCommand:
+    model = words[0].lower() if len(words) == 1 else " ".join(words)
+    if model not in _MODELS:
+        raise CommandRefused(f"there is no model {model}: it is one of {', '.join(_MODELS)}")
+    return Switch(model)
+
+
+def _parse_chaos(words: list[str]) -> AnyOperatorCommand:
+    fault = words[0].lower() if words else ""
+    rest = words[1:]
+    if fault not in FAULTS:
+        raise CommandRefused(f"/chaos takes what is to go wrong: {', '.join(FAULTS[:-1])} or {FAULTS[-1]}")
+    if fault in GUEST_FAULTS:
+        if rest:
+            raise CommandRefused(f"/chaos {fault} takes nothing after it")
+        return Chaos(fault)
+    if fault == "block":
+        return _parse_block(rest)
+    if len(rest) != 1:
+        raise CommandRefused(f"/chaos {fault} takes whom it strikes: a nickname, or random")
+    return Chaos(fault, _parse_victim(rest[0]))
+
+
+def _parse_block(words: list[str]) -> AnyOperatorCommand:
+    """The arguments are a time and a nickname. Either may come first, and each may be missing."""
+    chaos = Chaos("block")
+    nicks = []
+    for word in words:
+        if (time := _TIME.fullmatch(word.lower())) is None:
+            nicks.append(_parse_victim(word))
+            continue
+        chaos.seconds = float(time[1]) / (1000 if time[2] == "ms" else 1)
+        if not 0 < chaos.seconds <= MAX_BLOCK_S:
+            raise CommandRefused(f"a turn can be blocked for up to {MAX_BLOCK_S:g} s; 300ms is a good one")
+    if len(nicks) > 1 or len(words) - len(nicks) > 1:
+        raise CommandRefused("/chaos block takes one time, as 300ms, and one nickname at most")
+    chaos.nick = nicks[0] if nicks else ""
+    return chaos
+
+
+def _no_argument(name: str, command: AnyOperatorCommand) -> Callable[[list[str]], AnyOperatorCommand]:
+    def check_empty(words: list[str]) -> AnyOperatorCommand:
+        if words:
+            raise CommandRefused(f"/{name} takes nothing after it")
+        return command
+
+    return check_empty
+
+
+def _split_nick(name: str, words: list[str]) -> tuple[str, list[str]]:
+    if not words:
+        raise CommandRefused(f"/{name} takes a nickname, or #12 for a connection")
+    return _strip_at(words[0]), words[1:]
+
+
+def _parse_victim(word: str) -> str:
+    return RANDOM_MEMBER if word.lower() == "random" else _strip_at(word)
+
+
+def _strip_at(word: str) -> str:
+    return word.removeprefix("@") or word
+
+
+def _parse_number(word: str, sentence: str) -> float:
+    try:
+        number = float(word) if word.isascii() and "_" not in word else math.nan
+    except ValueError:
+        number = math.nan
+    if not (math.isfinite(number) and number >= 0):
+        raise CommandRefused(sentence)
+    return number
+
+
+def _parse_close(words: list[str]) -> AnyOperatorCommand:
+    return Close(_join_bounded(words, MAX_REASON_CHARACTERS, "reason"))
+
+
+def _join_bounded(words: list[str], limit: int, noun: str) -> str:
+    text = " ".join(words)
+    if len(text) > limit:
+        raise CommandRefused(f"that {noun} has {len(text)} characters, and {limit} are allowed")
+    return text
+
+
+OPERATOR_COMMANDS = (
+    OperatorSlashCommand(
+        "model", "|".join(_MODELS), "run the room by another model", choices=_MODELS, parse=_parse_model
+    ),
+    OperatorSlashCommand("kick", "NICK [reason]", "send somebody away, who may come back", parse=_parse_kick),
+    OperatorSlashCommand(
+        "ban", "NICK [minutes] [address]", "send somebody away for an hour, or for so long", parse=_parse_ban
+    ),
+    OperatorSlashCommand("bans", "", "who is banned, and for how long", parse=_no_argument("bans", Bans())),
+    OperatorSlashCommand("unban", "NICK", "let in again who was banned", parse=_one_nick("unban", Unban)),
+    OperatorSlashCommand("mute", "NICK [address]", "nobody hears them any more", parse=_parse_mute),
+    OperatorSlashCommand(
+        "unmute", "NICK", "they are heard again", parse=_one_nick("unmute", lambda nick: Mute(nick, on=False))
+    ),
+    OperatorSlashCommand("slow", "SECONDS|off", "everybody waits so long between two lines", parse=_parse_slow),
+    OperatorSlashCommand("quiet", "[off]", "only operators speak", parse=_parse_quiet),
+    OperatorSlashCommand("unquiet", "", "all may speak again", parse=_no_argument("unquiet", Quiet(on=False))),
+    OperatorSlashCommand("lock", "", "nobody new comes in", parse=_no_argument("lock", Lock())),
+    OperatorSlashCommand("unlock", "", "the room is open again", parse=_no_argument("unlock", Lock(on=False))),
+    OperatorSlashCommand("pin", "TEXT", "a line at the top of everybody's pane", parse=_parse_pin),
+    OperatorSlashCommand("unpin", "", "take the pinned line away", parse=_no_argument("unpin", Pin())),
+    OperatorSlashCommand(
+        "clear-history",
+        "",
+        "newcomers are shown nothing of what was said so far",
+        parse=_no_argument("clear-history", ClearHistory()),
+    ),
+    OperatorSlashCommand("op", "NICK", "make somebody an operator too", parse=_one_nick("op", Op)),
+    OperatorSlashCommand(
+        "deop", "NICK", "they are no operator any more", parse=_one_nick("deop", lambda nick: Op(nick, on=False))
+    ),
+    OperatorSlashCommand(
+        "chaos", "FAULT …", f"break something: {', '.join(FAULTS)}", choices=FAULTS, parse=_parse_chaos
+    ),
+    OperatorSlashCommand("close", "[reason]", "end the room for everybody", parse=_parse_close),
+)
+"""The commands that only an operator may give, in the order in which the help shows them."""
+_BY_NAME = {command.name: command for command in OPERATOR_COMMANDS}
+OPERATOR_NAMES = frozenset(_BY_NAME)

@@ -60,7 +60,7 @@ def detect_dialect(start: bytes) -> Dialect:
 
 
 def other_protocol(start: bytes) -> str:
-    """The name of the protocol of text that begins like this, or an empty string. For others see `protocol.opening`."""
+    """The name of the protocol of text that begins like this, or an empty string. For others see `protocol.framing`."""
     if start.startswith(b"SSH-"):
         return "SSH"
     return "HTTP" if _REQUEST_LINE.match(start) else ""

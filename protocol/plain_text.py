@@ -7,9 +7,21 @@ slash.
 
 from textwrap import wrap
 
-from protocol import operator_commands
-from protocol.commands import MEMBER_COMMANDS
-from protocol.format import unknown_command
+from protocol.commands import MEMBER_COMMANDS, OPERATOR_NAMES, CommandRefused, parse_operator_command
+from protocol.format import (
+    HISTORY_END,
+    format_goodbye,
+    format_history_start,
+    format_incomplete,
+    format_names,
+    format_people,
+    format_refused,
+    format_status,
+    format_switched,
+    format_welcome,
+    format_welcome_notes,
+    unknown_command,
+)
 from protocol.messages import (
     AnyOperatorCommand,
     Event,
@@ -31,26 +43,13 @@ from protocol.messages import (
     Where,
     Who,
 )
-from protocol.sentences import (
-    HISTORY_END,
-    format_goodbye,
-    format_history_start,
-    format_incomplete,
-    format_names,
-    format_people,
-    format_refused,
-    format_status,
-    format_switched,
-    format_welcome,
-    format_welcome_notes,
-)
 
 _USAGES = [(command.usage, command.summary) for command in MEMBER_COMMANDS if command.name != "help"]
 _MEMBER_HELP = "\n".join(
     f"***   {usage:12} {summary}" for usage, summary in [*_USAGES, ("//TEXT", "say a line that begins with a slash")]
 )
 _OPERATOR_HELP = "\n".join(
-    f"***   {line}" for line in wrap(" ".join(f"/{name}" for name in sorted(operator_commands.NAMES)), 70)
+    f"***   {line}" for line in wrap(" ".join(f"/{name}" for name in sorted(OPERATOR_NAMES)), 70)
 )
 HELP = f"""\
 *** type a line and everybody reads it; these are the commands:
@@ -61,7 +60,7 @@ HELP = f"""\
 _BYTE_ORDER_MARK = "\ufeff"
 """Some programs write one before each text."""
 _MEMBER_COMMANDS = {command.name: command for command in MEMBER_COMMANDS}
-COMMAND_NAMES = (*_MEMBER_COMMANDS, *sorted(operator_commands.NAMES))
+COMMAND_NAMES = (*_MEMBER_COMMANDS, *sorted(OPERATOR_NAMES))
 MAX_LISTED_NICKNAMES = 5
 """Nicknames in a presence line; the others are counted."""
 
@@ -118,7 +117,7 @@ def _decode_slash(name: str = "", rest: str = "") -> PlainCommand | Refused:
             return Refused("help", "")
         case "switch":
             return _operator_command("model", rest)
-        case lowered if lowered in operator_commands.NAMES:
+        case lowered if lowered in OPERATOR_NAMES:
             return _operator_command(lowered, rest)
         case _:
             return Refused("bad-command", unknown_command(name, COMMAND_NAMES))
@@ -127,8 +126,8 @@ def _decode_slash(name: str = "", rest: str = "") -> PlainCommand | Refused:
 def _operator_command(name: str, rest: str) -> AnyOperatorCommand | Refused:
     # Any member may be an operator. The room refuses the command of one that is not.
     try:
-        return operator_commands.parse(name, rest)
-    except operator_commands.CommandRefused as refused:
+        return parse_operator_command(name, rest)
+    except CommandRefused as refused:
         return Refused("bad-command", str(refused))
 
 

@@ -8,6 +8,7 @@ import gc
 import logging
 import os
 import secrets
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,23 +17,25 @@ from typing import NoReturn
 
 import click
 
+import three_chat_rooms
 from protocol import __version__
 from protocol.sanitize import sanitize
-from server import console, handover, listening, logs, startup
-from server.control import ServerControl
+from server import files, handover, logs
+from server.control import EXIT_INTERRUPTED, ServerControl, Signals
 from server.fault_clients import FaultClients
+from server.files import drop_unwritten_output, keep_state, occupy_standard_descriptors
 from server.listener import Listener, raise_file_limit
 from server.meter import Meter
-from server.room import restart
 from server.room.operators import Operators
 from server.room.room import Room
-from server.settings import Address, SettingRefused, Settings, Values
-from server.signals import EXIT_INTERRUPTED, Signals
-from server.slot_file import SlotFile
+from server.settings import STDIN, Address, SettingRefused, Settings, Values
+from server.sources import CannotListen, open_listeners
 
 EXIT_FAILURE, EXIT_USAGE = 1, 2
 LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
-STDOUT = 1
+STDIN_DESCRIPTOR, STDOUT_DESCRIPTOR = 0, 1
+DUMB_TERMS = ("", "dumb", "unknown")
+"""Values of TERM for terminals that cannot redraw a line."""
 ONCE = ("model", "bind", "history", "keep", "operator_key_file", "log_format", "verbose", "quiet", "no_console")
 """Settings that a running server does not change."""
 
@@ -54,7 +57,7 @@ On a terminal there is a line under the log to type operator commands into:
 Every option can also come from the environment, as CHAT_SERVER_MAX_LINE for
 --max-line, and from a TOML file, as max-line = 8192. A flag beats the
 environment, and the environment beats the file, which is
-  {startup.default_config()}
+  {files.default_config()}
 unless --config names another.
 
 \b
@@ -110,13 +113,13 @@ def command(
     """Open a chat room that nc, telnet and chat-tui can join."""
     given = {**options, "verbose": min(verbose, len(LEVELS) - 1)}
     flags: Values = {name.replace("_", "-"): value for name, value in given.items() if value not in (None, 0, ())}
-    startup.occupy_standard_descriptors()
-    settings = startup.load(config, flags, os.environ)
-    if console.is_wanted(settings):
-        console.exec_console(args, settings)
+    occupy_standard_descriptors()
+    settings = files.load(config, flags, os.environ)
+    if wants_console(settings):
+        exec_console(args, settings)
     level = logging.ERROR if settings.quiet else LEVELS[settings.verbose]
     logs.set_up(settings.log_format, level)
-    return run(settings, lambda: startup.load(config, flags, os.environ), state_descriptor)
+    return run(settings, lambda: files.load(config, flags, os.environ), state_descriptor)
 
 
 def run(settings: Settings, load: Callable[[], Settings], state_descriptor: int | None = None) -> int:
@@ -131,8 +134,8 @@ def run(settings: Settings, load: Callable[[], Settings], state_descriptor: int 
         model=settings.model,
         keep=settings.keep,
         history=settings.history,
-        motd=startup.read_motd(settings),
-        operators=Operators(startup.read_key(settings), control.switch, control.close, fault_clients),
+        motd=files.read_motd(settings),
+        operators=Operators(files.read_key(settings), control.switch, control.close, fault_clients),
         make_token=lambda: secrets.token_urlsafe(16),
         measure=Meter(),
         audit_log=logging.getLogger("chat.room").warning,
@@ -141,7 +144,7 @@ def run(settings: Settings, load: Callable[[], Settings], state_descriptor: int 
     )
     if state_descriptor is not None:
         keep_state(room, state_descriptor)
-    sockets = listening.open_listeners(settings.bind)
+    sockets = open_listeners(settings.bind)
     listener = Listener(sockets, limits, settings.max_clients, settings.max_per_ip, control.stop.wait, room)
     listener.on_reserved = room.reserved.add
     listener.on_rejected = room.stats.count_rejected
@@ -166,18 +169,6 @@ def ready_line(addresses: Sequence[Address], model: str) -> str:
     return f"listening on {first} (model {model}, pid {os.getpid()}){also}"
 
 
-def keep_state(room: Room, descriptor: int) -> None:
-    """Restore the state that an earlier server has left in a file, and keep the room's state there."""
-    try:
-        os.set_inheritable(descriptor, False)
-        file = SlotFile(descriptor)
-        if file.state:
-            restart.restore(room, file.state)
-        room.save_state = partial(restart.StateKeeper(file.write).save_if_due, room)
-    except (OSError, ValueError) as error:
-        log.error("the rules of the room before cannot be brought back: %s", error)
-
-
 def serve(listener: Listener, room: Room, control: ServerControl) -> None:
     """Serve until the server is asked to end. Raises CannotStart, or Failed."""
     try:
@@ -193,7 +184,7 @@ def reload(load: Callable[[], Settings], started_with: Settings, listener: Liste
     """Read the message of the day and the limits again, from the environment and the files."""
     try:
         settings = load()
-        motd = startup.read_motd(settings)
+        motd = files.read_motd(settings)
     except SettingRefused as error:
         log.error("nothing has changed: %s", error)
         return
@@ -214,15 +205,43 @@ def reload(load: Callable[[], Settings], started_with: Settings, listener: Liste
 def say(line: str) -> None:
     """Print a line for the program that started the server. It does not have to read it."""
     try:
-        os.write(STDOUT, f"{line}\n".encode())
+        os.write(STDOUT_DESCRIPTOR, f"{line}\n".encode())
     except OSError as error:
         log.warning("standard output takes nothing (%s); it would have said: %s", error.strerror, line)
+
+
+def wants_console(settings: Settings) -> bool:
+    """Whether all standard streams are a terminal in which the user can type commands."""
+    if settings.no_console or settings.operator_key_file == STDIN:
+        return False
+    return os.environ.get("TERM", "") not in DUMB_TERMS and _in_foreground()
+
+
+def _in_foreground() -> bool:
+    try:
+        on_terminal = os.isatty(STDIN_DESCRIPTOR) and os.isatty(STDOUT_DESCRIPTOR)
+        # A background job (`chat-server &`) would be stopped when it reads the first key.
+        return on_terminal and os.tcgetpgrp(STDIN_DESCRIPTOR) == os.getpgrp()
+    except OSError:
+        return False  # It is not the terminal of this session.
+
+
+def exec_console(args: Sequence[str], settings: Settings) -> NoReturn:
+    """Replace this process by the console (`tui.console`), which keeps the pid.
+
+    The console starts a server with the command line `args` as its child, without a terminal. So the server never
+    imports code for a screen. The console reads the operator's key where the server would read it, and makes one if
+    there is none.
+    """
+    program = three_chat_rooms.command_line("tui.console", settings.operator_key_file, *args)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # An ignored signal would stay ignored in the new program.
+    os.execv(sys.executable, program)
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command, and exit with its code."""
     status = status_of(args)
-    startup.drop_unwritten_output()
+    drop_unwritten_output()
     sys.exit(status)
 
 
@@ -236,7 +255,7 @@ def status_of(args: Sequence[str] | None) -> int:
         return fail(f"{error.format_message()} (chat-server --help lists the options)", EXIT_USAGE)
     except SettingRefused as error:
         return fail(str(error), EXIT_USAGE)
-    except (listening.CannotListen, handover.CannotStart, Failed) as error:
+    except (CannotListen, handover.CannotStart, Failed) as error:
         return fail(str(error), EXIT_FAILURE)
     except OSError as error:  # The output of --help cannot be written, or the system has no resources left.
         return fail(f"cannot go on: {error.strerror or error}", EXIT_FAILURE)

@@ -24,8 +24,7 @@ from typing import NoReturn, Protocol
 
 from protocol.format import plural
 from protocol.messages import Model
-from server.broadcast import broadcast
-from server.connection import Connection
+from server.connection import Connection, broadcast
 from server.control import ServerControl, StopEvent
 from server.listener import Listener
 from server.models.event import EventModel

@@ -6,21 +6,20 @@ import logging
 import os
 import resource
 import socket
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from time import monotonic, sleep
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from protocol import json_lines
 from protocol.dialects import PLAIN
 from protocol.format import plural
-from protocol.messages import Goodbye, Limits
-from server.address_groups import address_group
+from protocol.messages import Goodbye, Hello, Limits
+from server.address_limits import address_group
 from server.admission_queue import AdmissionQueue
 from server.connection import Connection
-from server.first_line import PEEKED_BYTES, FirstLine, peek_first_line
 from server.places import Occupants, Places
 from server.session import Session
-from server.sources import Source, WakeupSource
+from server.sources import Source, WakeupSource, prepare
 
 ACCEPTED_AT_ONCE = 128
 """New connections taken from the listen queue in one pass. That is cheap."""
@@ -39,15 +38,8 @@ HELLO_TIMEOUT_S = 1.0
 MAX_REJECTED, REJECT_LINGER_S = 64, 2.0
 """Rejected connections that the peer may still close, and the seconds it has for that."""
 TEND_INTERVAL_S = 0.05
-KEEPALIVE = (15, 5, 6)
-"""Seconds of silence before TCP asks, seconds between questions, questions without an answer (RFC 9293, 3.8.4). A peer
-whose machine or network is gone leaves the room after 45 s; an interruption that is shorter goes unnoticed."""
-KEEPALIVE_NAMES = (("TCP_KEEPIDLE", "TCP_KEEPALIVE"), ("TCP_KEEPINTVL",), ("TCP_KEEPCNT",))
-"""The names of the options. macOS has the second name of the first, as Python before 3.10.5 does there."""
-UNACKNOWLEDGED_TIMEOUT_S = KEEPALIVE[0] + KEEPALIVE[1] * KEEPALIVE[2]
-"""Seconds that output may stay unacknowledged. TCP sends no keepalive meanwhile, and retransmits for 15 minutes."""
-MACOS_TCP_RXT_CONNDROPTIME = 0x80
-"""From netinet/tcp.h. In seconds; TCP_USER_TIMEOUT is in milliseconds (RFC 5482)."""
+PEEKED_BYTES = 4096
+"""Of the first line of a waiting connection."""
 ACCEPT_CAPACITY_ERRNOS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 """The errors of accept(2) if the system has no resources left. A second call at once would fail too."""
 
@@ -76,6 +68,37 @@ class Waiting:
         self.host = host
         self.group = address_group(host)
         self.since = since
+
+
+class FirstLine(NamedTuple):
+    """The first bytes that a waiting connection has sent."""
+
+    begun: bool
+    decided: bool
+    """No bytes that follow can make it the hello of a returning member."""
+    token: str = ""
+    """The token of a returning member."""
+    holds_key: bool = False
+    """The hello says that the client can prove the operators' key."""
+    has_nickname: bool = False
+    """The line is complete, and gives a nickname."""
+
+
+def peek_first_line(sock: socket.socket) -> FirstLine:
+    """Look at the first line without reading it."""
+    try:
+        data = sock.recv(PEEKED_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except (BlockingIOError, InterruptedError):
+        return FirstLine(False, False)
+    except OSError:
+        return FirstLine(True, True)
+    line, end, _ = data.partition(b"\n")
+    if not line.startswith(b"{"):
+        return FirstLine(True, True, has_nickname=bool(end and line.strip()))
+    command = json_lines.decode_command(line) if end else None
+    if not isinstance(command, Hello):
+        return FirstLine(True, bool(end) or len(data) == PEEKED_BYTES)
+    return FirstLine(True, True, command.resume.token if command.resume else "", command.operator, True)
 
 
 class Listener:
@@ -341,27 +364,6 @@ class Listener:
             self.reject(sock, "the room is full: the server has no file descriptor left", lingers=False)
         with contextlib.suppress(OSError):
             self._spare = os.open(os.devnull, os.O_RDONLY)
-
-
-def prepare(sock: socket.socket) -> None:
-    """Make the socket non-blocking, send without delay, and detect peers that are gone."""
-    sock.setblocking(False)
-    if sock.family not in (socket.AF_INET, socket.AF_INET6):
-        return  # The rest is about TCP.
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    sock.setsockopt(
-        socket.SOL_SOCKET, socket.SO_OOBINLINE, 1
-    )  # Telnet's data mark has its meaning by its place in the stream.
-    for names, value in zip(KEEPALIVE_NAMES, KEEPALIVE, strict=True):
-        for name in names:
-            if hasattr(socket, name):
-                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-                break
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_TIMEOUT_S * 1000)
-    elif sys.platform == "darwin":
-        sock.setsockopt(socket.IPPROTO_TCP, MACOS_TCP_RXT_CONNDROPTIME, UNACKNOWLEDGED_TIMEOUT_S)
 
 
 def raise_file_limit() -> None:

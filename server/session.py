@@ -7,20 +7,18 @@ the middle of a line.
 """
 
 from math import inf
-from typing import Final
 
 from msgspec import Struct, field
 
 from protocol.dialects import DIALECTS, PLAIN, Dialect, detect_dialect, other_protocol
 from protocol.format import plural
-from protocol.framing import LineBuffer, OverlongLine
+from protocol.framing import LineBuffer, OverlongLine, read_opening
 from protocol.json_lines import AnyCommand
 from protocol.messages import Event, Goodbye, Hello, Limits, Notice, Ping, Quit, Refused, Rename, Say
 from protocol.nicknames import NicknameRefused, check_nickname
-from protocol.opening import read_opening
 from protocol.sanitize import has_control_sequences, sanitize
 from protocol.telnet import TelnetDecoder
-from server.session_state import MOVES, State
+from server.session_types import MOVES, DeliveryFlags, Greeting, Request, SessionReply, State
 from server.token_bucket import TokenBucket
 
 MAX_OVERLONG_BYTES = 64 * 1024
@@ -49,47 +47,6 @@ HTTP_ANSWER = (
 )
 
 check_nickname("Zoë")  # Loads the tables for nicknames once, before workers are forked.
-
-
-class DeliveryFlags:
-    """Flags of a delivery, for the session that passes its bytes on. They are plain numbers.
-
-    `enum.IntFlag` would run a dozen functions of its own, and in a forked child each function that runs for the first
-    time copies about five pages of memory.
-    """
-
-    NONE: Final = 0
-    JOINED: Final = 1
-    CLOSE: Final = 2
-    FAIL: Final = 4
-    """Chaos: raise an exception at the next chance."""
-    BLOCK: Final = 8
-    """Chaos: sleep at the next chance, for as many milliseconds as stand above SHIFT."""
-    FAULTS: Final = FAIL | BLOCK
-    KILL: Final = 16
-    """Chaos: the model is to kill the worker that serves this connection, if it has one."""
-    SHIFT: Final = 8
-
-    @staticmethod
-    def merge(one: int, other: int) -> int:
-        """The flags of two deliveries that become one. The longer of two blocks holds."""
-        flags = (1 << DeliveryFlags.SHIFT) - 1
-        return ((one | other) & flags) | max(one & ~flags, other & ~flags)
-
-
-class SessionReply(Struct, tag="reply", tag_field="type"):
-    """The session's own answer, encoded. `code` names the reason, for the log and the statistics."""
-
-    data: bytes
-    code: str
-    flags: int = DeliveryFlags.NONE
-
-
-class Greeting(Struct, tag="greeting", tag_field="type"):
-    """The peer is silent: the room explains how to join."""
-
-
-Request = AnyCommand | SessionReply | Greeting
 
 
 class Session(Struct):

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import FieldInfo, fields, replace
 
-from protocol import file_text
+from protocol.files import WrongEncoding, decode_text
 from protocol.messages import Limits, Model
 
 PREFIX = "CHAT_SERVER_"
@@ -118,8 +118,8 @@ def from_environment(environment: Mapping[str, str]) -> Values:
 def from_toml(data: bytes, file: str) -> Values:
     """The settings from the TOML file called `file`; relative paths start at its folder. Raises SettingRefused."""
     try:
-        table = tomllib.loads(file_text.decode(data))
-    except file_text.WrongEncoding as error:
+        table = tomllib.loads(decode_text(data))
+    except WrongEncoding as error:
         raise SettingRefused(f"the configuration file {file} {error}") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingRefused(f"the configuration file {file} is not TOML: {error}") from None

@@ -1,12 +1,42 @@
-"""Sources of connections: listening sockets, and objects with the same methods."""
+"""Sources of connections: listening sockets, one for every address that each host of `--bind` has, and objects with the
+same methods.
+
+A name may have several addresses, as `localhost` has 127.0.0.1 and ::1. They get the same port. An address that this
+machine lacks, as ::1 where IPv6 is off, is left out where the name has another.
+"""
 
 import contextlib
+import errno
+import logging
 import selectors
 import socket
-from typing import NoReturn, Protocol
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple, NoReturn, Protocol
+
+from msgspec.structs import replace
+
+from server.settings import Address, SettingRefused
 
 BACKLOG = 4096
 """Connections that may wait in the listen queue, also during a switch of models."""
+ADDRESS_MISSING_ERRNOS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL)
+"""Errors of socket(2) and bind(2) for an address that this machine lacks."""
+KEEPALIVE = (15, 5, 6)
+"""Seconds of silence before TCP asks, seconds between questions, questions without an answer (RFC 9293, 3.8.4). A peer
+whose machine or network is gone leaves the room after 45 s; an interruption that is shorter goes unnoticed."""
+KEEPALIVE_NAMES = (("TCP_KEEPIDLE", "TCP_KEEPALIVE"), ("TCP_KEEPINTVL",), ("TCP_KEEPCNT",))
+"""The names of the options. macOS has the second name of the first, as Python before 3.10.5 does there."""
+UNACKNOWLEDGED_TIMEOUT_S = KEEPALIVE[0] + KEEPALIVE[1] * KEEPALIVE[2]
+"""Seconds that output may stay unacknowledged. TCP sends no keepalive meanwhile, and retransmits for 15 minutes."""
+MACOS_TCP_RXT_CONNDROPTIME = 0x80
+"""From netinet/tcp.h. In seconds; TCP_USER_TIMEOUT is in milliseconds (RFC 5482)."""
+FREE_PORT_ATTEMPTS = 16
+"""Attempts to find a port that is free on all addresses of a name."""
+UNSPECIFIED = ("::", "0.0.0.0")
+"""Every interface. The first one also takes IPv4."""
+
+log = logging.getLogger("chat.server")
 
 
 class Source(Protocol):
@@ -70,3 +100,118 @@ def listen(host: str, port: int) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def prepare(sock: socket.socket) -> None:
+    """Make the socket non-blocking, send without delay, and detect peers that are gone."""
+    sock.setblocking(False)
+    if sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return  # The rest is about TCP.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    sock.setsockopt(
+        socket.SOL_SOCKET, socket.SO_OOBINLINE, 1
+    )  # Telnet's data mark has its meaning by its place in the stream.
+    for names, value in zip(KEEPALIVE_NAMES, KEEPALIVE, strict=True):
+        for name in names:
+            if hasattr(socket, name):
+                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+                break
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_TIMEOUT_S * 1000)
+    elif sys.platform == "darwin":
+        sock.setsockopt(socket.IPPROTO_TCP, MACOS_TCP_RXT_CONNDROPTIME, UNACKNOWLEDGED_TIMEOUT_S)
+
+
+class CannotListen(Exception):
+    """The system does not allow listening there now; the message is a sentence."""
+
+
+class Opened(NamedTuple):
+    """A listening socket, its numeric address, and the position of that address among all requested ones."""
+
+    place: tuple[int, int]
+    address: Address
+    sock: socket.socket
+
+
+def open_listeners(addresses: Sequence[Address]) -> list[socket.socket]:
+    """Listening sockets on every address that these hosts have, in that order. One that another covers is opened once.
+
+    Raises SettingRefused for an address that is none of this machine's, CannotListen for one that is in use.
+    """
+    wanted = [(place, one, resolve(one)) for place, one in enumerate(dict.fromkeys(addresses))]
+    wanted.sort(key=lambda entry: min(map(_rank, entry[2])))
+    opened: list[Opened] = []
+    try:
+        for place, address, hosts in wanted:
+            _open_all(place, address, hosts, opened)
+    except BaseException:
+        _close(opened)
+        raise
+    return [one.sock for one in sorted(opened, key=lambda one: one.place)]
+
+
+def resolve(address: Address) -> list[Address]:
+    """The numeric addresses that a host has, in the resolver's order. Raises SettingRefused."""
+    try:
+        found = socket.getaddrinfo(address.host or None, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except UnicodeError:
+        raise SettingRefused(f"the server cannot listen on {address}: that is no name of a host") from None
+    except OSError as error:
+        raise SettingRefused(f"the server cannot listen on {address}: {error.strerror}") from None
+    flags = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV  # A link-local address keeps its zone.
+    return list(dict.fromkeys(Address(socket.getnameinfo(one[4], flags)[0], address.port) for one in found))
+
+
+def covers(address: Address, other: Address) -> bool:
+    """Whether a socket that listens on one numeric address also accepts connections to the other one."""
+    hosts = (other.host, "::") if ":" in other.host else (other.host, *UNSPECIFIED)
+    return address.port == other.port and address.host in hosts
+
+
+def _rank(address: Address) -> int:
+    """The order of opening: an address that covers others comes before them."""
+    return UNSPECIFIED.index(address.host) if address.host in UNSPECIFIED else len(UNSPECIFIED)
+
+
+def _open_all(place: int, address: Address, hosts: list[Address], opened: list[Opened]) -> None:
+    """Add a listening socket for each of the `hosts` of `address` that none of those opened before covers."""
+    for attempts_left in reversed(range(FREE_PORT_ATTEMPTS if address.port == 0 else 1)):
+        before = len(opened)
+        try:
+            _try_all(place, address, hosts, opened)
+            return
+        except CannotListen:
+            if not attempts_left or len(opened) == before:
+                raise
+            _close(opened[before:])  # The port that was free on one address is in use on another.
+            del opened[before:]
+
+
+def _try_all(place: int, address: Address, hosts: list[Address], opened: list[Opened]) -> None:
+    port = address.port
+    missing: list[OSError] = []
+    for number, host in sorted(enumerate(hosts), key=lambda entry: _rank(entry[1])):
+        one = replace(host, port=port)
+        if port and any(covers(other.address, one) for other in opened):
+            continue
+        try:
+            sock = listen(one.host, port)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise CannotListen(f"{one} is in use already; --bind HOST:PORT chooses another") from None
+            if error.errno not in ADDRESS_MISSING_ERRNOS:
+                raise CannotListen(f"the server cannot listen on {one}: {error.strerror}") from None
+            log.info("the server does not listen on %s: %s", one, error.strerror)
+            missing.append(error)
+            continue
+        port = sock.getsockname()[1]
+        opened.append(Opened((place, number), replace(host, port=port), sock))
+    if len(missing) == len(hosts):
+        raise SettingRefused(f"the server cannot listen on {address}: {missing[0].strerror}")
+
+
+def _close(opened: Sequence[Opened]) -> None:
+    for one in opened:
+        one.sock.close()

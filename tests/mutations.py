@@ -30,12 +30,12 @@ SESSION_TESTS = (
     "tests/server/test_session.py",
     "tests/server/test_session_limits.py",
     "tests/server/test_session_any_bytes.py",
-    "tests/server/test_broadcast.py",
+    "tests/server/test_connection.py",
     "tests/server/test_connection.py",
 )
 NEAR_TESTS = {
     "protocol": ("tests/protocol", "tests/server/room", *SESSION_TESTS),
-    "server/room": ("tests/server/room", "tests/server/test_broadcast.py", "tests/protocol"),
+    "server/room": ("tests/server/room", "tests/server/test_connection.py", "tests/protocol"),
     "server": (*SESSION_TESTS, "tests/server/room"),
 }
 """For the folder of the changed file: its tests without processes."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from protocol.operator_key import MAX_KEY_FILE_BYTES, KeyRefused, check_key_file, parse_key
+from protocol.files import MAX_KEY_FILE_BYTES, KeyRefused, check_key_file, parse_key
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 from platformdirs import user_config_path
 
-from protocol import file_text
+from protocol.files import WrongEncoding, decode_text
 from tui.address import Address
 from tui.files import open_to_read, read_at_most
 
@@ -92,8 +92,8 @@ def read_config(path: Path) -> dict[str, object]:
     if len(data) > MAX_FILE_BYTES:
         raise SettingsRefused(f"the configuration file {path} has more than {MAX_FILE_BYTES // 1024} KiB")
     try:
-        return tomllib.loads(file_text.decode(data))
-    except file_text.WrongEncoding as error:
+        return tomllib.loads(decode_text(data))
+    except WrongEncoding as error:
         raise SettingsRefused(f"the configuration file {path} {error}") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsRefused(f"the configuration file {path} is not TOML: {error}") from None

@@ -9,8 +9,7 @@ from collections.abc import Generator
 from selectors import EVENT_READ, EVENT_WRITE
 from time import monotonic
 
-from server.broadcast import broadcast
-from server.connection import Connection
+from server.connection import Connection, broadcast
 from server.control import StopEvent
 from server.listener import Listener
 from server.models.support.poller import Poller

@@ -9,8 +9,7 @@ import threading
 from selectors import EVENT_READ
 from time import monotonic
 
-from server.broadcast import broadcast
-from server.connection import Connection, readable_first
+from server.connection import Connection, broadcast, readable_first
 from server.control import StopEvent
 from server.listener import Listener
 from server.models.support.poller import Poller

@@ -4,10 +4,9 @@ from protocol.dialects import DIALECTS
 from protocol.messages import Challenge, Goodbye, Hello, Refused, Sequenced, Welcome
 from server.room import names
 from server.room.history import MAX_REPLAY_BYTES
-from server.room.member import Member
-from server.room.state import RoomState, Seat
-from server.room.targets import announce_restored
-from server.session import DeliveryFlags
+from server.room.roster import Member
+from server.room.state import RoomState, Seat, announce_restored
+from server.session_types import DeliveryFlags
 
 MIN_REPLAY_BYTES = 128 * 1024
 """Bytes of history that a welcome may always contain, even if its address group has used up its limit."""

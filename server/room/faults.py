@@ -9,9 +9,16 @@ import random
 
 from protocol.messages import FAULTS, GUEST_FAULTS, RANDOM_MEMBER, Chaos, Model, Refused
 from server.fault_clients import GUEST_STAYS
-from server.room.state import RoomState, Seat
-from server.room.targets import Target, announce, display_name, find_connection, refuse_against_key_holder
-from server.session import DeliveryFlags
+from server.room.state import (
+    RoomState,
+    Seat,
+    Target,
+    announce,
+    display_name,
+    find_connection,
+    refuse_against_key_holder,
+)
+from server.session_types import DeliveryFlags
 
 
 def inject_fault(room: RoomState, number: int, command: Chaos, now: float) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from protocol.messages import Goodbye
 from server.room.outbox import Outbox
 from server.room.room import Room
-from server.session import Request
+from server.session_types import Request
 
 log = logging.getLogger("chat.server")
 

@@ -1,7 +1,12 @@
-"""Moderation: the rules of the room, mutes and bans, and the refusals that follow from them. Pure. Bounded.
+"""Moderation: the rules of the room, mutes and bans, limits on lines, and the refusals from all of them. Pure. Bounded.
 
 Times are seconds. A mute or a ban applies to the member's token, which outlives a rename and a reconnect. A client can
 discard its token and join as a new member, so a ban also applies to the nickname and, if requested, to the address.
+
+The token bucket of a connection starts full, so a client that reconnects again and again could send a burst each time.
+The limits by address prevent that. They are far above the needs of an audience, and are multiples of `--rate-limit`.
+Newcomers of an address group share one bucket: NEWCOMER_BURST times the burst of a connection, and NEWCOMER_RATE times
+its rate. Established members share another bucket, which newcomers cannot empty. Operators have no limit.
 """
 
 from collections.abc import Iterable
@@ -11,12 +16,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from protocol.format import plural
-from protocol.messages import Goodbye, Refused, Rules
+from protocol.messages import Goodbye, Limits, Refused, Rules
+from server.address_limits import AddressLimits
 from server.room import names
-from server.room.member import Member
+from server.room.roster import Member
 
 MAX_KEPT = 4096
 """Bans, and muted members: as many as former members are kept. The oldest are dropped first."""
+NEWCOMER_BURST, NEWCOMER_RATE = 100, 50
+"""By default 1,000 lines at once, then 100 a second, for all newcomers of an address group together."""
+ESTABLISHED_BURST, ESTABLISHED_RATE = 200, 100
+"""By default 2,000 lines at once, then 200 a second."""
 
 
 class BanRecord(Struct):
@@ -191,3 +201,22 @@ class Moderation:
 def format_minutes(minutes: float) -> str:
     """A number of minutes in words; less than one minute is given in seconds."""
     return plural(minutes, "minute") if minutes >= 1 else plural(ceil(minutes * 60), "second")
+
+
+class LineLimits:
+    """The buckets of all address groups. Times are seconds of the room's clock."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.change(limits)
+
+    def change(self, limits: Limits) -> None:
+        """Apply other limits, with full buckets."""
+        self._newcomers = AddressLimits(limits.burst * NEWCOMER_BURST, limits.rate * NEWCOMER_RATE)
+        self._established = AddressLimits(limits.burst * ESTABLISHED_BURST, limits.rate * ESTABLISHED_RATE)
+
+    def consume(self, member: Member, group: str, now: float) -> float:
+        """Count a line of this member. Returns 0 if the line is allowed, else the seconds until the next one is."""
+        if member.operator:
+            return 0.0
+        limits = self._established if member.is_established(now) else self._newcomers
+        return 0.0 if limits.try_consume(group, now) else limits.wait(group, now)

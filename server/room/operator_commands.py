@@ -28,10 +28,9 @@ from protocol.messages import (
 )
 from protocol.sanitize import sanitize
 from server.room.faults import inject_fault
-from server.room.member import Member
 from server.room.moderation import BanRecord, format_minutes
-from server.room.state import RoomState
-from server.room.targets import MAX_SHOWN_CHARS, Target, announce, find_target, refuse_against_key_holder
+from server.room.roster import Member
+from server.room.state import MAX_SHOWN_CHARS, RoomState, Target, announce, find_target, refuse_against_key_holder
 
 MAX_LISTED = 20
 """Bans that are listed one by one; the others are counted."""

@@ -20,7 +20,7 @@ from protocol.messages import Model, OperatorGranted, Refused
 from protocol.sanitize import sanitize
 from server.address_limits import AddressLimits
 from server.fault_clients import FaultClients
-from server.room.member import Member
+from server.room.roster import Member
 from server.token_bucket import TokenBucket
 
 WRONG_BURST, WRONG_RATE = 250, 5.0

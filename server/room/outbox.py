@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from protocol.dialects import DIALECTS, Dialect
 from protocol.messages import Sequenced
-from server.session import DeliveryFlags
+from server.session_types import DeliveryFlags
 
 
 class Broadcast(Struct):

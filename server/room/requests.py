@@ -21,10 +21,9 @@ from protocol.messages import (
     Who,
 )
 from server.room.admission import enter, refuse_nickname
-from server.room.member import Member
-from server.room.state import RoomState, Seat
-from server.room.targets import announce_restored, display_name
-from server.session import Request
+from server.room.roster import Member
+from server.room.state import RoomState, Seat, announce_restored, display_name
+from server.session_types import Request
 
 MAX_LISTED = 20
 """Connections that are listed one by one; the others are counted."""

@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Struct
 
 from server.room import names
-from server.room.member import Member
 from server.room.moderation import ModerationState
+from server.room.roster import Member
 from server.room.state import RoomState
 
 MEMBERS_INTERVAL_S = 1.0

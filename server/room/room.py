@@ -23,7 +23,7 @@ from protocol.messages import (
 from server.room import admission, faults, operator_commands, requests
 from server.room.outbox import Audience, Outbox
 from server.room.state import RoomState, Seat
-from server.session import DeliveryFlags, Greeting, Request, SessionReply
+from server.session_types import DeliveryFlags, Greeting, Request, SessionReply
 
 TICK_S = 0.25
 """Seconds between two presence or status events. Presence is sent earlier if a line or a nickname would otherwise be

@@ -1,19 +1,81 @@
-"""Roster: the members in the room, their nicknames, and the former members. Bounded.
+"""Roster: the members in the room, their nicknames, the former members, and the changes to announce. Bounded.
 
 Former members are kept so that they can return. Many short visits must not push out members that lost their connection
 in the middle of the talk. So members after a short visit are dropped first, then those after a short visit with a line,
 then established members, and operators last. Within each group, the member that left first is dropped first.
+
+Joins, departures and renames are gathered, and sent as one event with the differences. So a thousand joins cost a few
+events for each member instead of a thousand. A member that joins and leaves between two such events without a line is
+not mentioned.
 """
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from server.room import names
-from server.room.member import ESTABLISHED_S, Member
+from msgspec import Struct, field
+from msgspec.structs import replace
 
+from protocol.messages import Presence, Refused, Said
+from server.room import names
+
+KEPT_RESULTS = 256
+"""Answers to `say` that are kept for each member."""
+KEPT_WHEN_AWAY = 32
+"""The same while the member is away. A client sends its last lines again if it has no answer to them. By the default
+limits it can send 30 lines in the time for which a connection may stall."""
+
+ESTABLISHED_S = 30.0
+"""Seconds in the room after which a member has precedence over newcomers from its address."""
 FORMER_S = 600.0
 """Seconds for which a former member is found by its nickname."""
 MAX_FORMER = 4096
+
+
+class Member(Struct):
+    """Times are seconds of the room's clock."""
+
+    token: str
+    nick: str
+    keys: frozenset[str] = frozenset()
+    connection_id: int = 0
+    """The number of its connection; 0 while it is away."""
+    operator: bool = False
+    holds_key: bool = False
+    """It has proved the operators' key. Other operators were appointed."""
+    joined_at: float = 0.0
+    """The start of its current visit, or of its last one."""
+    stayed: float = 0.0
+    """Seconds of all its visits, without the current one."""
+    host: str = ""
+    """The address of its last connection; empty before it has left."""
+    left_at: float = 0.0
+    is_restored: bool = False
+    """It was in an earlier room, before the server died. The history of that room is lost."""
+    last_connection_id: int = 0
+    last_keys: frozenset[str] = frozenset()
+    """The number of its connection, and the keys of its nickname, at the time when it left."""
+    results: dict[str, Said | Refused] = field(default_factory=dict)
+    """The first answer to each `id`, to answer a repeated line. A `said` is kept without its text, because the history
+    has the text, and so has the repeated line."""
+
+    def remember(self, id: str, result: Said | Refused) -> None:
+        """Keep the answer to a line with an id."""
+        if id:
+            self.results[id] = replace(result, text="") if isinstance(result, Said) else result
+            if len(self.results) > KEPT_RESULTS:
+                del self.results[next(iter(self.results))]
+
+    def is_established(self, now: float) -> bool:
+        """Whether it has been in the room for ESTABLISHED_S seconds in all visits together, or is an operator."""
+        here = max(0.0, now - self.joined_at) if self.connection_id else 0.0
+        return self.operator or self.stayed + here >= ESTABLISHED_S
+
+    def leave(self, now: float) -> None:
+        """Mark the member as away."""
+        self.left_at, self.last_connection_id, self.last_keys = now, self.connection_id, self.keys
+        self.connection_id = 0
+        self.stayed += max(0.0, now - self.joined_at)
+        self.results = dict(list(self.results.items())[-KEPT_WHEN_AWAY:])
 
 
 class FormerMembers:
@@ -125,3 +187,43 @@ class Roster:
         for key in member.keys:
             self._holders.pop(key, None)
         member.keys = frozenset()
+
+
+class PendingPresence(Struct):
+    """The announced roster, and the pending changes, by token."""
+
+    announced: dict[str, str] = field(default_factory=dict)
+    """The roster as announced to all members: from token to nickname."""
+    changed: dict[str, str | None] = field(default_factory=dict)
+    """The pending changes: the current nickname of a member, or None if it has left."""
+    old_nicks: set[str] = field(default_factory=set)
+    """The announced nicknames of members with pending changes."""
+
+    def record_change(self, token: str, nick: str | None) -> None:
+        """Member `token` is in the room as `nick` now, or has left (None)."""
+        before = self.announced.get(token)
+        if before == nick:
+            self.changed.pop(token, None)
+            self.old_nicks.discard(before or "")
+        else:
+            self.changed[token] = nick
+            if before is not None:
+                self.old_nicks.add(before)
+
+    def flush(self, seq: int, at: float) -> Presence | None:
+        """The pending changes as an event, or None if there are none. They are announced then."""
+        joined, left, renamed = [], [], []
+        for token, nick in self.changed.items():
+            before = self.announced.get(token)
+            if nick is None and before is not None:
+                left.append(before)
+                del self.announced[token]
+            elif nick is not None:
+                if before is None:
+                    joined.append(nick)
+                else:
+                    renamed.append((before, nick))
+                self.announced[token] = nick
+        self.changed.clear()
+        self.old_nicks.clear()
+        return Presence(seq, at, joined, left, renamed) if joined or left or renamed else None

@@ -13,11 +13,10 @@ from math import inf
 from protocol.dialects import PLAIN
 from protocol.messages import Say, Sequenced
 from server.room.history import History
-from server.room.member import Member
 from server.room.outbox import Outbox
-from server.room.presence import PendingPresence
 from server.room.room import Room
-from server.session import Request
+from server.room.roster import Member, PendingPresence
+from server.session_types import Request
 from tests.checker.handover_mutants import HANDOVER_MUTANTS
 
 MISTAKE_INTERVAL = 40

@@ -5,7 +5,7 @@ python -m tests.docs.session_states
 
 from pathlib import Path
 
-from server.session_state import MOVES, State
+from server.session_types import MOVES, State
 
 PAGE = Path("docs/architecture.md")
 BEGIN, END = "<!-- states -->\n", "<!-- /states -->\n"

@@ -1,8 +1,11 @@
-"""An unknown command is answered with the nearest one, by one sentence everywhere."""
+"""Numbers, names and unknown commands in words."""
+
+import pytest
 
 from protocol import plain_text
-from protocol.format import unknown_command
-from protocol.messages import Refused
+from protocol.client import HistoryReader
+from protocol.format import format_history_start, format_welcome, unknown_command
+from protocol.messages import Limits, Notice, Refused, Said, Welcome
 from tui.commands.parse import ParseError, parse
 
 SENTENCE = "there is no command /hlep; did you mean /help? /help lists them, // says a line with a slash"
@@ -20,3 +23,38 @@ def test_unknown_command_near_none_suggests_none() -> None:
 
 def test_unknown_command_of_any_length_is_a_short_sentence() -> None:
     assert len(unknown_command("x" * 4000 + "\x1b", ["help"])) < 120
+
+
+def welcome(**fields: object) -> Welcome:
+    values = {"you": "ada", "token": "t", "seq": 9, "model": "event", "connections": 3, "served_by": "event loop"}
+    return Welcome(**values | {"limits": Limits(), "nonce": ""} | fields)  # type: ignore[arg-type]  # A dict of fields.
+
+
+@pytest.mark.parametrize(
+    ("people", "company"),
+    [(0, "and alone so far"), (1, "and alone so far"), (2, "with 1 other"), (1001, "with 1,000 others")],
+)
+def test_welcome_counts_the_others(people: int, company: str) -> None:
+    assert format_welcome(welcome(people=people)).startswith(f"you are in the room, as ada, {company}; /help")
+
+
+def test_history_start_counts_the_lines() -> None:
+    assert format_history_start(1) == "the last 1 line, from before you came:"
+
+
+def test_history_ends_with_its_last_event() -> None:
+    reader = HistoryReader()
+    first = welcome(history=[Said(4, "bob", "hi", 0.0), Said(8, "bob", "ho", 0.0)])
+    heard = [first, *first.history, Notice("live", 10, 0.0), Said(11, "bob", "live", 0.0)]
+    assert [reader.ended_by(event) for event in heard] == [None, None, first, None, None]
+
+
+def test_history_of_nothing_has_no_end() -> None:
+    reader = HistoryReader()
+    assert [reader.ended_by(event) for event in (welcome(), Said(10, "bob", "live", 0.0))] == [None, None]
+
+
+def test_events_missed_and_resumed_are_no_history() -> None:
+    reader = HistoryReader()
+    missed = Said(9, "bob", "hi", 0.0)
+    assert [reader.ended_by(event) for event in (welcome(resumed=True, history=[missed]), missed)] == [None, None]

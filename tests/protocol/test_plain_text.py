@@ -4,8 +4,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from protocol import operator_commands, plain_text
-from protocol.commands import MEMBER_COMMANDS
+from protocol import plain_text
+from protocol.commands import MEMBER_COMMANDS, OPERATOR_NAMES
 from protocol.messages import (
     Chaos,
     ClearHistory,
@@ -124,7 +124,7 @@ class TestDecoding:
         for usage, summary in [(command.usage, command.summary) for command in MEMBER_COMMANDS[1:]]:
             assert re.search(rf"^\*\*\*   {re.escape(usage)} +{re.escape(summary)}$", told, re.MULTILINE)
         assert "***   //TEXT" in told
-        assert all(f"/{name}" in told for name in operator_commands.NAMES)
+        assert all(f"/{name}" in told for name in OPERATOR_NAMES)
         assert max(len(line) for line in told.splitlines()) < 80
 
     @given(st.text().filter(lambda text: text.strip().lower() not in ("/help", "/quit")).map(str.encode))

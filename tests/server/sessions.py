@@ -2,7 +2,8 @@
 
 from protocol.dialects import PLAIN, Dialect
 from protocol.messages import Limits, Say
-from server.session import DeliveryFlags, Request, Session, SessionReply
+from server.session import Session
+from server.session_types import DeliveryFlags, Request, SessionReply
 
 UNLIMITED = Limits(rate=0)
 SMALL = Limits(line=120, text=50, lines=3, nick=10, burst=3, rate=2.0)

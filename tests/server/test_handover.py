@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from protocol.format import NOW_SERVED
 from protocol.messages import Model
-from protocol.sentences import NOW_SERVED
 from tests.pace import is_within
 from tests.running import PlainPeer, RichPeer, Server, wait_until
 from tests.server.slow import NEEDS_PROC, fill, lines_heard, slow_peer

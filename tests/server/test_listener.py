@@ -4,7 +4,6 @@ import errno
 import os
 import select
 import socket
-import sys
 import threading
 import time
 from collections import Counter
@@ -15,9 +14,9 @@ from typing import Never
 import pytest
 
 from protocol.messages import Hello, Limits
-from server import listener as listener_module
+from server import sources
 from server.connection import Connection
-from server.listener import ACCEPTED_AT_ONCE, ADMITTED_AT_ONCE, Listener, prepare, raise_file_limit
+from server.listener import ACCEPTED_AT_ONCE, ADMITTED_AT_ONCE, Listener, raise_file_limit
 from server.sources import listen
 from tests.peers import PATIENCE, wait_until
 
@@ -246,9 +245,9 @@ class TestListener:
         self, listener: Listener, peers: list[socket.socket]
     ) -> None:
         (connection,) = come(listener, peers)
-        set_values = [tcp_option(connection.socket, *names) for names in listener_module.KEEPALIVE_NAMES]
-        assert set_values == list(listener_module.KEEPALIVE)
-        idle, interval, count = listener_module.KEEPALIVE
+        set_values = [tcp_option(connection.socket, *names) for names in sources.KEEPALIVE_NAMES]
+        assert set_values == list(sources.KEEPALIVE)
+        idle, interval, count = sources.KEEPALIVE
         assert idle + interval * count <= 60
 
     @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="this system has no TCP_USER_TIMEOUT")
@@ -257,7 +256,7 @@ class TestListener:
     ) -> None:
         (connection,) = come(listener, peers)
         milliseconds = connection.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
-        assert milliseconds == 1000 * listener_module.UNACKNOWLEDGED_TIMEOUT_S <= 60_000
+        assert milliseconds == 1000 * sources.UNACKNOWLEDGED_TIMEOUT_S <= 60_000
 
     @pytest.mark.parametrize("number", [errno.ENOBUFS, errno.ENOMEM])
     def test_where_the_system_has_nothing_left_it_does_not_ask_again_at_once(
@@ -404,31 +403,3 @@ def test_turn_away_of_a_peer_that_has_written_does_not_reset_it(listener: Listen
 def tcp_option(sock: socket.socket, *names: str) -> int:
     """The value of the first of these options that the system has."""
     return sock.getsockopt(socket.IPPROTO_TCP, next(getattr(socket, name) for name in names if hasattr(socket, name)))
-
-
-def test_prepare_on_macos_sets_the_options_by_their_names_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    keepalive = 0x10
-    for name in ("TCP_KEEPIDLE", "TCP_USER_TIMEOUT"):
-        monkeypatch.delattr(socket, name, raising=False)
-    monkeypatch.setattr(socket, "TCP_KEEPALIVE", keepalive, raising=False)
-    monkeypatch.setattr(sys, "platform", "darwin")
-    recorder = SocketRecorder()
-    prepare(recorder)  # type: ignore[arg-type]  # It has what `prepare` uses.
-    assert recorder.asked[keepalive] == listener_module.KEEPALIVE[0]
-    assert recorder.asked[listener_module.MACOS_TCP_RXT_CONNDROPTIME] == listener_module.UNACKNOWLEDGED_TIMEOUT_S
-
-
-class SocketRecorder:
-    """A TCP socket that keeps the options of TCP it is given."""
-
-    family = socket.AF_INET
-
-    def __init__(self) -> None:
-        self.asked: dict[int, int] = {}
-
-    def setblocking(self, flag: bool) -> None:
-        pass
-
-    def setsockopt(self, level: int, option: int, value: int) -> None:
-        if level == socket.IPPROTO_TCP:
-            self.asked[option] = value

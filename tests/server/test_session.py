@@ -6,7 +6,8 @@ from protocol import json_lines
 from protocol.dialects import DIALECTS, PLAIN, RICH, Dialect
 from protocol.json_lines import AnyCommand
 from protocol.messages import Hello, Limits, Ping, Quit, Refused, Rename, Resume, Say, Who
-from server.session import CLOSE_TIMEOUT, DeliveryFlags, SessionReply
+from server.session import CLOSE_TIMEOUT
+from server.session_types import DeliveryFlags, SessionReply
 from tests.protocol.strategies import ways_to_cut
 from tests.server.sessions import codes, in_room, opened, said, until_quiet
 

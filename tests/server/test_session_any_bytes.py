@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from protocol.messages import Hello, Limits, Quit, Rename, Say
 from protocol.sanitize import sanitize
-from server.session import DeliveryFlags, SessionReply
-from server.session_state import State
+from server.session_types import DeliveryFlags, SessionReply, State
 from tests.protocol.strategies import copied, cut, places, ways_to_cut, wire_bytes
 from tests.server.sessions import ADA, SMALL, UNLIMITED, opened, until_quiet
 

@@ -15,10 +15,8 @@ from server.session import (
     REMINDER_INTERVAL_S,
     TOO_SLOW,
     WRITE_TIMEOUT,
-    DeliveryFlags,
-    Request,
-    SessionReply,
 )
+from server.session_types import DeliveryFlags, Request, SessionReply
 from tests.protocol.strategies import cut
 from tests.server.sessions import ADA, codes, in_room, opened, said, until_quiet
 

@@ -10,8 +10,8 @@ from textual.content import Content
 
 from protocol import json_lines
 from protocol.client import ClientConnection, Received
+from protocol.format import format_status
 from protocol.messages import MeterReading, ModelSwitched, Refused, Rules, Status, Welcome
-from protocol.sentences import format_status
 from tests.protocol.clients import in_room
 from tests.protocol.strategies import events
 from tui.line.formatting import format_event

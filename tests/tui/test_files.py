@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from protocol.operator_key import KeyRefused
+from protocol.files import KeyRefused
 from tui.console.console import read_key
 from tui.files import read_key_file
 

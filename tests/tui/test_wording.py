@@ -4,6 +4,7 @@ import pytest
 
 from protocol import plain_text
 from protocol.client import Gap, Received
+from protocol.format import format_people, format_refused, format_status
 from protocol.messages import (
     Event,
     Goodbye,
@@ -19,7 +20,6 @@ from protocol.messages import (
     Status,
     Welcome,
 )
-from protocol.sentences import format_people, format_refused, format_status
 from tui.commands.parse import ParseError, parse
 from tui.line.formatting import format_event, history_end, text_of
 from tui.message_log.builder import EntryBuilder

@@ -3,8 +3,8 @@
 from msgspec import Struct
 
 from protocol import json_lines
+from protocol.format import format_too_long
 from protocol.messages import Limits, Say
-from protocol.sentences import format_too_long
 
 ID = "x" * 16
 """An id of the same length as those of `tui.link.room_link`."""

@@ -9,12 +9,9 @@ from unicodedata import normalize
 from msgspec import Struct
 from msgspec.structs import replace
 
-from protocol import operator_commands
-from protocol.commands import MEMBER_COMMANDS, SlashCommand
-from protocol.format import unknown_command
+from protocol.commands import MEMBER_COMMANDS, OPERATOR_COMMANDS, CommandRefused, SlashCommand, parse_operator_command
+from protocol.format import format_incomplete, unknown_command
 from protocol.messages import OperatorCommand
-from protocol.operator_commands import OPERATOR_COMMANDS
-from protocol.sentences import format_incomplete
 
 SCREEN_COMMANDS = (
     SlashCommand("find", "TEXT", "search what was said"),
@@ -96,6 +93,6 @@ def parse(line: str, *, screen: bool = True) -> ChatLine | ParsedCommand | Parse
     if not command.for_operators:
         return ParsedCommand(command.name, argument)
     try:
-        return ParsedCommand(command.name, argument, operator_commands.parse(command.name, argument))
-    except operator_commands.CommandRefused as refused:
+        return ParsedCommand(command.name, argument, parse_operator_command(command.name, argument))
+    except CommandRefused as refused:
         return ParseError(str(refused))

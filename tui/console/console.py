@@ -16,7 +16,7 @@ from collections import deque
 from pathlib import Path
 from typing import Literal, NoReturn
 
-from protocol.operator_key import KeyRefused
+from protocol.files import KeyRefused
 from protocol.sanitize import sanitize
 from tui.console.client import ConsoleClient
 from tui.console.prompt import CONSOLE_STYLE, ConsolePrompt, log_line

@@ -16,7 +16,7 @@ import click
 from rich.console import Console
 from rich.live import Live
 
-from protocol.operator_key import MAX_KEY_FILE_BYTES, KeyRefused, parse_key
+from protocol.files import MAX_KEY_FILE_BYTES, KeyRefused, parse_key
 from tui.address import Address, AddressRefused
 from tui.crowd.crowd import Crowd, Interrupted, Plan
 from tui.crowd.loop import Unreachable

@@ -10,9 +10,8 @@ from zlib import crc32
 
 from protocol import plain_text
 from protocol.client import Gap, Received
-from protocol.format import plural
+from protocol.format import HISTORY_END, format_gap, format_history_start, format_welcome, format_welcome_notes, plural
 from protocol.messages import Pong, Refused, Said, Welcome
-from protocol.sentences import HISTORY_END, format_gap, format_history_start, format_welcome, format_welcome_notes
 from tui.message_log.entries import links
 from tui.message_log.layout import Range, cells, wrap
 

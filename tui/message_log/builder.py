@@ -10,8 +10,8 @@ from time import localtime
 from msgspec import Struct
 
 from protocol.client import Gap, HistoryReader, Received
+from protocol.format import HISTORY_END, format_names
 from protocol.messages import Goodbye, ModelSwitched, Notice, Presence, Refused, RulesChanged, Said, Welcome
-from protocol.sentences import HISTORY_END, format_names
 from tui.message_log.entries import (
     Entry,
     Flag,

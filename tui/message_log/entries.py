@@ -14,9 +14,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from protocol.client import Gap
+from protocol.format import format_gap, format_goodbye, format_switched
 from protocol.messages import Goodbye, ModelSwitched, Notice, RulesChanged, Said
 from protocol.sanitize import sanitize
-from protocol.sentences import format_gap, format_goodbye, format_switched
 
 MAX_TEXT = 70_000
 """Characters that are kept of a text: more than a line can have with the protocol's default limits."""

@@ -13,8 +13,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from protocol.client import Gap, Received
+from protocol.format import format_refused, format_status
 from protocol.messages import ModelSwitched, OperatorGranted, Refused, Status, Welcome
-from protocol.sentences import format_refused, format_status
 from tui.commands.completion import Completion, RecentSpeakers, complete
 from tui.commands.parse import ChatLine, ParsedCommand, needs_room
 from tui.desktop import open_link

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from protocol.format import format_people
 from protocol.nicknames import NicknameRefused, check_nickname
-from protocol.sentences import format_people
 from tui.commands.parse import ParsedCommand, needs_room
 from tui.transcript.transcript import save_transcript
 

@@ -16,7 +16,7 @@ from server.models.support.threads import Waiter
 from server.models.thread import ThreadModel
 from server.room.inbox import Inbox
 from server.session import Session
-from server.session_state import State
+from server.session_types import State
 from server.sources import listen
 from tests.pace import allowed
 from tests.running import PATIENCE, Server, wait_until

@@ -8,7 +8,7 @@ from protocol.dialects import PLAIN
 from protocol.messages import Hello, Say
 from server.room.inbox import Inbox
 from server.room.room import Room
-from server.session import DeliveryFlags, Request
+from server.session_types import DeliveryFlags, Request
 from tests.server.without_sockets import new_room
 
 NOW = 1000.0

@@ -34,8 +34,8 @@ from protocol.messages import (
     Who,
 )
 from server.room.operators import WRONG_BURST, Operators
-from server.room.targets import find_connection
-from server.session import DeliveryFlags
+from server.room.state import find_connection
+from server.session_types import DeliveryFlags
 from tests.server.guests import KEY, Party, only
 
 EVERY_ORDER = (

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.messages import Model, OperatorGranted, Refused
-from server.room.member import Member
 from server.room.operators import ALL_WRONG_BURST, ALL_WRONG_RATE, WRONG_BURST, WRONG_RATE, Operators
+from server.room.roster import Member
 
 KEY, NONCE = b"the speaker's key", "a nonce"
 PROOF = hmac.new(KEY, NONCE.encode(), "sha256").hexdigest()

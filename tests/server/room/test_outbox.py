@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from protocol.dialects import DIALECTS, PLAIN, RICH, Dialect
 from protocol.messages import Said
 from server.room.outbox import Audience, Broadcast, Outbox
-from server.session import DeliveryFlags
+from server.session_types import DeliveryFlags
 
 STANDING = {1: RICH, 2: PLAIN, 3: RICH, 4: PLAIN}
 """The members at the start. Connections 5 and 6 have not joined."""

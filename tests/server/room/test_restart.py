@@ -25,7 +25,7 @@ from protocol.messages import (
     Welcome,
 )
 from server.room.restart import StateKeeper, restore
-from server.room.targets import find_target
+from server.room.state import find_target
 from tests.server.guests import Party, only
 from tests.server.without_sockets import new_room
 

@@ -21,10 +21,11 @@ from protocol.messages import (
     Where,
     Who,
 )
-from server.room.member import KEPT_RESULTS
 from server.room.room import TICK_S
+from server.room.roster import KEPT_RESULTS
 from server.room.state import ResourceUsage
-from server.session import WRITE_TIMEOUT, DeliveryFlags, SessionReply
+from server.session import WRITE_TIMEOUT
+from server.session_types import DeliveryFlags, SessionReply
 from tests.server.people import hello, only, plain, rich
 from tests.server.without_sockets import House, new_room
 

@@ -7,8 +7,7 @@ from protocol.client import MAX_EVENT_BYTES
 from protocol.messages import Goodbye, Hello, Ping, Refused, Resume, Said, Say, Welcome
 from server.room.admission import MIN_REPLAY_BYTES
 from server.room.history import MAX_REPLAY_BYTES
-from server.room.member import ESTABLISHED_S
-from server.room.roster import MAX_FORMER
+from server.room.roster import ESTABLISHED_S, MAX_FORMER
 from server.room.state import REPLAY_KIB_AT_ONCE
 from tests.server.guests import Party
 from tests.server.people import hello, only, plain, rich

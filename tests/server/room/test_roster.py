@@ -1,7 +1,66 @@
-from protocol.messages import Refused
-from server.room.member import ESTABLISHED_S, Member
+"""The members, the former members, and the changes to announce."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.messages import Presence, Refused, Said
 from server.room.names import keys
-from server.room.roster import MAX_FORMER, FormerMembers, Roster
+from server.room.roster import (
+    ESTABLISHED_S,
+    KEPT_RESULTS,
+    KEPT_WHEN_AWAY,
+    MAX_FORMER,
+    FormerMembers,
+    Member,
+    PendingPresence,
+    Roster,
+)
+from tests.server.roster_of import applied
+
+steps = st.lists(
+    st.tuples(st.sampled_from("tuvw"), st.sampled_from(["ada", "bob", "cleo", "dan", "eve", None])) | st.none(),
+    max_size=40,
+)
+
+
+def said(number: int, id: str = "") -> Said:
+    return Said(number, "ada", "hi", 0.0, id)
+
+
+def test_the_first_answer_to_an_id_is_kept_without_its_text() -> None:
+    ada = Member("t", "ada")
+    ada.remember("1", said(7, "1"))
+    assert ada.results == {"1": Said(7, "ada", "", 0.0, "1")}
+
+
+def test_a_refusal_is_kept_as_it_is() -> None:
+    ada = Member("t", "ada")
+    ada.remember("1", Refused("muted", "you are muted", "1"))
+    assert ada.results == {"1": Refused("muted", "you are muted", "1")}
+
+
+def test_a_line_without_an_id_costs_no_memory() -> None:
+    ada = Member("t", "ada")
+    ada.remember("", said(1))
+    assert ada.results == {}
+
+
+def test_member_keeps_only_its_last_answers_and_fewer_while_away() -> None:
+    ada = Member("t", "ada")
+    for number in range(KEPT_RESULTS + 5):
+        ada.remember(str(number), said(number, str(number)))
+    assert len(ada.results) == KEPT_RESULTS
+    assert next(iter(ada.results)) == "5"
+    ada.leave(1.0)
+    assert list(ada.results) == [str(number) for number in range(KEPT_RESULTS + 5)][-KEPT_WHEN_AWAY:]
+
+
+def test_how_long_it_stayed_counts_all_its_visits() -> None:
+    ada = Member("t", "ada")
+    for came, left in ((10.0, 15.0), (100.0, 103.0), (50.0, 40.0)):
+        ada.joined_at = came
+        ada.leave(left)
+    assert ada.stayed == 8.0
 
 
 def seated(roster: Roster, nick: str, seat: int = 1) -> Member:
@@ -150,3 +209,91 @@ def test_former_members_of_all_ranks_are_bounded_together() -> None:
     for number in range(2 * MAX_FORMER):
         former.add([passer_by, speaker, reader, operator][number % 4](f"{number}"))
     assert sum(former.find(f"{number}") is not None for number in range(2 * MAX_FORMER)) == MAX_FORMER
+
+
+@given(steps)
+def test_presence_events_reproduce_the_roster(steps: list[tuple[str, str | None] | None]) -> None:
+    pending, here, told = PendingPresence(), dict[str, str](), set[str]()
+    for step in [*steps, None]:
+        if step is not None:
+            token, nick = step
+            if nick in here.values() and here.get(token) != nick:
+                continue  # A nickname belongs to one member at a time.
+            pending.record_change(token, nick)
+            here.pop(token, None)
+            if nick is not None:
+                here[token] = nick
+            continue
+        if (presence := pending.flush(1, 0.0)) is not None:
+            told = applied(told, presence)
+        assert told == set(here.values()) == set(pending.announced.values())
+        assert pending.flush(1, 0.0) is None
+
+
+def test_short_visit_without_a_line_is_not_mentioned() -> None:
+    pending = PendingPresence()
+    pending.record_change("t", "ada")
+    pending.record_change("t", None)
+    assert pending.flush(1, 0.0) is None
+
+
+def test_departure_and_return_are_not_mentioned() -> None:
+    pending = PendingPresence({"t": "ada"})
+    pending.record_change("t", None)
+    pending.record_change("t", "ada")
+    assert pending.flush(1, 0.0) is None
+
+
+def test_return_under_another_nickname_is_a_rename() -> None:
+    pending = PendingPresence({"t": "ada"})
+    pending.record_change("t", None)
+    pending.record_change("t", "bob")
+    assert pending.flush(1, 0.0) == Presence(1, 0.0, renamed=[("ada", "bob")])
+
+
+def test_names_may_move_along_a_chain_within_one_event() -> None:
+    pending = PendingPresence({"t": "ada", "u": "cleo"})
+    pending.record_change("t", "bob")
+    pending.record_change("u", "ada")
+    presence = pending.flush(1, 0.0)
+    assert presence == Presence(1, 0.0, renamed=[("ada", "bob"), ("cleo", "ada")])
+    assert applied({"ada", "cleo"}, presence) == {"ada", "bob"}
+
+
+def test_two_may_swap_their_names_within_one_event() -> None:
+    pending = PendingPresence({"t": "ada", "u": "bob"})
+    for token, nick in [("t", "cleo"), ("u", "ada"), ("t", "bob")]:
+        pending.record_change(token, nick)
+    presence = pending.flush(1, 0.0)
+    assert presence is not None
+    assert sorted(presence.renamed) == [("ada", "bob"), ("bob", "ada")]
+
+
+def test_released_nickname_can_be_taken_within_one_event() -> None:
+    pending = PendingPresence({"t": "ada", "u": "bob"})
+    pending.record_change("t", None)
+    pending.record_change("u", "ada")
+    pending.record_change("v", "bob")
+    presence = pending.flush(7, 1.5)
+    assert presence == Presence(7, 1.5, joined=["bob"], left=["ada"], renamed=[("bob", "ada")])
+    assert applied({"ada", "bob"}, presence) == {"ada", "bob"}
+
+
+def test_thousand_joins_are_one_event() -> None:
+    pending = PendingPresence()
+    for number in range(1000):
+        pending.record_change(f"t{number}", f"n{number}")
+    presence = pending.flush(1, 0.0)
+    assert presence is not None
+    assert len(presence.joined) == 1000
+    assert not pending.changed
+
+
+def test_departed_members_take_no_memory() -> None:
+    pending = PendingPresence()
+    for number in range(1000):
+        pending.record_change(f"t{number}", "ada")
+        pending.flush(1, 0.0)
+        pending.record_change(f"t{number}", None)
+        pending.flush(1, 0.0)
+    assert pending == PendingPresence()

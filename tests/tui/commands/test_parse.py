@@ -1,12 +1,12 @@
+from protocol.commands import OPERATOR_NAMES
 from protocol.messages import Ban
-from protocol.operator_commands import NAMES
 from tui.commands.parse import COMMANDS, ChatLine, ParsedCommand, ParseError, available_commands, parse
 
 
 def test_operator_commands_are_offered_to_operators_only() -> None:
     table = {command.name for command in COMMANDS if command.for_operators}
-    assert table == NAMES
-    assert not NAMES & {command.name for command in available_commands(operator=False)}
+    assert table == OPERATOR_NAMES
+    assert not OPERATOR_NAMES & {command.name for command in available_commands(operator=False)}
 
 
 def test_parse_operator_command_returns_it_or_its_error() -> None:

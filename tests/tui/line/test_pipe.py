@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from protocol.format import NOW_SERVED
 from protocol.messages import Model
-from protocol.sentences import NOW_SERVED
 from tests import running
 from tests.running import PATIENCE, Server, readable, wait_until
 from tests.tui.conftest import StartServer

@@ -23,7 +23,8 @@ from protocol.messages import Limits
 from server.models.support.process import pipes
 from server.models.support.process.pipes import RETURN, Channel, pack, pack_delivery, pack_session
 from server.models.support.process.worker import run, work
-from server.session import DeliveryFlags, Session
+from server.session import Session
+from server.session_types import DeliveryFlags
 
 ANSWER = struct.Struct("!i")
 """The answer to a request: the pid of the child, or the negative errno of a fork that failed."""

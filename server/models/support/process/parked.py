@@ -11,7 +11,7 @@ from time import monotonic
 
 from server.connection import Connection
 from server.models.support.process.worker_handle import Worker
-from server.session import Request
+from server.session_types import Request
 
 WORKERS_AT_ONCE = 8
 """Workers that start, or return their sessions, at a time. A larger number would be faster, but would delay the lines

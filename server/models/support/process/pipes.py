@@ -10,7 +10,8 @@ import struct
 
 import msgspec
 
-from server.session import Request, Session
+from server.session import Session
+from server.session_types import Request
 
 READ_SIZE = 64 * 1024
 

@@ -32,7 +32,7 @@ from server.models.support.process.pipes import (
     pack_session,
     session_in,
 )
-from server.session import Request
+from server.session_types import Request
 
 
 def work(sock: socket.SocketType, channel: Channel) -> NoReturn:

@@ -29,7 +29,7 @@ from server.models.support.process.pipes import (
     session_in,
 )
 from server.room.outbox import Outbox
-from server.session import DeliveryFlags, Request
+from server.session_types import DeliveryFlags, Request
 
 log = logging.getLogger("chat.server")
 

@@ -8,7 +8,7 @@ import pytest
 
 from server.control import StopEvent
 from server.models.support.poller import Poller
-from server.session import DeliveryFlags
+from server.session_types import DeliveryFlags
 from tests.server.pair import Pair
 
 

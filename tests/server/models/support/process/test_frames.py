@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from protocol.messages import Hello, Limits, Say
 from server.models.support.process import pipes as frames
 from server.models.support.process.pipes import FrameBuffer
-from server.session import DeliveryFlags, Request, Session, SessionReply
-from server.session_state import State
+from server.session import Session
+from server.session_types import DeliveryFlags, Request, SessionReply, State
 from tests.protocol.strategies import commands, cut, places, ways_to_cut, wire_bytes
 
 kinds = st.sampled_from([frames.ITEM, frames.SESSION, frames.FAILURE, frames.DELIVERY, frames.RETURN])

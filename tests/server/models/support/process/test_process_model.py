@@ -23,7 +23,8 @@ from server.models.support.process.parked import WORKERS_AT_ONCE, ParkedConnecti
 from server.models.support.process.worker_handle import Worker
 from server.room.inbox import Inbox
 from server.room.outbox import Outbox
-from server.session import Request, Session
+from server.session import Session
+from server.session_types import Request
 from server.sources import listen
 from tests.peers import wait_until
 from tests.server.without_sockets import new_room

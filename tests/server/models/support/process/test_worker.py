@@ -11,8 +11,8 @@ from protocol.messages import Limits
 from server.models.support.process import pipes
 from server.models.support.process.pipes import RETURN, SESSION, pack, pack_delivery, pack_session
 from server.models.support.process.worker import run
-from server.session import DeliveryFlags, Session
-from server.session_state import State
+from server.session import Session
+from server.session_types import DeliveryFlags, State
 from tests.peers import PATIENCE, readable
 
 BLOCK = 0.3

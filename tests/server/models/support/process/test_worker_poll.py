@@ -13,7 +13,7 @@ import pytest
 from server.models.support.process import pipes
 from server.models.support.process.pipes import DELIVERY, FLUSHED, TALK, pack, pack_delivery
 from server.models.support.process.worker import WorkerPoll
-from server.session import DeliveryFlags
+from server.session_types import DeliveryFlags
 from tests.peers import PATIENCE
 
 

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol import json_lines
+from protocol.commands import OPERATOR_NAMES, CommandRefused, parse_operator_command
 from protocol.messages import (
     RANDOM_MEMBER,
     Ban,
@@ -22,14 +23,13 @@ from protocol.messages import (
     Switch,
     Unban,
 )
-from protocol.operator_commands import NAMES, CommandRefused, parse
 
 
 def command_in(line: str) -> OperatorCommand | str:
     """The command in a typed line, or the sentence of its refusal."""
     name, _, argument = line.removeprefix("/").partition(" ")
     try:
-        return parse(name, argument)
+        return parse_operator_command(name, argument)
     except CommandRefused as refused:
         return str(refused)
 
@@ -134,10 +134,10 @@ def test_parse_of_a_mistake_raises_one_sentence(line: str, sentence: str) -> Non
     assert "\n" not in told
 
 
-@given(st.sampled_from(sorted(NAMES)), st.text(max_size=60))
+@given(st.sampled_from(sorted(OPERATOR_NAMES)), st.text(max_size=60))
 def test_parse_of_any_text_is_a_valid_command_or_a_sentence(name: str, argument: str) -> None:
     try:
-        order = parse(name, argument)
+        order = parse_operator_command(name, argument)
     except CommandRefused:
         return
     assert json_lines.decode_command(json_lines.encode(order).rstrip(b"\n")) == order

@@ -1,20 +1,27 @@
-"""Startup: finds and reads the command's files, at the start and again on SIGHUP.
+"""The files of the server: configuration, message of the day, operators' key, and the saved state of the room.
 
-A file that cannot be read raises SettingRefused. `listening` opens the sockets.
+A file that cannot be read raises SettingRefused. The saved state outlives a server that is killed: its file has two
+slots, written in turn, each with a check sum. A process that is killed while it writes leaves the other slot whole. The
+file is given as a descriptor, so it needs no name that other programs could open or replace.
 """
 
+import logging
 import os
 import stat
 import sys
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from struct import Struct, error
 
 from platformdirs import user_config_path
 
-from protocol import file_text
-from protocol.operator_key import KeyRefused, check_key_file, parse_key
+from protocol.files import KeyRefused, WrongEncoding, check_key_file, decode_text, parse_key
 from protocol.sanitize import sanitize
+from server.room import restart
+from server.room.room import Room
 from server.settings import (
     PREFIX,
     STDIN,
@@ -34,6 +41,12 @@ STDIN_DESCRIPTOR = 0
 KEY_ON_STDIN = "operator's key on standard input"
 MAX_FILE = 64 * 1024
 """Bytes of any file that is read: configuration, message of the day, key."""
+SLOT_BYTES = 16 * 2**20
+_HEADER = Struct("<QII")
+"""Revision, bytes of the state, CRC-32 of both and the state."""
+_CHECKED = Struct("<QI")
+
+log = logging.getLogger("chat.server")
 
 
 def default_config() -> Path:
@@ -71,8 +84,8 @@ def read_motd(settings: Settings) -> str:
         return ""
     data = read_file(Path(settings.motd), "message of the day")
     try:
-        text = file_text.decode(data)
-    except file_text.WrongEncoding as error:
+        text = decode_text(data)
+    except WrongEncoding as error:
         raise SettingRefused(f"the message of the day {settings.motd} {error}") from None
     return sanitize(text.replace("\r\n", "\n").strip("\n"), lines=True)
 
@@ -145,3 +158,52 @@ def drop_unwritten_output() -> None:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, descriptor)
             os.close(nowhere)
+
+
+class SlotFile:
+    """The newest state in a file, and its place for the next one."""
+
+    def __init__(self, descriptor: int) -> None:
+        """Read the newest whole state. Raises OSError where the descriptor is none of a regular file."""
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError("it is not a regular file")
+        self._descriptor = descriptor
+        self._revision, self.state = max(self._read(0), self._read(1), key=lambda slot: slot[0])
+
+    def write(self, state: bytes) -> None:
+        """Put a state into the older slot. Raises OSError where it cannot be written: the newer slot stays."""
+        if len(state) > SLOT_BYTES - _HEADER.size:
+            raise OSError(f"the state is larger than {SLOT_BYTES // 2**20} MiB")
+        revision = self._revision + 1
+        data = _HEADER.pack(revision, len(state), _checksum(revision, state)) + state
+        offset = revision % 2 * SLOT_BYTES
+        written = 0
+        while written < len(data):
+            written += os.pwrite(self._descriptor, data[written:], offset + written)
+        self._revision, self.state = revision, state
+
+    def _read(self, slot: int) -> tuple[int, bytes]:
+        """The revision and the state in a slot; revision 0 where it holds none that is whole."""
+        try:
+            revision, size, checksum = _HEADER.unpack(os.pread(self._descriptor, _HEADER.size, slot * SLOT_BYTES))
+        except error:
+            return 0, b""
+        state = os.pread(self._descriptor, min(size, SLOT_BYTES), slot * SLOT_BYTES + _HEADER.size)
+        is_whole = len(state) == size and checksum == _checksum(revision, state)
+        return (revision, state) if is_whole else (0, b"")
+
+
+def keep_state(room: Room, descriptor: int) -> None:
+    """Restore the state that an earlier server has left in a file, and keep the room's state there."""
+    try:
+        os.set_inheritable(descriptor, False)
+        file = SlotFile(descriptor)
+        if file.state:
+            restart.restore(room, file.state)
+        room.save_state = partial(restart.StateKeeper(file.write).save_if_due, room)
+    except (OSError, ValueError) as error:
+        log.error("the rules of the room before cannot be brought back: %s", error)
+
+
+def _checksum(revision: int, state: bytes) -> int:
+    return zlib.crc32(state, zlib.crc32(_CHECKED.pack(revision, len(state))))

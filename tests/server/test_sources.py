@@ -2,13 +2,14 @@
 
 import errno
 import socket
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from server import listening
-from server.listening import CannotListen, covers, open_listeners
+from server import sources
 from server.settings import Address, SettingRefused
+from server.sources import CannotListen, covers, open_listeners, prepare
 
 Resolve = Callable[..., None]
 Open = Callable[..., list[Address]]
@@ -23,7 +24,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Resolve:
         def found(host: str | None, port: int, **hints: int) -> list[tuple[object, ...]]:
             return [entry for one in hosts.get(host or "any", [host]) for entry in getaddrinfo(one, port, **hints)]
 
-        monkeypatch.setattr(listening.socket, "getaddrinfo", found)
+        monkeypatch.setattr(sources.socket, "getaddrinfo", found)
 
     return resolve
 
@@ -47,14 +48,14 @@ def opened() -> Iterator[Open]:
 def missing(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Addresses that this machine lacks, as ::1 where IPv6 is off."""
     hosts: set[str] = set()
-    listen = listening.listen
+    listen = sources.listen
 
     def refuses(host: str, port: int) -> socket.socket:
         if host in hosts:
             raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
         return listen(host, port)
 
-    monkeypatch.setattr(listening, "listen", refuses)
+    monkeypatch.setattr(sources, "listen", refuses)
     return hosts
 
 
@@ -141,7 +142,7 @@ def test_free_port_is_chosen_anew_until_it_is_free_on_all(
     names: Resolve, opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names(localhost=["127.0.0.2", "127.0.0.1"])
-    listen, failures = listening.listen, [True, True]
+    listen, failures = sources.listen, [True, True]
 
     def unlucky(host: str, port: int) -> socket.socket:
         if port and failures:
@@ -149,6 +150,34 @@ def test_free_port_is_chosen_anew_until_it_is_free_on_all(
             raise OSError(errno.EADDRINUSE, "Address already in use")
         return listen(host, port)
 
-    monkeypatch.setattr(listening, "listen", unlucky)
+    monkeypatch.setattr(sources, "listen", unlucky)
     first, second = opened(Address("localhost", 0))
     assert first.port == second.port
+
+
+def test_prepare_on_macos_sets_the_options_by_their_names_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    keepalive = 0x10
+    for name in ("TCP_KEEPIDLE", "TCP_USER_TIMEOUT"):
+        monkeypatch.delattr(socket, name, raising=False)
+    monkeypatch.setattr(socket, "TCP_KEEPALIVE", keepalive, raising=False)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    recorder = SocketRecorder()
+    prepare(recorder)  # type: ignore[arg-type]  # It has what `prepare` uses.
+    assert recorder.asked[keepalive] == sources.KEEPALIVE[0]
+    assert recorder.asked[sources.MACOS_TCP_RXT_CONNDROPTIME] == sources.UNACKNOWLEDGED_TIMEOUT_S
+
+
+class SocketRecorder:
+    """A TCP socket that keeps the options of TCP it is given."""
+
+    family = socket.AF_INET
+
+    def __init__(self) -> None:
+        self.asked: dict[int, int] = {}
+
+    def setblocking(self, flag: bool) -> None:
+        pass
+
+    def setsockopt(self, level: int, option: int, value: int) -> None:
+        if level == socket.IPPROTO_TCP:
+            self.asked[option] = value

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 import three_chat_rooms
-from server import console
+from server import cli
 from server.settings import STDIN, Settings
 from tests.peers import PATIENCE
 
 OF_ITS_OWN = "import os, sys; os.setsid(); os.open(sys.argv.pop(1), os.O_RDWR)\n"
 """A session with the terminal as its own: the first that is opened after setsid becomes that."""
-ASK = "from server import console, settings; sys.exit(0 if console.is_wanted(settings.Settings()) else 7)"
+ASK = "from server import cli, settings; sys.exit(0 if cli.wants_console(settings.Settings()) else 7)"
 
 
 @pytest.fixture
@@ -56,9 +56,9 @@ def test_output_that_goes_elsewhere_has_none(terminal: int, root: Path) -> None:
 def test_a_terminal_of_another_session_has_none(terminal: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """As for a job in the background: to ask it for a key would stop us."""
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(console, "STDIN_DESCRIPTOR", terminal)
-    monkeypatch.setattr(console, "STDOUT_DESCRIPTOR", terminal)
-    assert not console.is_wanted(Settings())
+    monkeypatch.setattr(cli, "STDIN_DESCRIPTOR", terminal)
+    monkeypatch.setattr(cli, "STDOUT_DESCRIPTOR", terminal)
+    assert not cli.wants_console(Settings())
 
 
 @pytest.mark.parametrize("settings", [Settings(no_console=True), Settings(operator_key_file=STDIN)])
@@ -66,9 +66,9 @@ def test_there_is_none_where_it_was_declined_or_stdin_is_the_key(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(console, "_in_foreground", lambda: True)
-    assert console.is_wanted(Settings())
-    assert not console.is_wanted(settings)
+    monkeypatch.setattr(cli, "_in_foreground", lambda: True)
+    assert cli.wants_console(Settings())
+    assert not cli.wants_console(settings)
 
 
 @pytest.mark.parametrize("key_file", ["", "/etc/key"])
@@ -77,6 +77,6 @@ def test_it_takes_the_place_of_the_command_and_gets_its_words_and_the_key(
 ) -> None:
     became: list[tuple[str, list[str]]] = []
     monkeypatch.setattr(os, "execv", lambda program, words: became.append((program, words)))
-    console.exec_console(["--model", "thread"], Settings(operator_key_file=key_file))
+    cli.exec_console(["--model", "thread"], Settings(operator_key_file=key_file))
     words = three_chat_rooms.command_line("tui.console", key_file, "--model", "thread")
     assert became == [(sys.executable, words)]

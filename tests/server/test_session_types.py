@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.messages import Limits
-from server.session import DeliveryFlags, Session
-from server.session_state import MOVES, State
+from server.session import Session
+from server.session_types import MOVES, DeliveryFlags, State
 
 LIMITS = Limits(join_timeout=5.0, idle_timeout=5.0)
 STEPS = {
