@@ -7,8 +7,7 @@ import pytest
 from textual.theme import Theme
 
 from protocol.commands import MEMBER_COMMANDS
-from tui.message_log.colours import contrast, palette, parse
-from tui.model_style import MODELS, QUIET, css_variables
+from tui.style import MODELS, QUIET, contrast, css_variables, palette, parse
 from tui.themes import DARK, LIGHT
 
 MAX_BYTES = 30 * 1024
