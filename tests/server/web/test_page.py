@@ -7,7 +7,7 @@ import pytest
 from textual.theme import Theme
 
 from protocol.commands import MEMBER_COMMANDS
-from tui.style import MODELS, QUIET, contrast, css_variables, palette, parse
+from tui.style import MODELS, QUIET, contrast, css_variables, palette, parse_colour
 from tui.themes import DARK, LIGHT
 
 MAX_BYTES = 30 * 1024
@@ -56,14 +56,16 @@ def test_colours_are_those_of_the_app(style: str, theme: Theme) -> None:
     for name in MODELS:
         assert found[name] == css_variables(theme.dark)[f"model-{name}"]
     assert found["quiet"] == (QUIET.dark if theme.dark else QUIET.light)
-    assert [found[f"n{index}"] for index in range(16)] == list(palette(parse(theme.background)))
+    assert [found[f"n{index}"] for index in range(16)] == list(palette(parse_colour(theme.background)))
 
 
 @pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
 def test_colours_are_readable_on_a_mention(style: str, dark: bool) -> None:
     found = variables(style, dark=dark)
     texts = ["text", "accent", *(f"n{index}" for index in range(16))]
-    assert {name for name in texts if contrast(parse(found[name]), parse(found["mention"])) < 4.5} == set()
+    assert {
+        name for name in texts if contrast(parse_colour(found[name]), parse_colour(found["mention"])) < 4.5
+    } == set()
 
 
 def test_theme_colours_of_the_browser_are_the_surface(folder: Path, style: str) -> None:
