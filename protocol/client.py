@@ -68,24 +68,13 @@ class Gap(Struct, frozen=True):
     missed: int | None
 
 
-Received = AnyEvent | Gap
+class HistoryEnd(Struct, frozen=True):
+    """The end of the history that follows a first welcome; later events are live."""
+
+    welcome: Welcome
 
 
-class HistoryReader:
-    """Finds the end of the history that follows a first welcome; later events are live."""
-
-    def __init__(self) -> None:
-        self._welcome: Welcome | None = None
-        self._left = 0
-
-    def ended_by(self, event: Received) -> Welcome | None:
-        """The welcome whose history ends with this event, or None. The caller passes each event in order."""
-        if isinstance(event, Welcome):
-            self._welcome, self._left = event, 0 if event.resumed else len(event.history)
-        elif self._left and isinstance(event, Sequenced) and self._welcome and event.seq <= self._welcome.seq:
-            self._left -= 1
-            return None if self._left else self._welcome
-        return None
+Received = AnyEvent | Gap | HistoryEnd
 
 
 class ClientConnection:
@@ -235,6 +224,8 @@ class ClientConnection:
             if event.seq > known:
                 self.seq = event.seq
                 received += self._apply(event)
+        if welcome.history and not welcome.resumed:
+            received.append(HistoryEnd(welcome))
         # Only after the history: another member may have had this nickname in it.
         self.seq, self.nick = welcome.seq, welcome.you
         for line in self.unacknowledged.values():

@@ -203,17 +203,15 @@ class ChatApp(App[None]):
         self._nick = message.nick
         if message.nick != self._suggested:
             self.change_settings(nick=message.nick)
-        if self.link is not None and self.link.state.phase != "over":
+        if self.link is not None:
             self.link.introduce(message.nick)
-        else:
-            self._join()
+        self._join()
 
     def _join(self) -> None:
         """Connect to the room once there are a nickname and an address; again if the link has ended."""
         if not self._nick or self._address is None:
             return
-        if self.link is None or self.link.state.phase == "over":
-            before = self.link
+        if self.link is None:
             self.link = self._make_link(
                 self._address,
                 self._nick,
@@ -221,10 +219,7 @@ class ChatApp(App[None]):
                 on_state=self._on_link_state,
                 on_note=self._on_note,
             )
-            if before is not None:
-                self.link.resume_from(before)
-            if self.chat_screen is not None:
-                self.chat_screen.link = self.link
+        if not self.link.is_running:
             self.run_worker(self.link.run(), name="link")
         if self.hosted_server is not None:
             self.link.operator(self.hosted_server.operator_key)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 
 from protocol import json_lines
-from protocol.client import ClientConnection, Gap
+from protocol.client import ClientConnection, Gap, HistoryEnd
 from protocol.messages import (
     Goodbye,
     Hello,
@@ -36,9 +36,15 @@ class TestJoining:
         assert ours.in_room
         assert ours.is_operator
 
-    def test_welcome_returns_its_history(self) -> None:
+    def test_welcome_returns_its_history_and_its_end(self) -> None:
         history = [said(2), said(5)]
-        assert told(connected(), welcome(7, history=history)) == [welcome(7, history=history), *history]
+        first = welcome(7, history=history)
+        ours = connected()
+        assert told(ours, first) == [first, *history, HistoryEnd(first)]
+        assert told(ours, said(8)) == [said(8)]
+
+    def test_welcome_without_history_has_no_end_of_it(self) -> None:
+        assert told(connected(), welcome(7)) == [welcome(7)]
 
     def test_retry_hello_after_a_refusal_sends_the_new_nickname(self) -> None:
         ours = connected()
@@ -162,7 +168,7 @@ class TestResuming:
         ours = in_room(100)
         id = ours.say("unheard")
         heard = again(ours, welcome(2, token="new", history=[said(2)]))
-        assert heard[1:] == [Gap(None), said(2)]
+        assert heard[1:] == [Gap(None), said(2), HistoryEnd(welcome(2, token="new", history=[said(2)]))]
         assert (ours.token, ours.seq) == ("new", 2)
         assert sent(ours) == [Say(id, "unheard")]
 

@@ -3,9 +3,8 @@
 import pytest
 
 from protocol import plain_text
-from protocol.client import HistoryReader
 from protocol.format import format_history_start, format_welcome, unknown_command
-from protocol.messages import Limits, Notice, Refused, Said, Welcome
+from protocol.messages import Limits, Refused, Welcome
 from tui.commands.parse import ParseError, parse
 
 SENTENCE = "there is no command /hlep; did you mean /help? /help lists them, // says a line with a slash"
@@ -40,21 +39,3 @@ def test_welcome_counts_the_others(people: int, company: str) -> None:
 
 def test_history_start_counts_the_lines() -> None:
     assert format_history_start(1) == "the last 1 line, from before you came:"
-
-
-def test_history_ends_with_its_last_event() -> None:
-    reader = HistoryReader()
-    first = welcome(history=[Said(4, "bob", "hi", 0.0), Said(8, "bob", "ho", 0.0)])
-    heard = [first, *first.history, Notice("live", 10, 0.0), Said(11, "bob", "live", 0.0)]
-    assert [reader.ended_by(event) for event in heard] == [None, None, first, None, None]
-
-
-def test_history_of_nothing_has_no_end() -> None:
-    reader = HistoryReader()
-    assert [reader.ended_by(event) for event in (welcome(), Said(10, "bob", "live", 0.0))] == [None, None]
-
-
-def test_events_missed_and_resumed_are_no_history() -> None:
-    reader = HistoryReader()
-    missed = Said(9, "bob", "hi", 0.0)
-    assert [reader.ended_by(event) for event in (welcome(resumed=True, history=[missed]), missed)] == [None, None]

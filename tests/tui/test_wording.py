@@ -3,7 +3,7 @@
 import pytest
 
 from protocol import plain_text
-from protocol.client import Gap, Received
+from protocol.client import Gap, HistoryEnd, Received
 from protocol.format import format_people, format_refused, format_status
 from protocol.messages import (
     Event,
@@ -21,7 +21,7 @@ from protocol.messages import (
     Welcome,
 )
 from tui.commands.parse import ParseError, parse
-from tui.line.formatting import format_event, history_end, text_of
+from tui.line.formatting import format_event, text_of
 from tui.message_log.builder import EntryBuilder
 from tui.screens.command_handlers import format_who
 
@@ -120,6 +120,6 @@ def test_history_has_the_same_marks_in_all_front_ends() -> None:
     said = [Said(1, "bob", "hi", 1.0), Said(2, "bob", "ho", 1.0)]
     welcome = Welcome("ada", "t", 2, "event", 2, "event loop", Limits(), "n", said, people=2)
     plainly = [line for line in in_plain(welcome)[1:] if not line.startswith("bob: ")]
-    in_lines = [*format_event(welcome, "ada"), *history_end(welcome)]
+    in_lines = [*format_event(welcome, "ada"), *format_event(HistoryEnd(welcome), "ada")]
     assert [text_of(line).lstrip("*- ") for line in in_lines] == plainly
-    assert in_full_screen(welcome, *said) == ["hi", "ho", plainly[-2]]
+    assert in_full_screen(welcome, *said, HistoryEnd(welcome)) == ["hi", "ho", plainly[-2]]

@@ -5,17 +5,16 @@ It joins as an operator, watches the meter, and joins again after each disconnec
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 
-from protocol.client import Received
-from protocol.messages import Goodbye, MeterReading, OperatorGranted, Watch, Welcome
+from protocol.messages import Goodbye, MeterReading, Welcome
 from tui.address import Address
+from tui.client import Item, RoomClient
 from tui.line.client import LineClient
 from tui.line.formatting import OWN, TEXT, Line, note
 from tui.link.connecting import back_off
 from tui.link.room_link import FINAL
-from tui.transcript.transcript import Transcript
 
 NICK = "console"
 FIRST_RETURN_DELAY_S, MAX_RETURN_DELAY_S = 5.0, 60.0
@@ -25,31 +24,31 @@ STABLE_AFTER_S = 30.0
 QUIET = "class:quiet"
 
 
-class ConsoleClient:
+class ConsoleClient(LineClient):
     """`show` receives the lines to print; `on_change` is called after each change that affects the toolbar."""
 
     def __init__(
         self, address: Address, key: bytes, *, show: Callable[[list[Line]], None], on_change: Callable[[], None]
     ) -> None:
-        self.address = address
-        self.meter_reading: MeterReading | None = None
-        """The latest meter reading; None before the first."""
-        self._key = key
-        self._show = show
-        self._on_change = on_change
-        self._transcript = Transcript()
         self._closing = False
         self._sent_away = False
         self._last_code = ""
-        """The code of the last goodbye that was shown, since the console was in the room."""
-        self.line_client = self._enter()
+        """The code of the last rejection that was shown, since the console was in the room."""
+        self._show_all = show
+        client = RoomClient(address, NICK, key=key, asks_for_nick=False, watches_meter=True)
+        super().__init__(client, show=self._show_dimmed, on_change=on_change)
+
+    @property
+    def meter_reading(self) -> MeterReading | None:
+        """The latest meter reading; None before the first."""
+        return self.client.meter_history.last
 
     async def stay(self) -> None:
         """Stay in the room until cancelled or the room closes."""
         times = 0
         while True:
             began = monotonic()
-            await self.line_client.link.run()
+            await self.client.stay()
             if self._closing:
                 return
             times = 1 if monotonic() - began >= STABLE_AFTER_S else times + 1
@@ -62,50 +61,38 @@ class ConsoleClient:
                 self._sent_away = False
                 self._show([note(f"the console was sent away, and comes back in {wait:.0f} seconds")])
             await asyncio.sleep(wait)
-            before = self.line_client.link
-            self.line_client = self._enter()
-            self.line_client.link.resume_from(before)
-            self.line_client.link.entered = False  # So a repeated rejection is shown only once.
+            self.client.try_nick(NICK)
 
     async def leave(self) -> None:
         """Leave the room, with a quit if connected."""
         self._closing = True
-        await self.line_client.link.close()
+        await self.client.leave()
 
-    def _enter(self) -> LineClient:
-        return LineClient(
-            self.address,
-            NICK,
-            show=self._show_talk,
-            show_own=True,
-            key=self._key,
-            transcript=self._transcript,
-            asks_for_nick=False,
-            on_heard=self._on_events,
-            on_change=self._on_change,
-        )
-
-    def _show_talk(self, lines: list[Line]) -> None:
+    def _show_dimmed(self, lines: list[Line]) -> None:
         # After the room has closed, the lost connection is expected.
         if not self._closing:
-            self._show([dim_message(line) for line in lines])
+            self._show_all([dim_message(line) for line in lines])
 
-    def _on_events(self, events: list[Received]) -> None:
-        link = self.line_client.link
-        for event in events:
-            match event:
-                case OperatorGranted(on=True) | Welcome(operator=True):
-                    self._last_code = ""
-                    link.order(Watch())
-                case MeterReading():
-                    self.meter_reading = event
+    def show_items(self, items: Sequence[Item]) -> None:
+        super().show_items(items)
+        for item in items:
+            match item:
                 case Goodbye(code="closing"):
                     self._closing = True
-                case Goodbye(code, _) if link.entered and code in FINAL:
+                case Goodbye(code) if code in FINAL:
                     self._sent_away = True
-                case Goodbye(code, reason) if not link.entered and code != self._last_code:
-                    self._show([note(f"the console cannot come in: {reason}")])
-                    self._last_code = code
+
+    def joined(self, welcome: Welcome) -> None:
+        super().joined(welcome)
+        self._last_code = ""
+
+    def rejected(self, goodbye: Goodbye) -> None:
+        """Print a rejection, but not the same one again at each attempt."""
+        if goodbye.code == "closing":
+            self._closing = True
+        elif goodbye.code != self._last_code:
+            self._show([note(f"the console cannot come in: {goodbye.reason}")])
+            self._last_code = goodbye.code
 
 
 def dim_message(line: Line) -> Line:

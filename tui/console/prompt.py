@@ -40,9 +40,7 @@ class ConsolePrompt(PromptLine):
     """One prompt, from `run` to `end`."""
 
     def __init__(self, client: ConsoleClient, terminal: LineTerminal) -> None:
-        super().__init__(
-            lambda: client.line_client, terminal, self._toolbar, CONSOLE_STYLE, self._handle_line, ends_room=True
-        )
+        super().__init__(client.client, terminal, self._toolbar, CONSOLE_STYLE, self._handle_line, ends_room=True)
         self._client = client
         self._printer = terminal.printer
 
@@ -50,11 +48,11 @@ class ConsolePrompt(PromptLine):
         if text.startswith("/") and not text.startswith("//"):
             # A message comes back as an event; a command would leave no trace.
             self._printer.show([[("class:prompt", "❯ "), ("class:typed", sanitize(text))]])
-        return self._client.line_client.handle_input(text)
+        return self._client.handle_input(text)
 
     def _toolbar(self, columns: int) -> Line:
-        link = self._client.line_client.link
-        return toolbar(self._client.meter_reading, link.client.status, link.state, self._client.address, columns)
+        client = self._client.client
+        return toolbar(client.meter_history.last, client.status, client.link.state, client.link.address, columns)
 
 
 def toolbar(reading: MeterReading | None, status: Status | None, state: State, address: Address, columns: int) -> Line:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from zlib import crc32
 
 from protocol import plain_text
-from protocol.client import Gap, Received
+from protocol.client import Gap, HistoryEnd, Received
 from protocol.format import HISTORY_END, format_gap, format_history_start, format_welcome, format_welcome_notes, plural
-from protocol.messages import Pong, Refused, Said, Welcome
+from protocol.messages import OperatorGranted, Pong, Refused, Said, Welcome
 from tui.message_log.entries import links
 from tui.message_log.layout import Range, cells, wrap
 
@@ -65,7 +65,9 @@ def _format_event(event: Received, me: str) -> list[Line]:
             return _welcome(event)
         case Gap():
             return [note(format_gap(event.missed))]
-        case Pong():
+        case HistoryEnd():
+            return [_room(HISTORY_END), note(format_welcome(event.welcome))]
+        case Pong() | OperatorGranted():
             return []
     style = REFUSED if isinstance(event, Refused) else ROOM
     return [[(style, line)] for line in plain_text.encode(event).decode().splitlines() if line]
@@ -126,14 +128,9 @@ def _welcome(event: Welcome) -> list[Line]:
     if event.resumed:
         return [note(f"back in the room, as {event.you}")]
     notes = format_welcome_notes(event)
-    if event.history:  # Its events follow, and then `history_end`.
+    if event.history:  # Its events follow, and then HistoryEnd.
         return [_room(line) for line in (*notes, format_history_start(len(event.history)))]
     return [*map(_room, notes), note(format_welcome(event))]
-
-
-def history_end(event: Welcome) -> list[Line]:
-    """The lines after the last event of a welcome's history."""
-    return [_room(HISTORY_END), note(format_welcome(event))]
 
 
 def _room(text: str) -> Line:

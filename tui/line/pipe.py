@@ -20,6 +20,8 @@ from protocol.framing import LineBuffer, OverlongLine
 from protocol.nicknames import NicknameRefused, check_nickname
 from protocol.sanitize import sanitize
 from tui.address import Address
+from tui.client import RoomClient
+from tui.hosting.hosted_server import HostedServer
 from tui.line.client import JoinFailed, LineClient
 from tui.line.formatting import NOTE, REFUSED, Line, as_text
 from tui.settings import Settings
@@ -39,13 +41,14 @@ MAX_NICKNAMES = 5
 """Nicknames tried; each is the room's suggestion after the previous one was refused."""
 
 
-async def take_part(address: Address, settings: Settings, key: bytes, transcript: Transcript) -> int:
-    """Stay in the room until the input ends. `key` authenticates the client as operator. Returns the exit code."""
-    output = _Output()
-    client = LineClient(
-        address, settings.nick or _own_name(), show=output.show, show_own=False, key=key, transcript=transcript
+async def take_part(address: Address, settings: Settings, server: HostedServer | None, transcript: Transcript) -> int:
+    """Stay in the room until the input ends. `server` is that of a hosted room. Returns the exit code."""
+    room_client = RoomClient(
+        address, settings.nick or _own_name(), hosted_server=server, transcript=transcript, shows_own_lines=False
     )
-    link = asyncio.create_task(client.link.run())
+    output = _Output()
+    client = LineClient(room_client, show=output.show)
+    staying = asyncio.create_task(room_client.stay())
     try:
         await _enter(client)
         await _say_all(client, output)
@@ -54,13 +57,13 @@ async def take_part(address: Address, settings: Settings, key: bytes, transcript
         _tell(f"{address} cannot be joined: {failure}")
         return EXIT_FAILURE if failure.reached else EXIT_UNREACHABLE
     finally:
-        await client.link.close()
-        await link
+        await room_client.leave()
+        await staying
     return _exit_code(client, output)
 
 
 def _exit_code(client: LineClient, output: "_Output") -> int:
-    waiting, goodbye = client.unanswered, client.link.goodbye
+    waiting, goodbye = client.client.unanswered, client.client.link.goodbye
     let_go = goodbye is not None and goodbye.code != "quit"
     if goodbye is not None and let_go:
         _tell(f"the room let you go: {goodbye.reason}")
@@ -80,7 +83,7 @@ async def _enter(client: LineClient) -> None:
             if failure.refused is None or not failure.refused.suggestion:
                 raise
             _tell(f"{failure}, so you are {failure.refused.suggestion}")
-            client.introduce(failure.refused.suggestion)
+            client.try_nick(failure.refused.suggestion)
     await client.wait_until_joined()
 
 
@@ -105,7 +108,8 @@ async def _say_all(client: LineClient, output: "_Output") -> None:
 
 def _may_go_on(client: LineClient) -> bool:
     # One by one in slow mode, so that a refused line that is said again keeps its place.
-    return client.unanswered < (1 if client.link.client.rules.slow else MAX_IN_FLIGHT_LINES)
+    room_client = client.client
+    return room_client.unanswered < (1 if room_client.rules.slow else MAX_IN_FLIGHT_LINES)
 
 
 def _say(client: LineClient, line: bytes | OverlongLine) -> bool:
@@ -122,7 +126,7 @@ async def _wait_until_answered(client: LineClient) -> None:
     settled = asyncio.create_task(client.wait_until_settled())
     try:
         while not settled.done() and not client.ended.is_set() and monotonic() < deadline:
-            if client.link.client.in_room:
+            if client.client.in_room:
                 deadline = monotonic() + RECONNECT_TIMEOUT_S
             await asyncio.wait({settled}, timeout=POLL_INTERVAL_S)
     finally:

@@ -12,7 +12,7 @@ from time import monotonic
 from msgspec.structs import replace
 from prompt_toolkit import PromptSession
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion, DynamicCompleter
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import InMemoryHistory
@@ -21,10 +21,11 @@ from prompt_toolkit.validation import ValidationError, Validator
 
 from protocol.nicknames import NicknameRefused, check_nickname
 from tui.address import Address
-from tui.commands.completion import complete
-from tui.line.bindings import make_bindings
+from tui.client import RoomClient
+from tui.hosting.hosted_server import HostedServer
 from tui.line.client import JoinFailed, LineClient
 from tui.line.formatting import NICK_STYLES, Line, note
+from tui.line.keyboard import make_bindings
 from tui.line.terminal import LineTerminal
 from tui.line.toolbar import toolbar
 from tui.settings import Settings
@@ -61,7 +62,7 @@ class PromptLine:
 
     def __init__(
         self,
-        client: Callable[[], LineClient],
+        client: RoomClient,
         terminal: LineTerminal,
         toolbar: Callable[[int], Line],
         style: BaseStyle,
@@ -78,7 +79,7 @@ class PromptLine:
         self._session: PromptSession[str] = PromptSession(
             [("class:prompt", "❯ ")],
             history=InMemoryHistory(),
-            completer=DynamicCompleter(lambda: LineCompleter(client())),
+            completer=LineCompleter(client),
             complete_while_typing=False,
             enable_suspend=True,
             key_bindings=make_bindings(terminal.printer.show, ends_room=ends_room),
@@ -128,36 +129,24 @@ class PromptLine:
 class Prompt:
     """A person at a terminal, in one room."""
 
-    def __init__(
-        self,
-        address: Address,
-        nick: str,
-        settings: Settings,
-        key: bytes,
-        transcript: Transcript,
-        terminal: LineTerminal,
-    ) -> None:
+    def __init__(self, client: RoomClient, terminal: LineTerminal, *, bell: bool) -> None:
         self.client = LineClient(
-            address,
-            nick,
+            client,
             show=terminal.printer.show,
-            show_own=True,
-            key=key,
-            transcript=transcript,
             on_mention=self._ring,
-            on_change=self._changed,
+            on_change=lambda: self._line.redraw(),
         )
         self._has_left = False
-        self._bell = settings.bell
+        self._bell = bell
         self._next_bell_at = -math.inf
         self._output = terminal.output
         self._line = PromptLine(
-            lambda: self.client,
+            client,
             terminal,
             lambda columns: toolbar(self.client, columns),
             STYLE,
             self._handle_line,
-            ends_room=bool(key),
+            ends_room=client.hosts_room,
         )
 
     async def run(self) -> int:
@@ -172,7 +161,7 @@ class Prompt:
         finally:
             for task in watching:
                 task.cancel()
-        goodbye = self.client.link.goodbye
+        goodbye = self.client.client.link.goodbye
         return 0 if self._has_left or (goodbye is not None and goodbye.code == "quit") else EXIT_FAILURE
 
     def _handle_line(self, text: str) -> bool:
@@ -188,9 +177,6 @@ class Prompt:
             await asyncio.sleep(REFRESH_INTERVAL_S)
             self._line.redraw()
 
-    def _changed(self) -> None:
-        self._line.redraw()
-
     def _ring(self) -> None:
         if self._bell and monotonic() >= self._next_bell_at:
             self._next_bell_at = monotonic() + BELL_INTERVAL_S
@@ -201,22 +187,12 @@ class Prompt:
 class LineCompleter(Completer):
     """Completion for prompt_toolkit, made from `tui.commands.completion`."""
 
-    def __init__(self, client: LineClient) -> None:
+    def __init__(self, client: RoomClient) -> None:
         self._client = client
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        client = self._client.link.client
         cursor = document.cursor_position
-        found = complete(
-            document.text,
-            cursor,
-            people=client.people,
-            speakers=self._client.speakers.latest_first,
-            me=client.nick,
-            operator=self._client.operator,
-            screen=False,
-        )
-        for one in found:
+        for one in self._client.complete(document.text, cursor, screen=False):
             yield Completion(one.text, start_position=one.start - cursor)
 
 
@@ -246,14 +222,17 @@ async def ask_nickname(address: Address, default: str, terminal: LineTerminal) -
 
 
 async def take_part(
-    address: Address, nick: str | None, settings: Settings, key: bytes, transcript: Transcript
+    address: Address, nick: str | None, settings: Settings, server: HostedServer | None, transcript: Transcript
 ) -> tuple[int, Settings]:
-    """Ask for a nickname if `nick` is None, then stay in the room. Returns exit code and settings to remember."""
+    """Ask for a nickname if `nick` is None, then stay in the room. `server` is that of a hosted room. Returns exit code
+    and settings to remember."""
     terminal = LineTerminal(STYLE, max_waiting_lines=MAX_WAITING_LINES)
     with terminal.session():
         printing = asyncio.create_task(terminal.printer.run())
         try:
-            return await _take_part(address, nick, settings, key, transcript, terminal)
+            nick = nick or await ask_nickname(address, settings.nick, terminal)
+            client = RoomClient(address, nick, hosted_server=server, transcript=transcript)
+            return await _take_part(client, settings, terminal)
         except (EOFError, KeyboardInterrupt) as end:  # While asking for a nickname.
             return EXIT_INTERRUPTED if isinstance(end, KeyboardInterrupt) else 0, settings
         finally:
@@ -261,22 +240,18 @@ async def take_part(
             terminal.close()
 
 
-async def _take_part(
-    address: Address, nick: str | None, settings: Settings, key: bytes, transcript: Transcript, terminal: LineTerminal
-) -> tuple[int, Settings]:
-    nick = nick or await ask_nickname(address, settings.nick, terminal)
-    prompt = Prompt(address, nick, settings, key, transcript, terminal)
-    client = prompt.client
-    link = asyncio.create_task(client.link.run())
+async def _take_part(client: RoomClient, settings: Settings, terminal: LineTerminal) -> tuple[int, Settings]:
+    prompt = Prompt(client, terminal, bell=settings.bell)
+    staying = asyncio.create_task(client.stay())
     try:
-        await _enter(client, address, terminal)
-        return await prompt.run(), replace(settings, nick=client.link.client.nick)
+        await _enter(prompt.client, client.link.address, terminal)
+        return await prompt.run(), replace(settings, nick=client.nick)
     except JoinFailed as failure:
-        terminal.printer.show([note(f"{address} cannot be joined: {failure}")])
+        terminal.printer.show([note(f"{client.link.address} cannot be joined: {failure}")])
         return EXIT_FAILURE if failure.reached else EXIT_UNREACHABLE, settings
     finally:
-        await client.link.close()
-        await link
+        await client.leave()
+        await staying
 
 
 async def _enter(client: LineClient, address: Address, terminal: LineTerminal) -> None:
@@ -288,4 +263,4 @@ async def _enter(client: LineClient, address: Address, terminal: LineTerminal) -
             if failure.refused is None:
                 raise
             terminal.printer.show([note(str(failure))])
-            client.introduce(await ask_nickname(address, failure.refused.suggestion, terminal))
+            client.try_nick(await ask_nickname(address, failure.refused.suggestion, terminal))

@@ -73,12 +73,11 @@ async def _host(nick: str | None, options: HostOptions, settings: Settings, tran
 async def _take_part(
     address: Address, nick: str | None, settings: Settings, server: HostedServer | None, transcript: Transcript
 ) -> int:
-    key = server.operator_key if server else b""
     if not stdio.can_draw():  # A dumb terminal echoes and edits the line itself.
-        return await line_pipe.take_part(address, settings, key, transcript)
+        return await line_pipe.take_part(address, settings, server, transcript)
     from tui.line import prompt as line_prompt  # Loads prompt_toolkit, which only a terminal needs.
 
-    code, now = await line_prompt.take_part(address, nick, settings, key, transcript)
+    code, now = await line_prompt.take_part(address, nick, settings, server, transcript)
     if server is None and now is not settings and not remember(settings, now.with_room(address)):
         stdio.print_error(f"chat-tui: {sanitize(not_remembered())}")
     return code

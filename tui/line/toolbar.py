@@ -19,9 +19,9 @@ WIDE_GAP, TIGHT_GAP = "   ", "  "
 """Gaps between two parts; the tight one if the wide one does not fit."""
 
 
-def toolbar(client: LineClient, columns: int) -> Line:
+def toolbar(line_client: LineClient, columns: int) -> Line:
     """Format the toolbar for this width. Without a connection it shows nothing of the room."""
-    link, status = client.link, client.link.client.status
+    client, link = line_client.client, line_client.client.link
     address: Line = [("", str(link.address))]
     if link.state.phase != "online":
         parts: list[Line] = [[("bold", away(link.state))]]
@@ -30,10 +30,11 @@ def toolbar(client: LineClient, columns: int) -> Line:
         if link.state.reason:
             parts.append([("", link.state.reason)])
         return fit_parts([*parts, address], columns)
-    parts = [[("bold", client.deferred)]] if client.deferred else []
-    if status is not None:
-        words = (f"{status.connections:,} connected", f"you: {status.served_by}")
-        parts += [format_model(status.model), *([("", word)] for word in words)]
+    parts = [[("bold", line_client.deferred)]] if line_client.deferred else []
+    if (status := client.status) is not None:
+        parts += [format_model(status.model), [("", f"{status.connections:,} connected")]]
+        if status.served_by:
+            parts.append([("", f"you: {status.served_by}")])
     if link.round_trip is not None:
         parts.append([("", f"ping {format_seconds(link.round_trip)}")])
     return fit_parts([*parts, address], columns)

@@ -101,17 +101,9 @@ class RoomLink:
         self._pings = Pings()
         self._key = b""
 
-    def resume_from(self, before: "RoomLink") -> None:
-        """Continue the session of an earlier link that has ended, with its lines that were not acknowledged. Call it
-        before `run`."""
-        client, old = self.client, before.client
-        client.token, client.seq, client.people = old.token, old.seq, old.people
-        client.unacknowledged.update(old.unacknowledged)
-        self.entered, self._key = before.entered, before._key
-        client.holds_key = old.holds_key
-
     async def run(self) -> None:
-        """Stay in the room until `close` or a final goodbye. Network errors are not raised."""
+        """Stay in the room until `close` or a final goodbye. Network errors are not raised. After a final goodbye it
+        can be called again, and resumes the session."""
         self._running = asyncio.create_task(self._stay(), name=f"room {self.address}")
         try:
             await asyncio.wait([self._running])
@@ -186,6 +178,11 @@ class RoomLink:
             self.client.where()
             self._write()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether `run` has been called and has not ended."""
+        return self._running is not None and not self._running.done()
+
     def retry_now(self) -> None:
         """Start the next attempt now."""
         self._wake.set()
@@ -207,8 +204,10 @@ class RoomLink:
 
     async def _stay(self) -> None:
         attempt = 0
+        self._forget_end()
         while True:
-            self._set_state(State("connecting", self.state.reason, attempt=attempt, turned_away=self._turned_away))
+            reason = self.state.reason if attempt else ""
+            self._set_state(State("connecting", reason, attempt=attempt, turned_away=self._turned_away))
             try:
                 reason = await self._run_connection()
             finally:
@@ -223,6 +222,11 @@ class RoomLink:
             self._online_since = 0.0
             attempt += 1
             await self._wait(reason, attempt)
+
+    def _forget_end(self) -> None:
+        """Forget why an earlier `run` has ended."""
+        self.goodbye = None
+        self._refused_nick = self._turned_away = False
 
     async def _wait(self, reason: str, attempt: int) -> None:
         wait = math.inf if self._refused_nick else back_off(attempt, random.random())

@@ -9,7 +9,7 @@ from time import localtime
 
 from msgspec import Struct
 
-from protocol.client import Gap, HistoryReader, Received
+from protocol.client import Gap, HistoryEnd, Received
 from protocol.format import HISTORY_END, format_names
 from protocol.messages import Goodbye, ModelSwitched, Notice, Presence, Refused, RulesChanged, Said, Welcome
 from tui.message_log.entries import (
@@ -109,7 +109,6 @@ class EntryBuilder:
         self.store = EntryStore()
         self.me = ""
         self._history_until = 0
-        self._history = HistoryReader()
         self._fold: PresenceSummary | None = None
         self._minute = -1
         self._day: tuple[int, int] | None = None
@@ -133,8 +132,8 @@ class EntryBuilder:
                     self._add_welcome(event)
                 case Refused() if event.id:
                     self.reject_pending(event.id, event.reason)
-            if self._history.ended_by(event) is not None:
-                self._append(Entry(Kind.NOTICE, HISTORY_END))
+                case HistoryEnd():
+                    self._append(Entry(Kind.NOTICE, HISTORY_END))
         return summary
 
     def add_pending(self, id: str, text: str, action: bool, at: float) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.client import Gap
+from protocol.client import Gap, HistoryEnd
 from protocol.messages import Goodbye, Limits, ModelSwitched, Notice, Pong, Presence, Refused, Rules, Said, Welcome
 from protocol.sanitize import sanitize
 from tui.line.formatting import (
@@ -15,7 +15,6 @@ from tui.line.formatting import (
     ROOM,
     Line,
     format_event,
-    history_end,
     nick_style,
     note,
     text_of,
@@ -76,7 +75,7 @@ def test_welcome_to_an_empty_room_says_so() -> None:
 def test_history_is_told_from_live_lines() -> None:
     first = welcome(history=[Said(1, "bob", "hi", 0.0), Said(2, "bob", "ho", 0.0)], seq=2, people=3)
     assert printed(first) == ["*** the last 2 lines, from before you came:"]
-    assert [text_of(line) for line in history_end(first)] == [
+    assert [text_of(line) for line in format_event(HistoryEnd(first), "ada")] == [
         "*** that was before; from here on it is live",
         "--- you are in the room, as ada, with 2 others; /help lists the commands",
     ]

@@ -15,9 +15,8 @@ from prompt_toolkit.output import DummyOutput
 
 from tests.running import PATIENCE
 from tui.line import keyboard
-from tui.line.bindings import MAX_INPUT_CHARACTERS, make_bindings
 from tui.line.formatting import Line, text_of
-from tui.line.keyboard import KeyboardInput, key_presses
+from tui.line.keyboard import MAX_INPUT_CHARACTERS, KeyboardInput, key_presses, make_bindings
 from tui.terminal.decoder import InputDecoder
 from tui.terminal.keyboard import KeyNormalizer
 

@@ -7,6 +7,7 @@ import pytest
 
 from protocol.messages import Refused, Status
 from tui.address import Address
+from tui.client import RoomClient
 from tui.line.client import LineClient
 from tui.line.formatting import text_of
 from tui.line.toolbar import toolbar
@@ -17,13 +18,13 @@ ROOM = Address("192.0.2.77", 20001)
 
 
 def client(state: State, *, unsaid: int = 0, round_trip: float | None = None) -> LineClient:
-    client = LineClient(ROOM, "ada", show=lambda lines: None, show_own=True)
+    client = RoomClient(ROOM, "ada")
     client.link.state = state
     client.link.round_trip = round_trip
-    client.link.client.status = Status("process", 1234, "process 4321")
+    client.status = Status("process", 1234, "process 4321")
     for number in range(unsaid):
         client.link.client.say(f"line {number}")
-    return client
+    return LineClient(client, show=lambda lines: None)
 
 
 def drawn(client: LineClient, columns: int = 80) -> str:
@@ -49,8 +50,8 @@ def test_one_line_that_waits_is_one_line() -> None:
 async def test_toolbar_shows_lines_in_slow_mode_first() -> None:
     online = client(State("online"))
     online.handle_input("one")
-    (id,) = online.link.client.unacknowledged
-    online._on_events([Refused("slow-mode", "slow mode", id, wait=9.5)])
+    (id,) = online.client.link.client.unacknowledged
+    online.client._on_events([Refused("slow-mode", "slow mode", id, wait=9.5)])
     assert drawn(online).startswith(" 1 line to be said in 10 s  ▣ process")
 
 

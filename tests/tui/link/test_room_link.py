@@ -244,6 +244,24 @@ async def test_a_second_connection_of_the_same_person_ends_the_first(start_serve
     assert ada.link.goodbye.code == "taken-over"
 
 
+async def test_link_that_runs_again_after_a_goodbye_resumes_the_session(start_server: StartServer, join: Join) -> None:
+    server = start_server()
+    boss = server.operator()
+    ada = join(address_of(server), "ada")
+    await ada.online()
+    boss.command("kick", nick="ada", reason="for a test")
+    await asyncio.wait_for(ada.running, running.PATIENCE)
+    assert "for a test" in ada.link.state.reason
+    boss.say("missed")
+    ada.link.say("kept")
+    ada.running = asyncio.create_task(ada.link.run())
+    await ada.hears("missed")
+    await ada.hears("kept")
+    assert [state.phase for state in ada.states] == ["online", "over", "connecting", "online"]
+    assert ada.link.goodbye is None
+    assert ada.gaps == []
+
+
 @each_model
 async def test_close_says_goodbye_and_ends_the_run(start_server: StartServer, join: Join, model: Model) -> None:
     server = start_server(model)

@@ -1,0 +1,485 @@
+"""RoomClient: one client of a room, below all screens. It has the link and all state, and decides about each event.
+
+The full screen, line mode and the operator's console are its views: they show its items, and call its methods for a
+person's input. It knows no terminal and no screen library. All methods run on the event loop of the link.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from protocol.client import HistoryEnd, Received
+from protocol.messages import (
+    Goodbye,
+    Limits,
+    Lock,
+    MeterReading,
+    Model,
+    ModelSwitched,
+    OperatorCommand,
+    OperatorGranted,
+    People,
+    Presence,
+    Quiet,
+    Refused,
+    Rules,
+    Said,
+    Status,
+    Switch,
+    Watch,
+    Welcome,
+)
+from protocol.nicknames import NicknameRefused, check_nickname
+from protocol.sanitize import sanitize
+from tui.address import Address
+from tui.commands.completion import Completion, RecentSpeakers, complete
+from tui.commands.length_check import check_length
+from tui.commands.parse import ChatLine, ParsedCommand, ParseError, format_unsent, needs_room
+from tui.commands.slow_mode import SlowModeQueue
+from tui.hosting.hosted_server import HostedServer
+from tui.link.room_link import NICKNAME_CODES, RoomLink, State
+from tui.message_log.entries import mentions
+from tui.meter_history import MeterHistory
+from tui.transcript.file import CannotSave, save
+from tui.transcript.formats import TranscriptEntry
+from tui.transcript.transcript import Transcript
+
+MAX_LAST_LINES = 50
+"""Lines that are kept for a view of the latest ones."""
+NOT_OPEN = Address("127.0.0.1", 0)
+"""The address of a hosted room that is not open yet."""
+
+
+class Note(Struct, frozen=True):
+    """A sentence of the client itself, to be shown among the events of the room."""
+
+    sentence: str
+    is_error: bool = False
+
+
+Item = Received | Note
+
+
+class ClientView:
+    """A view of a client. The client calls these methods after its own state has changed. A view overrides those that
+    it needs; the others do nothing."""
+
+    def show_items(self, items: Sequence[Item]) -> None:
+        """Show events of the room and notes, in order. The list may be empty: other state has changed then."""
+
+    def link_changed(self) -> None:
+        """The state of the link or of the hosted server has changed."""
+
+    def room_opened(self) -> None:
+        """The hosted server listens, and the client knows its address."""
+
+    def joined(self, welcome: Welcome) -> None:
+        """The room has let the client in. The items of the welcome follow."""
+
+    def rejected(self, goodbye: Goodbye) -> None:
+        """The room has not let the client in."""
+
+    def nick_refused(self, refused: Refused) -> None:
+        """The room has refused the nickname. The client waits for another one (`try_nick`)."""
+
+    def nick_changed(self) -> None:
+        """The client has another nickname."""
+
+    def mentioned(self) -> None:
+        """A live line names this client."""
+
+    def command_unsent(self, sentence: str) -> None:
+        """A command was not sent, because there is no connection. The sentence is among the items as well."""
+
+    def line_deferred(self) -> None:
+        """A line of this client waits for slow mode."""
+
+
+class RoomClient:
+    """One client of one room. The public attributes are its current state."""
+
+    def __init__(
+        self,
+        address: Address | None,
+        nick: str = "",
+        *,
+        transcript: Transcript | None = None,
+        hosted_server: HostedServer | None = None,
+        key: bytes = b"",
+        asks_for_nick: bool = True,
+        watches_meter: bool = False,
+        shows_own_lines: bool = True,
+        make_link: Callable[..., RoomLink] = RoomLink,
+    ) -> None:
+        """`address` is None for a hosted room that `host` opens. `key` is the operators' key; a hosted server has its
+        own. `asks_for_nick` is that of RoomLink. With `watches_meter`, an operator gets the readings of the meter.
+        Without `shows_own_lines`, the items leave out the lines of this client."""
+        self.link = make_link(
+            address or NOT_OPEN,
+            nick,
+            on_events=self._on_events,
+            on_state=self._on_state,
+            on_note=lambda sentence: self.add_note(Note(sentence)),
+            asks_for_nick=asks_for_nick,
+        )
+        self.transcript = transcript or Transcript()
+        self.transcript.on_trouble = self.report_problem
+        self.hosted_server = hosted_server
+        self._key = hosted_server.operator_key if hosted_server is not None else key
+        self.status: Status | None = None
+        """The model and its cost, as the room has told them last; None before the first welcome."""
+        self.meter_history = MeterHistory()
+        self.speakers = RecentSpeakers()
+        self.last_lines: deque[Said] = deque(maxlen=MAX_LAST_LINES)
+        self.slow_mode_queue = SlowModeQueue(lambda id, line: self.link.say(line.text, line.action, id))
+        self.is_welcome = False
+        """Whether the room has let the client in, by the events so far, and the connection has not been lost since."""
+        self.has_answered = False
+        """Whether a room has sent an event."""
+        self.typed_command = ""
+        """The text of the last request if it was a typed command; empty once it was refused or `forget_requests`."""
+        self.shows_own_lines = shows_own_lines
+        self._watches_meter = watches_meter
+        self._views: list[ClientView] = []
+        self._unshown: list[Item] | None = []
+        """Items from before the first view that shows them; None from then on."""
+        self._is_mentioned = False
+        """Whether a line of this batch of events names this client."""
+        self._is_live = True
+        """Whether the events are no history from before the client came."""
+        self._who_asked: deque[bool] = deque()
+        """For each expected `people`, whether the person asked for it, and not the link."""
+        self._who_due = False
+        """Whether the person waits for the roster. It is shown once it includes this client."""
+        self.is_status_due = False
+        """Whether the person waits for the status."""
+
+    def attach(self, view: ClientView, *, shows_items: bool = True) -> None:
+        """Call the methods of `view` from now on. Items are kept until the first view `shows_items`."""
+        self._views.append(view)
+        if shows_items and self._unshown is not None:
+            waiting, self._unshown = self._unshown, None
+            if waiting:
+                view.show_items(waiting)
+
+    # State
+
+    @property
+    def nick(self) -> str:
+        return self.link.client.nick
+
+    @property
+    def people(self) -> set[str]:
+        return self.link.client.people
+
+    @property
+    def rules(self) -> Rules:
+        return self.link.client.rules
+
+    @property
+    def limits(self) -> Limits:
+        return self.link.client.limits
+
+    @property
+    def in_room(self) -> bool:
+        """Whether the connection is open, so that the room can be asked for something."""
+        return self.link.client.in_room
+
+    @property
+    def is_operator(self) -> bool:
+        return self.link.client.is_operator
+
+    @property
+    def hosts_room(self) -> bool:
+        """Whether the room ends when this client leaves."""
+        return bool(self._key)
+
+    @property
+    def model(self) -> str:
+        """The model that runs the room; empty before the first welcome."""
+        return self.status.model if self.status is not None else ""
+
+    @property
+    def unanswered(self) -> int:
+        """The number of lines without an answer, including those that wait for slow mode."""
+        return len(self.link.client.unacknowledged) + len(self.slow_mode_queue)
+
+    @property
+    def is_roster_due(self) -> bool:
+        """Whether the room has sent the roster that the person has asked for, and this client is not in it yet."""
+        return self._who_due
+
+    @property
+    def invitations(self) -> list[Address]:
+        """The addresses for others to join a hosted room, the best first."""
+        return self.hosted_server.invitations if self.hosted_server is not None else []
+
+    @property
+    def room_end_reason(self) -> str:
+        """A sentence with the reason why the hosted room ended; empty while it runs, or if there is none."""
+        return self.hosted_server.ended if self.hosted_server is not None else ""
+
+    def complete(self, text: str, cursor: int, *, screen: bool = True) -> list[Completion]:
+        """The possible completions before the cursor, the likeliest first."""
+        return complete(
+            text,
+            cursor,
+            people=self.people,
+            speakers=self.speakers.latest_first,
+            me=self.nick,
+            operator=self.is_operator,
+            screen=screen,
+        )
+
+    # Joining and leaving
+
+    async def host(self) -> None:
+        """Run the hosted server until it ends. Then `room_end_reason` has the reason."""
+        if self.hosted_server is not None:
+            await self.hosted_server.run_until_ended(self._opened)
+            self._tell(lambda view: view.link_changed())
+
+    def _opened(self, address: Address) -> None:
+        self.link.address = address
+        self._tell(lambda view: view.room_opened())
+
+    async def stay(self) -> None:
+        """Stay in the room until `leave` or a final goodbye of the room. It can be called again after that, and resumes
+        the session then."""
+        if self._key:
+            self.link.operator(self._key)
+        await self.link.run()
+
+    def try_nick(self, nick: str) -> None:
+        """Try to join under another nickname."""
+        self.link.introduce(nick)
+
+    async def leave(self) -> None:
+        """Tell the room, and end `stay`."""
+        await self.link.close()
+
+    # Requests of the person
+
+    def check(self, parsed: ChatLine | ParsedCommand | ParseError | None) -> str:
+        """The reason why an input cannot be sent now, as a sentence; empty if it can."""
+        match parsed:
+            case ParseError(sentence):
+                return sentence
+            case ChatLine(text, action):
+                length = check_length(text, self.limits, action=action)
+                return length.sentence if length.is_too_long else ""
+            case ParsedCommand() if needs_room(parsed) and not self.in_room:
+                return format_unsent(f"/{parsed.name}")
+            case ParsedCommand("nick", nick):
+                return _nickname_problem(nick, self.limits.nick)
+        return ""
+
+    def say(self, line: ChatLine) -> str:
+        """Say a line, as soon as the room and slow mode allow it. Returns its id, which the answer has."""
+        self.typed_command = ""
+        id = self.link.client.new_id()
+        self.slow_mode_queue.send(id, line)
+        if self.slow_mode_queue:
+            self._tell(lambda view: view.line_deferred())
+        return id
+
+    def run(self, command: ParsedCommand, typed: str = "") -> bool:
+        """Send the request of a command to the room, or note that it was not sent. Returns False for a command that the
+        view runs itself. `typed` is the text of the command if it was typed, and not chosen from a list."""
+        if not needs_room(command):
+            self.typed_command = ""
+            return False
+        if not self.in_room:
+            self._note_unsent(f"/{command.name}")
+            return True
+        self.typed_command = typed
+        match command.name:
+            case "nick":
+                self.link.rename(check_nickname(command.argument, self.limits.nick))
+            case "who":
+                self._who_asked.append(True)
+                self.link.who(nameless=True)
+            case "status":
+                self.is_status_due = True
+                self.link.ask_status()
+            case "where":
+                self.link.where()
+            case _ if command.order is not None:
+                self.link.order(command.order)
+        return True
+
+    def send(self, words: str, *commands: OperatorCommand) -> None:
+        """Send commands of an operator. If there is no connection, note that `words` was not sent."""
+        if not self.in_room:
+            self._note_unsent(words)
+            return
+        self.typed_command = ""
+        for command in commands:
+            self.link.order(command)
+
+    def switch_model(self, model: str) -> None:
+        """Run the room by this model."""
+        self.send("/model", Switch(model))
+
+    def switch_to_next_model(self) -> None:
+        """Run the room by the model after the current one."""
+        models = [str(model) for model in Model]
+        self.switch_model(models[(models.index(self.model) + 1) % len(models) if self.model in models else 0])
+
+    def panic(self) -> None:
+        """Lock the room and make it quiet, both at once. If both already apply, end both."""
+        calm = self.rules.locked and self.rules.quiet
+        self.send("/unlock and /unquiet" if calm else "/lock and /quiet", Lock(on=not calm), Quiet(on=not calm))
+
+    def save(self, name: str, entries: Sequence[TranscriptEntry]) -> Note:
+        """Save entries of the transcript to a new file, or to a free name if `name` is empty. Returns the result.
+        Blocks, and may run in a thread."""
+        try:
+            return Note(f"what was said is in {sanitize(save(name, entries, self.transcript.now()))}")
+        except CannotSave as error:
+            return Note(sanitize(str(error)), is_error=True)
+
+    def report_problem(self, sentence: str) -> None:
+        """Note a failure of this client."""
+        self.add_note(Note(sanitize(sentence), is_error=True))
+
+    def add_note(self, note: Note) -> None:
+        """Show a note among the events of the room."""
+        self._show([note])
+
+    def _note_unsent(self, words: str) -> None:
+        sentence = format_unsent(words)
+        self.add_note(Note(sentence, is_error=True))
+        self._tell(lambda view: view.command_unsent(sentence))
+
+    # Events of the link
+
+    def _on_state(self, state: State) -> None:
+        self.is_welcome = self.is_welcome and state.phase == "online"
+        self._tell(lambda view: view.link_changed())
+
+    def _on_events(self, received: list[Received]) -> None:
+        self.has_answered = True
+        self.slow_mode_queue.set_interval(0.0 if self.is_operator else self.rules.slow)
+        items: list[Item] = []
+        recorded = []
+        for event in received:
+            if isinstance(event, Goodbye) and not self.is_welcome:
+                for view in self._views:
+                    view.rejected(event)
+                continue
+            recorded.append(event)
+            items += self._items_of(event)
+        self.speakers.record(recorded)
+        self.transcript.record(recorded)
+        self._show([*items, *self._due_roster()])
+        if self._is_mentioned:
+            self._is_mentioned = False
+            self._tell(lambda view: view.mentioned())
+
+    def _tell(self, call: Callable[[ClientView], None]) -> None:
+        for view in self._views:
+            call(view)
+
+    def _show(self, items: list[Item]) -> None:
+        if self._unshown is not None:
+            self._unshown += items
+        self._tell(lambda view: view.show_items(items))
+
+    def _items_of(self, event: Received) -> list[Item]:
+        """Change the state by an event. Returns the items to show for it."""
+        match event:
+            case Welcome():
+                return [event, *self._on_welcome(event)]
+            case Said():
+                return [event] if self._on_said(event) else []
+            case Refused():
+                return [event] if self._on_refused(event) else []
+            case People():
+                # This roster may be older than our own `presence`, which follows.
+                self._who_due |= bool(self._who_asked) and self._who_asked.popleft()
+                return []
+            case Status():
+                self.status = event
+                was_due, self.is_status_due = self.is_status_due, False
+                return [event] if was_due else []
+        self._follow(event)
+        return [event]
+
+    def _follow(self, event: Received) -> None:
+        """Change the state by an event that is always shown."""
+        match event:
+            case HistoryEnd():
+                self._is_live = True
+            case Presence() if any(new == self.nick for _, new in event.renamed):
+                self._tell(lambda view: view.nick_changed())
+            case ModelSwitched():
+                self.meter_history.switched(event)
+                if self.status is not None:
+                    self.status = replace(self.status, model=event.model, served_by="")
+            case MeterReading():
+                self.meter_history.add(event)
+            case OperatorGranted(on=True):
+                self._watch_meter()
+
+    def _on_welcome(self, welcome: Welcome) -> list[Item]:
+        self.is_welcome = True
+        self._is_live = welcome.resumed or not welcome.history
+        self.status = Status(welcome.model, welcome.connections, welcome.served_by)
+        # Requests of the previous connection get no answer. The link has requested the roster.
+        self._who_asked, self._who_due, self.is_status_due, self.typed_command = deque([False]), False, False, ""
+        if welcome.operator:
+            self._watch_meter()
+        self._tell(lambda view: view.joined(welcome))
+        return self._drop_lines_over_limits(welcome.limits)
+
+    def _drop_lines_over_limits(self, limits: Limits) -> list[Item]:
+        """Drop unsaid lines that exceed the limits of a restarted room, and return a refusal for each. The room would
+        refuse a line that is too long to read without its id, and the client would send it again after each
+        reconnect."""
+        unsaid = self.link.client.unacknowledged
+        refusals: list[Item] = []
+        for id, line in list(unsaid.items()):
+            length = check_length(line.text, limits, action=line.action)
+            if length.is_too_long:
+                del unsaid[id]
+                self.slow_mode_queue.on_answer(id)
+                refusals.append(Refused("text-too-long", length.sentence, id))
+        return refusals
+
+    def _on_said(self, said: Said) -> bool:
+        """Follow a line. Returns whether to show it."""
+        self.last_lines.append(said)
+        self._is_mentioned |= self._is_live and said.nick != self.nick and mentions(said.text, self.nick)
+        return not self.slow_mode_queue.on_answer(said.id) or self.shows_own_lines
+
+    def _on_refused(self, refused: Refused) -> bool:
+        """Follow a refusal. Returns whether to show it."""
+        if refused.code == "slow-mode" and self.slow_mode_queue.on_refusal(refused.id, refused.wait):
+            self._tell(lambda view: view.line_deferred())
+            return False
+        self.slow_mode_queue.on_answer(refused.id)
+        if refused.code in NICKNAME_CODES and not self.in_room:
+            self._tell(lambda view: view.nick_refused(refused))
+            return False
+        return True
+
+    def _due_roster(self) -> list[Item]:
+        if not self._who_due or self.nick not in self.people:
+            return []
+        self._who_due = False
+        return [People(self.link.client.seq, sorted(self.people, key=str.casefold))]
+
+    def _watch_meter(self) -> None:
+        if self._watches_meter:
+            self.link.order(Watch())
+
+
+def _nickname_problem(nick: str, limit: int) -> str:
+    try:
+        check_nickname(nick, limit)
+    except NicknameRefused as refused:
+        return str(refused)
+    return ""
