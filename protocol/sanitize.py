@@ -18,6 +18,8 @@ _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u034f\u180b\u180c\u180d\u180f\u17b4
 """Letters and marks that are invisible, and two noncharacters."""
 _RESERVED_BLANK = re.compile("[\u2065\ufff0-\ufff8\U000e0000-\U000e0fff]")
 """Code points that Unicode reserves for more of them (Default_Ignorable_Code_Point): tags and their neighbours."""
+_UNUSUAL = re.compile("(?:[^ -~\\w]|[\u115f\u1160\u3164\uffa0])+")
+"""A run of characters whose categories are looked at. All others are printable ASCII, letters and digits, which stay."""
 _LINE_END = "\u2424"
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Characters that terminals obey: controls, and those that change the direction of text."""
@@ -33,13 +35,19 @@ def sanitize(text: str, *, lines: bool = False) -> str:
     """`text` without characters that a terminal would obey or hide. With `lines`, LF stays a line end."""
     if text.isascii() and text.isprintable():
         return text
+    return _UNUSUAL.sub(lambda run: _sanitize_run(run[0], starts_text=run.start() == 0, lines=lines), text)
+
+
+def _sanitize_run(text: str, *, starts_text: bool, lines: bool) -> str:
+    """Sanitize characters that need a look at their category. `starts_text` says that no character is before them."""
     kept: list[str] = []
     marks = 0
     for char in text:
         kind = category(char)
         if kind in ("Mn", "Me"):
             marks += 1
-            if marks > MAX_MARKS or not kept or kept[-1] == "\n" or _is_hidden_mark(char):
+            has_base = kept[-1] != "\n" if kept else not starts_text
+            if marks > MAX_MARKS or not has_base or _is_hidden_mark(char):
                 continue
         else:
             if char != " " and (kind[0] in "CZ" or char in _BLANK or char == "\u2800"):
