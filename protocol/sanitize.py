@@ -19,7 +19,7 @@ _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u034f\u180b\u180c\u180d\u180f\u17b4
 _RESERVED_BLANK = re.compile("[\u2065\ufff0-\ufff8\U000e0000-\U000e0fff]")
 """Code points that Unicode reserves for more of them (Default_Ignorable_Code_Point): tags and their neighbours."""
 _UNUSUAL = re.compile("(?:[^ -~\\w]|[\u115f\u1160\u3164\uffa0])+")
-"""A run of characters whose categories are looked at. All others are printable ASCII, letters and digits, which stay."""
+"""Characters whose categories are examined. All others are printable ASCII, letters and digits, and stay."""
 _LINE_END = "\u2424"
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Characters that terminals obey: controls, and those that change the direction of text."""
