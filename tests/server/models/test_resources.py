@@ -110,14 +110,16 @@ def test_waiting_connections_use_no_processor(start) -> None:
 
 def cores_in_use(server: Server, seconds: float) -> float:
     """The processor seconds of the server in each second of a short period."""
-    tree = [server.process, *server.children()]
-    before = sum(sum(process.cpu_times()[:2]) for process in tree)
-    time.sleep(seconds)
-    after = 0.0
-    for process in tree:
+    before: dict[psutil.Process, float] = {}
+    for process in (server.process, *server.children()):
         with suppress(psutil.NoSuchProcess):
-            after += sum(process.cpu_times()[:2])
-    return (after - before) / seconds
+            before[process] = sum(process.cpu_times()[:2])
+    time.sleep(seconds)
+    used = 0.0
+    for process, earlier in before.items():
+        with suppress(psutil.NoSuchProcess):
+            used += sum(process.cpu_times()[:2]) - earlier
+    return used / seconds
 
 
 def test_hundred_joins_cost_each_member_a_few_events(start) -> None:
