@@ -182,7 +182,7 @@ def _parse_chaos(words: list[str]) -> AnyOperatorCommand:
     if fault == "block":
         return _parse_block(rest)
     if len(rest) != 1:
-        raise CommandRefused(f"/chaos {fault} takes whom it strikes: a nickname, or random")
+        raise CommandRefused(f"/chaos {fault} takes one nickname, or random")
     return Chaos(fault, _parse_victim(rest[0]))
 
 
@@ -256,7 +256,7 @@ OPERATOR_COMMANDS = (
         "ban", "NICK [minutes] [address]", "send somebody away for an hour, or for so long", parse=_parse_ban
     ),
     OperatorSlashCommand("bans", "", "who is banned, and for how long", parse=_no_argument("bans", Bans())),
-    OperatorSlashCommand("unban", "NICK", "let in again who was banned", parse=_one_nick("unban", Unban)),
+    OperatorSlashCommand("unban", "NICK", "end a ban", parse=_one_nick("unban", Unban)),
     OperatorSlashCommand("mute", "NICK [address]", "nobody hears them any more", parse=_parse_mute),
     OperatorSlashCommand(
         "unmute", "NICK", "they are heard again", parse=_one_nick("unmute", lambda nick: Mute(nick, on=False))

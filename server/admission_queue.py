@@ -37,9 +37,9 @@ class AdmissionQueue(Generic[T]):
         return self._size
 
     def __iter__(self) -> Iterator[T]:
-        for lines in (self._returning, self._new):
-            for line in lines.values():
-                yield from line
+        for queues in (self._returning, self._new):
+            for queue in queues.values():
+                yield from queue
 
     def add(self, group: str, item: T) -> None:
         """Add a newcomer."""
@@ -60,28 +60,28 @@ class AdmissionQueue(Generic[T]):
     def admissible(self, now: float) -> int:
         """How many connections the buckets allow at once."""
         kinds = ((self._returning, self._returning_limits), (self._new, self._new_limits))
-        waiting = ((group, len(line), limits) for lines, limits in kinds for group, line in lines.items())
+        waiting = ((group, len(queue), limits) for queues, limits in kinds for group, queue in queues.items())
         return sum(int(min(count, limits.available(group, now))) for group, count, limits in waiting)
 
     def delayed(self, now: float) -> list[T]:
         """The newcomers of those groups that have no token left."""
-        lines = self._new.items()
-        return [item for group, line in lines if self._new_limits.wait(group, now) > 0 for item in line]
+        queues = self._new.items()
+        return [item for group, queue in queues if self._new_limits.wait(group, now) > 0 for item in queue]
 
-    def take(self, now: float, most: int) -> list[T]:
-        """The next connections to be admitted, `most` of them at most, one of each group in turn. Half of the turns are
-        for loopback, as long as it has connections that wait."""
+    def take(self, now: float, limit: int) -> list[T]:
+        """The next connections to be admitted, at most `limit`, one of each group in turn. Half of the turns are for
+        loopback, as long as it has connections that wait."""
         groups = dict.fromkeys([*self._returning, *self._new])
         own = deque(group for group in groups if group in LOOPBACK_GROUPS)
-        taken = self._in_turns(own, now, (most + 1) // 2)
-        return taken + self._in_turns(deque(groups), now, most - len(taken))
+        taken = self._in_turns(own, now, (limit + 1) // 2)
+        return taken + self._in_turns(deque(groups), now, limit - len(taken))
 
     def drop_excess(self, group: str, now: float) -> list[T]:
         """Remove and return the connections above the limits after `group` has got a newcomer, the newest first."""
         dropped: list[T] = []
-        line = self._new.get(group, deque())
-        while line and len(line) > MAX_DELAYED + self._new_limits.available(group, now):
-            dropped.append(line.pop())
+        queue = self._new.get(group, deque())
+        while queue and len(queue) > MAX_DELAYED + self._new_limits.available(group, now):
+            dropped.append(queue.pop())
             self._size -= 1
         while self._size > self.max_waiting and self._new:
             longest = max(self._new, key=lambda name: len(self._new[name]))
@@ -96,9 +96,9 @@ class AdmissionQueue(Generic[T]):
         next_token = self._new_limits.wait(group, now)
         return next_token + len(self._new.get(group, ())) / CONNECTIONS_RATE if next_token else 0.0
 
-    def _in_turns(self, turns: deque[str], now: float, most: int) -> list[T]:
+    def _in_turns(self, turns: deque[str], now: float, limit: int) -> list[T]:
         taken: list[T] = []
-        while turns and len(taken) < most:
+        while turns and len(taken) < limit:
             group = turns.popleft()
             if (item := self._next(group, now)) is not None:
                 taken.append(item)
@@ -106,22 +106,22 @@ class AdmissionQueue(Generic[T]):
         return taken
 
     def _next(self, group: str, now: float) -> T | None:
-        for lines, limits in ((self._returning, self._returning_limits), (self._new, self._new_limits)):
-            line = lines.pop(group, None)  # It goes to the end: other groups have their turn before its next one.
-            if line is None:
+        for queues, limits in ((self._returning, self._returning_limits), (self._new, self._new_limits)):
+            queue = queues.pop(group, None)  # It goes to the end: other groups have their turn before its next one.
+            if queue is None:
                 continue
-            item = line.popleft() if limits.try_consume(group, now) else None
-            if line:
-                lines[group] = line
+            item = queue.popleft() if limits.try_consume(group, now) else None
+            if queue:
+                queues[group] = queue
             if item is not None:
                 self._size -= 1
                 return item
         return None
 
-    def _remove(self, lines: dict[str, deque[T]], group: str, item: T) -> None:
-        line = lines.get(group, deque())
-        if item in line:
-            line.remove(item)
+    def _remove(self, queues: dict[str, deque[T]], group: str, item: T) -> None:
+        queue = queues.get(group, deque())
+        if item in queue:
+            queue.remove(item)
             self._size -= 1
-            if not line:
-                del lines[group]
+            if not queue:
+                del queues[group]

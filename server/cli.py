@@ -32,11 +32,11 @@ from server.settings import STDIN, Address, SettingRefused, Settings, Values
 from server.sources import CannotListen, open_listeners
 
 EXIT_FAILURE, EXIT_USAGE = 1, 2
-LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
+LOG_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 STDIN_DESCRIPTOR, STDOUT_DESCRIPTOR = 0, 1
 DUMB_TERMS = ("", "dumb", "unknown")
 """Values of TERM for terminals that cannot redraw a line."""
-ONCE = ("model", "bind", "history", "keep", "operator_key_file", "log_format", "verbose", "quiet", "no_console")
+FIXED = ("model", "bind", "history", "keep", "operator_key_file", "log_format", "verbose", "quiet", "no_console")
 """Settings that a running server does not change."""
 
 log = logging.getLogger("chat.server")
@@ -111,13 +111,13 @@ def command(
     **options: str | bool | tuple[str, ...] | None,
 ) -> int:
     """Open a chat room that nc, telnet and chat-tui can join."""
-    given = {**options, "verbose": min(verbose, len(LEVELS) - 1)}
+    given = {**options, "verbose": min(verbose, len(LOG_LEVELS) - 1)}
     flags: Values = {name.replace("_", "-"): value for name, value in given.items() if value not in (None, 0, ())}
     occupy_standard_descriptors()
     settings = files.load(config, flags, os.environ)
     if wants_console(settings):
         exec_console(args, settings)
-    level = logging.ERROR if settings.quiet else LEVELS[settings.verbose]
+    level = logging.ERROR if settings.quiet else LOG_LEVELS[settings.verbose]
     logs.set_up(settings.log_format, level)
     return run(settings, lambda: files.load(config, flags, os.environ), state_descriptor)
 
@@ -152,7 +152,7 @@ def run(settings: Settings, load: Callable[[], Settings], state_descriptor: int 
     signals = Signals(control, partial(reload, load, settings, listener, room), fault_clients.reap)
     addresses = [Address(*sock.getsockname()[:2]) for sock in sockets]
     fault_clients.address = (addresses[0].host, addresses[0].port)
-    say(ready_line(addresses, room.model))
+    print_line(ready_line(addresses, room.model))
     gc.collect()
     gc.freeze()  # These objects stay: the garbage collector does not go through them again while all members wait.
     try:
@@ -197,12 +197,12 @@ def reload(load: Callable[[], Settings], started_with: Settings, listener: Liste
     room.motd, room.limits, listener.limits = motd, limits, limits
     listener.max_clients, listener.max_per_ip = settings.max_clients, settings.max_per_ip
     log.info("the message of the day and the limits were read again")
-    if waiting := [name for name in ONCE if getattr(settings, name) != getattr(started_with, name)]:
+    if waiting := [name for name in FIXED if getattr(settings, name) != getattr(started_with, name)]:
         names = ", ".join(name.replace("_", "-") for name in waiting)
         log.warning("what has changed of %s holds from the next start on", names)
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     """Print a line for the program that started the server. It does not have to read it."""
     try:
         os.write(STDOUT_DESCRIPTOR, f"{line}\n".encode())
@@ -240,33 +240,33 @@ def exec_console(args: Sequence[str], settings: Settings) -> NoReturn:
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command, and exit with its code."""
-    status = status_of(args)
+    status = run_command(args)
     drop_unwritten_output()
     sys.exit(status)
 
 
-def status_of(args: Sequence[str] | None) -> int:
+def run_command(args: Sequence[str] | None) -> int:
     """Run the command; returns its exit code. An error has been told in a sentence by then."""
     words = list(sys.argv[1:] if args is None else args)
     try:
         status = command.main(words, prog_name="chat-server", standalone_mode=False, obj=words)
         return int(status or 0)
     except click.ClickException as error:
-        return fail(f"{error.format_message()} (chat-server --help lists the options)", EXIT_USAGE)
+        return print_error(f"{error.format_message()} (chat-server --help lists the options)", EXIT_USAGE)
     except SettingRefused as error:
-        return fail(str(error), EXIT_USAGE)
+        return print_error(str(error), EXIT_USAGE)
     except (CannotListen, handover.CannotStart, Failed) as error:
-        return fail(str(error), EXIT_FAILURE)
+        return print_error(str(error), EXIT_FAILURE)
     except OSError as error:  # The output of --help cannot be written, or the system has no resources left.
-        return fail(f"cannot go on: {error.strerror or error}", EXIT_FAILURE)
+        return print_error(f"cannot go on: {error.strerror or error}", EXIT_FAILURE)
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
     except Exception:
         log.exception("the server could not start; this is a mistake in it")
-        return fail("the server could not start, by a mistake in it; its log says how", EXIT_FAILURE)
+        return print_error("the server could not start, by a mistake in it; its log says how", EXIT_FAILURE)
 
 
-def fail(sentence: str, status: int) -> int:
+def print_error(sentence: str, status: int) -> int:
     """Print the error, and return the exit code."""
     try:
         click.echo(f"chat-server: {sanitize(sentence)}", err=True)

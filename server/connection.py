@@ -30,25 +30,25 @@ class InjectedFault(Exception):
 class Connection:
     """A peer's socket and session."""
 
-    __slots__ = ("_closed", "_finished", "_pause", "_write_failed", "host", "session", "socket")
+    __slots__ = ("_is_shut_down", "_on_close", "_pause", "_write_failed", "host", "session", "socket")
 
     def __init__(
         self,
         sock: socket.SocketType,
         session: Session,
         host: str = "",
-        closed: Callable[[], None] | None = None,
+        on_close: Callable[[], None] | None = None,
         pause: Callable[[float], object] = sleep,
     ) -> None:
-        """`host` is the peer's address; `closed` is called once, when the connection is closed. `pause` sleeps for an
+        """`host` is the peer's address; `on_close` is called once, when the connection is closed. `pause` sleeps for an
         injected fault: for so many seconds, or until the model is asked to stop."""
         self.socket = sock
         self.host = host
         self.session = session
-        self._closed = closed
+        self._on_close = on_close
         self._pause = pause
         self._write_failed = False
-        self._finished = False
+        self._is_shut_down = False
 
     @property
     def number(self) -> int:
@@ -84,7 +84,7 @@ class Connection:
         sent = 0 if self.session.unsent else self.write(data)
         if sent == len(data) and not flags:
             return True
-        self.keep(memoryview(data)[sent:], flags, now)
+        self.queue_unsent(memoryview(data)[sent:], flags, now)
         return False
 
     def write(self, data: bytes | bytearray) -> int:
@@ -101,15 +101,15 @@ class Connection:
             self._write_failed = True
             return len(data)
 
-    def keep(self, data: memoryview, flags: int, now: float) -> None:
+    def queue_unsent(self, data: memoryview, flags: int, now: float) -> None:
         """Queue the bytes that could not be written, and apply the flags in `flags`."""
         self.session.queue(data, flags, now)
-        self._finish()
+        self._shutdown_if_sent()
 
     def flush(self, now: float) -> None:
         """Write queued bytes, as far as the peer takes them now."""
         self.session.sent(self.write(self.session.unsent), now)
-        self._finish()
+        self._shutdown_if_sent()
 
     def advance(self, now: float) -> list[Request]:
         """Meet the deadlines that have passed, and take lines that the rate limit allows now, without reading."""
@@ -135,9 +135,9 @@ class Connection:
         """The events to wait for, as in `selectors`: EVENT_READ, EVENT_WRITE, both or 0."""
         return EVENT_READ * self.session.wants_read(now) | EVENT_WRITE * bool(self.session.unsent)
 
-    def over(self, now: float) -> bool:
+    def is_over(self, now: float) -> bool:
         """Whether the connection can be closed."""
-        return self.session.over(now)
+        return self.session.is_over(now)
 
     def shutdown(self) -> None:
         """Shut the socket down for both sides, which wakes a thread that sleeps on it."""
@@ -148,15 +148,15 @@ class Connection:
         self.shutdown()
         self.socket.close()
         self.session.close()
-        if self._closed is not None:
-            self._closed()
-            self._closed = None
+        if self._on_close is not None:
+            self._on_close()
+            self._on_close = None
 
-    def _finish(self) -> None:
+    def _shutdown_if_sent(self) -> None:
         """Once a closing connection has sent its last bytes, shut its sending side down and let the peer close it
         (RFC 9112, 9.6): closing it at once, with bytes unread, would reset it, and the peer would lose the goodbye."""
-        if self.session.is_closing and not self.session.unsent and not self._finished:
-            self._finished = True
+        if self.session.is_closing and not self.session.unsent and not self._is_shut_down:
+            self._is_shut_down = True
             self._shutdown(socket.SHUT_WR)
 
     def _shutdown(self, how: int) -> None:
@@ -213,5 +213,5 @@ def send_to_all(data: bytes, connections: list[Connection], now: float) -> list[
     took = dict(zip(prompt, taken, strict=True))
     late = [connection for connection in connections if took.get(connection, 0) < len(data)]
     for connection in late:
-        connection.keep(memoryview(data)[took.get(connection, 0) :], DeliveryFlags.NONE, now)
+        connection.queue_unsent(memoryview(data)[took.get(connection, 0) :], DeliveryFlags.NONE, now)
     return late

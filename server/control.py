@@ -18,7 +18,7 @@ from protocol.messages import Model
 SHUTDOWN_TIMEOUT = 1.7
 """Seconds from being asked to end to the last goodbye, so that the server is gone within two."""
 EXIT_INTERRUPTED = 130
-FAREWELL = "the room closes"
+CLOSING_REASON = "the room closes"
 
 log = logging.getLogger("chat.server")
 
@@ -31,10 +31,10 @@ class StopEvent:
 
     def __init__(self) -> None:
         self._read, self._write = os.pipe()
-        self._asked = False
+        self._is_set = False
 
     def __bool__(self) -> bool:
-        return self._asked
+        return self._is_set
 
     def fileno(self) -> int:
         return self._read
@@ -45,17 +45,17 @@ class StopEvent:
         poller.register(self, select.POLLIN)
         poller.poll(seconds * 1000)
 
-    def ask(self) -> None:
+    def set(self) -> None:
         """Ask the running model to stop and to give its connections back."""
-        if not self._asked:
-            self._asked = True
+        if not self._is_set:
+            self._is_set = True
             os.write(self._write, b"!")
 
     def clear(self) -> None:
         """The model has stopped; the next may start."""
-        if self._asked:
+        if self._is_set:
             os.read(self._read, 1)
-            self._asked = False
+            self._is_set = False
 
 
 class ServerControl:
@@ -75,13 +75,13 @@ class ServerControl:
         if self.model is not None or self.closing:
             return False
         self.model = model
-        self.stop.ask()
+        self.stop.set()
         return True
 
     def close(self, reason: str) -> None:
         """Ask the server to end."""
         self.closing, self.deadline = reason, min(self.deadline, monotonic() + SHUTDOWN_TIMEOUT)
-        self.stop.ask()
+        self.stop.set()
 
 
 class Signals:
@@ -105,10 +105,10 @@ class Signals:
         match number:
             case signal.SIGHUP if self._had_terminal and not on_terminal():
                 log.warning("the terminal is gone, so the server ends")
-                self._control.close(FAREWELL)
+                self._control.close(CLOSING_REASON)
             case signal.SIGHUP:
                 self._to_reload = True
-                self._reload_as_asked()
+                self._reload_as_requested()
             case signal.SIGCHLD:
                 self._reap()
                 if os.getpid() == 1:
@@ -117,11 +117,11 @@ class Signals:
                 os._exit(EXIT_INTERRUPTED)  # The second Ctrl-C does not wait for the goodbyes.
             case signal.SIGINT:
                 self.interrupted = True
-                self._control.close(FAREWELL)
+                self._control.close(CLOSING_REASON)
             case _:
-                self._control.close(FAREWELL)
+                self._control.close(CLOSING_REASON)
 
-    def _reload_as_asked(self) -> None:
+    def _reload_as_requested(self) -> None:
         """Reload again for signals that came meanwhile, but not recursively: many signals would overflow the stack."""
         while self._to_reload and not self._reloading:
             self._reloading, self._to_reload = True, False

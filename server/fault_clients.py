@@ -11,12 +11,10 @@ import subprocess
 import sys
 import time
 
-GUEST_STAYS = 20.0
+GUEST_DURATION_S = 20.0
 """Seconds until it ends, if the server does not end it earlier."""
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 """The address at which a room on all interfaces can be reached from this machine."""
-
-run_client = subprocess.Popen[bytes]
 
 log = logging.getLogger("chat.server")
 
@@ -27,7 +25,7 @@ class FaultClients:
     def __init__(self) -> None:
         self.address = ("", 0)
         """Host and port of the room, once it listens."""
-        self._guests: set[run_client] = set()
+        self._guests: set[subprocess.Popen[bytes]] = set()
 
     def invite(self, kind: str) -> None:
         """Start a client of that kind. Raises OSError if the system cannot start a process."""
@@ -54,7 +52,7 @@ class FaultClients:
         self._guests.clear()
 
 
-def visit(kind: str, host: str, port: int) -> None:
+def run_client(kind: str, host: str, port: int) -> None:
     """Join and never read, or send nothing, until the server ends the connection. Raises OSError."""
     family, how, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, how, protocol) as guest:
@@ -62,13 +60,13 @@ def visit(kind: str, host: str, port: int) -> None:
         guest.connect(address)
         if kind == "slow-reader":
             guest.sendall(f"slow-reader-{os.getpid()}\n".encode())
-            time.sleep(GUEST_STAYS)
+            time.sleep(GUEST_DURATION_S)
         else:
-            guest.settimeout(GUEST_STAYS)
+            guest.settimeout(GUEST_DURATION_S)
             with contextlib.suppress(TimeoutError):
                 while guest.recv(1024):
                     pass
 
 
 if __name__ == "__main__":
-    visit(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    run_client(sys.argv[1], sys.argv[2], int(sys.argv[3]))

@@ -39,7 +39,7 @@ SYSTEM_CONFIG = Path("/etc/chat-server/config.toml")
 """Read if the user has no home."""
 STDIN_DESCRIPTOR = 0
 KEY_ON_STDIN = "operator's key on standard input"
-MAX_FILE = 64 * 1024
+MAX_FILE_BYTES = 64 * 1024
 """Bytes of any file that is read: configuration, message of the day, key."""
 SLOT_BYTES = 16 * 2**20
 _HEADER = Struct("<QII")
@@ -62,12 +62,12 @@ def load(config: str, flags: Values, environment: Mapping[str, str]) -> Settings
     asked = config or environment.get(CONFIG_VARIABLE, "")
     path = Path(asked) if asked else default_config()
     table: Values = {}
-    if asked or _is_there(path):
+    if asked or _exists(path):
         table = from_toml(read_file(path, "configuration file"), str(path))
     return merge(table, from_environment(environment), from_flags(flags))
 
 
-def _is_there(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     """False only if there is no such file. If it cannot be examined, reading it raises the reason."""
     try:
         path.stat()
@@ -99,7 +99,7 @@ def read_key(settings: Settings) -> bytes:
         if path == STDIN:
             return parse_key(_read_all(STDIN_DESCRIPTOR, KEY_ON_STDIN), KEY_ON_STDIN)
         name = f"operator's key file {path}"
-        with _opened(path, name) as descriptor:
+        with _open_for_reading(path, name) as descriptor:
             status = os.fstat(descriptor)
             check_key_file(path, status.st_mode, status.st_uid, os.geteuid())
             return parse_key(_read_all(descriptor, name), name)
@@ -110,7 +110,7 @@ def read_key(settings: Settings) -> bytes:
 def read_file(path: Path, kind: str) -> bytes:
     """All of a file. Raises SettingRefused, calling it a `kind`."""
     name = f"{kind} {path}"
-    with _opened(path, name) as descriptor:
+    with _open_for_reading(path, name) as descriptor:
         # On SIGHUP the room waits for this: a pipe, or a device, could make it wait for ever.
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise SettingRefused(f"the {name} is not a regular file")
@@ -118,7 +118,7 @@ def read_file(path: Path, kind: str) -> bytes:
 
 
 @contextmanager
-def _opened(path: Path | str, name: str) -> Iterator[int]:
+def _open_for_reading(path: Path | str, name: str) -> Iterator[int]:
     """A descriptor to read from. Never waits: O_NONBLOCK opens a pipe that has no writer at once (open(2))."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
@@ -133,11 +133,11 @@ def _opened(path: Path | str, name: str) -> Iterator[int]:
 def _read_all(descriptor: int, name: str) -> bytes:
     try:
         with open(descriptor, "rb", closefd=False) as file:
-            data = file.read(MAX_FILE + 1)
+            data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise SettingRefused(f"the {name} cannot be read: {error.strerror}") from None
-    if len(data) > MAX_FILE:
-        raise SettingRefused(f"the {name} is larger than {MAX_FILE // 1024} KiB")
+    if len(data) > MAX_FILE_BYTES:
+        raise SettingRefused(f"the {name} is larger than {MAX_FILE_BYTES // 1024} KiB")
     return data
 
 

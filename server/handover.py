@@ -36,7 +36,7 @@ from server.room.room import Room
 FINAL_FLUSH_TIMEOUT = 0.2
 """Seconds for the goodbyes at least, also if stopping took long."""
 
-ATTEMPTS = 3
+MAX_FAILURES = 3
 """Models that may fail one after the other without a round served, before the server gives up."""
 
 log = logging.getLogger("chat.server")
@@ -98,7 +98,7 @@ def serve(listener: Listener, room: Room, control: ServerControl) -> None:
             except Failed as failure:
                 connections, started = failure.connections, started or failure.began
                 failed = 0 if failure.rounds else failed + 1
-                if not started or failed > ATTEMPTS:
+                if not started or failed > MAX_FAILURES:
                     raise_failure(model, failure)
                 model = before = fallback_for(model, before, failure, room)
             control.stop.clear()
@@ -127,7 +127,7 @@ def run(
         began = True
         while not stop:
             running.run_once()
-            listener.tend()
+            listener.wake_if_waiting()
             rounds += 1
         connections = running.stop()
     except Exception as error:

@@ -37,7 +37,7 @@ HELLO_TIMEOUT_S = 1.0
 """Seconds that such a connection has to send its hello."""
 MAX_REJECTED, REJECT_LINGER_S = 64, 2.0
 """Rejected connections that the peer may still close, and the seconds it has for that."""
-TEND_INTERVAL_S = 0.05
+ADMIT_INTERVAL_S = 0.05
 PEEKED_BYTES = 4096
 """Of the first line of a waiting connection."""
 ACCEPT_CAPACITY_ERRNOS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
@@ -144,7 +144,7 @@ class Listener:
         """They wait at a full room until their hello shows whether they are operators."""
         self._rejected: list[tuple[socket.socket | Connection, socket.SocketType, float]] = []
         """Connections that were told the reason, each with the latest time at which it is closed."""
-        self._next_tend = self._next_look = 0.0
+        self._next_wake = self._next_look = 0.0
 
     def admit(self, start: Callable[[Connection], None]) -> None:
         """Accept a few of the waiting connections, and have the running model `start` each. If `start` raises OSError,
@@ -162,8 +162,8 @@ class Listener:
         for source in self.sources:
             self._accept_from(source, now)
         self._drain_rejected(now)
-        self._find_returning(now)
-        yield from self._find_operators(now)
+        self._promote_returning(now)
+        yield from self._admit_operators(now)
         for waiting in self._queue.take(now, ADMITTED_AT_ONCE):
             if self._is_gone(waiting):
                 waiting.sock.close()
@@ -172,10 +172,10 @@ class Listener:
         if self._queue.admissible(now):
             self._wakeup.set()
 
-    def tend(self) -> None:
+    def wake_if_waiting(self) -> None:
         """Have `admit` called again while connections wait. The caller does this several times a second."""
-        if (self._queue or self._at_full_room or self._rejected) and (now := monotonic()) >= self._next_tend:
-            self._next_tend = now + TEND_INTERVAL_S
+        if (self._queue or self._at_full_room or self._rejected) and (now := monotonic()) >= self._next_wake:
+            self._next_wake = now + ADMIT_INTERVAL_S
             self._wakeup.set()
 
     def reject_waiting(self, reason: str) -> None:
@@ -245,7 +245,7 @@ class Listener:
     def _admit(self, waiting: Waiting, now: float) -> Connection | None:
         full = self._full_for(waiting.group)
         if full and self._members is not None:
-            full = self._make_room(waiting, peek_first_line(waiting.sock), now)
+            full = self._free_place(waiting, peek_first_line(waiting.sock), now)
         if not full:
             return self._open(waiting, now)
         if self._members is None:
@@ -276,7 +276,7 @@ class Listener:
     def _is_group_full(self, group: str) -> bool:
         return 0 < self.max_per_ip <= self._places.count(group)
 
-    def _make_room(self, waiting: Waiting, line: FirstLine, now: float) -> str:
+    def _free_place(self, waiting: Waiting, line: FirstLine, now: float) -> str:
         """Free a place for a newcomer. Returns why it cannot come in; an empty string where it can."""
         group = waiting.group
         full, within_group = self._full_for(group), self._is_group_full(group)
@@ -309,22 +309,22 @@ class Listener:
         self._reserved.pop(number, None)
         self._places.remove(number)
 
-    def _find_returning(self, now: float) -> None:
+    def _promote_returning(self, now: float) -> None:
         """Put returning members before the newcomers from the same address, if these have to wait."""
         if self._members is None or not self._queue or now < self._next_look:
             return
-        self._next_look = now + TEND_INTERVAL_S
+        self._next_look = now + ADMIT_INTERVAL_S
         for waiting in self._queue.delayed(now):
             if self._members.is_established(peek_first_line(waiting.sock).token):
                 self._queue.promote(waiting.group, waiting)
 
-    def _find_operators(self, now: float) -> Iterator[Connection]:
+    def _admit_operators(self, now: float) -> Iterator[Connection]:
         """Admit operators among the connections that wait at a full room, and reject the others."""
         for waiting in list(self._at_full_room):
             line = peek_first_line(waiting.sock)
             is_operator = self._members is not None and self._members.is_operator(line.token)
             reserved = line.holds_key and not is_operator and self._has_reserve(waiting.group)
-            full = "" if is_operator or reserved else self._make_room(waiting, line, now)
+            full = "" if is_operator or reserved else self._free_place(waiting, line, now)
             if full and not line.decided and now < waiting.since + HELLO_TIMEOUT_S:
                 if line.begun:
                     self._wakeup.unwatch(waiting.sock)  # It stays readable. `tend` finds the rest of the line.

@@ -13,14 +13,16 @@ from math import inf
 
 from protocol.format import plural
 
-MOST_ALIKE, PERIOD = 10, 10.0
+MAX_SIMILAR, PERIOD_S = 10, 10.0
 """Records of a group that are written, in so many seconds."""
-MOST_KINDS = 1000
+MAX_GROUPS = 1000
 """Groups that are counted at a time."""
-INTERVAL_S = 60.0
-MAX_KINDS = 4096
-MAX_NAMED = 5
-"""Addresses in a line; the others are counted."""
+FLOOD_INTERVAL_S = 60.0
+"""Seconds between two lines of a FloodLog."""
+MAX_FLOOD_KINDS = 4096
+"""Pairs of an event and an address group that are counted at a time."""
+MAX_LISTED_ADDRESSES = 5
+"""Addresses in such a line; the others are counted."""
 
 
 class LogGroup:
@@ -36,8 +38,8 @@ class LogGroup:
         """The text of the last record that was not written."""
 
     @property
-    def unwritten(self) -> int:
-        return max(0, self.count - MOST_ALIKE)
+    def suppressed(self) -> int:
+        return max(0, self.count - MAX_SIMILAR)
 
     @property
     def since(self) -> str:
@@ -45,43 +47,43 @@ class LogGroup:
 
 
 class DuplicateFilter(logging.Filter):
-    """Passes the first MOST_ALIKE records of a group in each PERIOD, and counts the others. Debug records (-vv) all
+    """Passes the first MAX_SIMILAR records of a group in each PERIOD_S, and counts the others. Debug records (-vv) all
     pass."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._seen: dict[object, LogGroup] = {}
+        self._groups: dict[object, LogGroup] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to write the record."""
         if record.levelno <= logging.DEBUG:
             return True
-        kind = kind_of(record)
-        alike = self._seen.get(kind)
-        if alike is None or not alike.began <= record.created < alike.began + PERIOD:
-            if alike is not None and alike.unwritten:
-                record.msg = f"{_words(record)} (and {alike.unwritten} more like it since {alike.since})"
+        key = group_key(record)
+        group = self._groups.get(key)
+        if group is None or not group.began <= record.created < group.began + PERIOD_S:
+            if group is not None and group.suppressed:
+                record.msg = f"{_message(record)} (and {group.suppressed} more like it since {group.since})"
                 record.args = None
-            if len(self._seen) >= MOST_KINDS:
-                self._seen.clear()
-            alike = self._seen[kind] = LogGroup(record.created)
-        alike.count += 1
-        if not alike.unwritten:
+            if len(self._groups) >= MAX_GROUPS:
+                self._groups.clear()
+            group = self._groups[key] = LogGroup(record.created)
+        group.count += 1
+        if not group.suppressed:
             return True
-        alike.level, alike.last = record.levelno, _words(record)
+        group.level, group.last = record.levelno, _message(record)
         return False
 
-    def rest(self) -> list[tuple[int, str]]:
+    def report_suppressed(self) -> list[tuple[int, str]]:
         """The reports that are due, with their levels: one for each group with records that were not written."""
-        untold = [alike for alike in list(self._seen.values()) if alike.unwritten]
-        self._seen.clear()
+        due = [group for group in list(self._groups.values()) if group.suppressed]
+        self._groups.clear()
         return [
-            (alike.level, f"not written since {alike.since}: {alike.unwritten} more, the last of them: {alike.last}")
-            for alike in untold
+            (group.level, f"not written since {group.since}: {group.suppressed} more, the last of them: {group.last}")
+            for group in due
         ]
 
 
-def kind_of(record: logging.LogRecord) -> object:
+def group_key(record: logging.LogRecord) -> object:
     """The key that similar records share: the message without its arguments and, for an exception, its type and where
     it was raised, so that no bug hides behind another."""
     error = record.exc_info[1] if record.exc_info else None
@@ -95,7 +97,7 @@ def kind_of(record: logging.LogRecord) -> object:
     return record.msg, type(error), trace.tb_frame.f_code.co_filename, trace.tb_lineno
 
 
-def _words(record: logging.LogRecord) -> str:
+def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except Exception:  # noqa: BLE001 - a record with wrong arguments must not end the code that logs it
@@ -109,35 +111,35 @@ class FloodLog:
         self._write = write
         self._counts: Counter[tuple[str, str]] = Counter()
         self._next_at = -inf
-        self._unremarkable: Counter[tuple[str, str]] = Counter()
-        self._forget_at = -inf
+        self._allowed: Counter[tuple[str, str]] = Counter()
+        self._allowed_until = -inf
 
     def count(self, what: str, group: str, now: float, *, allowed: int = 0) -> bool:
         """Something was limited, as "line not said", of a connection from this address group. `now` is in seconds. The
         first `allowed` in a minute are no flood; returns whether this one is part of one."""
-        if not self._forget_at - INTERVAL_S <= now < self._forget_at:
-            self._forget_at = now + INTERVAL_S
-            self._unremarkable.clear()
+        if not self._allowed_until - FLOOD_INTERVAL_S <= now < self._allowed_until:
+            self._allowed_until = now + FLOOD_INTERVAL_S
+            self._allowed.clear()
         kind = (what, group)
-        if self._unremarkable[kind] < allowed and len(self._unremarkable) <= MAX_KINDS:
-            self._unremarkable[kind] += 1
+        if self._allowed[kind] < allowed and len(self._allowed) <= MAX_FLOOD_KINDS:
+            self._allowed[kind] += 1
             return False
-        if kind in self._counts or len(self._counts) < MAX_KINDS:
+        if kind in self._counts or len(self._counts) < MAX_FLOOD_KINDS:
             self._counts[kind] += 1
         self.flush(now)
         return True
 
     def flush(self, now: float) -> None:
         """Write what was counted, if a minute has passed since the last line."""
-        if not self._counts or self._next_at - INTERVAL_S <= now < self._next_at:
+        if not self._counts or self._next_at - FLOOD_INTERVAL_S <= now < self._next_at:
             return
-        self._next_at = now + INTERVAL_S
+        self._next_at = now + FLOOD_INTERVAL_S
         counts, self._counts = self._counts, Counter()
         groups: dict[str, list[str]] = {}
         for (what, group), count in counts.most_common():
             thing, _, happened = what.partition(" ")
             groups.setdefault(group, []).append(f"{count:,} {thing}{'s' * (count != 1)} {happened}")
-        named = [f"{', '.join(things)} from {group}" for group, things in list(groups.items())[:MAX_NAMED]]
+        named = [f"{', '.join(things)} from {group}" for group, things in list(groups.items())[:MAX_LISTED_ADDRESSES]]
         others = len(groups) - len(named)
         also = f"; and from {plural(others, 'other address', 'other addresses')}" if others else ""
         self._write(f"flood: {'; '.join(named)}{also}")

@@ -22,7 +22,7 @@ from protocol.sanitize import sanitize
 from server.log_limit import DuplicateFilter
 
 STDERR = 2
-PIECE = select.PIPE_BUF
+MAX_WRITE_BYTES = select.PIPE_BUF
 """Bytes a pipe takes without waiting once poll(2) calls it writable (pipe(7))."""
 
 
@@ -61,13 +61,13 @@ class NonBlockingHandler(logging.Handler):
         self.dropped = 0
         """Lines lost since the last one that went out."""
         self._descriptor = descriptor
-        self._torn = False
+        self._is_line_incomplete = False
         """The last line was taken in part."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record, or count it."""
         try:
-            self._tell_of_loss()
+            self._report_dropped()
             if not self._write(self.format(record)):
                 self.dropped += 1
         except Exception:  # noqa: BLE001 - a record with wrong arguments must not end the code that logs it
@@ -75,14 +75,14 @@ class NonBlockingHandler(logging.Handler):
 
     def close(self) -> None:
         """End the log: report the records that were not written, and the lines that were not taken."""
-        for few in self.filters:
-            if isinstance(few, DuplicateFilter):
-                for level, words in few.rest():
+        for one in self.filters:
+            if isinstance(one, DuplicateFilter):
+                for level, words in one.report_suppressed():
                     self.emit(_record(level, words))
-        self._tell_of_loss()
+        self._report_dropped()
         super().close()
 
-    def _tell_of_loss(self) -> None:
+    def _report_dropped(self) -> None:
         if self.dropped:
             words = f"lost, as nobody took it in time: {plural(self.dropped, 'line')} of this log"
             if self._write(self.format(_record(logging.WARNING, words))):
@@ -91,16 +91,16 @@ class NonBlockingHandler(logging.Handler):
     def _write(self, line: str) -> bool:
         """Whether all of it went out."""
         data = f"{line}\n".encode()
-        if self._torn:
+        if self._is_line_incomplete:
             data = b"\n" + data
         sent = 0
         try:
             while sent < len(data) and _writable(self._descriptor):
-                sent += os.write(self._descriptor, data[sent : sent + PIECE])
+                sent += os.write(self._descriptor, data[sent : sent + MAX_WRITE_BYTES])
         except OSError:
             pass  # The pipe is full, or has no reader any more.
         if sent:
-            self._torn = sent < len(data)
+            self._is_line_incomplete = sent < len(data)
         return sent == len(data)
 
 
@@ -113,7 +113,7 @@ def set_up(log_format: Literal["text", "json"], level: int, descriptor: int = ST
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    threading.excepthook = _tell_of_thread
+    threading.excepthook = _log_thread_failure
 
 
 def reopen_terminal_nonblocking(descriptor: int) -> None:
@@ -142,6 +142,6 @@ def _writable(descriptor: int) -> bool:
     return bool(poller.poll(0))
 
 
-def _tell_of_thread(failure: threading.ExceptHookArgs) -> None:
+def _log_thread_failure(failure: threading.ExceptHookArgs) -> None:
     error = failure.exc_value or failure.exc_type()
     logging.getLogger("chat.server").error("a thread failed", exc_info=error)

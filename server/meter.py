@@ -17,7 +17,7 @@ from server.room.state import ResourceUsage
 
 log = logging.getLogger("chat.server")
 
-CPU_OVER = 0.5
+CPU_INTERVAL_S = 0.5
 """Seconds. The meter is also asked when a member joins, many times a second."""
 SAMPLE_SIZE = 8
 """Workers that stand for all."""
@@ -92,10 +92,10 @@ class Meter:
     def _cores(self, exactly: list[psutil.Process], workers: list[int]) -> float:
         """Processor cores in use: those of some processes, and of the sample times its share.
 
-        Over the time since it was last measured, CPU_OVER at least: of less, the system's clock tells nothing.
+        Over the time since it was last measured, CPU_INTERVAL_S at least: of less, the system's clock tells nothing.
         """
         now = monotonic()
-        if self._cpu and now < self._measured_at + CPU_OVER:
+        if self._cpu and now < self._measured_at + CPU_INTERVAL_S:
             return self._in_use
         passed, self._measured_at = max(1e-3, now - self._measured_at), now
         before, self._cpu = self._cpu, {}

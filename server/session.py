@@ -56,22 +56,21 @@ class Session(Struct):
     limits: Limits
     allowance: TokenBucket
     join_by: float
-    heard: float
+    last_line_at: float
     """When the last whole line came."""
     dialect_name: str = ""
     """Empty until the first line shows the dialect."""
     state: State = State.CONNECTING
-    slowed: bool = False
-    """The peer was told that it is slowed, and has not paused since: see BURST_RESET."""
     reminder_at: float = inf
-    """When a slowed peer is told again that its lines wait."""
+    """When a slowed peer is told again that its lines wait; infinity if it was not told since its last pause (see
+    BURST_RESET)."""
     eof_received: bool = False
     """The peer will send no more."""
     close_by: float = inf
     """When the connection is closed, also with unsent bytes; infinity before CLOSING."""
-    progress: float = 0.0
+    last_progress_at: float = 0.0
     """When the peer last took bytes of `unsent`, or `unsent` began."""
-    untold: bool = False
+    has_unreported_end: bool = False
     """`queue` has ended the connection, and the room has not been told yet."""
     welcome_bytes: int = 0
     """Bytes of a long welcome, which may be unsent above the limit."""
@@ -99,38 +98,38 @@ class Session(Struct):
     def receive(self, data: bytes, now: float) -> list[Request]:
         """Take in bytes that were read; returns the requests for the room."""
         if self.is_leaving:
-            return self.expire(now)
+            return self.check_deadlines(now)
         if self._has_paused(now):
-            self.slowed = False
+            self.reminder_at = inf
         if self.opening is not None:
             self.opening += data
             self.greet_at = now + GREETING_DELAY_S
-            items = self._open()
+            items = self._read_opening()
         else:
-            items = self._feed(data, now)
+            items = self._feed_bytes(data, now)
         return items + self.advance(now)
 
     def end(self, now: float) -> list[Request]:
         """The peer closed its side. Lines it sent before are still heard, at their pace."""
         self.eof_received = True
-        items = self._open(is_complete=True)
+        items = self._read_opening(is_complete=True)
         return items + self.advance(now)
 
-    def _open(self, *, is_complete: bool = False) -> list[Request]:
+    def _read_opening(self, *, is_complete: bool = False) -> list[Request]:
         """Take in the first bytes, if they show what they are. With `is_complete`, no more of them come soon."""
         if self.opening is None or (opening := read_opening(self.opening, is_complete=is_complete)) is None:
             return []
         data, self.opening = self.opening[opening.size :], b""
         if opening.protocol:
-            return [self._stranger(opening.protocol)]
+            return [self._end_other_protocol(opening.protocol)]
         if not data:
             return []
         self.opening = None
         if not (dialect := detect_dialect(data)).is_typed:
             self.dialect_name, self.greet_at = dialect.name, inf
-        return self._feed(data, self.heard)
+        return self._feed_bytes(data, self.last_line_at)
 
-    def _feed(self, data: bytes, now: float) -> list[Request]:
+    def _feed_bytes(self, data: bytes, now: float) -> list[Request]:
         """Take in bytes, without what telnet clients send besides text where the dialect may be typed."""
         if not self.dialect.is_typed or self.telnet.is_idle_for(data):
             self.lines.feed(data)
@@ -149,33 +148,33 @@ class Session(Struct):
 
     def _greet(self) -> list[Request]:
         """Greet a peer that has said nothing."""
-        items = self._open(is_complete=True)
+        items = self._read_opening(is_complete=True)
         self.greet_at = inf
         is_silent = not self.dialect_name and not (self.lines.data or self.lines.dropped_bytes or self.is_leaving)
         return [*items, Greeting()] if is_silent else items
 
     def advance(self, now: float) -> list[Request]:
-        """The requests in whole lines, as far as the allowance goes. The caller calls it again at `due`."""
+        """The requests in whole lines, as far as the allowance goes. The caller calls it again at `next_deadline`."""
         items: list[Request] = self._greet() if now >= self.greet_at and not self.eof_received else []
         while not self.is_leaving:
             if not self.allowance.has_token(now):
                 items += self._slow_down(now)
                 break
             if not self.dialect_name and (name := other_protocol(self.lines.peek(self.limits.line))):
-                items.append(self._stranger(name))
+                items.append(self._end_other_protocol(name))
                 break
             line = self.lines.next_line(self.limits.line)
             if line is None:
-                items += self._no_line()
+                items += self._handle_no_line()
                 break
             self.allowance.consume(now)
-            self.heard = now
-            items += self._understand(line)
-        return items + self.expire(now)
+            self.last_line_at = now
+            items += self._decode_line(line)
+        return items + self.check_deadlines(now)
 
-    def _no_line(self) -> list[Request]:
+    def _handle_no_line(self) -> list[Request]:
         if self.lines.dropped_bytes > self.limits.line + MAX_OVERLONG_BYTES:
-            return [self._runaway()]
+            return [self._end_overlong()]
         if self.eof_received:
             self._move(State.LEAVING)
             return [Quit()]
@@ -183,22 +182,23 @@ class Session(Struct):
 
     def _has_paused(self, now: float) -> bool:
         """Whether the peer said nothing for a while. As long as lines wait here, it is the server that has paused."""
-        return not self.lines.has_line and self.allowance.is_full(now) and now >= self.heard + BURST_RESET
+        return not self.lines.has_line and self.allowance.is_full(now) and now >= self.last_line_at + BURST_RESET
 
     def _slow_down(self, now: float) -> list[Request]:
         """Tell a peer that its lines wait, once and then at intervals."""
-        if not self.lines.has_line or (self.slowed and now < self.reminder_at):
+        was_told = self.reminder_at < inf
+        if not self.lines.has_line or (was_told and now < self.reminder_at):
             return []
-        was_slowed, self.slowed, self.reminder_at = self.slowed, True, now + REMINDER_INTERVAL_S
+        self.reminder_at = now + REMINDER_INTERVAL_S
         pace = f"{plural(self.limits.rate, 'line')} a second"
-        if was_slowed:
+        if was_told:
             return [self._reply(Notice(f"your lines still wait: they are taken at {pace}"), "reminded")]
         return [self._reply(Notice(f"you are fast: from here on your lines are taken at {pace}, none is lost"), "slow")]
 
-    def _understand(self, line: bytes | OverlongLine) -> list[Request]:
+    def _decode_line(self, line: bytes | OverlongLine) -> list[Request]:
         if isinstance(line, OverlongLine):
             if line.size > self.limits.line + MAX_OVERLONG_BYTES:
-                return [self._runaway()]
+                return [self._end_overlong()]
             words = f"a line has at most {self.limits.line} bytes; yours had {line.size}, and nothing of it was said"
             return [self._reply(Refused("line-too-long", words))]
         if not self.dialect_name:
@@ -209,9 +209,9 @@ class Session(Struct):
             return []
         if isinstance(command, Refused):
             return [self._reply(command)]
-        return self._checked(command)
+        return self._check_command(command)
 
-    def _checked(self, command: AnyCommand) -> list[Request]:
+    def _check_command(self, command: AnyCommand) -> list[Request]:
         """The command with its text made harmless, or the refusal of it."""
         match command:
             case Hello() | Rename():
@@ -225,7 +225,7 @@ class Session(Struct):
                     if self.state is State.CONNECTING:
                         # The line may have waited here while the server was busy or stopped.
                         self._move(State.NAMED)
-                        self.join_by = max(self.join_by, self.heard + JOIN_GRACE)
+                        self.join_by = max(self.join_by, self.last_line_at + JOIN_GRACE)
             case Say() | Ping() if not (command.id.isascii() and command.id.isprintable()):
                 # All members are told the id of a line. It is not sanitized: the sender waits for the very same id.
                 return [self._reply(Refused("bad-id", "an id has up to 64 printable ASCII characters"))]
@@ -263,7 +263,7 @@ class Session(Struct):
             self._drop_backlog()
         if data:
             if not self.unsent:
-                self.progress = now
+                self.last_progress_at = now
             self.unsent += data
         if flags & DeliveryFlags.CLOSE:
             self._start_closing(now)
@@ -271,7 +271,7 @@ class Session(Struct):
             self._drop_backlog()
             self.unsent += self.dialect.encode(TOO_SLOW)
             self._start_closing(now)
-            self.untold = True
+            self.has_unreported_end = True
 
     def _start_closing(self, now: float) -> None:
         self._move(State.CLOSING)
@@ -302,19 +302,19 @@ class Session(Struct):
         """The peer has taken `count` bytes of `unsent`."""
         if count:
             del self.unsent[:count]
-            self.progress = now
+            self.last_progress_at = now
 
     def _stalled(self, now: float) -> bool:
-        return bool(self.unsent) and now >= self.progress + WRITE_TIMEOUT
+        return bool(self.unsent) and now >= self.last_progress_at + WRITE_TIMEOUT
 
     def _drop_backlog(self) -> None:
         """Drop the unsent bytes, except for a line that may be half sent."""
         del self.unsent[self.unsent.find(b"\n") + 1 :]
 
-    def expire(self, now: float) -> list[Request]:
+    def check_deadlines(self, now: float) -> list[Request]:
         """The goodbye of a connection whose deadline has passed; empty if `queue` has written it already."""
-        if self.untold:
-            self.untold = False
+        if self.has_unreported_end:
+            self.has_unreported_end = False
             return [SessionReply(b"", TOO_SLOW.code, DeliveryFlags.CLOSE)]
         if self.is_leaving:
             return []
@@ -323,8 +323,9 @@ class Session(Struct):
         if self.state is not State.JOINED and now >= self.join_by:
             words = f"no nickname came within {plural(self.limits.join_timeout, 'second')}"
             return [self._goodbye("join-timeout", words)]
-        if self.limits.idle_timeout and self.state is State.JOINED and now >= self.heard + self.limits.idle_timeout:
-            return [self._goodbye("idle", f"nothing was heard of you for {plural(self.limits.idle_timeout, 'second')}")]
+        idle = self.limits.idle_timeout
+        if idle and self.state is State.JOINED and now >= self.last_line_at + idle:
+            return [self._goodbye("idle", f"nothing was heard of you for {plural(idle, 'second')}")]
         return []
 
     # State, for the model
@@ -344,7 +345,7 @@ class Session(Struct):
         """Whether the last bytes are queued, and nothing is added to them."""
         return self.state >= State.CLOSING
 
-    def over(self, now: float) -> bool:
+    def is_over(self, now: float) -> bool:
         """Whether the connection can be closed."""
         if self.state is State.CLOSED or now >= self.close_by:
             return True
@@ -354,24 +355,22 @@ class Session(Struct):
         """Whether to read: not while the rate limit holds. A leaving connection is read, and its input dropped."""
         return not self.eof_received and (self.is_leaving or self.allowance.has_token(now))
 
-    def due(self, now: float) -> float:
+    def next_deadline(self, now: float) -> float:
         """When to call `advance` without input; infinity for never."""
-        if self.over(now):
-            return now
-        if self.injected_fault or self.untold:
+        if self.is_over(now) or self.injected_fault or self.has_unreported_end:
             return now
         if self.is_leaving:
             return self.close_by
-        due = inf if self.state is State.JOINED else self.join_by
+        deadline = inf if self.state is State.JOINED else self.join_by
         if self.unsent:
-            due = min(due, self.progress + WRITE_TIMEOUT)
+            deadline = min(deadline, self.last_progress_at + WRITE_TIMEOUT)
         if self.state is State.JOINED and self.limits.idle_timeout:
-            due = min(due, self.heard + self.limits.idle_timeout)
+            deadline = min(deadline, self.last_line_at + self.limits.idle_timeout)
         if not self.eof_received:
-            due = min(due, self.greet_at)
+            deadline = min(deadline, self.greet_at)
         if self.lines.has_line or not self.allowance.has_token(now):
-            due = min(due, self.allowance.next_token_at())
-        return due
+            deadline = min(deadline, self.allowance.next_token_at())
+        return deadline
 
     def _reply(self, event: Event, code: str = "") -> SessionReply:
         code = event.code if isinstance(event, Refused) else code
@@ -381,10 +380,10 @@ class Session(Struct):
         self._move(State.LEAVING)
         return SessionReply(self.dialect.encode(Goodbye(code, reason)), code, DeliveryFlags.CLOSE)
 
-    def _runaway(self) -> SessionReply:
+    def _end_overlong(self) -> SessionReply:
         return self._goodbye("line-too-long", f"a line ends within {self.limits.line} bytes, and yours did not")
 
-    def _stranger(self, name: str) -> SessionReply:
+    def _end_other_protocol(self, name: str) -> SessionReply:
         self._move(State.LEAVING)
         if name == "HTTP":
             return SessionReply(HTTP_ANSWER, "other-protocol", DeliveryFlags.CLOSE)

@@ -42,7 +42,7 @@ PROTOCOL = (
     Mutation("protocol/nicknames.py", "if not nick[0].isalnum():", "if not nick[-1].isalnum():"),
 )
 SESSION = (
-    Mutation("server/session.py", "            self.heard = now\n", ""),
+    Mutation("server/session.py", "            self.last_line_at = now\n", ""),
     Mutation("server/session.py", "if len(say.text) > self.limits.text:", "if len(say.text) >= self.limits.text:"),
     Mutation("server/session.py", "self.welcome_bytes = len(data)", "self.welcome_bytes = 0"),
     Mutation("server/session.py", 'del self.unsent[self.unsent.find(b"\\n") + 1 :]', "self.unsent.clear()"),
@@ -51,12 +51,12 @@ SESSION = (
         "return not self.eof_received and (self.is_leaving or self.allowance.has_token(now))",
         "return not self.eof_received",
     ),
-    Mutation("server/session.py", " and now >= self.heard + BURST_RESET", ""),
+    Mutation("server/session.py", " and now >= self.last_line_at + BURST_RESET", ""),
     Mutation("server/session.py", "return not self.lines.has_line and self.allowance", "return self.allowance"),
-    Mutation("server/session.py", "max(self.join_by, self.heard + JOIN_GRACE)", "self.join_by"),
+    Mutation("server/session.py", "max(self.join_by, self.last_line_at + JOIN_GRACE)", "self.join_by"),
     Mutation("server/session_types.py", "((one | other) & flags) | max(one & ~flags, other & ~flags)", "one | other"),
-    Mutation("server/session.py", "            self.untold = True\n", ""),
-    Mutation("server/session.py", "due = min(due, self.progress + WRITE_TIMEOUT)", "pass"),
+    Mutation("server/session.py", "            self.has_unreported_end = True\n", ""),
+    Mutation("server/session.py", "deadline = min(deadline, self.last_progress_at + WRITE_TIMEOUT)", "pass"),
     Mutation("server/session.py", "if self.state > State.CONNECTING else", "if True else"),
     Mutation("server/token_bucket.py", "return min(float(self.burst), self.tokens", "return max(0.0, self.tokens"),
 )

@@ -56,7 +56,7 @@ class EventModel:
 
     # Read: the generator's whole life. It yields until its socket is ready (as a fiber does in the talk)
     def read(self, connection: Connection) -> Generator[None, int]:
-        while not connection.over(monotonic()):
+        while not connection.is_over(monotonic()):
             ready = yield
             if ready & EVENT_WRITE:
                 connection.flush(monotonic())

@@ -82,8 +82,8 @@ class ProcessModel:
                 self.inbox.handle(peer.number, item, since)
         except Exception:
             log.exception("connection %d failed, and ends", peer.number)
-            peer.over = True
-        if peer.over:
+            peer.is_over = True
+        if peer.is_over:
             self.end(peer)
 
     # Deliver: the master writes to the workers' pipes, a few at a time, and waits for none. A worker writes its socket
@@ -101,8 +101,8 @@ class ProcessModel:
             if key.data is None:  # A source of connections, or `stopping`.
                 self.selector.unregister(key.fileobj)
         collector = SessionCollector(self.peers)
-        while collector.ask() or not self.fork_server.ended():
-            for worker in collector.stuck(self.run_once(COLLECT_INTERVAL)):
+        while collector.request_sessions() or not self.fork_server.has_ended():
+            for worker in collector.kill_stuck(self.run_once(COLLECT_INTERVAL)):
                 self.end(worker)
         self.selector.close()
         return [peer.connection for peer in self.peers.values()]

@@ -59,7 +59,7 @@ class ThreadModel:
         self.connections[connection.number] = connection
         self.inbox.open(connection.number, f"thread {connection.number}", connection.host)
         try:
-            while not self.stopping and not connection.over(monotonic()):
+            while not self.stopping and not connection.is_over(monotonic()):
                 ready = waiter.wait()
                 if connection.session.unsent:
                     with self.lock:
@@ -74,7 +74,7 @@ class ThreadModel:
             log.exception("connection %d failed, and ends", connection.number)
             self.end(connection, failed=True)
         else:
-            if connection.over(monotonic()):
+            if connection.is_over(monotonic()):
                 self.end(connection)
 
     # Deliver: the thread that gets the lock writes to all sockets, and the other threads go on without waiting. Waking
@@ -94,7 +94,7 @@ class ThreadModel:
 
     # Stop: `stopping` wakes all threads, and each returns
     def stop(self) -> list[Connection]:
-        self.stopping.ask()
+        self.stopping.set()
         self.threads.join()
         self.deliver()
         self.poller.close()

@@ -8,7 +8,7 @@ ended. If another model serves the connection by then, the room tells the operat
 import random
 
 from protocol.messages import FAULTS, GUEST_FAULTS, RANDOM_MEMBER, Chaos, Model, Refused
-from server.fault_clients import GUEST_STAYS
+from server.fault_clients import GUEST_DURATION_S
 from server.room.state import (
     RoomState,
     Seat,
@@ -67,7 +67,7 @@ def invite_guest(room: RoomState, number: int, kind: str, now: float) -> None:
     except OSError as error:
         room.send(number, Refused("no-guest", f"no guest can come now: {error.strerror}"))
         return
-    stays = min(GUEST_STAYS, room.limits.join_timeout) if kind == "silent" else GUEST_STAYS
+    stays = min(GUEST_DURATION_S, room.limits.join_timeout) if kind == "silent" else GUEST_DURATION_S
     announce(room, f"{display_name(room, number)} lets in a {kind} guest, which stays for {stays:g} s", now)
 
 

@@ -33,14 +33,14 @@ def keys(nick: str) -> frozenset[str]:
     The order of folding and skeleton matters (`I` folds to `i`, but looks like `l`), so there is a key for each order.
     """
     folded = normalize("NFKC", nick).casefold()
-    return frozenset((_drawn(folded), _drawn(nick).casefold(), folded))
+    return frozenset((_skeleton(folded), _skeleton(nick).casefold(), folded))
 
 
-def _drawn(text: str) -> str:
+def _skeleton(text: str) -> str:
     return normalize("NFC", normalize("NFD", text).translate(_TABLE))
 
 
-def free_like(nick: str, taken: Container[str], limit: int) -> str:
+def find_free_like(nick: str, taken: Container[str], limit: int) -> str:
     """A free nickname among `nick2`, `nick3` and so on, at most `limit` characters long. Its keys are not in `taken`.
 
     It is the first free one if the taken numbers have no gap. Hundreds of members may have the same nickname, so this

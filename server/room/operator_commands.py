@@ -41,7 +41,7 @@ def execute(room: RoomState, number: int, operator: Member, command: OperatorCom
     if not operator.operator:
         room.send(number, Refused("not-operator", f"only an operator can do that, and you are {operator.nick}"))
         return
-    room.orders_unsaved |= not isinstance(command, Switch | Watch | Bans | Chaos)
+    room.rules_unsaved |= not isinstance(command, Switch | Watch | Bans | Chaos)
     match command:
         case Switch():
             switch_model(room, number, operator, command, now)
@@ -161,7 +161,7 @@ def mute(room: RoomState, number: int, operator: Member, target: Target, command
         announce(room, f"{operator.nick} unmuted {name}", now)
         return
     if member is not None and member.operator:
-        room.send(number, Refused("operator", f"{name} is an operator, whom nobody can mute"))
+        room.send(number, Refused("operator", f"{name} is an operator, and operators cannot be muted"))
         return
     if (others := confirmed_others(room, number, target, command)) is None:
         return
@@ -170,7 +170,7 @@ def mute(room: RoomState, number: int, operator: Member, target: Target, command
     if command.address:
         room.moderation.mute_address(group, name)
     also = f" and {plural(len(others), 'other')} from the same address" if others else ""
-    newcomers = " and whoever joins from there" if command.address else ""
+    newcomers = " and all that join from there" if command.address else ""
     announce(room, f"{operator.nick} muted {name}{also}{newcomers}", now)
 
 
@@ -183,7 +183,7 @@ def ban(room: RoomState, number: int, operator: Member, target: Target, command:
         room.send(number, Refused("unknown-person", words))
         return
     if member is not None and member.holds_key:
-        room.send(number, Refused("operator", f"{name} holds the room's key, and nobody can ban that"))
+        room.send(number, Refused("operator", f"{name} holds the room's key, and cannot be banned"))
         return
     if (others := confirmed_others(room, number, target, command)) is None:
         return

@@ -51,9 +51,9 @@ class StateKeeper:
     def save_if_due(self, room: RoomState, now: float) -> None:
         """Write the state: at once if operators have changed rules, after a second if members have joined or left."""
         is_due = not self._next_at - MEMBERS_INTERVAL_S <= now < self._next_at
-        if not (room.orders_unsaved or (room.members_unsaved and is_due)):
+        if not (room.rules_unsaved or (room.members_unsaved and is_due)):
             return
-        room.orders_unsaved = room.members_unsaved = False
+        room.rules_unsaved = room.members_unsaved = False
         self._next_at = now + MEMBERS_INTERVAL_S
         try:
             self._write(save(room, now))

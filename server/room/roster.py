@@ -161,7 +161,7 @@ class Roster:
 
     def suggest(self, nick: str, limit: int) -> str:
         """A free nickname like `nick`."""
-        return names.free_like(nick, self._holders, limit)
+        return names.find_free_like(nick, self._holders, limit)
 
     def enter(self, member: Member, nick: str, seat: int) -> None:
         """Add a new or returning member, with a nickname that is free for it."""

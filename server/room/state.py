@@ -125,7 +125,7 @@ class RoomState:
         """The time of the last request or flush, for `close`, which has no time of its own."""
         self.status_changed = True
         """The model or the number of connections or members has changed since the last status."""
-        self.orders_unsaved = self.members_unsaved = False
+        self.rules_unsaved = self.members_unsaved = False
         """Operators have changed rules, or members have joined or left, since the state was saved."""
         self.save_state: Callable[[float], None] = lambda now: None
         """Called with the time at each flush; saves the state if it is due."""

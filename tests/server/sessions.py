@@ -36,7 +36,7 @@ def until_quiet(session: Session, now: float, most: int = 200) -> list[Request]:
     """Wake a session whenever it is due, until nothing is left to wake it for but its deadlines."""
     items: list[Request] = []
     for _ in range(most):
-        due = session.due(now)
+        due = session.next_deadline(now)
         if session.is_leaving or not session.lines.has_line:
             break
         now = max(now, due)

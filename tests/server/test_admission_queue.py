@@ -60,7 +60,7 @@ def test_above_its_rate_a_group_waits_and_others_do_not() -> None:
     assert len(queue.take(1.0, 1000)) == CONNECTIONS_RATE
 
 
-def test_members_that_come_back_are_before_newcomers_of_their_group() -> None:
+def test_returning_members_are_before_newcomers_of_their_group() -> None:
     queue = Queue(4096)
     drained(queue, FLOODER)
     fill(queue, FLOODER, 100)
@@ -80,7 +80,7 @@ def test_newcomers_that_wait_are_bounded_by_group() -> None:
     assert queue.wait(FLOODER, 0.0) > MAX_DELAYED / CONNECTIONS_RATE
 
 
-def test_with_too_many_waiting_the_largest_group_loses_its_newest() -> None:
+def test_excess_newcomers_are_dropped_from_the_largest_group() -> None:
     queue = Queue(10)
     fill(queue, FLOODER, 10)
     fill(queue, OTHER, 1)

@@ -99,7 +99,7 @@ def test_the_console_script_is_the_same_command() -> None:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_it_says_where_it_listens_by_which_model_and_as_which_process(open_room: Open, model: str) -> None:
+def test_listening_line_names_address_model_and_pid(open_room: Open, model: str) -> None:
     command = [*COMMAND, "--bind", "127.0.0.1:0", "--model", model]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
@@ -128,7 +128,7 @@ def test_an_ipv6_address_stands_in_brackets(open_room: Open) -> None:
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 @pytest.mark.parametrize("model", MODELS)
-def test_a_signal_ends_it_with_everybody_told_and_no_child_left(
+def test_signal_ends_server_with_goodbyes_and_without_children(
     open_room: Open, model: str, number: signal.Signals, status: int
 ) -> None:
     server = open_room("--model", model)
@@ -144,7 +144,7 @@ def test_a_signal_ends_it_with_everybody_told_and_no_child_left(
     assert psutil.wait_procs(children, timeout=PATIENCE)[1] == []
 
 
-def test_a_signal_that_comes_at_once_after_the_listening_line_ends_it_cleanly() -> None:
+def test_signal_right_after_the_listening_line_ends_it_cleanly() -> None:
     for _ in range(5):
         with subprocess.Popen([*COMMAND, "--bind", "127.0.0.1:0"], cwd=ROOT, stdout=subprocess.PIPE) as server:
             assert server.stdout is not None
@@ -153,7 +153,7 @@ def test_a_signal_that_comes_at_once_after_the_listening_line_ends_it_cleanly() 
             assert server.wait(PATIENCE) == 0
 
 
-def test_ctrl_c_in_the_terminal_does_not_reach_the_processes_that_carry_the_room(open_room: Open) -> None:
+def test_ctrl_c_does_not_reach_the_child_processes(open_room: Open) -> None:
     alone = "import os, sys; os.setsid(); os.execv(sys.argv[1], sys.argv[1:])"
     server = open_room("--model", "process", before=(sys.executable, "-c", alone))
     server.plain("ada")
@@ -166,7 +166,7 @@ def test_ctrl_c_in_the_terminal_does_not_reach_the_processes_that_carry_the_room
     assert server.log() == ""
 
 
-def test_a_second_ctrl_c_does_not_wait_for_those_who_do_not_read(open_room: Open) -> None:
+def test_second_ctrl_c_does_not_wait_for_slow_readers(open_room: Open) -> None:
     server = open_room("--rate-limit", "off")
     ada = server.plain("ada")
     enough = _chunks_until_let_go(server, ada, "deaf")
@@ -215,7 +215,7 @@ def test_when_its_terminal_is_gone_it_ends(tmp_path: Path) -> None:
         ("cli.raise_file_limit", "the server could not start, by a mistake in it; its log says how"),
     ],
 )
-def test_a_failure_nobody_foresaw_is_logged_with_its_traceback_and_is_exit_code_1(bug_in: str, told: str) -> None:
+def test_unexpected_failure_is_logged_and_exits_with_1(bug_in: str, told: str) -> None:
     program = (
         "from server import cli, handover\n"
         "def fail(*args): raise KeyError('a bug')\n"
@@ -283,7 +283,7 @@ def test_a_bad_variable_is_named_and_is_exit_code_2(monkeypatch: pytest.MonkeyPa
     assert refusal(status=2).startswith("CHAT_SERVER_KEEP must be a number of events up to 100000, and is 'everything'")
 
 
-def test_what_is_refused_is_harmless_on_the_terminal() -> None:
+def test_refusal_is_harmless_on_a_terminal() -> None:
     assert "\x1b" not in refusal("--model", "\x1b[2J", status=2)
 
 
@@ -320,7 +320,7 @@ def test_max_per_ip_turns_the_next_one_from_there_away(open_room: Open) -> None:
     assert told == "*** goodbye: there are 2 connections from your address already"
 
 
-def test_rate_limit_slows_who_says_more_than_the_burst(open_room: Open) -> None:
+def test_rate_limit_slows_a_member_above_the_burst(open_room: Open) -> None:
     ada = open_room("--rate-limit", "3/50").rich("ada")
     assert (ada.welcome["limits"]["burst"], ada.welcome["limits"]["rate"]) == (3, 50.0)
     for number in range(20):
@@ -329,7 +329,7 @@ def test_rate_limit_slows_who_says_more_than_the_burst(open_room: Open) -> None:
     ada.expect("said", id="id19")
 
 
-def test_without_a_rate_limit_nobody_is_slowed(open_room: Open) -> None:
+def test_without_a_rate_limit_no_member_is_slowed(open_room: Open) -> None:
     ada = open_room("--rate-limit", "off").rich("ada")
     for number in range(200):
         ada.say(f"line {number}", f"id{number}")
@@ -345,7 +345,7 @@ def test_max_line_is_the_longest_line_that_is_taken(open_room: Open) -> None:
     assert bob.expect("yyy")[-1] == f"ada: {'y' * 300}"
 
 
-def test_history_is_what_a_newcomer_is_shown(open_room: Open) -> None:
+def test_history_limits_the_lines_for_a_newcomer(open_room: Open) -> None:
     server = open_room("--history", "2")
     ada = server.rich("ada")
     for number in range(4):
@@ -354,7 +354,7 @@ def test_history_is_what_a_newcomer_is_shown(open_room: Open) -> None:
     assert [event["text"] for event in server.rich("bob").welcome["history"]] == ["line 2", "line 3"]
 
 
-def test_keep_is_how_far_back_one_who_returns_can_go(open_room: Open) -> None:
+def test_keep_limits_the_events_for_a_returning_member(open_room: Open) -> None:
     server = open_room("--keep", "3")
     ada = server.rich("ada")
     for number in range(8):
@@ -379,14 +379,12 @@ def test_join_timeout_is_how_long_it_waits_for_a_nickname(open_room: Open) -> No
     assert silent.lines_until_closed() == ["*** goodbye: no nickname came within 0.3 seconds"]
 
 
-def test_idle_timeout_lets_go_who_says_nothing(open_room: Open) -> None:
+def test_idle_timeout_ends_a_silent_connection(open_room: Open) -> None:
     ada = open_room("--idle-timeout", "0.3").plain("ada")
     assert ada.lines_until_closed()[-1] == "*** goodbye: nothing was heard of you for 0.3 seconds"
 
 
-def test_the_operators_key_is_what_is_in_the_file_without_the_white_space_around_it(
-    open_room: Open, tmp_path: Path
-) -> None:
+def test_operators_key_is_the_file_without_white_space(open_room: Open, tmp_path: Path) -> None:
     (tmp_path / "key").write_text(f"\n  {OPERATOR_KEY} \r\n")
     (tmp_path / "key").chmod(0o600)
     boss = open_room("--operator-key-file", str(tmp_path / "key")).operator()
@@ -422,7 +420,7 @@ def test_the_log_is_quiet_unless_asked(open_room: Open) -> None:
     assert server.log() == ""
 
 
-def test_the_log_tells_what_the_server_does_as_text_or_json(open_room: Open) -> None:
+def test_log_has_the_servers_actions_as_text_or_json(open_room: Open) -> None:
     text, objects = open_room("-v"), open_room("-v", "--log-format", "json")
     for server in (text, objects):
         server.plain("ada")
@@ -433,7 +431,7 @@ def test_the_log_tells_what_the_server_does_as_text_or_json(open_room: Open) -> 
     assert {entry["pid"] for entry in entries} == {objects.process.pid}
 
 
-def test_a_quiet_log_tells_only_what_fails(open_room: Open, tmp_path: Path) -> None:
+def test_quiet_log_has_only_failures(open_room: Open, tmp_path: Path) -> None:
     file = tmp_path / "room.toml"
     file.write_text("keep = 5")
     quiet, usual = open_room("-q", "--config", str(file)), open_room("--config", str(file))
@@ -464,7 +462,7 @@ def test_twice_verbose_the_log_tells_of_each_connection(open_room: Open) -> None
 # Where a setting comes from
 
 
-def test_a_flag_beats_the_environment_which_beats_the_file_that_was_named(
+def test_flag_beats_environment_and_that_beats_a_named_file(
     open_room: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "room.toml"
@@ -476,7 +474,7 @@ def test_a_flag_beats_the_environment_which_beats_the_file_that_was_named(
     assert (limits["limits"]["line"], limits["limits"]["burst"]) == (400, 3)
 
 
-def test_the_file_in_the_users_configuration_folder_is_read_where_no_other_is_named(
+def test_file_in_the_users_folder_is_read_by_default(
     open_room: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
@@ -494,7 +492,7 @@ def test_the_file_in_the_users_configuration_folder_is_read_where_no_other_is_na
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_sighup_reads_the_message_of_the_day_and_the_limits_again(open_room: Open, model: str, tmp_path: Path) -> None:
+def test_sighup_reads_message_of_the_day_and_limits_again(open_room: Open, model: str, tmp_path: Path) -> None:
     file, motd = tmp_path / "room.toml", tmp_path / "motd"
     file.write_text('motd = "motd"\nmax-line = 300\n')
     motd.write_text("before")
@@ -528,7 +526,7 @@ def _newcomer_welcomed_with(server: Server, motd: str) -> RichPeer:
         assert time.monotonic() < deadline, f"nobody was welcomed with {motd!r}"
 
 
-def test_on_sighup_a_broken_file_is_told_in_the_log_and_changes_nothing(open_room: Open, tmp_path: Path) -> None:
+def test_broken_file_on_sighup_is_logged_and_changes_nothing(open_room: Open, tmp_path: Path) -> None:
     file, motd = tmp_path / "room.toml", tmp_path / "motd"
     file.write_text('motd = "motd"\n')
     motd.write_text("before")
@@ -547,7 +545,7 @@ def test_on_sighup_a_broken_file_is_told_in_the_log_and_changes_nothing(open_roo
     assert server.rich("ada").welcome["motd"] == "before"
 
 
-def test_a_failure_nobody_foresaw_on_sighup_is_logged_and_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_unexpected_failure_on_sighup_is_logged_only(caplog: pytest.LogCaptureFixture) -> None:
     def load() -> Settings:
         raise KeyError("a bug")
 
@@ -578,7 +576,7 @@ def test_the_limit_of_open_files_is_raised_as_far_as_it_goes(open_room: Open) ->
     assert server.process.rlimit(psutil.RLIMIT_NOFILE) == (hard, hard)
 
 
-def test_nobody_has_to_read_where_it_listens(tmp_path: Path) -> None:
+def test_listening_line_need_not_be_read(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with (
@@ -591,7 +589,7 @@ def test_nobody_has_to_read_where_it_listens(tmp_path: Path) -> None:
         assert server.wait(PATIENCE) == 0
 
 
-def test_with_its_standard_descriptors_closed_no_peer_gets_in_their_place(tmp_path: Path) -> None:
+def test_closed_standard_descriptors_are_not_reused_by_peers(tmp_path: Path) -> None:
     command = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *COMMAND, "--bind", "127.0.0.1:0", "-vv"]
     with subprocess.Popen(command, cwd=ROOT) as server:
         process = psutil.Process(server.pid)

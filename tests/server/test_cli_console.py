@@ -72,9 +72,7 @@ def test_there_is_none_where_it_was_declined_or_stdin_is_the_key(
 
 
 @pytest.mark.parametrize("key_file", ["", "/etc/key"])
-def test_it_takes_the_place_of_the_command_and_gets_its_words_and_the_key(
-    key_file: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_console_replaces_the_command_with_its_arguments(key_file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     became: list[tuple[str, list[str]]] = []
     monkeypatch.setattr(os, "execv", lambda program, words: became.append((program, words)))
     cli.exec_console(["--model", "thread"], Settings(operator_key_file=key_file))

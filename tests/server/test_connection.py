@@ -30,7 +30,7 @@ def pair() -> Iterator[Pair]:
 
 
 class TestSpeakersFirst:
-    def test_who_has_said_something_comes_before_all_who_are_left(self) -> None:
+    def test_readable_connections_come_before_all_others(self) -> None:
         pairs = [Pair() for _ in range(3 * BATCH_SIZE)]
         came = []
         for connection in readable_first([pair.connection for pair in pairs]):
@@ -47,12 +47,12 @@ class TestSpeakersFirst:
 
 
 class TestConnection:
-    def test_reads_what_is_there_and_does_not_wait(self, pair: Pair) -> None:
+    def test_connection_reads_waiting_bytes_without_blocking(self, pair: Pair) -> None:
         assert pair.connection.read(0.0) == []
         pair.peer.send(b"ada\nhello\nhalf")
         assert len(pair.connection.read(0.0)) == 2
 
-    def test_writes_what_the_peer_takes_and_keeps_the_rest(self, pair: Pair) -> None:
+    def test_connection_keeps_the_bytes_that_the_peer_does_not_take(self, pair: Pair) -> None:
         data = os.urandom(600_000)
         pair.connection.send(data, DeliveryFlags.NONE, 0.0)
         assert pair.connection.session.unsent
@@ -68,12 +68,12 @@ class TestConnection:
         assert got == data + b"after"
         assert pair.connection.interest(0.0) == EVENT_READ
 
-    def test_lets_go_whoever_lets_too_much_pile_up(self, pair: Pair) -> None:
+    def test_connection_with_too_much_unsent_is_closed(self, pair: Pair) -> None:
         pair.connection.send(b"begun\n" * 200_000, DeliveryFlags.NONE, 0.0)
         pair.connection.send(b"x" * (MAX_UNSENT_BYTES + 1), DeliveryFlags.NONE, 0.0)
         assert pair.connection.session.is_closing
-        assert not pair.connection.over(1.9)
-        assert pair.connection.over(2.0)
+        assert not pair.connection.is_over(1.9)
+        assert pair.connection.is_over(2.0)
         got = b""
         while pair.connection.session.unsent:
             got += pair.peer.recv(1 << 20)
@@ -88,21 +88,21 @@ class TestConnection:
         assert pair.peer.recv(100) == b""
         pair.peer.send(b"what I still had to say\n")
         assert pair.connection.read(0.0) == []
-        assert not pair.connection.over(0.1)
+        assert not pair.connection.is_over(0.1)
         pair.peer.close()
         pair.connection.read(0.1)
-        assert pair.connection.over(0.1)
+        assert pair.connection.is_over(0.1)
 
     def test_is_over_at_once_when_the_peer_is_gone_both_ways(self, pair: Pair) -> None:
         pair.peer.close()
         pair.connection.send(b"hello\n", DeliveryFlags.NONE, 0.0)
         pair.connection.read(0.0)
-        assert pair.connection.over(0.0)
+        assert pair.connection.is_over(0.0)
 
     def test_calls_back_once_when_it_is_closed(self) -> None:
         ours, theirs = socket.socketpair()
         calls: list[int] = []
-        connection = Connection(ours, Session.open(1, Limits(), 0.0), closed=lambda: calls.append(1))
+        connection = Connection(ours, Session.open(1, Limits(), 0.0), on_close=lambda: calls.append(1))
         connection.close()
         connection.close()
         theirs.close()
@@ -112,7 +112,7 @@ class TestConnection:
 class TestChaos:
     def test_an_exception_is_raised_at_the_next_chance_and_once(self, pair: Pair) -> None:
         pair.connection.send(b"", DeliveryFlags.FAIL, 0.0)
-        assert pair.connection.session.due(0.0) == 0.0
+        assert pair.connection.session.next_deadline(0.0) == 0.0
         with pytest.raises(InjectedFault):
             pair.connection.advance(0.0)
         assert pair.connection.advance(0.0) == []
@@ -190,7 +190,7 @@ class Hall(list[Pair]):
 
 
 @given(st.lists(st.sampled_from(Peer), max_size=12))
-def test_everybody_is_written_to_once_and_in_order_whatever_became_of_the_others(peers: list[Peer]) -> None:
+def test_broadcast_writes_once_and_in_order_despite_failures(peers: list[Peer]) -> None:
     hall = Hall(peers)
     try:
         assert send_to_all(LINE, hall.connections, 0.0) == hall.that(Peer.FULL, Peer.BEHIND)
@@ -216,14 +216,14 @@ def test_a_line_that_is_taken_in_part_is_kept_from_there_on(hall: Hall) -> None:
     assert all(hall.heard(pair) == data for pair in hall)
 
 
-def test_who_takes_nothing_any_more_is_not_left_to_be_written_to(hall: Hall) -> None:
+def test_send_to_all_drops_bytes_for_failed_connections(hall: Hall) -> None:
     hall[1].peer.shutdown(socket.SHUT_RD)
     hall[2].peer.close()
     assert send_to_all(LINE, hall.connections, 0.0) == []
     assert [len(pair.connection.session.unsent) for pair in hall] == [0, 0, 0, 0]
 
 
-def test_each_hears_in_its_dialect_and_only_who_has_a_mark_is_left(hall: Hall) -> None:
+def test_broadcast_uses_each_dialect_and_returns_flagged_peers(hall: Hall) -> None:
     outbox = Outbox()
     said = Said(seq=1, nick="ada", text="hello", at=0.0)
     outbox.broadcasts.append(Broadcast(said, author=1))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from protocol.messages import Model
-from server.control import EXIT_INTERRUPTED, FAREWELL, SHUTDOWN_TIMEOUT, ServerControl, Signals, StopEvent
+from server.control import CLOSING_REASON, EXIT_INTERRUPTED, SHUTDOWN_TIMEOUT, ServerControl, Signals, StopEvent
 from tests.peers import PATIENCE
 
 HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
@@ -22,8 +22,8 @@ class TestStop:
         stop = StopEvent()
         assert not stop
         assert not readable(stop)
-        stop.ask()
-        stop.ask()
+        stop.set()
+        stop.set()
         assert stop
         assert readable(stop)
         stop.clear()
@@ -36,18 +36,18 @@ class TestStop:
         began = time.monotonic()
         stop.wait(0.05)
         assert time.monotonic() - began >= 0.05
-        threading.Timer(0.05, stop.ask).start()
+        threading.Timer(0.05, stop.set).start()
         stop.wait(PATIENCE)
         assert stop
         assert time.monotonic() - began < PATIENCE
 
-    def test_wakes_whoever_waits_on_it_all_at_once(self) -> None:
+    def test_stop_event_wakes_all_waiting_threads(self) -> None:
         stop = StopEvent()
         woken: list[bool] = []
         threads = [threading.Thread(target=lambda: woken.append(readable(stop, PATIENCE))) for _ in range(5)]
         for thread in threads:
             thread.start()
-        stop.ask()
+        stop.set()
         for thread in threads:
             thread.join()
         assert woken == [True] * 5
@@ -65,7 +65,7 @@ class TestWishes:
         assert control.model is Model.THREAD
         assert control.stop
 
-    def test_who_is_to_end_changes_no_model(self) -> None:
+    def test_control_that_closes_refuses_a_switch(self) -> None:
         control = ServerControl()
         control.close("the room closes")
         assert not control.switch(Model.THREAD)
@@ -106,17 +106,17 @@ def test_nothing_is_asked_for_until_a_signal_comes(install: Install, control: Se
 def test_sigterm_closes_the_room(install: Install, control: ServerControl) -> None:
     told = install()
     signal.raise_signal(signal.SIGTERM)
-    assert (control.closing, told.interrupted, bool(control.stop)) == (FAREWELL, False, True)
+    assert (control.closing, told.interrupted, bool(control.stop)) == (CLOSING_REASON, False, True)
 
 
-def test_the_first_ctrl_c_closes_the_room_and_the_second_ends_the_process(
+def test_first_ctrl_c_closes_and_second_ends_the_process(
     install: Install, control: ServerControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended: list[int] = []
     monkeypatch.setattr(os, "_exit", ended.append)
     told = install()
     signal.raise_signal(signal.SIGINT)
-    assert (control.closing, told.interrupted, ended) == (FAREWELL, True, [])
+    assert (control.closing, told.interrupted, ended) == (CLOSING_REASON, True, [])
     signal.raise_signal(signal.SIGINT)
     assert ended == [EXIT_INTERRUPTED]
 
@@ -127,7 +127,7 @@ def test_sighup_reads_the_settings_again(install: Install, control: ServerContro
     assert (control.closing, called) == ("", ["reload"])
 
 
-def test_sighups_while_the_settings_are_read_are_one_more_reading_and_none_in_the_other(control: ServerControl) -> None:
+def test_sighups_during_a_reload_cause_one_more_reload(control: ServerControl) -> None:
     before = {number: signal.getsignal(number) for number in HANDLED}
     depth: list[int] = []
     deepest: list[int] = []
@@ -156,7 +156,7 @@ def test_sighup_of_a_terminal_that_is_gone_closes_the_room(
     assert (control.closing, called) == ("", ["reload"])
     monkeypatch.setattr("server.control.on_terminal", lambda: False)
     signal.raise_signal(signal.SIGHUP)
-    assert (control.closing, called) == (FAREWELL, ["reload"])
+    assert (control.closing, called) == (CLOSING_REASON, ["reload"])
 
 
 def test_a_child_that_has_ended_is_reaped(install: Install, called: list[str]) -> None:

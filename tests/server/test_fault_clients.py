@@ -51,7 +51,7 @@ def test_a_guest_comes_to_wherever_the_door_is(strikes: FaultClients, door: sock
         assert guest.recv(100).startswith(b"slow-reader-")
 
 
-def test_a_guest_that_does_not_get_through_is_told_in_the_log_and_nowhere_else(
+def test_guest_without_connection_is_reported_in_the_log_only(
     strikes: FaultClients, door: socket.socket, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     door.close()
@@ -86,9 +86,7 @@ def test_a_silent_guest_that_is_let_go_goes(strikes: FaultClients, door: socket.
     wait_until(lambda: strikes.reap() or not strikes._guests, "the guest is gone")
 
 
-def test_guests_that_have_gone_are_forgotten_when_the_system_says_so(
-    strikes: FaultClients, door: socket.socket
-) -> None:
+def test_reap_forgets_guests_that_have_ended(strikes: FaultClients, door: socket.socket) -> None:
     for _ in range(2):
         strikes.invite("slow-reader")
         door.accept()[0].close()

@@ -52,7 +52,7 @@ def test_a_file_that_was_asked_for_has_to_be_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"), [(b"caf\xe9", "is not UTF-8"), (b"x" * (files.MAX_FILE + 1), "is larger than 64 KiB")]
+    ("content", "told"), [(b"caf\xe9", "is not UTF-8"), (b"x" * (files.MAX_FILE_BYTES + 1), "is larger than 64 KiB")]
 )
 def test_a_message_of_the_day_that_will_not_do_is_refused(tmp_path: Path, content: bytes, told: str) -> None:
     (tmp_path / "motd").write_bytes(content)
@@ -125,7 +125,7 @@ def test_slot_file_returns_the_newest_state(descriptor: int) -> None:
 
 
 @pytest.mark.parametrize("written", [0, 3, 16, 18])
-def test_slot_file_whose_writer_was_killed_holds_the_state_before(descriptor: int, written: int) -> None:
+def test_slot_file_of_a_killed_writer_holds_the_state_before(descriptor: int, written: int) -> None:
     file = SlotFile(descriptor)
     for state in (b"first", b"second", b"third"):
         file.write(state)

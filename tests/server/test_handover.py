@@ -28,7 +28,7 @@ each_round = pytest.mark.parametrize(
 
 
 @each_pair
-def test_a_switch_carries_everybody_over_while_they_talk(start_server, before: str, after: str) -> None:
+def test_switch_carries_all_members_over_while_they_talk(start_server, before: str, after: str) -> None:
     server: Server = start_server(before)
     boss, ada = server.operator(), server.plain("ada")
     with talk(server) as talks:
@@ -75,7 +75,7 @@ def test_half_a_line_travels(start_server, models: list[str]) -> None:
 
 @NEEDS_PROC
 @each_round
-def test_what_a_slow_reader_has_not_taken_travels(start_server, models: list[str]) -> None:
+def test_unsent_bytes_of_a_slow_reader_travel(start_server, models: list[str]) -> None:
     server: Server = start_server(models[0])
     boss, slow, talker = server.operator(), slow_peer(server), server.rich("talker")
     boss.sees("slow", "talker")
@@ -123,7 +123,7 @@ def test_the_join_timeout_goes_on_over_a_switch(start_server, models: list[str])
 
 
 @each_round
-def test_connections_that_are_being_let_go_do_not_disturb_a_switch(start_server, models: list[str]) -> None:
+def test_closing_connections_do_not_disturb_a_switch(start_server, models: list[str]) -> None:
     server: Server = start_server(models[0])
     boss, stays = server.operator(), server.rich("stays")
     gone: list[str] = []
@@ -145,7 +145,7 @@ def test_connections_that_are_being_let_go_do_not_disturb_a_switch(start_server,
     boss.expect("said", text="still here")
 
 
-def test_a_goodbye_that_becomes_overdue_in_a_switch_does_not_disturb_it(start_server) -> None:
+def test_goodbye_overdue_in_a_switch_does_not_disturb_it(start_server) -> None:
     server: Server = start_server("event")
     boss = server.operator()
     order = [model for before, after in PAIRS for model in (before, after)]
@@ -206,7 +206,7 @@ def test_there_is_one_switch_at_a_time(start_server) -> None:
 
 
 @pytest.mark.parametrize(("after", "third"), [("process", "thread"), ("thread", "process")])
-def test_there_is_one_switch_at_a_time_until_the_new_model_serves_all(
+def test_second_switch_is_refused_until_the_first_has_ended(
     start_server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: str, third: str
 ) -> None:
     slow = tmp_path / "slow"
@@ -243,7 +243,7 @@ def test_the_switch_is_told_at_once_in_a_quiet_room(start_server, before: str, a
 
 
 @pytest.mark.parametrize(("before", "after"), [("event", "thread"), ("thread", "event"), ("process", "event")])
-def test_a_block_asked_for_with_a_switch_delays_it_for_nobody(start_server, before: str, after: str) -> None:
+def test_block_requested_with_a_switch_delays_no_member(start_server, before: str, after: str) -> None:
     server: Server = start_server(before)
     boss, ada, bob = server.operator(), server.rich("ada"), server.plain("bob")
     boss.sees("ada", "bob")
@@ -288,7 +288,7 @@ def test_a_block_does_not_delay_the_end(start_server, model: str) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_who_may_not_switch_is_refused(start_server, model: str) -> None:
+def test_switch_of_a_member_is_refused(start_server, model: str) -> None:
     server: Server = start_server(model)
     ada, plain = server.rich("ada"), server.plain("bob")
     ada.command("switch", model="event" if model != "event" else "thread")
@@ -350,7 +350,7 @@ def test_a_stuck_worker_delays_a_switch_by_less_than_a_second(start_server, afte
 
 
 @NEEDS_PROC
-def test_a_switch_does_not_wait_for_who_does_not_read(start_server) -> None:
+def test_switch_does_not_wait_for_slow_readers(start_server) -> None:
     server: Server = start_server("event")
     boss, talker = server.operator(), server.rich("talker")
     deaf = [slow_peer(server) for _ in range(5)]
@@ -361,7 +361,7 @@ def test_a_switch_does_not_wait_for_who_does_not_read(start_server) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_being_asked_to_end_in_the_middle_of_a_switch_ends_with_a_goodbye(start_server, model: str) -> None:
+def test_end_during_a_switch_says_goodbye(start_server, model: str) -> None:
     server: Server = start_server(model)
     boss, ada = server.operator(), server.plain("ada")
     after = MODELS[(MODELS.index(model) + 1) % 3]
@@ -373,7 +373,7 @@ def test_being_asked_to_end_in_the_middle_of_a_switch_ends_with_a_goodbye(start_
 
 @NEEDS_PROC
 @pytest.mark.parametrize("model", MODELS)
-def test_it_ends_within_two_seconds_whoever_hangs(start_server, model: str) -> None:
+def test_server_ends_within_two_seconds_despite_stuck_peers(start_server, model: str) -> None:
     server: Server = start_server(model)
     talker, stuck, deaf = server.rich("talker"), server.rich("stuck"), slow_peer(server)
     talker.sees("stuck", "slow")

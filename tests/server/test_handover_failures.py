@@ -31,7 +31,7 @@ def test_a_model_that_cannot_start_hands_back(start_server, after: str, most: in
 
 @SETS_LIMITS
 @pytest.mark.parametrize(("before", "after"), [("thread", "process"), ("process", "thread")])
-def test_where_the_model_before_cannot_go_on_either_the_event_model_does(start_server, before: str, after: str) -> None:
+def test_event_model_goes_on_if_the_previous_one_cannot(start_server, before: str, after: str) -> None:
     user = ordinary_user()
     server: Server = start_server(before, prefix=user)
     with talk_of_eight(server) as boss:
@@ -45,7 +45,7 @@ def test_where_the_model_before_cannot_go_on_either_the_event_model_does(start_s
 
 
 @SETS_LIMITS
-def test_without_memory_for_another_stack_the_thread_model_hands_back(start_server) -> None:
+def test_thread_model_without_memory_hands_back(start_server) -> None:
     server: Server = start_server("process")
     with talk_of_eight(server) as boss:
         with limited(server, "as", server.process.memory_info().vms + 20 * 2**20):
@@ -71,7 +71,7 @@ def test_without_memory_for_another_stack_the_thread_model_hands_back(start_serv
         ("thread", 8),
     ],
 )
-def test_without_descriptors_for_its_pipes_the_process_model_hands_back(start_server, before: str, spare: int) -> None:
+def test_process_model_without_descriptors_hands_back(start_server, before: str, spare: int) -> None:
     server: Server = start_server(before)
     with talk_of_eight(server) as boss:
         boss.sync()
@@ -84,7 +84,7 @@ def test_without_descriptors_for_its_pipes_the_process_model_hands_back(start_se
 
 
 @pytest.mark.parametrize("model", list(Model))
-def test_an_error_in_the_running_model_drops_nobody_who_is_there_then(start_server, model: str) -> None:
+def test_error_in_the_running_model_drops_no_connection(start_server, model: str) -> None:
     server: Server = start_server(model, sabotage="door_fails", fails=True)
     gone = server.plain("gone")
     with talk_of_eight(server) as boss:
@@ -103,7 +103,7 @@ def test_an_error_in_the_running_model_drops_nobody_who_is_there_then(start_serv
 
 
 @pytest.mark.parametrize("model", list(Model))
-def test_where_no_model_can_go_on_everybody_is_told_goodbye(start_server, model: str) -> None:
+def test_all_members_get_a_goodbye_if_no_model_can_go_on(start_server, model: str) -> None:
     server: Server = start_server(model, sabotage="door_stays_broken", fails=True)
     ada, bob = server.plain("ada"), server.rich("bob")
     bob.say("poison", id="1")

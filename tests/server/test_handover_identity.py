@@ -18,7 +18,7 @@ def returned(server: Server, who: RichPeer, after: int) -> RichPeer:
 
 
 @each_pair
-def test_whoever_comes_back_after_a_switch_is_known_by_the_token(start_server, before: str, after: str) -> None:
+def test_returning_member_is_known_by_its_token_after_a_switch(start_server, before: str, after: str) -> None:
     server: Server = start_server(before)
     boss, ada = server.operator(), server.rich("ada")
     boss.say("the last that ada hears")

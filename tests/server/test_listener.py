@@ -150,7 +150,9 @@ class TestListener:
         assert len(list(listener.accept())) == 1
         assert not readable(listener)
 
-    def test_turns_away_who_is_one_too_many(self, listener: Listener, peers: list[socket.socket]) -> None:
+    def test_listener_rejects_a_connection_above_the_limit(
+        self, listener: Listener, peers: list[socket.socket]
+    ) -> None:
         listener.max_clients = 2
         here = come(listener, peers, 3)
         assert len(here) == 2
@@ -183,7 +185,7 @@ class TestListener:
             for connection in (first, *admitted):
                 connection.close()
 
-    def test_a_full_room_evicts_a_silent_connection_for_another_address(
+    def test_full_room_evicts_a_silent_peer_for_another_address(
         self, listener: Listener, peers: list[socket.socket]
     ) -> None:
         listener._members, listener.max_clients = Room(), 3
@@ -209,7 +211,7 @@ class TestListener:
         list(listener.accept())
         assert "the room is full: it takes 1 connection" in told(peers[1])
 
-    def test_turns_away_who_is_one_too_many_from_an_address(
+    def test_listener_rejects_above_the_limit_of_an_address(
         self, listener: Listener, peers: list[socket.socket]
     ) -> None:
         listener.max_per_ip = 1
@@ -251,7 +253,7 @@ class TestListener:
         assert idle + interval * count <= 60
 
     @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="this system has no TCP_USER_TIMEOUT")
-    def test_accepted_connection_waits_a_minute_for_acknowledgements_at_most(
+    def test_accepted_connection_limits_unacknowledged_time(
         self, listener: Listener, peers: list[socket.socket]
     ) -> None:
         (connection,) = come(listener, peers)
@@ -259,21 +261,17 @@ class TestListener:
         assert milliseconds == 1000 * sources.UNACKNOWLEDGED_TIMEOUT_S <= 60_000
 
     @pytest.mark.parametrize("number", [errno.ENOBUFS, errno.ENOMEM])
-    def test_where_the_system_has_nothing_left_it_does_not_ask_again_at_once(
-        self, listener: Listener, number: int
-    ) -> None:
+    def test_accept_stops_when_the_system_has_nothing_left(self, listener: Listener, number: int) -> None:
         asked = failing(listener, number)
         assert list(listener.accept()) == []
         assert len(asked) == 1
 
-    def test_a_newcomer_that_has_gone_again_does_not_keep_the_next_one_waiting(self, listener: Listener) -> None:
+    def test_newcomer_that_has_gone_does_not_delay_the_next_one(self, listener: Listener) -> None:
         asked = failing(listener, errno.ECONNABORTED)
         assert list(listener.accept()) == []
         assert len(asked) == ACCEPTED_AT_ONCE
 
-    def test_connections_that_many_threads_close_at_once_are_counted_right(
-        self, listener: Listener, peers: list[socket.socket]
-    ) -> None:
+    def test_closes_by_many_threads_are_counted_right(self, listener: Listener, peers: list[socket.socket]) -> None:
         here = come(listener, peers, ADMITTED_AT_ONCE)
         listener._places._counts = Hesitant(listener._places._counts)
         threads = [threading.Thread(target=connection.close) for connection in here]
@@ -378,7 +376,7 @@ class TestListen:
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
-def test_turning_away_a_peer_that_has_gone_does_no_harm_and_is_counted(listener: Listener) -> None:
+def test_reject_of_a_gone_peer_is_harmless_and_counted(listener: Listener) -> None:
     turned_away: list[bool] = []
     listener.on_rejected = lambda: turned_away.append(True)
     ours, theirs = socket.socketpair()

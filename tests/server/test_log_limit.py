@@ -6,11 +6,11 @@ import re
 import pytest
 
 from server import log_limit
-from server.log_limit import MAX_KINDS, MAX_NAMED, DuplicateFilter, FloodLog
+from server.log_limit import MAX_FLOOD_KINDS, MAX_LISTED_ADDRESSES, DuplicateFilter, FloodLog
 from tests.server.records import raised, record
 
 
-def test_of_many_records_alike_the_first_are_written_and_the_next_period_says_how_many_were_not() -> None:
+def test_similar_records_are_limited_and_counted() -> None:
     few = DuplicateFilter()
     records = [record("no room for connection %d", number) for number in range(500)]
     for number, each in enumerate(records):
@@ -27,7 +27,7 @@ def test_records_of_different_kinds_do_not_count_for_each_other() -> None:
     assert all(few.filter(record(f"{kind} %d", number)) for kind in "abc" for number in range(10))
 
 
-def test_failures_of_one_message_are_of_different_kinds_where_another_bug_is_behind_them() -> None:
+def test_failures_from_different_places_are_not_grouped() -> None:
     few = DuplicateFilter()
 
     def failing(number: int, error: Exception) -> logging.LogRecord:
@@ -40,7 +40,7 @@ def test_failures_of_one_message_are_of_different_kinds_where_another_bug_is_beh
     assert few.filter(record("connection %d failed, and ends", 13, error=elsewhere.value))
 
 
-def test_a_failure_that_came_as_text_is_told_from_another_by_its_place_and_not_by_its_words() -> None:
+def test_failures_as_text_are_grouped_by_place() -> None:
     few = DuplicateFilter()
 
     def failing(number: int, place: str) -> logging.LogRecord:
@@ -51,7 +51,7 @@ def test_a_failure_that_came_as_text_is_told_from_another_by_its_place_and_not_b
     assert few.filter(failing(12, "line 8"))
 
 
-def test_what_is_logged_for_debugging_is_written_whole() -> None:
+def test_debug_records_are_all_written() -> None:
     few = DuplicateFilter()
     records = [record("connection %d opened", number) for number in range(500)]
     for each in records:
@@ -68,11 +68,11 @@ def test_a_clock_that_is_set_back_does_not_silence_the_log() -> None:
     assert few.filter(back)
 
 
-def test_counting_kinds_takes_no_more_memory_however_many_there_are() -> None:
+def test_groups_of_records_are_bounded() -> None:
     few = DuplicateFilter()
     for number in range(5000):
         assert few.filter(record(f"kind {number}"))
-    assert len(few._seen) <= log_limit.MOST_KINDS
+    assert len(few._groups) <= log_limit.MAX_GROUPS
 
 
 def test_the_first_is_told_at_once_and_then_a_line_a_minute() -> None:
@@ -92,7 +92,7 @@ def test_kinds_and_addresses_are_in_one_line() -> None:
     lines: list[str] = []
     log = FloodLog(lines.append)
     log.count("proof refused", "192.0.2.1", 0.0)
-    for number in range(MAX_NAMED + 2):
+    for number in range(MAX_LISTED_ADDRESSES + 2):
         log.count("proof refused", f"192.0.2.{number}", 1.0)
     for _ in range(1500):
         log.count("connection turned away", "192.0.2.0", 1.0)
@@ -117,15 +117,15 @@ def test_a_clock_set_back_silences_nothing_for_long() -> None:
     assert len(lines) == 2
 
 
-def test_what_is_counted_is_bounded() -> None:
+def test_flood_counts_are_bounded() -> None:
     lines: list[str] = []
     log = FloodLog(lines.append)
-    for number in range(2 * MAX_KINDS):
+    for number in range(2 * MAX_FLOOD_KINDS):
         log.count("proof refused", f"{number}", 0.0)
-    assert len(log._counts) <= MAX_KINDS
+    assert len(log._counts) <= MAX_FLOOD_KINDS
 
 
-def test_what_is_allowed_is_no_flood() -> None:
+def test_allowed_events_are_no_flood() -> None:
     lines: list[str] = []
     log = FloodLog(lines.append)
     assert [log.count("proof refused", "192.0.2.1", 0.0, allowed=2) for _ in range(4)] == [False, False, True, True]

@@ -63,7 +63,7 @@ def taken_from(descriptor: int) -> str:
 # The format of a line
 
 
-def test_a_line_of_text_says_when_how_grave_and_what() -> None:
+def test_text_line_has_time_level_and_message() -> None:
     line = TextFormatter().format(record("connection %d failed", 7))
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} WARNING connection 7 failed", line)
 
@@ -76,7 +76,7 @@ def test_a_traceback_follows_its_line_indented() -> None:
     assert all(line.startswith("  ") for line in rest)
 
 
-def test_nothing_in_a_log_is_obeyed_by_a_terminal_nor_looks_like_another_line() -> None:
+def test_log_is_safe_for_terminals_and_forges_no_line() -> None:
     evil = "\x1b]0;x\x07 \x9b2J \u202e a\n2026-01-01 00:00:00.000 ERROR forged"
     line = TextFormatter().format(record("said %s", evil, error=raised(ValueError(evil))))
     assert not set(line) & set("\x1b\x07\x9b\u202e")
@@ -95,7 +95,7 @@ def test_a_json_line_is_one_object_with_its_traceback_in_it() -> None:
 # Its end
 
 
-def test_at_its_end_the_log_says_how_many_were_not_written_and_the_last_of_them(pipe: tuple[int, int]) -> None:
+def test_end_of_the_log_reports_suppressed_records(pipe: tuple[int, int]) -> None:
     handler = NonBlockingHandler(pipe[1])
     handler.addFilter(DuplicateFilter())
     handler.setFormatter(TextFormatter())
@@ -109,7 +109,7 @@ def test_at_its_end_the_log_says_how_many_were_not_written_and_the_last_of_them(
     )
 
 
-def test_whoever_sets_the_log_up_need_not_end_it(root: Path) -> None:
+def test_log_reports_suppressed_records_at_exit(root: Path) -> None:
     program = "import logging; from server import logs; logs.set_up('text', 30); log = logging.getLogger('chat.room')"
     command = [sys.executable, "-c", f"{program}\nfor number in range(11): log.warning('line %d', number)"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=PATIENCE)
@@ -129,9 +129,7 @@ def test_at_its_end_the_log_says_how_many_lines_were_not_taken(pipe: tuple[int, 
 
 
 @pytest.mark.parametrize("end", ["pipe", "terminal"])
-def test_a_log_that_nobody_reads_holds_nobody_up_and_says_later_what_was_lost(
-    end: str, request: pytest.FixtureRequest
-) -> None:
+def test_unread_log_never_blocks_and_counts_lost_lines(end: str, request: pytest.FixtureRequest) -> None:
     reading, writing = request.getfixturevalue(end)
     logs.reopen_terminal_nonblocking(writing)
     handler = NonBlockingHandler(writing)
@@ -151,7 +149,7 @@ def test_a_log_that_nobody_reads_holds_nobody_up_and_says_later_what_was_lost(
     assert 0 <= len(whole) + sum(losses) - 20_000 <= len(losses)
 
 
-def test_a_line_longer_than_a_pipe_holds_is_cut_and_the_next_one_begins_anew(pipe: tuple[int, int]) -> None:
+def test_log_line_longer_than_the_pipe_is_cut(pipe: tuple[int, int]) -> None:
     handler = NonBlockingHandler(pipe[1])
     handler.emit(record("x" * 1_000_000))
     assert handler.dropped == 1
@@ -162,7 +160,7 @@ def test_a_line_longer_than_a_pipe_holds_is_cut_and_the_next_one_begins_anew(pip
     assert taken_from(pipe[0]) == "after\n"
 
 
-def test_a_log_whose_reader_is_gone_is_no_failure() -> None:
+def test_log_without_a_reader_is_no_failure() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     handler = NonBlockingHandler(writing)
@@ -210,7 +208,7 @@ def test_records_below_the_level_are_not_written(pipe: tuple[int, int]) -> None:
 
 
 @pytest.mark.usefixtures("logging_as_before")
-def test_an_exception_that_ends_a_thread_is_logged_with_its_traceback(pipe: tuple[int, int]) -> None:
+def test_exception_that_ends_a_thread_is_logged(pipe: tuple[int, int]) -> None:
     logs.set_up("json", logging.WARNING, pipe[1])
 
     def fail() -> None:
@@ -225,7 +223,7 @@ def test_an_exception_that_ends_a_thread_is_logged_with_its_traceback(pipe: tupl
 
 
 @pytest.mark.parametrize("model", ["process", "thread", "event"])
-def test_a_server_whose_log_nobody_reads_goes_on(model: str, root: Path, pipe: tuple[int, int]) -> None:
+def test_server_with_an_unread_log_goes_on(model: str, root: Path, pipe: tuple[int, int]) -> None:
     reading, writing = pipe
     os.set_blocking(writing, False)
     while True:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from server.meter import CPU_OVER, Meter
+from server.meter import CPU_INTERVAL_S, Meter
 
 
 @pytest.fixture
@@ -22,23 +22,23 @@ def burn(seconds: float) -> None:
         pass
 
 
-def test_who_asks_again_at_once_is_told_the_same_processor_time_and_not_none() -> None:
+def test_processor_time_asked_again_at_once_is_the_same() -> None:
     meter = Meter()
     meter([0])
     began = time.monotonic()
-    burn(CPU_OVER + 0.1)
+    burn(CPU_INTERVAL_S + 0.1)
     first = meter([0]).cpu
     passed = time.monotonic() - began
-    assert first > (CPU_OVER + 0.1) / passed * 0.7
+    assert first > (CPU_INTERVAL_S + 0.1) / passed * 0.7
     assert meter([0]).cpu == first
 
 
-def test_the_processor_time_is_of_the_time_since_it_was_last_told() -> None:
+def test_processor_time_is_since_the_last_measurement() -> None:
     meter = Meter()
     meter([0])
-    burn(CPU_OVER + 0.05)
+    burn(CPU_INTERVAL_S + 0.05)
     busy = meter([0]).cpu
-    time.sleep(CPU_OVER + 0.05)  # Idle: that is what is measured.
+    time.sleep(CPU_INTERVAL_S + 0.05)  # Idle: that is what is measured.
     assert meter([0]).cpu < busy / 4
 
 

@@ -147,7 +147,7 @@ def test_loopback_has_no_more_above_the_limit_than_the_limit() -> None:
     assert not taken(LOOPBACK).has_own_share("::1", 1)
 
 
-def test_places_survive_threads_that_remove_while_others_are_evicted(room: Room) -> None:
+def test_places_survive_removal_by_threads_during_eviction(room: Room) -> None:
     places = taken(*[ATTACKER] * 200)
     threads = [threading.Thread(target=places.remove, args=(number,)) for number in range(1, 201)]
     for thread in threads:

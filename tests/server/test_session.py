@@ -1,5 +1,3 @@
-from math import inf
-
 import pytest
 
 from protocol import json_lines
@@ -18,12 +16,12 @@ class TestTheFirstLine:
         assert session.receive(b"ada\r\n", 0.0) == [Hello("ada", None, PLAIN.name)]
         assert session.dialect is PLAIN
 
-    def test_an_object_is_a_hello_in_the_rich_dialect_whatever_the_client_writes(self) -> None:
+    def test_object_is_a_hello_in_the_rich_dialect(self) -> None:
         session = opened()
         items = session.receive(b'{"type":"hello","nick":"ada","dialect":"plain"}\n', 0.0)
         assert items == [Hello("ada", None, RICH.name)]
 
-    def test_who_comes_back_says_so(self) -> None:
+    def test_hello_of_a_returning_member_has_its_token(self) -> None:
         items = opened().receive(b'{"type":"hello","nick":"ada","resume":{"token":"t","after":7}}\n', 0.0)
         assert items == [Hello("ada", Resume("t", 7), RICH.name)]
 
@@ -31,7 +29,7 @@ class TestTheFirstLine:
         "first",
         [b"", b" ", b"*", b"***", b"two words", b"\x1b[2J", b"a\0b", b"x" * 3000, "a\u202eb".encode(), b"/who", b"-"],
     )
-    def test_a_nickname_that_will_not_do_is_refused_and_another_may_be_tried(self, first: bytes) -> None:
+    def test_bad_nickname_is_refused_and_another_may_be_tried(self, first: bytes) -> None:
         session = opened()
         assert codes(session.receive(first + b"\n", 0.0)) == ["bad-nickname"]
         assert session.receive(b"ada\n", 0.0) == [Hello("ada", None, PLAIN.name)]
@@ -73,7 +71,7 @@ class TestTheFirstLine:
             assert items[0].data.startswith(b"HTTP/1.1 400" if name == "HTTP" else b"*** goodbye: ")
             assert session.receive(b"ada\nhi\n", 0.0) == []
 
-    def test_once_the_nickname_is_given_a_line_may_look_like_anything(self) -> None:
+    def test_line_after_the_nickname_may_look_like_http(self) -> None:
         session = in_room()
         lines = ["GET / HTTP/1.1", "SSH-2.0-OpenSSH_9.9"]
         assert said(session.receive("\n".join([*lines, ""]).encode(), 0.0)) == lines
@@ -101,11 +99,11 @@ class TestLines:
             ("*** bob left", "*** bob left"),
         ],
     )
-    def test_what_a_terminal_would_obey_is_harmless_and_never_ends_a_line(self, text: str, shown: str) -> None:
+    def test_control_characters_become_harmless_and_end_no_line(self, text: str, shown: str) -> None:
         assert said(in_room().receive(text.encode() + b"\n", 0.0)) == [shown]
 
     @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
-    def test_what_is_not_utf8_is_refused_and_the_connection_stays(self, dialect: Dialect) -> None:
+    def test_line_that_is_not_utf8_is_refused(self, dialect: Dialect) -> None:
         session = in_room(dialect)
         good = b"hi\n" if dialect is PLAIN else json_lines.encode(Say("1", "hi"))
         assert codes(session.receive(b"\xfe\xff\n" + good, 0.0)) == ["bad-utf8", "say"]
@@ -150,7 +148,7 @@ class TestLines:
         ],
         ids=["malformed", "unknown type", "wrong field", "10,000 digits", "10,000 deep", "nickname"],
     )
-    def test_a_bad_object_is_refused_with_a_code_and_the_connection_stays(self, line: bytes, code: str) -> None:
+    def test_bad_object_is_refused_and_the_connection_stays(self, line: bytes, code: str) -> None:
         session = in_room(RICH, Limits(line=64 * 1024, rate=0))
         assert codes(session.receive(line + b"\n" + json_lines.encode(Ping("1")), 0.0)) == [code, "ping"]
 
@@ -159,14 +157,12 @@ class TestLines:
         assert codes(in_room().receive(f"{text}\n".encode(), 0.0)) == ["escaped", "say"]
 
     @pytest.mark.parametrize("text", ["❤\ufe0f", "👩\u200d👧", "می\u200cخواهم", "a\tb", "a\u00a0b", "\u200fעברית"])
-    def test_what_people_write_is_no_attack(self, text: str) -> None:
+    def test_ordinary_text_is_said_without_a_report(self, text: str) -> None:
         assert codes(in_room().receive(f"{text}\n".encode(), 0.0)) == ["say"]
 
     @pytest.mark.parametrize("id", ["\x9b31m", "a\u202eb", "\x1b]0;x\x07", "Zo\u00eb", "\U0001f600", "a\nb"])
     @pytest.mark.parametrize("command", [Say, Ping])
-    def test_an_id_of_anything_but_printable_ascii_is_refused_and_not_repeated(
-        self, command: type[Say | Ping], id: str
-    ) -> None:
+    def test_id_with_other_than_printable_ascii_is_refused(self, command: type[Say | Ping], id: str) -> None:
         asked = Say(id, "hi") if command is Say else Ping(id)
         items = in_room(RICH).receive(json_lines.encode(asked), 0.0)
         assert codes(items) == ["bad-id"]
@@ -179,40 +175,40 @@ class TestLines:
     def test_an_id_of_printable_ascii_is_taken(self, id: str) -> None:
         assert in_room(RICH).receive(json_lines.encode(Say(id, "hi")), 0.0) == [Say(id, "hi")]
 
-    def test_what_follows_a_quit_is_not_heard(self) -> None:
+    def test_line_after_quit_is_ignored(self) -> None:
         session = in_room()
         assert session.receive(b"bye\n/quit\nstill here\n", 0.0) == [Say("", "bye"), Quit()]
         assert session.receive(b"still here\n", 0.0) == []
 
 
 class TestTheEnd:
-    def test_lines_before_a_half_close_are_heard_at_their_pace_and_then_it_quits(self) -> None:
+    def test_lines_before_a_half_close_are_taken_at_their_pace(self) -> None:
         session = opened(Limits(burst=3, rate=2.0))
         items = session.receive(b"ada\n1\n2\n3\n4\n", 0.0) + session.end(0.0)
         items += until_quiet(session, 0.0)
         assert said(items) == ["1", "2", "3", "4"]
         assert items[-1] != Quit()
-        assert session.advance(session.due(100.0) if session.due(100.0) < inf else 100.0)[-1:] == [Quit()]
+        assert session.advance(min(session.next_deadline(100.0), 100.0))[-1:] == [Quit()]
 
     def test_half_a_line_before_it_is_not_said(self) -> None:
         session = in_room()
         assert session.receive(b"hi\nhal", 0.0) + session.end(0.0) == [Say("", "hi"), Quit()]
 
-    def test_it_can_be_closed_once_the_last_words_are_taken_and_the_peer_has_closed(self) -> None:
+    def test_session_is_over_after_last_bytes_and_end_of_input(self) -> None:
         session = in_room()
         session.queue(b"goodbye\n", DeliveryFlags.CLOSE, 0.0)
         session.end(0.0)
-        assert not session.over(0.0)
+        assert not session.is_over(0.0)
         session.sent(8, 0.0)
-        assert session.over(0.0)
+        assert session.is_over(0.0)
 
     def test_it_is_closed_soon_even_if_they_are_never_taken(self) -> None:
         session = in_room()
         session.queue(b"goodbye\n", DeliveryFlags.CLOSE, 0.0)
-        assert not session.over(CLOSE_TIMEOUT - 0.01)
-        assert session.over(CLOSE_TIMEOUT)
+        assert not session.is_over(CLOSE_TIMEOUT - 0.01)
+        assert session.is_over(CLOSE_TIMEOUT)
 
-    def test_while_it_is_let_go_what_comes_is_read_and_thrown_away(self) -> None:
+    def test_input_of_a_closing_session_is_dropped(self) -> None:
         session = in_room(limits=Limits(burst=1, rate=0.001))
         session.queue(b"goodbye\n", DeliveryFlags.CLOSE, 0.0)
         assert session.wants_read(0.0)
@@ -222,7 +218,7 @@ class TestTheEnd:
     def test_a_broken_one_is_over_at_once(self) -> None:
         session = in_room()
         session.close()
-        assert session.over(0.0)
+        assert session.is_over(0.0)
 
 
 @pytest.mark.parametrize("command", [Say("1", "hi"), Who(), Ping("1"), Rename("bob"), Hello("ada")])

@@ -94,12 +94,10 @@ class TestWhateverComes:
             assert session.is_leaving == over
 
     @given(streams, st.lists(st.floats(0.01, 5), max_size=20), limits)
-    def test_each_time_it_is_woken_when_it_is_due_it_wants_to_be_woken_later(
-        self, data: bytes, waits: list[float], limits: Limits
-    ) -> None:
+    def test_next_deadline_is_later_after_each_wake_up(self, data: bytes, waits: list[float], limits: Limits) -> None:
         session, now = opened(limits), 50.0
         session.receive(data, now)
         for wait in waits:
-            now = session.due(now) if session.due(now) < inf else now + wait
+            now = session.next_deadline(now) if session.next_deadline(now) < inf else now + wait
             session.advance(now)
-            assert session.due(now) > now or session.over(now)
+            assert session.next_deadline(now) > now or session.is_over(now)

@@ -52,7 +52,7 @@ class TestAFlood:
         times = [0.0] * len(said(session.receive(self.LINES, 0.0)))
         now, texts = 0.0, []
         while session.lines.has_line:
-            now = session.due(now)
+            now = session.next_deadline(now)
             new = said(session.advance(now))
             times += [now] * len(new)
             texts += new
@@ -97,8 +97,8 @@ class TestAFlood:
         session = in_room(limits=Limits(burst=10, rate=2.0))
         session.receive(self.LINES, 0.0)
         assert not session.wants_read(0.0)
-        assert session.due(0.0) == pytest.approx(0.5, abs=1e-3)
-        assert session.wants_read(session.due(0.0))
+        assert session.next_deadline(0.0) == pytest.approx(0.5, abs=1e-3)
+        assert session.wants_read(session.next_deadline(0.0))
 
     @pytest.mark.parametrize("blank", [b"\n", b" \r\n"])
     def test_of_blank_lines_costs_as_much(self, blank: bytes) -> None:
@@ -113,7 +113,7 @@ class TestAFlood:
         assert len(items) == 10
         assert codes(items)[-1] == "slow"
 
-    def test_who_speaks_at_the_pace_is_never_slowed(self) -> None:
+    def test_member_at_the_allowed_pace_is_never_slowed(self) -> None:
         session = in_room(limits=Limits(burst=10, rate=2.0))
         items = [item for second in range(100) for item in session.receive(b"a\nb\n", float(second + 1))]
         assert codes(items) == ["say"] * 200
@@ -134,10 +134,10 @@ class TestAFlood:
 
 
 class TestDeadlines:
-    def test_who_stays_silent_is_let_go_after_the_join_timeout(self) -> None:
+    def test_join_timeout_ends_a_silent_connection(self) -> None:
         session = opened()
         session.advance(1.0)
-        assert session.due(1.0) == 10.0
+        assert session.next_deadline(1.0) == 10.0
         assert session.advance(9.99) == []
         assert codes(session.advance(10.0)) == ["join-timeout"]
         assert session.advance(11.0) == []
@@ -147,13 +147,13 @@ class TestDeadlines:
         for second in range(10):
             assert session.receive(b"x", float(second)) == []
             assert session.advance(second + 0.6) == []
-            assert session.due(second + 0.6) == 10.0
+            assert session.next_deadline(second + 0.6) == 10.0
         assert codes(session.receive(b"x", 10.0)) == ["join-timeout"]
 
-    def test_a_nickname_that_is_read_late_has_time_for_the_rooms_answer_once(self) -> None:
+    def test_nickname_read_late_gets_time_for_the_answer_once(self) -> None:
         session = opened()
         assert codes(session.receive(b"ada\n", 12.0)) == ["hello"]
-        assert session.due(12.0) == 14.0
+        assert session.next_deadline(12.0) == 14.0
         assert session.advance(13.9) == []
         assert codes(session.advance(14.0)) == ["join-timeout"]
 
@@ -169,23 +169,23 @@ class TestDeadlines:
             assert codes(session.receive(b"***\n", float(second))) == ["bad-nickname"]
         assert codes(session.receive(b"***\n", 10.0)) == ["bad-nickname", "join-timeout"]
 
-    def test_who_is_in_the_room_may_be_silent_for_ever(self) -> None:
+    def test_member_may_be_silent_for_ever(self) -> None:
         session = in_room()
-        assert session.due(0.0) == inf
+        assert session.next_deadline(0.0) == inf
         assert session.advance(1e9) == []
 
-    def test_where_there_is_an_idle_timeout_it_counts_from_the_last_whole_line(self) -> None:
+    def test_idle_timeout_counts_from_the_last_whole_line(self) -> None:
         session = in_room(limits=Limits(rate=0, idle_timeout=60.0))
         session.receive(b"hi\n", 30.0)
         session.receive(b"x", 80.0)
-        assert session.due(80.0) == 90.0
+        assert session.next_deadline(80.0) == 90.0
         assert codes(session.advance(90.0)) == ["idle"]
 
     def test_a_reader_that_takes_nothing_is_let_go(self) -> None:
         session = in_room()
         session.queue(b"line\n", DeliveryFlags.NONE, 5.0)
         session.queue(b"line\n", DeliveryFlags.NONE, 14.0)
-        assert session.due(14.0) == 5.0 + WRITE_TIMEOUT
+        assert session.next_deadline(14.0) == 5.0 + WRITE_TIMEOUT
         assert codes(session.advance(15.0)) == ["too-slow"]
 
     def test_a_slow_reader_that_takes_something_is_not(self) -> None:
@@ -203,7 +203,7 @@ class TestTheOutbox:
             max_size=12,
         )
     )
-    def test_is_bounded_whatever_is_told_and_however_little_is_taken(self, steps: list[tuple[int, int, bool]]) -> None:
+    def test_session_is_bounded_for_a_peer_that_takes_nothing(self, steps: list[tuple[int, int, bool]]) -> None:
         session, now = in_room(), 0.0
         for size, taken, close in steps:
             now += 1.0
@@ -218,19 +218,19 @@ class TestTheOutbox:
         assert bytes(session.unsent) == b"a\nb\n"
 
     @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
-    def test_a_reader_that_lets_too_much_pile_up_is_let_go_with_a_reason(self, dialect: Dialect) -> None:
+    def test_slow_reader_above_the_limit_gets_a_goodbye(self, dialect: Dialect) -> None:
         session = in_room(dialect)
         session.queue(b"half sent\n" + b"x" * MAX_UNSENT_BYTES + b"\n", DeliveryFlags.NONE, 0.0)
         assert session.is_closing
         assert bytes(session.unsent) == b"half sent\n" + dialect.encode(TOO_SLOW)
-        assert session.due(0.0) == 0.0
+        assert session.next_deadline(0.0) == 0.0
         told = session.advance(0.0)
         assert [(item.data, item.code, item.flags) for item in told if isinstance(item, SessionReply)] == [
             (b"", "too-slow", DeliveryFlags.CLOSE)
         ], "the room hears of it, without words of its own"
         assert session.advance(0.0) == []
-        assert session.due(0.0) == CLOSE_TIMEOUT
-        assert session.due(0.0) == CLOSE_TIMEOUT
+        assert session.next_deadline(0.0) == CLOSE_TIMEOUT
+        assert session.next_deadline(0.0) == CLOSE_TIMEOUT
 
     def test_a_long_welcome_may_pile_up_besides(self) -> None:
         session = opened()

@@ -67,7 +67,7 @@ def test_bind_refuses_an_empty_list() -> None:
 # Precedence
 
 
-def test_a_flag_beats_the_environment_and_the_environment_beats_the_file() -> None:
+def test_flag_beats_environment_and_that_beats_the_file() -> None:
     settings = merge(
         from_toml(b"history = 1\nkeep = 1\nmax-line = 300", FILE),
         from_environment({"CHAT_SERVER_HISTORY": "2", "CHAT_SERVER_KEEP": "2"}),
@@ -77,7 +77,7 @@ def test_a_flag_beats_the_environment_and_the_environment_beats_the_file() -> No
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_every_setting_can_come_from_a_flag_the_environment_and_the_file(name: str) -> None:
+def test_each_setting_comes_from_flag_environment_or_file(name: str) -> None:
     text = {
         "model": "thread", "bind": "[::1]:9", "rate-limit": "off", "motd": "/x", "operator-key-file": "-",
         "log-format": "json", "verbose": "2", "quiet": "true", "no-console": "true", "max-line": "999",
@@ -92,7 +92,7 @@ def test_every_setting_can_come_from_a_flag_the_environment_and_the_file(name: s
     assert from_all == [from_all[0]] * 3
 
 
-def test_quiet_from_the_stronger_source_beats_verbose_from_the_weaker_and_the_other_way_round() -> None:
+def test_stronger_source_decides_between_quiet_and_verbose() -> None:
     verbose, quiet = {"verbose": 2}, {"quiet": True}
     assert (merge(verbose, quiet).verbose, merge(verbose, quiet).quiet) == (0, True)
     assert (merge(quiet, verbose).verbose, merge(quiet, verbose).quiet) == (2, False)
@@ -110,7 +110,7 @@ def test_an_empty_variable_counts_as_not_set() -> None:
     assert from_environment({"CHAT_SERVER_HISTORY": ""}) == {}
 
 
-def test_a_variable_with_our_prefix_that_names_no_setting_is_none_of_ours() -> None:
+def test_variable_with_our_prefix_and_no_setting_is_ignored() -> None:
     assert from_environment({"CHAT_SERVER_PORT": "tcp://10.0.0.1:2000", "CHAT_SERVER_SERVICE_HOST": "x"}) == {}
 
 
@@ -123,7 +123,7 @@ def test_a_variable_that_will_not_do_is_named_in_full() -> None:
 # The file
 
 
-def test_a_key_that_is_unknown_is_named_with_its_file_and_what_it_may_have_meant() -> None:
+def test_unknown_key_is_refused_with_file_and_suggestion() -> None:
     told = refusal_of_file("max_client = 3")
     assert (
         told == f"the configuration file {FILE} has a key chat-server does not know: 'max_client'; is it max-clients?"
@@ -138,7 +138,7 @@ def test_an_unknown_key_like_none_of_ours_gets_no_hint() -> None:
     "line",
     ['history = "50"', "history = 50.0", "history = true", "history = -1", "history = [50]", "history = 10_000_000"],
 )
-def test_a_value_of_the_wrong_type_or_size_is_named_with_its_key_and_its_file(line: str) -> None:
+def test_wrong_value_is_refused_with_its_key_and_file(line: str) -> None:
     told = refusal_of_file(line)
     assert told.startswith(f"history in the configuration file {FILE} must be a number of lines up to 1000, and is ")
 
@@ -151,25 +151,25 @@ def test_a_value_of_the_wrong_type_or_size_is_named_with_its_key_and_its_file(li
         'idle-timeout = "never"', "idle-timeout = -1", "verbose = 3", "max-line = 255",
     ],
 )  # fmt: skip
-def test_what_will_not_do_is_refused_in_one_sentence(line: str) -> None:
+def test_bad_setting_is_refused_in_one_sentence(line: str) -> None:
     told = refusal_of_file(line)
     assert f"the configuration file {FILE} must be " in told
     assert "\n" not in told
     assert "`" not in told  # the words of a library, not ours
 
 
-def test_file_that_is_not_utf8_is_refused_with_what_to_do() -> None:
+def test_file_that_is_not_utf8_is_refused_with_the_remedy() -> None:
     start = f"the configuration file {FILE} is"
     assert refusal_of_file("history = 1".encode("utf-16")) == f"{start} UTF-16; save it as UTF-8"
     assert refusal_of_file(b"a = '\xff'") == f"{start} not UTF-8 (byte 6); save it as UTF-8"
 
 
 @pytest.mark.parametrize("data", [b"history", b"history = 1\nhistory = 2", b"a = " + b"[" * 10_000])
-def test_what_is_not_toml_is_refused_by_the_name_of_the_file(data: bytes) -> None:
+def test_file_that_is_not_toml_is_refused_by_its_name(data: bytes) -> None:
     assert refusal_of_file(data).startswith(f"the configuration file {FILE} is not TOML: ")
 
 
-def test_a_number_with_more_digits_than_python_reads_is_refused_by_the_name_of_the_file() -> None:
+def test_number_with_too_many_digits_is_refused_with_its_file() -> None:
     told = refusal_of_file("max-line = " + "9" * 5000)
     assert told == f"the configuration file {FILE} will not do: a number in it has too many digits"
 
@@ -178,7 +178,7 @@ def test_a_number_with_more_digits_than_python_reads_is_refused_by_the_name_of_t
     "text", [f'model = "{"x" * 10_000}"', "x" * 10_000 + " = 1", "max-line = 0x" + "f" * 10_000],
     ids=["a word", "a key", "a number that Python would not write down"],
 )  # fmt: skip
-def test_what_is_long_is_cut_in_the_sentence_that_refuses_it(text: str) -> None:
+def test_long_value_is_cut_in_the_refusal(text: str) -> None:
     assert len(refusal_of_file(text)) < 200
 
 
@@ -193,7 +193,7 @@ def test_what_is_long_is_cut_in_the_sentence_that_refuses_it(text: str) -> None:
         ("idle-timeout", "1e9", "a number of seconds up to 31536000, or off"),
     ],
 )
-def test_what_is_out_of_bounds_is_told_the_bounds(name: str, value: str, told: str) -> None:
+def test_number_out_of_bounds_is_refused_with_the_bounds(name: str, value: str, told: str) -> None:
     with pytest.raises(SettingRefused) as refused:
         from_flags({name: value})
     assert str(refused.value).startswith(f"--{name} must be {told}, and is '{value[:40]}")
@@ -232,7 +232,7 @@ def test_an_address_is_a_host_and_a_port(text: str, host: str, port: int) -> Non
     ["", "2000", "localhost", "localhost:", "::1:2000", "[::1]", "[::1]:x", "h:65536", "h:-1", "h:٣", "a b:1", "[x]:1",
      "h:1\n", "h\0:1"],
 )  # fmt: skip
-def test_what_is_no_address_is_refused(text: str) -> None:
+def test_text_that_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the sentence is made where the place is known
         parse_address(text)
 
@@ -251,6 +251,6 @@ def test_without_a_rate_limit_the_rate_is_0() -> None:
 @pytest.mark.parametrize(
     "text", ["", "10", "10/", "/2", "0/2", "10/0", "10/0.0", "-1/2", "1.5/2", "10/2/3", "a/b", "1/inf"]
 )
-def test_what_is_no_rate_limit_is_refused(text: str) -> None:
+def test_text_that_is_no_rate_limit_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         parse_rate_limit(text)

@@ -127,7 +127,7 @@ def test_name_without_an_address_of_this_machine_is_refused(names: Resolve, open
         opened(Address("room", 0))
 
 
-def test_address_in_use_among_several_is_refused_and_none_is_kept(names: Resolve, opened: Open) -> None:
+def test_address_in_use_is_refused_and_all_others_are_closed(names: Resolve, opened: Open) -> None:
     names(localhost=["127.0.0.2", "127.0.0.1"])
     port = port_free_on("127.0.0.2", "127.0.0.1")
     with (

@@ -23,7 +23,7 @@ def takes(bucket: TokenBucket, now: float) -> bool:
 
 
 @given(bursts, rates, starts, waits)
-def test_never_more_is_taken_than_the_burst_and_what_was_earned_since(
+def test_bucket_gives_at_most_the_burst_and_the_rate_since(
     burst: int, rate: float, start: float, waits: list[float]
 ) -> None:
     bucket, now, taken = fresh(burst, rate, start), start, 0
@@ -35,7 +35,7 @@ def test_never_more_is_taken_than_the_burst_and_what_was_earned_since(
 
 
 @given(bursts, rates, starts)
-def test_who_waits_for_each_line_gets_each_line_in_time(burst: int, rate: float, start: float) -> None:
+def test_member_that_waits_for_each_line_gets_it_in_time(burst: int, rate: float, start: float) -> None:
     bucket, now = fresh(burst, rate, start), start
     for _ in range(burst + 20):
         now = max(now, bucket.next_token_at())
@@ -68,7 +68,7 @@ def test_a_rate_of_0_is_no_limit(burst: int, start: float) -> None:
     assert bucket.next_token_at() == -inf
 
 
-def test_a_clock_that_goes_back_earns_nothing_and_takes_nothing_away() -> None:
+def test_bucket_keeps_its_tokens_if_the_clock_goes_back() -> None:
     bucket = fresh(2, 1.0, 100.0)
     assert takes(bucket, 100.0)
     assert takes(bucket, 50.0)

@@ -70,10 +70,10 @@ class House:
         """Let time pass, advance the sessions that are due, deliver, and close connections that have ended."""
         self.now += seconds
         for number, session in list(self.sessions.items()):
-            if session.due(self.now) <= self.now:
+            if session.next_deadline(self.now) <= self.now:
                 for item in session.advance(self.now):
                     self.room.apply(number, item, self.now)
-            if session.over(self.now):
+            if session.is_over(self.now):
                 self.close(number)
         for number, data, flags in self.room.flush(self.now):
             if number in self.sessions:

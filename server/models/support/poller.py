@@ -133,7 +133,7 @@ class Poller:
         elif registered is not None and registered.events != interest:
             self._selector.modify(connection, interest)
         self._watched[connection.number] = connection
-        self._timers.schedule(connection.number, now if connection.over(now) else connection.session.due(now))
+        self._timers.schedule(connection.number, connection.session.next_deadline(now))
 
     def forget(self, connection: Connection) -> None:
         """Stop watching this connection."""

@@ -81,7 +81,7 @@ class Waiter(PeerPoll):
         # If another thread changes the connection after this line, its wake-up ends the sleep at once.
         now = monotonic()
         self.expect(self._connection.interest(now))
-        flags = dict(self._clock.wait(self.sleep, self._connection.session.due(now)))
+        flags = dict(self._clock.wait(self.sleep, self._connection.session.next_deadline(now)))
         if self._wakeup.fileno() in flags:
             self._wakeup.clear()
         return self.ready(flags.get(self._connection.fileno(), 0))

@@ -3,7 +3,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from protocol.nicknames import MAX_NICKNAME, NicknameRefused, check_nickname
-from server.room.names import free_like, keys
+from server.room.names import find_free_like, keys
 
 
 def checked(asked: str) -> str:
@@ -83,20 +83,20 @@ def test_a_name_collides_with_itself_in_any_case(nick: str) -> None:
 def test_a_free_name_like_a_taken_one_is_free_and_short_enough(crowd: list[str], more: int) -> None:
     nick = crowd[0]
     taken = set().union(*map(keys, crowd), *(keys(f"{nick}{number}") for number in range(2, more)))
-    free = free_like(nick, taken, MAX_NICKNAME)
+    free = find_free_like(nick, taken, MAX_NICKNAME)
     assert not keys(free) & taken
     assert len(free) <= MAX_NICKNAME
 
 
 @given(nicknames)
 def test_free_name_is_a_valid_nickname(nick: str) -> None:
-    assert check_nickname(free_like(nick, keys(nick), MAX_NICKNAME))
+    assert check_nickname(find_free_like(nick, keys(nick), MAX_NICKNAME))
 
 
 @pytest.mark.parametrize("nick", ["x" * MAX_NICKNAME, "e\u0301\u0302" * 8, "ب" * 22 + "\u0661\u0662", "عادة\u0661"])
 def test_a_free_name_like_a_long_or_an_arabic_one_will_be_taken(nick: str) -> None:
     nick = check_nickname(nick)
-    assert check_nickname(free_like(nick, keys(nick), MAX_NICKNAME))
+    assert check_nickname(find_free_like(nick, keys(nick), MAX_NICKNAME))
 
 
 @pytest.mark.parametrize("crowd", [400, 10_000])
@@ -109,7 +109,7 @@ def test_free_name_among_many_is_found_in_a_few_tries(crowd: int) -> None:
             return super().__contains__(key)
 
     taken = Taken(["ada", *(f"ada{number}" for number in range(2, crowd + 1))])
-    assert free_like("ada", taken, MAX_NICKNAME) == f"ada{crowd + 1}"
+    assert find_free_like("ada", taken, MAX_NICKNAME) == f"ada{crowd + 1}"
     assert len(asked) < 100
 
 
@@ -117,7 +117,7 @@ def test_the_thousandth_of_a_name_gets_a_number_like_the_second() -> None:
     taken: set[str] = set()
     given = []
     for _ in range(1000):
-        free = "ada" if not given else free_like("ada", taken, MAX_NICKNAME)
+        free = "ada" if not given else find_free_like("ada", taken, MAX_NICKNAME)
         given.append(free)
         taken |= keys(free)
     assert given[:3] == ["ada", "ada2", "ada3"]

@@ -269,7 +269,7 @@ def test_a_member_that_left_is_muted_when_it_comes_back(party: Party) -> None:
 def test_a_mute_of_an_address_holds_for_newcomers_from_there(party: Party) -> None:
     party.join("eve", host="192.0.2.7")
     party.order(Mute("eve", address=True))
-    assert told(party)[-1] == "boss muted eve and whoever joins from there"
+    assert told(party)[-1] == "boss muted eve and all that join from there"
     party.close(party.numbers["eve"])
     party.join("mallory", host="192.0.2.7")
     party.join("trent", host="192.0.2.8")
@@ -288,7 +288,7 @@ def test_a_mute_of_a_shared_address_wants_sure(party: Party) -> None:
     assert refused[0].code == "shared-address"
     assert party.say("eve", "hello") is None
     party.order(Mute("eve", address=True, sure=True))
-    assert told(party)[-1] == "boss muted eve and 1 other from the same address and whoever joins from there"
+    assert told(party)[-1] == "boss muted eve and 1 other from the same address and all that join from there"
     assert party.say("mallory", "hello") is not None
 
 

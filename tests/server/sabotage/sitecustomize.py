@@ -19,14 +19,14 @@ POISON = "poison"
 
 def session_fails() -> None:
     """A bug in what is a connection's own work."""
-    understand = Session._understand
+    decode_line = Session._decode_line
 
     def poisoned(self, line):
         if isinstance(line, bytes) and POISON.encode() in line:
             raise RuntimeError("a bug in the session")
-        return understand(self, line)
+        return decode_line(self, line)
 
-    Session._understand = poisoned
+    Session._decode_line = poisoned
 
 
 def room_fails() -> None:

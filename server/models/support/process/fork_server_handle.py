@@ -56,7 +56,7 @@ class ForkServer:
         except ForkServerGone as error:
             raise OSError(errno.ECHILD, f"{error}") from error
 
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether it has exited. The first call closes the control socket, which makes it exit after its children; its
         process group is killed after EXIT_TIMEOUT."""
         self._control.close()

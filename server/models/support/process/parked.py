@@ -28,8 +28,8 @@ class ParkedConnection:
     It reads once and never waits. All longer work is left to the worker or the model that serves it next.
     """
 
-    over = False
-    asked_back = False
+    is_over = False
+    session_requested = False
     failed = True
     """Only `receive` can fail here."""
 
@@ -67,7 +67,7 @@ class ParkedConnection:
         now, connection = monotonic(), self.connection
         return (
             bool(connection.interest(now) & EVENT_READ)
-            and not connection.over(now)
+            and not connection.is_over(now)
             and not connection.session.injected_fault
         )
 
@@ -86,27 +86,27 @@ class SessionCollector:
         self._silence = 0.0
         self._looked_at = monotonic()
 
-    def ask(self) -> bool:
+    def request_sessions(self) -> bool:
         """Ask a few more workers, or all if none of those asked answers. Returns whether any worker is left."""
         workers = self._workers()
-        asked = sum(worker.asked_back for worker in workers)
+        asked = sum(worker.session_requested for worker in workers)
         while self._to_ask and (asked < WORKERS_AT_ONCE or self._silence >= COLLECT_INTERVAL):
             if isinstance(worker := self._peers.get(self._to_ask.popleft()), Worker):
-                worker.ask_back()
+                worker.request_session()
                 asked += 1
         return bool(workers)
 
-    def stuck(self, served: Collection[Worker | ParkedConnection]) -> list[Worker]:
+    def kill_stuck(self, served: Collection[Worker | ParkedConnection]) -> list[Worker]:
         """Kill and return the workers that are stuck. `served` are the peers that the last round has read."""
         now = monotonic()
         passed, self._looked_at = now - self._looked_at, now
-        if any(peer.asked_back for peer in served):
+        if any(peer.session_requested for peer in served):
             self._silence = 0.0
         else:
             self._silence += min(passed, COLLECT_INTERVAL)
         if self._silence < STUCK_AFTER:
             return []
-        stuck = [worker for worker in self._workers() if worker.asked_back]
+        stuck = [worker for worker in self._workers() if worker.session_requested]
         for worker in stuck:
             worker.kill("is stuck")
         return stuck

@@ -83,9 +83,9 @@ def serve(connection: Connection, channel: Channel, frames: list[tuple[bytes, by
                 ready = 0
                 continue
             now = monotonic()
-            if connection.over(now):
+            if connection.is_over(now):
                 return
-            poll.expect_until(connection.interest(now), connection.session.due(now))
+            poll.expect_until(connection.interest(now), connection.session.next_deadline(now))
         ready, arrived, due = clock.wait(poll.wait)
         if arrived is None:
             return

@@ -60,11 +60,11 @@ class Worker:
         """Fork the worker and send it the session. Raises OSError if the system has no process or descriptor left."""
         self.connection = connection
         self.number = connection.number
-        self.over = False
+        self.is_over = False
         """The connection has ended, or the worker has returned it."""
         self.failed = True
         """False as soon as the worker reports a regular end of the connection, or returns the session."""
-        self.asked_back = False
+        self.session_requested = False
         """The master has asked for the session. Deliveries from then on wait until the session is back."""
         self._is_ending = False
         """The worker was killed, has died, or has sent its last frame."""
@@ -91,7 +91,7 @@ class Worker:
     def send(self, data: bytes, flags: int) -> None:
         """Queue a delivery until the scheduler writes to this worker. Kills the worker if too many bytes are queued, or
         with DeliveryFlags.KILL."""
-        if self.asked_back:
+        if self.session_requested:
             self._deferred.append((data, flags))
         else:
             self._unsent.append(pack_delivery(data, flags))
@@ -103,15 +103,15 @@ class Worker:
 
     def track(self, outbox: Outbox) -> None:
         """Ask the worker to report when it has written all that is queued. The outbox has been flushed then."""
-        if not self.asked_back and len(self._tracked) < MAX_TRACKED_OUTBOXES:
+        if not self.session_requested and len(self._tracked) < MAX_TRACKED_OUTBOXES:
             self._tracked.append(outbox)
             self._unsent.append(pack(FLUSHED))
 
-    def ask_back(self) -> None:
+    def request_session(self) -> None:
         """Ask for the session."""
         self._unsent.append(pack(RETURN))
         self.write()
-        self.asked_back = True
+        self.session_requested = True
 
     def write(self) -> None:
         """Write the queue without waiting. If the pipe is full, `receive` writes the rest."""
@@ -140,7 +140,7 @@ class Worker:
             if not self._is_ending:
                 log.warning("process %d died, and its connection ends", self.pid)
                 self._is_ending = True
-            self.over = True
+            self.is_over = True
             return items
         for kind, payload in frames:
             if kind == ITEM:
@@ -152,7 +152,7 @@ class Worker:
         return items
 
     def _take_last_word(self, kind: bytes, payload: bytes) -> None:
-        self.over = self._is_ending = True
+        self.is_over = self._is_ending = True
         self.failed = kind == FAILURE
         if kind == SESSION:
             self._session = payload

@@ -26,7 +26,7 @@ def poller(stop: StopEvent) -> Iterator[Poller]:
 
 def test_yields_a_source_that_is_ready(poller: Poller, stop: StopEvent) -> None:
     assert list(poller.select(0)) == []
-    stop.ask()
+    stop.set()
     assert list(poller.select(60)) == [(stop, EVENT_READ)]
 
 

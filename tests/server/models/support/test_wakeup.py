@@ -106,7 +106,7 @@ class TestWaiter:
         assert waiter.wait() == EVENT_READ
 
     def test_returns_when_the_model_is_to_stop(self, waiter: Waiter, stopping: StopEvent) -> None:
-        threading.Timer(0.05, stopping.ask).start()
+        threading.Timer(0.05, stopping.set).start()
         assert waiter.wait() == 0
 
     def test_returns_when_the_session_is_due(self, pair: Pair, waiter: Waiter) -> None:

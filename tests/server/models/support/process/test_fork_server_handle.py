@@ -17,7 +17,7 @@ from tests.peers import wait_until
 def forkserver() -> Iterator[ForkServer]:
     started = ForkServer()
     yield started
-    wait_until(started.ended, "it has ended")
+    wait_until(started.has_ended, "it has ended")
 
 
 def test_fork_server_after_its_warm_up_keeps_nothing_of_it(forkserver: ForkServer) -> None:
@@ -29,7 +29,7 @@ def test_fork_server_after_its_warm_up_keeps_nothing_of_it(forkserver: ForkServe
 def test_it_ends_when_it_is_needed_no_more() -> None:
     forkserver = ForkServer()
     process = psutil.Process(forkserver._process.pid)
-    wait_until(forkserver.ended, "it has ended")
+    wait_until(forkserver.has_ended, "it has ended")
     assert not process.is_running()
 
 
@@ -39,7 +39,7 @@ def test_fork_server_imports_nothing_from_the_working_directory(
     for name in ("server", "heapq", "msgspec"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('this is not ours')")
     monkeypatch.chdir(tmp_path)
-    wait_until(ForkServer().ended, "it has ended")
+    wait_until(ForkServer().has_ended, "it has ended")
 
 
 def kill_as_they_start(monkeypatch: pytest.MonkeyPatch, count: int) -> list[int]:
@@ -61,7 +61,7 @@ def test_fork_server_killed_during_its_start_is_replaced(monkeypatch: pytest.Mon
     started = kill_as_they_start(monkeypatch, 1)
     forkserver = ForkServer()
     assert [psutil.pid_exists(pid) for pid in started] == [False, True]
-    wait_until(forkserver.ended, "it has ended")
+    wait_until(forkserver.has_ended, "it has ended")
 
 
 def test_there_is_no_third(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,4 +79,4 @@ def test_fork_on_a_machine_that_is_too_slow_succeeds(monkeypatch: pytest.MonkeyP
     assert psutil.pid_exists(pid)
     for one in (peer, ours, channel):
         one.close()
-    wait_until(forkserver.ended, "it has ended")
+    wait_until(forkserver.has_ended, "it has ended")

@@ -88,7 +88,7 @@ def test_parked_closed_connection_is_read_once(hall: Hall) -> None:
     ada.close()
     assert hall.hear() == [parked]
     assert hall.hear() == []
-    assert not parked.over
+    assert not parked.is_over
 
 
 def test_an_exception_in_its_session_is_raised(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:

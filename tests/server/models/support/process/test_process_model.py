@@ -185,7 +185,7 @@ def test_take_over_that_is_stopped_forks_no_more(
         start(self, connection)
         assert not stop, "nobody is forked after that"
         if connection.number == 3:
-            stop.ask()
+            stop.set()
 
     monkeypatch.setattr(ProcessModel, "start", asked_meanwhile)
     returned = handover.run(Model.PROCESS, listener, connections, inbox, stop)

@@ -58,7 +58,7 @@ def scene(request: pytest.FixtureRequest, brought: bool) -> Iterator[Scene]:
 
 
 @pytest.mark.parametrize("scene", [BLOCK], indirect=True)
-def test_worker_after_a_block_passes_on_what_arrived_meanwhile(scene: Scene) -> None:
+def test_worker_after_a_block_passes_on_the_waiting_frames(scene: Scene) -> None:
     assert not readable(scene.peer, BLOCK / 3)
     scene.master.send(b"ada: hello\n")
     assert scene.peer.recv(100) == b"ada: hello\n"
