@@ -93,7 +93,7 @@ class FloodedLink(ScriptedLink):
     def _hear(self, *events: Event) -> None:
         """Receive events as if they came from the network."""
         for event in self.client.receive(b"".join(map(json_lines.encode, events))):
-            self._take(event)
+            self._on_event(event)
         self._batches.flush()
 
 

@@ -78,7 +78,7 @@ def wrap(text: str, width: int, limit: int = MAX_ROWS) -> list[Range]:
     """The rows of `text`, at most `width` cells wide (2 if that is less); at least one row, at most `limit`. If the
     last row does not end with the text, more text or spaces follow."""
     width = max(width, 2)
-    if len(text) <= width and text.isascii() and "\n" not in text:
+    if _fits(text, width):
         return [(0, len(text))]
     rows: list[Range] = []
     start = 0
@@ -96,6 +96,11 @@ def wrap(text: str, width: int, limit: int = MAX_ROWS) -> list[Range]:
     return rows
 
 
+def _fits(text: str, width: int) -> bool:
+    """Whether `text` is certainly one row. It is fast for most lines: no character takes more than two cells."""
+    return (len(text) if text.isascii() else 2 * len(text)) <= width and "\n" not in text
+
+
 def _wrap_narrow(text: str, start: int, end: int, width: int, limit: int, rows: list[Range]) -> None:
     """Wrap a paragraph of ASCII. It breaks at spaces, and within a word only if the word is wider than a row."""
     while end - start > width and len(rows) < limit:
@@ -109,8 +114,11 @@ def _wrap_narrow(text: str, start: int, end: int, width: int, limit: int, rows: 
 def _wrap_cells(text: str, start: int, end: int, width: int, limit: int, rows: list[Range]) -> None:
     """Wrap a paragraph with characters of 0, 1 and 2 cells. It may also break beside a wide character. Its rows also
     fit on terminals that draw some characters wider (`_WidestSizes`)."""
-    sizes = list(map(cell_size, text[start:end]))
     used = [0, *accumulate(map(_widest_size, text[start:end]))]
+    if used[-1] <= width:
+        rows.append((start, end))
+        return
+    sizes = list(map(cell_size, text[start:end]))
     first = start
     while used[-1] - used[start - first] > width and len(rows) < limit:
         full = _whole(sizes, bisect_right(used, used[start - first] + width) - 1, start - first) + first
@@ -200,7 +208,7 @@ def count_rows(entry: Entry, at: Columns) -> int:
     text = entry.text
     width = at.width - _left(entry.kind, at) - 1
     above = 1 if entry.flags & Flag.NEW_DAY else 0
-    if len(text) <= width and text.isascii() and "\n" not in text:
+    if _fits(text, width):
         return above + 1
     ranges = wrap(text, width)
     return above + len(ranges) + (ranges[-1][1] < len(text.rstrip(" ")))

@@ -1,10 +1,9 @@
 """MessagePane: draws the rows of an EntryBuilder that a Viewport shows, and lays out only those in full.
 
-It does not know the network, and reads the clock only to spread the work of a new layout over time.
+It knows neither the network nor the clock.
 """
 
 from collections.abc import Sequence
-from time import perf_counter
 
 from textual import events
 from textual.geometry import Offset, Size
@@ -12,7 +11,6 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
-from textual.timer import Timer
 
 from protocol.client import Received
 from tui.message_log.builder import EntryBuilder
@@ -20,14 +18,9 @@ from tui.message_log.layout import columns
 from tui.message_log.rendering import RowCache
 from tui.message_log.search import Search
 from tui.message_log.selection import END_X, copied
-from tui.message_log.store import EntryStore
-from tui.message_log.viewport import Viewport
+from tui.message_log.store import EntryStore, Viewport
 from tui.widgets.pane_messages import LinkOpened, Mentioned, UnreadChanged
 from tui.widgets.pane_styles import COMPONENTS, DEFAULT_STYLES, paints
-
-SETTLE_EVERY = 1 / 25
-"""Seconds between two slices of the work that makes the layout exact, and how long a slice lasts."""
-SETTLE_FOR = 0.006
 
 
 class MessagePane(ScrollView, can_focus=False):
@@ -49,19 +42,18 @@ class MessagePane(ScrollView, can_focus=False):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._feed = EntryBuilder()
-        self._window = Viewport(self._feed.store)
-        self._sheet = RowCache(self._feed.store, lambda: paints(self))
+        self._builder = EntryBuilder()
+        self._viewport = Viewport(self._builder.store)
+        self._row_cache = RowCache(self._builder.store, lambda: paints(self))
         self._unread = 0
         self._marked = False  # whether there is a mark for the time since the reader left
         self._moving = False
         self._laid_out = Size(0, 0)
-        self._settling: Timer | None = None
 
     @property
     def entries(self) -> EntryStore:
         """The entries of the pane."""
-        return self._feed.store
+        return self._builder.store
 
     @property
     def unread(self) -> int:
@@ -72,14 +64,14 @@ class MessagePane(ScrollView, can_focus=False):
 
     def add(self, events: Sequence[Received]) -> None:
         """Show events of the room, in order. Events that do not belong into the pane are skipped."""
-        before, self._feed.me = self.entries.next, self.me
-        news = self._feed.add_events(events)
-        self.me = self._feed.me
-        if news.first is not None and not self._marked and (self.away or not self._window.follows_end):
+        before, self._builder.me = self.entries.next, self.me
+        news = self._builder.add_events(events)
+        self.me = self._builder.me
+        if news.first is not None and not self._marked and (self.away or not self._viewport.follows_end):
             self._marked = True
             self.entries.set_mark(news.first)
-            self._sheet.clear()
-        if not self._window.follows_end:
+            self._row_cache.clear()
+        if not self._viewport.follows_end:
             self._count_unread(self._unread + news.lines)
         if news.mention is not None:
             self.post_message(self.Mentioned(news.mention.nick, news.mention.text))
@@ -87,27 +79,27 @@ class MessagePane(ScrollView, can_focus=False):
 
     def add_own(self, id: str, text: str, action: bool, at: float) -> None:
         """Show a line of this client, dim until its `said` with the same id arrives."""
-        self._feed.me = self.me
-        self._feed.add_pending(id, text, action, at)
+        self._builder.me = self.me
+        self._builder.add_pending(id, text, action, at)
         self.jump_to_end()
 
     def note(self, text: str, kind: str = "local") -> None:
         """Show a note of the client itself, and scroll to it. `kind` is `local` or `error`."""
         before = self.entries.next
-        self._feed.add_note(text, kind)
+        self._builder.add_note(text, kind)
         self._changed(before)
         self.jump_to_end()
 
     def clear(self) -> None:
         """Remove all entries, except for own lines that the room has not acknowledged."""
-        self._feed.clear()
+        self._builder.clear()
         self.clear_search()
         self.jump_to_end()
 
     def _changed(self, before: int) -> None:
         """Update the layout: entries from `before` on are new, the one before it may have changed, and pending lines
         have moved."""
-        self._sheet.forget(before - 1)
+        self._row_cache.forget(before - 1)
         self._look_through(before - 1)
         self._moved()
 
@@ -115,7 +107,7 @@ class MessagePane(ScrollView, can_focus=False):
 
     def jump_to_end(self) -> None:
         """Show the newest entry, and follow new ones."""
-        self._window.follows_end = True
+        self._viewport.follows_end = True
         self._redraw()
 
     def scroll_end(self, *args: object, **options: object) -> None:
@@ -130,44 +122,30 @@ class MessagePane(ScrollView, can_focus=False):
         super().watch_scroll_y(old_value, new_value)
         # While the size is new, only its Resize knows what the numbers mean.
         if not self._moving and self.size == self._laid_out and round(old_value) != round(new_value):
-            self._window.look_at(round(new_value))
+            self._viewport.look_at(round(new_value))
             self._moved()
 
     def watch_away(self) -> None:
         self._moved()
 
     def _moved(self) -> None:
-        """Lay out the visible rows after a change of the entries or the size, and keep the reader's place."""
-        if self._window.follows_end:
+        """Draw the visible rows after a change of the entries or the size. The reader's place is kept."""
+        if self._viewport.follows_end:
             self._count_unread(0)
             self._marked = self._marked and self.away
         if self.size:
-            self._window.settle()
             self._scroll_into_place()
-            if self._settling is not None:
-                self._settling.resume()
             self.refresh()
 
     def _scroll_into_place(self) -> None:
         self._moving = True
         try:
-            self.virtual_size = Size(self._sheet.columns.width, self.entries.rows)
-            y = self._window.y
+            self.virtual_size = Size(self._row_cache.columns.width, self.entries.rows)
+            y = self._viewport.y
             if y != round(self.scroll_y):
                 self.scroll_y = self.scroll_target_y = y
         finally:
             self._moving = False
-
-    def _settle_slice(self) -> None:
-        """Lay out some more of the invisible entries, for SETTLE_FOR seconds."""
-        until = perf_counter() + SETTLE_FOR
-        while self.entries.settle_more(self._window.anchor):
-            if perf_counter() > until:
-                break
-        else:
-            if self._settling is not None:
-                self._settling.pause()
-        self._scroll_into_place()
 
     def _count_unread(self, count: int) -> None:
         if count != self._unread:
@@ -179,37 +157,37 @@ class MessagePane(ScrollView, can_focus=False):
     @property
     def found(self) -> tuple[int, int]:
         """The number of the current match of the search, from 1 for the oldest, and the number of matches."""
-        search = self._sheet.search
+        search = self._row_cache.search
         return (search.position, len(search)) if search is not None else (0, 0)
 
     def search(self, text: str) -> int:
         """Search for `text` without regard to case, and scroll to the nearest match above the bottom of the view.
         Returns the number of entries that match."""
-        search = self._sheet.search = Search(text) if text else None
+        search = self._row_cache.search = Search(text) if text else None
         if search is None:
             self._redraw()
             return 0
         self._look_through(self.entries.first)
-        self._go_to(search.start_at(self._window.bottom))
+        self._go_to(search.start_at(self._viewport.bottom))
         return len(search)
 
     def search_next(self) -> None:
         """Scroll to the next newer match."""
-        if self._sheet.search is not None:
-            self._go_to(self._sheet.search.next())
+        if self._row_cache.search is not None:
+            self._go_to(self._row_cache.search.next())
 
     def search_previous(self) -> None:
         """Scroll to the next older match."""
-        if self._sheet.search is not None:
-            self._go_to(self._sheet.search.previous())
+        if self._row_cache.search is not None:
+            self._go_to(self._row_cache.search.previous())
 
     def clear_search(self) -> None:
         """End the search. The view stays in place."""
-        self._sheet.search = None
+        self._row_cache.search = None
         self._redraw()
 
     def _look_through(self, first: int) -> None:
-        search = self._sheet.search
+        search = self._row_cache.search
         if search is not None:
             search.forget(self.entries.first)
             for serial, entry in self.entries.entries(first):
@@ -217,7 +195,7 @@ class MessagePane(ScrollView, can_focus=False):
 
     def _go_to(self, serial: int | None) -> None:
         if serial is not None:
-            self._window.show(serial)
+            self._viewport.show(serial)
         self._redraw()
 
     # Selecting, and links
@@ -232,7 +210,7 @@ class MessagePane(ScrollView, can_focus=False):
 
     def selection_updated(self, selection: Selection | None) -> None:
         """Draw the selection."""
-        self._sheet.selection = selection
+        self._row_cache.selection = selection
         self._redraw()
 
     def on_click(self, event: events.Click) -> None:
@@ -246,9 +224,6 @@ class MessagePane(ScrollView, can_focus=False):
 
     # Drawing
 
-    def on_mount(self) -> None:
-        self._settling = self.set_interval(SETTLE_EVERY, self._settle_slice, pause=True)
-
     def on_resize(self) -> None:
         self._redraw()
 
@@ -258,19 +233,19 @@ class MessagePane(ScrollView, can_focus=False):
     def notify_style_update(self) -> None:
         """Apply a change of the theme."""
         super().notify_style_update()
-        self._sheet.clear(styles=True)
+        self._row_cache.clear(styles=True)
 
     def _redraw(self) -> None:
         """Draw all visible rows again, for the current size and options."""
-        self._sheet.clear()
+        self._row_cache.clear()
         if self.size:
             room = self.scrollable_content_region.size
-            self._sheet.columns = columns(room.width, self.show_times)
-            self.entries.set_columns(self._sheet.columns)
-            self._window.height = room.height
+            self._row_cache.columns = columns(room.width, self.show_times)
+            self.entries.set_columns(self._row_cache.columns)
+            self._viewport.height = room.height
             self._laid_out = self.size
         self._moved()
 
     def render_line(self, y: int) -> Strip:
         """Row `y` of the window."""
-        return self._sheet.strip(self.scroll_offset.y + y)
+        return self._row_cache.strip(self.scroll_offset.y + y)

@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.message_log import store as log_module
+from tui.message_log import store as store_module
 from tui.message_log.entries import Entry, Kind
 from tui.message_log.layout import columns
-from tui.message_log.store import BLOCK, MAX_ENTRIES, EntryStore, Place
+from tui.message_log.store import MAX_ENTRIES, EntryStore, Place, Viewport
 
 WIDE, SMALL = columns(100, True), columns(30, False)
 
@@ -38,48 +38,29 @@ def test_each_row_is_found_and_counts_add_up(lengths: list[int], mark: int) -> N
             assert store.top(places[y].serial) + places[y].row == y
 
 
-def test_settle_after_a_new_width_makes_rows_exact() -> None:
-    store = filled([30] * 2_000)
-    store.set_columns(SMALL)
-    store.settle(1_990, 1_999)
-    assert store.count(1_999) == 8
-    assert store.top(1_999) - store.top(1_998) == 8
-    while store.settle_more(1_999):
-        pass
-    assert store.rows == len(every_row(store)) == 2_000 * 8
-    assert store.locate(store.rows - 1) == Place(1_999, 7)
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=100), st.integers(0, 100), st.integers(10, 200))
+def test_a_new_width_counts_all_rows_again(lengths: list[int], mark: int, width: int) -> None:
+    store, fresh = filled(lengths), EntryStore()
+    for one in (store, fresh):
+        one.set_columns(columns(width, True))
+    for length in lengths:
+        fresh.append(said("word " * length))
+    store.set_mark(mark)
+    fresh.set_mark(mark)
+    assert [store.count(serial) for serial in range(len(store))] == [
+        fresh.count(serial) for serial in range(len(fresh))
+    ]
+    assert store.rows == fresh.rows == len(every_row(store))
 
 
-def test_an_estimate_is_near_enough_for_a_scroll_bar() -> None:
-    store = filled([30] * 5_000)
-    store.set_columns(SMALL)
-    estimated = store.rows
-    while store.settle_more(0):
-        pass
-    assert estimated == pytest.approx(store.rows, rel=0.3)
-
-
-def test_unsettled_rows_are_found_about_where_they_are() -> None:
-    store = filled([30] * 5_000)
-    store.set_columns(SMALL)
-    assert store.locate(store.rows // 2).serial == pytest.approx(2_500, abs=10)
-    assert store.locate(0) == Place(0, 0)
-
-
-def test_the_nearest_block_is_settled_first() -> None:
-    store = filled([30] * (BLOCK * 5))
-    store.set_columns(SMALL)
-    store.settle_more(BLOCK * 2)
-    assert store.top(BLOCK * 2 + 1) - store.top(BLOCK * 2) == 8
-
-
-def test_the_oldest_fall_off_and_keep_their_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_module, "MAX_ENTRIES", BLOCK * 4)
+def test_the_oldest_are_removed_and_numbers_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "MAX_ENTRIES", 1000)
     store = EntryStore()
-    for index in range(BLOCK * 10 + 7):
+    for index in range(2500):
         assert store.append(said(str(index))) == index
-    assert len(store) <= BLOCK * 4
-    assert store.first == BLOCK * 7
+        assert len(store) <= 1000
+    assert len(store) > 900
+    assert store.first == 2500 - len(store)
     assert store.entry(store.first - 1) is None
     for serial, entry in store.entries(0):
         assert entry.text == str(serial)
@@ -87,20 +68,23 @@ def test_the_oldest_fall_off_and_keep_their_numbers(monkeypatch: pytest.MonkeyPa
     assert store.rows == len(every_row(store))
 
 
-def test_a_hundred_thousand_entries_are_kept() -> None:
-    store = EntryStore()
-    entry = said("x")
-    for _ in range(MAX_ENTRIES + BLOCK * 2):
-        store.append(entry)
-    assert MAX_ENTRIES - BLOCK <= len(store) <= MAX_ENTRIES
+def test_removal_of_the_marked_entry_removes_the_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "MAX_ENTRIES", 100)
+    store = filled([1] * 50)
+    store.set_mark(10)
+    for _ in range(100):
+        store.append(said("x"))
+    assert (store.mark, store.rows) == (None, len(store))
 
 
-def test_huge_texts_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_module, "MAX_CHARACTERS", 100_000)
+@pytest.mark.parametrize("characters", [100, 90_000])
+def test_huge_texts_fill_no_memory(characters: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "MAX_CHARACTERS", 100_000)
     store = EntryStore()
-    for _ in range(BLOCK * 10):
-        store.append(said("x" * 100))
-    assert sum(len(entry.text) for _, entry in store.entries(0)) <= 100_000 + BLOCK * 100
+    for _ in range(3000):
+        store.append(said("x" * characters))
+        assert store._characters == sum(len(entry.text) for _, entry in store.entries(0)) <= 100_000 + characters
+    assert len(store) > 0
 
 
 def test_what_waits_lies_behind_all_others_until_it_arrives() -> None:
@@ -148,5 +132,86 @@ def test_clear_keeps_serial_numbers_and_pending_lines() -> None:
 def test_an_empty_log_has_no_rows() -> None:
     store = EntryStore()
     assert (store.rows, store.locate(0), store.top(5), store.count(0)) == (0, Place(0, 0), 0, 0)
-    assert not store.settle_more(0)
-    assert not store.settle(0, 10)
+
+
+def viewed(count: int, length: int = 20) -> tuple[EntryStore, Viewport]:
+    store = EntryStore()
+    store.set_columns(columns(100, True))
+    viewport = Viewport(store)
+    viewport.height = 40
+    add(store, count, length)
+    return store, viewport
+
+
+def add(store: EntryStore, count: int, length: int = 20) -> None:
+    for index in range(count):
+        store.append(Entry(Kind.SAID, "word " * (length + index % 7), "ada", 1e9))
+
+
+def test_the_window_follows_the_end() -> None:
+    store, viewport = viewed(500)
+    assert viewport.y == store.rows - 40
+    add(store, 10)
+    assert viewport.y == store.rows - 40
+
+
+def test_a_window_that_is_not_full_begins_at_the_top() -> None:
+    _, viewport = viewed(3, 1)
+    assert viewport.y == 0
+    assert viewport.follows_end
+
+
+def test_view_that_was_scrolled_up_stays_in_place() -> None:
+    store, viewport = viewed(500)
+    viewport.look_at(100)
+    add(store, 10)
+    assert (viewport.y, viewport.follows_end) == (100, False)
+
+
+def test_scrolling_to_the_end_follows_it_again() -> None:
+    store, viewport = viewed(500)
+    viewport.look_at(100)
+    viewport.look_at(store.rows - 40)
+    assert viewport.follows_end
+
+
+def test_view_stays_while_old_entries_are_removed() -> None:
+    store, viewport = viewed(MAX_ENTRIES, 1)
+    viewport.look_at(5_000)
+    at = store.locate(viewport.y)
+    add(store, 1_000, 1)
+    assert store.first > 0
+    assert store.locate(viewport.y) == at
+
+
+def test_view_of_removed_entries_shows_the_oldest() -> None:
+    store, viewport = viewed(MAX_ENTRIES, 1)
+    viewport.look_at(0)
+    add(store, 1_000, 1)
+    assert viewport.y == 0
+    assert store.locate(viewport.y) == Place(store.first, 0)
+
+
+@given(st.integers(0, 2_900), st.lists(st.integers(20, 150), min_size=1, max_size=4))
+def test_view_stays_through_changes_of_width(serial: int, widths: list[int]) -> None:
+    store, viewport = viewed(3_000)
+    viewport.look_at(store.top(serial))
+    for width in widths:
+        store.set_columns(columns(width, True))
+        assert viewport.follows_end or store.locate(viewport.y).serial == serial
+
+
+def test_an_entry_is_shown_in_the_middle_unless_it_is_in_view() -> None:
+    store, viewport = viewed(2_000)
+    viewport.show(700)
+    assert viewport.y < store.top(700) < viewport.y + 40
+    before = viewport.y
+    viewport.show(701)
+    assert viewport.y == before
+
+
+def test_the_entry_at_the_bottom_is_known() -> None:
+    store, viewport = viewed(500)
+    assert viewport.bottom == 499
+    viewport.look_at(0)
+    assert viewport.bottom == store.locate(39).serial

