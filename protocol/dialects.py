@@ -1,16 +1,17 @@
 """The dialects: the forms in which a connection can write the same commands and read the same events.
 
-The first byte of a connection chooses one. Session, Room and the models ask a dialect for its properties and
-never for its name, so a new dialect is a module with the functions of `Dialect` and an entry in `DIALECTS`.
+The first byte of a connection chooses one; a browser asks for its own by HTTP. Session, Room and the models ask a
+dialect for its properties and never for its name, so a new dialect is a module with the functions of `Dialect` and an
+entry in `DIALECTS`.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from protocol import json_lines, plain_text
+from protocol import json_lines, plain_text, websocket
 from protocol.json_lines import AnyCommand
-from protocol.messages import Event, Hello, Quit, Refused
+from protocol.messages import Event, Goodbye, Hello, Quit, Refused
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,7 +20,7 @@ class Dialect:
 
     name: str
     first_byte: bytes
-    """A connection that begins with it speaks this dialect from then on. Empty for the dialect of all others."""
+    """A connection that begins with it speaks this dialect from then on. Empty for a dialect that is not chosen so."""
     decode_hello: Callable[[bytes], Hello | Quit | Refused]
     """Decode a line of a client that has not given a nickname."""
     decode_command: Callable[[bytes], AnyCommand | Refused | None]
@@ -32,6 +33,15 @@ class Dialect:
     """The server sends a line to its author as well, as the acknowledgement."""
     tracks_room: bool = True
     """The client keeps the roster and the status itself, from the events that change them."""
+    first_end: Callable[[bytes | bytearray], int] = lambda data: data.find(b"\n") + 1
+    """The number of bytes up to the end of the first event in encoded ones, which may begin in the middle of an event;
+    0 if they hold no end."""
+
+
+def _encode_framed(event: Event) -> bytes:
+    """The event as a WebSocket message. A close frame follows the last one."""
+    message = websocket.encode_line(json_lines.encode(event))
+    return message + websocket.encode_close(websocket.NORMAL) if isinstance(event, Goodbye) else message
 
 
 PLAIN = Dialect(
@@ -45,7 +55,16 @@ PLAIN = Dialect(
     tracks_room=False,
 )
 RICH = Dialect("rich", b"{", json_lines.decode_hello, json_lines.decode_command, json_lines.encode)
-DIALECTS = {dialect.name: dialect for dialect in (PLAIN, RICH)}
+WEB = Dialect(
+    "web",
+    b"",
+    json_lines.decode_hello,
+    json_lines.decode_command,
+    _encode_framed,
+    first_end=websocket.message_end,
+)
+"""The rich dialect in the frames of a WebSocket. The session removes the frames of the client."""
+DIALECTS = {dialect.name: dialect for dialect in (PLAIN, RICH, WEB)}
 
 _REQUEST_LINE = re.compile(
     rb"[A-Z]+ \S+ HTTP/\d|(?:GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|PRI) (?:/|\*|https?:)\S{64}"

@@ -10,7 +10,7 @@ from math import inf
 
 from msgspec import Struct, field
 
-from protocol.dialects import DIALECTS, PLAIN, Dialect, detect_dialect, other_protocol
+from protocol.dialects import DIALECTS, PLAIN, WEB, Dialect, detect_dialect, other_protocol
 from protocol.format import plural
 from protocol.framing import LineBuffer, OverlongLine, read_opening
 from protocol.json_lines import AnyCommand
@@ -18,6 +18,7 @@ from protocol.messages import Event, Goodbye, Hello, Limits, Notice, Ping, Quit,
 from protocol.nicknames import NicknameRefused, check_nickname
 from protocol.sanitize import has_control_sequences, sanitize
 from protocol.telnet import TelnetDecoder
+from protocol.websocket import FrameDecoder, encode_close
 from server.session_types import MOVES, DeliveryFlags, Greeting, Request, SessionReply, State
 from server.token_bucket import TokenBucket
 
@@ -35,8 +36,8 @@ JOIN_GRACE = 2.0
 """Seconds that the room has, once, to answer a nickname that was given in time."""
 GREETING_DELAY_S = 0.5
 """Silence after which a connection is greeted. A program that speaks first is not disturbed."""
-TELNET_BYTES_A_LINE = 1024
-"""Bytes of telnet commands and editing keys that cost as much of the flood allowance as a line."""
+OVERHEAD_BYTES_A_LINE = 1024
+"""Bytes of telnet commands, editing keys and control frames that cost as much of the flood allowance as a line."""
 CLOSE_TIMEOUT = 2.0
 """Seconds that a closing connection has to take its last bytes."""
 
@@ -81,8 +82,10 @@ class Session(Struct):
     greet_at: float = inf
     """When a peer that has said nothing is greeted; infinity once it was, or speaks."""
     telnet: TelnetDecoder = field(default_factory=TelnetDecoder)
-    telnet_bytes: int = 0
-    """Telnet bytes that have not cost a token yet."""
+    frames: FrameDecoder | None = None
+    """Removes the frames of a WebSocket; None for other connections."""
+    overhead_bytes: int = 0
+    """Bytes besides the lines that have not cost a token yet."""
     lines: LineBuffer = field(default_factory=LineBuffer)
     unsent: bytearray = field(default_factory=bytearray)
 
@@ -92,6 +95,14 @@ class Session(Struct):
         allowance = TokenBucket.full(limits.burst, limits.rate, now)
         join_by, greet_at = now + limits.join_timeout, now + GREETING_DELAY_S
         return cls(number, limits, allowance, join_by, now, greet_at=greet_at)
+
+    @classmethod
+    def open_socket(cls, number: int, limits: Limits, now: float, join_by: float) -> "Session":
+        """A session for a WebSocket, from its first frame on."""
+        session = cls.open(number, limits, now)
+        session.dialect_name, session.opening, session.frames = WEB.name, None, FrameDecoder()
+        session.join_by, session.greet_at = join_by, inf
+        return session
 
     # Input
 
@@ -130,7 +141,15 @@ class Session(Struct):
         return self._feed_bytes(data, self.last_line_at)
 
     def _feed_bytes(self, data: bytes, now: float) -> list[Request]:
-        """Take in bytes, without what telnet clients send besides text where the dialect may be typed."""
+        """Take in bytes, without the frames of a WebSocket, and without what telnet clients send besides text where the
+        dialect may be typed."""
+        if self.frames is not None:
+            received = self.frames.feed(data, self.limits.line + MAX_OVERLONG_BYTES)
+            if received.lines:
+                self.lines.feed(received.lines)
+            self.eof_received |= self.frames.is_closed
+            self._charge(received.overhead, now)
+            return [SessionReply(received.pong, "")] if received.pong else []
         if not self.dialect.is_typed or self.telnet.is_idle_for(data):
             self.lines.feed(data)
             return []
@@ -140,11 +159,14 @@ class Session(Struct):
             limit, unfinished = self.limits.line + 1, self.lines.take_unfinished()
         decoded = self.telnet.decode(data, unfinished, limit)
         self.lines.feed(decoded.line)
-        self.telnet_bytes += decoded.removed
-        while self.telnet_bytes >= TELNET_BYTES_A_LINE:
-            self.telnet_bytes -= TELNET_BYTES_A_LINE
-            self.allowance.consume(now)
+        self._charge(decoded.removed, now)
         return [SessionReply(decoded.answer, "")] if decoded.answer else []
+
+    def _charge(self, overhead: int, now: float) -> None:
+        """Take tokens for bytes besides the lines."""
+        tokens, self.overhead_bytes = divmod(self.overhead_bytes + overhead, OVERHEAD_BYTES_A_LINE)
+        if tokens:
+            self.allowance.consume(now, tokens)
 
     def _greet(self) -> list[Request]:
         """Greet a peer that has said nothing."""
@@ -175,6 +197,10 @@ class Session(Struct):
     def _handle_no_line(self) -> list[Request]:
         if self.lines.dropped_bytes > self.limits.line + MAX_OVERLONG_BYTES:
             return [self._end_overlong()]
+        if self.frames is not None and self.frames.close_code:
+            self._move(State.LEAVING)
+            data = encode_close(self.frames.close_code, self.frames.close_reason)
+            return [SessionReply(data, "other-protocol", DeliveryFlags.CLOSE)]
         if self.eof_received:
             self._move(State.LEAVING)
             return [Quit()]
@@ -308,8 +334,9 @@ class Session(Struct):
         return bool(self.unsent) and now >= self.last_progress_at + WRITE_TIMEOUT
 
     def _drop_backlog(self) -> None:
-        """Drop the unsent bytes, except for a line that may be half sent."""
-        del self.unsent[self.unsent.find(b"\n") + 1 :]
+        """Drop the unsent bytes, except for an event that may be half sent."""
+        if end := self.dialect.first_end(self.unsent):
+            del self.unsent[end:]
 
     def check_deadlines(self, now: float) -> list[Request]:
         """The goodbye of a connection whose deadline has passed; empty if `queue` has written it already."""

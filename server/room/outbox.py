@@ -99,8 +99,10 @@ class Outbox:
             return [], ((number, *self._personal(number)) for number in self.directs)
         authors = {broadcast.author for broadcast in self.broadcasts}
         apart = set(self.directs)
+        departed = self.departed.values()
         for dialect, numbers in self.audience.by_dialect.items():
-            self._encoded[dialect] = [dialect.encode(broadcast.event) for broadcast in self.broadcasts]
+            if numbers or dialect in departed:
+                self._encoded[dialect] = [dialect.encode(broadcast.event) for broadcast in self.broadcasts]
             if not dialect.echoes_own_lines:
                 apart |= authors & numbers.keys()
         together = self.audience.without(apart).by_dialect

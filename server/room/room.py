@@ -8,6 +8,7 @@ the monotonic clock; times shown to users are made by `timestamp`.
 
 from math import inf
 
+from protocol.dialects import PLAIN
 from protocol.messages import (
     Goodbye,
     Hello,
@@ -46,7 +47,8 @@ class Room(RoomState):
             faults.cancel_kill(self, number, seat)
             seat.served_by, seat.worker = served_by, worker
         else:
-            self.seats[number] = Seat(served_by, worker, self.make_token(), self.limits, host, self.now)
+            dialect = self.dialects.pop(number, PLAIN)
+            self.seats[number] = Seat(served_by, worker, self.make_token(), self.limits, host, self.now, dialect)
         self.connections_changed()
 
     def close(self, number: int, *, failed: bool = False) -> None:

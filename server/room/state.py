@@ -110,6 +110,8 @@ class RoomState:
         self.operators = operators
         self.stats = RoomStats()
         self.seats: dict[int, Seat] = {}
+        self.dialects: dict[int, Dialect] = {}
+        """The dialects of connections that are about to open, if they are known before the hello."""
         self.reserved: set[int] = set()
         """Connections above the limit on connections. Only operators can join on them."""
         self.audience = Audience()

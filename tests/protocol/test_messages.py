@@ -47,7 +47,7 @@ def test_default_limits() -> None:
 
 def test_models_and_dialects_are_their_names() -> None:
     assert [str(model) for model in Model] == ["process", "thread", "event"]
-    assert [str(dialect) for dialect in DIALECTS] == ["plain", "rich"]
+    assert [str(dialect) for dialect in DIALECTS] == ["plain", "rich", "web"]
 
 
 @pytest.mark.parametrize("after", [-1, 2**53 + 1, 2**64, 10**30])

@@ -1,23 +1,30 @@
 """Sessions in the states that tests begin with, and what their items say."""
 
-from protocol.dialects import PLAIN, Dialect
+from protocol.dialects import PLAIN, WEB, Dialect
 from protocol.messages import Limits, Say
+from protocol.websocket import encode_masked
 from server.session import Session
 from server.session_types import DeliveryFlags, Request, SessionReply
 
 UNLIMITED = Limits(rate=0)
 SMALL = Limits(line=120, text=50, lines=3, nick=10, burst=3, rate=2.0)
 ADA = b'{"type":"hello","nick":"ada"}\n'
+MASK = b"\x01\x02\x03\x04"
 
 
 def opened(limits: Limits = UNLIMITED, now: float = 0.0) -> Session:
     return Session.open(1, limits, now)
 
 
+def opened_socket(limits: Limits = UNLIMITED, now: float = 0.0) -> Session:
+    """A session for a WebSocket, after the handshake."""
+    return Session.open_socket(1, limits, now, now + limits.join_timeout)
+
+
 def in_room(dialect: Dialect = PLAIN, limits: Limits = UNLIMITED) -> Session:
     """A session that has said hello and was let in."""
-    session = opened(limits)
-    session.receive(b"ada\n" if dialect is PLAIN else ADA, 0.0)
+    session = opened_socket(limits) if dialect is WEB else opened(limits)
+    session.receive({PLAIN: b"ada\n", WEB: encode_masked(ADA, MASK)}.get(dialect, ADA), 0.0)
     session.queue(b"welcome\n", DeliveryFlags.JOINED, 0.0)
     session.sent(8, 0.0)
     return session

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from protocol.dialects import DIALECTS, Dialect
-from protocol.messages import Limits
+from protocol.messages import Limits, Notice
 from server.session import (
     CLOSE_TIMEOUT,
     MAX_OVERLONG_BYTES,
@@ -220,9 +220,10 @@ class TestTheOutbox:
     @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
     def test_slow_reader_above_the_limit_gets_a_goodbye(self, dialect: Dialect) -> None:
         session = in_room(dialect)
-        session.queue(b"half sent\n" + b"x" * MAX_UNSENT_BYTES + b"\n", DeliveryFlags.NONE, 0.0)
+        event = dialect.encode(Notice("x" * 99))
+        session.queue(event[10:] + event * (MAX_UNSENT_BYTES // len(event) + 1), DeliveryFlags.NONE, 0.0)
         assert session.is_closing
-        assert bytes(session.unsent) == b"half sent\n" + dialect.encode(TOO_SLOW)
+        assert bytes(session.unsent) == event[10:] + dialect.encode(TOO_SLOW)
         assert session.next_deadline(0.0) == 0.0
         told = session.advance(0.0)
         assert [(item.data, item.code, item.flags) for item in told if isinstance(item, SessionReply)] == [

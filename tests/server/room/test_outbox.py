@@ -87,8 +87,8 @@ def test_by_recipient_separates_shared_and_personal_bytes() -> None:
     outbox.add(7, b"a letter", DeliveryFlags.CLOSE)
     outbox.audience = audience_of({PLAIN: [1, 2, 3], RICH: [4, 5]})
     shared, personal = outbox.by_recipient()
-    plain, rich = (b"".join(dialect.encode(one.event) for one in outbox.broadcasts) for dialect in DIALECTS.values())
-    assert [(data, list(numbers)) for data, numbers in shared] == [(plain, [2, 3]), (rich, [4, 5])]
+    plain, rich = (b"".join(dialect.encode(one.event) for one in outbox.broadcasts) for dialect in (PLAIN, RICH))
+    assert [(data, list(numbers)) for data, numbers in shared if numbers] == [(plain, [2, 3]), (rich, [4, 5])]
     assert {number: flags for number, _, flags in personal} == {1: DeliveryFlags.NONE, 7: DeliveryFlags.CLOSE}
 
 

@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from protocol.dialects import DIALECTS, RICH, Dialect
+from protocol.dialects import DIALECTS, Dialect
 from protocol.messages import (
     Goodbye,
     Hello,
@@ -62,7 +62,7 @@ class RoomAgainstModel(RoomModel):
         if (link := self.slots[slot]) is None:
             return
         resume = None
-        if back is not None and dialect is RICH:
+        if back is not None and dialect.tracks_room:
             token = self.people[back % len(self.people)].token if back >= 0 else "made up"
             resume = Resume(token, after if after >= 0 else len(self.log))
         self.enter(link, Hello(nick, resume, dialect.name))
@@ -76,7 +76,7 @@ class RoomAgainstModel(RoomModel):
         elif link.person is not None:
             self.room.apply(link.number, hello, self.now)
             self.expect(link, Refused("already-joined", f"you are in the room as {link.person.nick}"))
-        elif not self.free(hello.nick, person) and hello.dialect == RICH.name and person is None:
+        elif not self.free(hello.nick, person) and DIALECTS[hello.dialect].tracks_room and person is None:
             link.dialect = DIALECTS[hello.dialect]
             self.refused_name(link, hello.nick)
             self.room.apply(link.number, hello, self.now)
@@ -163,7 +163,7 @@ class RoomAgainstModel(RoomModel):
             return
         if self.member_of(link) is not None:
             here = sorted((person.nick for person in self.present()), key=str.casefold)
-            rich = link.dialect is RICH
+            rich = link.dialect.tracks_room
             self.expect(link, self.people_at if rich else lambda seq: People(seq, here))
             self.expect(link, Pong("p"))
             self.room.apply(link.number, Who(), self.now)
@@ -227,7 +227,7 @@ class RoomAgainstModel(RoomModel):
         assert self.rosters[-1] == {person.nick for person in self.present()}
         for person in self.present():
             assert person.connection is not None
-            if person.connection.dialect is RICH:
+            if person.connection.dialect.tracks_room:
                 assert person.connection.known_as == person.nick
         names = [keys(person.nick) for person in self.present()]
         assert sum(map(len, names)) == len(frozenset().union(*names))

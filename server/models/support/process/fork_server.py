@@ -19,7 +19,9 @@ import sys
 from time import monotonic
 from typing import NoReturn
 
+from protocol.dialects import PLAIN, RICH, WEB, Dialect
 from protocol.messages import Limits
+from protocol.websocket import encode_masked
 from server.models.support.process import pipes
 from server.models.support.process.pipes import RETURN, Channel, pack, pack_delivery, pack_session
 from server.models.support.process.worker import run, work
@@ -38,10 +40,12 @@ WARMUP_ROUNDS = 10
 """Conversations in each dialect, and lines each way in each of them. Python 3.11 specialises code after eight runs."""
 WARMUP_LIMITS = Limits(burst=2 * WARMUP_ROUNDS, rate=float(WARMUP_ROUNDS))
 WARMUP_SCRIPTS = (
-    (b"ada\n", b"hello\n"),
-    (b'{"type":"hello","nick":"ada"}\n', b'{"type":"say","id":"1","text":"hello"}\n'),
+    (PLAIN, b"ada\n", b"hello\n"),
+    (RICH, b'{"type":"hello","nick":"ada"}\n', b'{"type":"say","id":"1","text":"hello"}\n'),
+    (WEB, b'{"type":"hello","nick":"ada"}', b'{"type":"say","id":"1","text":"hello"}'),
 )
 """The peer's first line and its next lines, for each dialect."""
+WARMUP_MASK = b"mask"
 
 
 def main(control: socket.socket) -> None:
@@ -90,7 +94,7 @@ def warm_up() -> None:
 
     Returns early if the system has no process or descriptor left.
     """
-    for opening, line in WARMUP_SCRIPTS * WARMUP_ROUNDS:
+    for dialect, opening, line in WARMUP_SCRIPTS * WARMUP_ROUNDS:
         try:
             peer, ours = socket.socketpair()
             master, worker = pipes.pair()
@@ -99,7 +103,7 @@ def warm_up() -> None:
             return
         if pid == 0:
             worker.close()
-            play(peer, master, opening, line)
+            play(peer, master, dialect, opening, line)
         master.close()
         peer.close()
         run(ours, worker)
@@ -107,11 +111,16 @@ def warm_up() -> None:
         ours.close()
 
 
-def play(peer: socket.socket, master: Channel, opening: bytes, line: bytes) -> NoReturn:
+def play(peer: socket.socket, master: Channel, dialect: Dialect, opening: bytes, line: bytes) -> NoReturn:
     """Play the peer and the master of one conversation, in which each line goes back to the peer."""
+    now = monotonic()
+    session = Session.open(0, WARMUP_LIMITS, now)
+    if dialect is WEB:
+        session = Session.open_socket(0, WARMUP_LIMITS, now, now + WARMUP_LIMITS.join_timeout)
+        opening, line = encode_masked(opening, WARMUP_MASK), encode_masked(line, WARMUP_MASK)
     try:
         os.set_blocking(master.reading, True)
-        master.send(pack_session(Session.open(0, WARMUP_LIMITS, monotonic())))
+        master.send(pack_session(session))
         peer.send(opening)
         for number in range(WARMUP_ROUNDS):
             master.receive()
