@@ -30,13 +30,26 @@ from server.room.operators import Operators
 from server.room.room import Room
 from server.settings import STDIN, Address, SettingRefused, Settings, Values
 from server.sources import CannotListen, open_listeners
+from server.web_site import WebSite
 
 EXIT_FAILURE, EXIT_USAGE = 1, 2
 LOG_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 STDIN_DESCRIPTOR, STDOUT_DESCRIPTOR = 0, 1
 DUMB_TERMS = ("", "dumb", "unknown")
 """Values of TERM for terminals that cannot redraw a line."""
-FIXED = ("model", "bind", "history", "keep", "operator_key_file", "log_format", "verbose", "quiet", "no_console")
+FIXED = (
+    "model",
+    "bind",
+    "history",
+    "keep",
+    "operator_key_file",
+    "log_format",
+    "verbose",
+    "quiet",
+    "no_console",
+    "no_web",
+    "web_name",
+)
 """Settings that a running server does not change."""
 
 log = logging.getLogger("chat.server")
@@ -98,6 +111,13 @@ class Failed(Exception):
 @click.option("-v", "--verbose", count=True, help="Log what the server does; -vv also each connection.")
 @click.option("-q", "--quiet", is_flag=True, help="Log only what fails.")
 @click.option("--no-console", is_flag=True, help="On a terminal too, show the log and no line to type into.")
+@click.option("--no-web", is_flag=True, help="Serve no browsers. Otherwise http://HOST:PORT opens the room in one.")
+@click.option(
+    "--web-name",
+    metavar="NAME",
+    multiple=True,
+    help="A name of this host for browsers, besides its addresses and NAME.local. May be given again.",
+)
 @click.option("--config", metavar="FILE", default="", help="The TOML file to read instead of your own.")
 @click.option("--state-descriptor", type=int, hidden=True)
 @click.version_option(__version__, prog_name="chat-server", message="%(prog)s %(version)s")
@@ -145,8 +165,11 @@ def run(settings: Settings, load: Callable[[], Settings], state_descriptor: int 
     if state_descriptor is not None:
         keep_state(room, state_descriptor)
     sockets = open_listeners(settings.bind)
-    listener = Listener(sockets, limits, settings.max_clients, settings.max_per_ip, control.stop.wait, room)
+    names = (*settings.web_name, *(address.host for address in settings.bind))
+    site = None if settings.no_web else WebSite.load(names)
+    listener = Listener(sockets, limits, settings.max_clients, settings.max_per_ip, control.stop.wait, room, site)
     listener.on_reserved = room.reserved.add
+    listener.on_dialect = room.dialects.__setitem__
     listener.on_rejected = room.stats.count_rejected
     listener.on_flood = lambda what, group: room.floods.count(what, group, monotonic())
     signals = Signals(control, partial(reload, load, settings, listener, room), fault_clients.reap)

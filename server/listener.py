@@ -8,18 +8,20 @@ import resource
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from time import monotonic, sleep
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from protocol import json_lines
-from protocol.dialects import PLAIN
+from protocol.dialects import PLAIN, WEB, Dialect
 from protocol.format import plural
-from protocol.messages import Goodbye, Hello, Limits
-from server.address_limits import address_group
+from protocol.messages import Goodbye, Limits
 from server.admission_queue import AdmissionQueue
+from server.closing_sockets import ClosingSockets
 from server.connection import Connection
 from server.places import Occupants, Places
 from server.session import Session
 from server.sources import Source, WakeupSource, prepare
+from server.waiting import FirstLine, Waiting, peek_first_line
+from server.web_requests import WebRequests, holds_request
+from server.web_site import WebSite, unavailable_page
 
 ACCEPTED_AT_ONCE = 128
 """New connections taken from the listen queue in one pass. That is cheap."""
@@ -35,11 +37,7 @@ MAX_RESERVED, MAX_RESERVED_EACH = 16, 4
 """Connections above the limit that may try to prove the operators' key; of these, from one address group."""
 HELLO_TIMEOUT_S = 1.0
 """Seconds that such a connection has to send its hello."""
-MAX_REJECTED, REJECT_LINGER_S = 64, 2.0
-"""Rejected connections that the peer may still close, and the seconds it has for that."""
 ADMIT_INTERVAL_S = 0.05
-PEEKED_BYTES = 4096
-"""Of the first line of a waiting connection."""
 ACCEPT_CAPACITY_ERRNOS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 """The errors of accept(2) if the system has no resources left. A second call at once would fail too."""
 
@@ -58,49 +56,6 @@ class Members(Occupants, Protocol):
         """Whether the member with this token has been in the room for a while."""
 
 
-class Waiting:
-    """A connection that was accepted and is not served yet."""
-
-    __slots__ = ("group", "host", "since", "sock")
-
-    def __init__(self, sock: socket.socket, host: str, since: float) -> None:
-        self.sock = sock
-        self.host = host
-        self.group = address_group(host)
-        self.since = since
-
-
-class FirstLine(NamedTuple):
-    """The first bytes that a waiting connection has sent."""
-
-    begun: bool
-    decided: bool
-    """No bytes that follow can make it the hello of a returning member."""
-    token: str = ""
-    """The token of a returning member."""
-    holds_key: bool = False
-    """The hello says that the client can prove the operators' key."""
-    has_nickname: bool = False
-    """The line is complete, and gives a nickname."""
-
-
-def peek_first_line(sock: socket.socket) -> FirstLine:
-    """Look at the first line without reading it."""
-    try:
-        data = sock.recv(PEEKED_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except (BlockingIOError, InterruptedError):
-        return FirstLine(False, False)
-    except OSError:
-        return FirstLine(True, True)
-    line, end, _ = data.partition(b"\n")
-    if not line.startswith(b"{"):
-        return FirstLine(True, True, has_nickname=bool(end and line.strip()))
-    command = json_lines.decode_command(line) if end else None
-    if not isinstance(command, Hello):
-        return FirstLine(True, bool(end) or len(data) == PEEKED_BYTES)
-    return FirstLine(True, True, command.resume.token if command.resume else "", command.operator, True)
-
-
 class Listener:
     """The sources of connections, and the limits on which connections are accepted.
 
@@ -116,9 +71,10 @@ class Listener:
         max_per_ip: int = 0,
         pause: Callable[[float], object] = sleep,
         members: Members | None = None,
+        site: WebSite | None = None,
     ) -> None:
         """`limits` hold for connections from now on; 0 clients means no limit. `pause`: see Connection. `members` is
-        asked at a full room, which operators can enter."""
+        asked at a full room, which operators can enter. `site` answers browsers."""
         self._wakeup = WakeupSource()
         self.sources: Sequence[Source] = [*sources, self._wakeup]
         """Each is readable while `admit` has something to do."""
@@ -134,6 +90,8 @@ class Listener:
         """Called with the number of a connection above the limit, which has to prove the operators' key."""
         self.on_evicted: Callable[[int, Goodbye], object] = lambda number, goodbye: None
         """Called with the number of a connection that gives its place up, and the reason to tell it."""
+        self.on_dialect: Callable[[int, Dialect], object] = lambda number, dialect: None
+        """Called with the number of a connection that is about to start, and its dialect, if that is known."""
         self._reserved: dict[int, str] = {}
         self._places = Places()
         self._last_number = 0
@@ -142,8 +100,12 @@ class Listener:
         self._queue: AdmissionQueue[Waiting] = AdmissionQueue(min(MAX_WAITING, max(1, descriptors // 4)))
         self._at_full_room: list[Waiting] = []
         """They wait at a full room until their hello shows whether they are operators."""
-        self._rejected: list[tuple[socket.socket | Connection, socket.SocketType, float]] = []
-        """Connections that were told the reason, each with the latest time at which it is closed."""
+        self._closing = ClosingSockets(self._wakeup)
+        self._requests = (
+            WebRequests(site, self._wakeup, self._closing, self._full_for_page, lambda: self.limits.join_timeout)
+            if site is not None
+            else None
+        )
         self._next_wake = self._next_look = 0.0
 
     def admit(self, start: Callable[[Connection], None]) -> None:
@@ -154,27 +116,27 @@ class Listener:
                 start(connection)
             except OSError as error:
                 log.warning("connection %d cannot be served: %s", connection.number, error.strerror)
-                self.reject(connection, f"the room is full: the server has too little left ({error.strerror})")
+                words = f"the room is full: the server has too little left ({error.strerror})"
+                self.reject(connection, words, connection.session.dialect)
 
     def accept(self) -> Iterator[Connection]:
         """Yield the connections that are admitted now, a few at a time. A rejected one is told the reason."""
         now = monotonic()
         for source in self.sources:
             self._accept_from(source, now)
-        self._drain_rejected(now)
+        self._closing.advance(now)
         self._promote_returning(now)
         yield from self._admit_operators(now)
-        for waiting in self._queue.take(now, ADMITTED_AT_ONCE):
-            if self._is_gone(waiting):
-                waiting.sock.close()
-            elif (connection := self._admit(waiting, now)) is not None:
+        for waiting in self._take(now):
+            if (connection := self._admit(waiting, now)) is not None:
                 yield connection
         if self._queue.admissible(now):
             self._wakeup.set()
 
     def wake_if_waiting(self) -> None:
         """Have `admit` called again while connections wait. The caller does this several times a second."""
-        if (self._queue or self._at_full_room or self._rejected) and (now := monotonic()) >= self._next_wake:
+        is_busy = self._queue or self._at_full_room or self._closing or self._requests
+        if is_busy and (now := monotonic()) >= self._next_wake:
             self._next_wake = now + ADMIT_INTERVAL_S
             self._wakeup.set()
 
@@ -182,42 +144,42 @@ class Listener:
         """Reject all waiting connections, with the reason."""
         for waiting in [*self._queue, *self._at_full_room]:
             self._queue.discard(waiting.group, waiting)
-            self.reject(waiting.sock, reason)
+            self.reject(waiting.sock, reason, waiting.dialect)
         self._at_full_room.clear()
+        if self._requests is not None:
+            self._requests.reject_all(reason, monotonic())
 
-    def reject(self, peer: socket.socket | Connection, reason: str, *, lingers: bool = True) -> None:
-        """Tell a newcomer why it is rejected, and close it. It has no dialect yet, so the text is plain."""
+    def reject(
+        self, peer: socket.socket | Connection, reason: str, dialect: Dialect = PLAIN, *, lingers: bool = True
+    ) -> None:
+        """Tell a newcomer why it is rejected, in its dialect, and close it. A browser that has asked for a page gets
+        one."""
         self.on_rejected()
-        with contextlib.suppress(OSError):
-            sock = peer if isinstance(peer, socket.socket) else peer.socket
-            sock.setblocking(False)
-            sock.send(PLAIN.encode(Goodbye("full", reason)))
-            if lingers:
-                sock.shutdown(socket.SHUT_WR)
-                self._wakeup.watch(sock)
-                self._rejected.append((peer, sock, monotonic() + REJECT_LINGER_S))
-                if len(self._rejected) > MAX_REJECTED:
-                    self._close_rejected(*self._rejected[0][:2])
-                return
-        peer.close()
+        sock = peer if isinstance(peer, socket.socket) else peer.socket
+        data = dialect.encode(Goodbye("full", reason))
+        if self._requests is not None and dialect is PLAIN and holds_request(sock):
+            data = unavailable_page(reason)
+        self._closing.add(peer, data, monotonic(), lingers=lingers)
 
-    def _close_rejected(self, peer: socket.socket | Connection, sock: socket.SocketType) -> None:
-        self._rejected = [entry for entry in self._rejected if entry[0] is not peer]
-        self._wakeup.unwatch(sock)
-        peer.close()
+    def _reject_unheard(self, waiting: Waiting, reason: str, now: float) -> None:
+        """Reject a newcomer that may be a browser, and may have sent nothing so far."""
+        if self._requests is None:
+            self.reject(waiting.sock, reason)
+        else:
+            self.on_rejected()
+            self._requests.hear(waiting, now, reason)
 
-    def _drain_rejected(self, now: float) -> None:
-        """Drop the input of rejected connections, and close those that have ended. To close one at once, with bytes
-        unread, would reset it and lose the reason (RFC 9112, 9.6)."""
-        for peer, sock, deadline in list(self._rejected):
-            try:
-                has_ended = not sock.recv(PEEKED_BYTES)
-            except (BlockingIOError, InterruptedError):
-                has_ended = False
-            except OSError:
-                has_ended = True
-            if has_ended or now >= deadline:
-                self._close_rejected(peer, sock)
+    def _take(self, now: float) -> list[Waiting]:
+        """The connections that can be admitted now, a few at a time. They are not gone, and speak no HTTP."""
+        taken: list[Waiting] = []
+        for waiting in self._queue.take(now, ADMITTED_AT_ONCE):
+            if self._is_gone(waiting):
+                waiting.sock.close()
+            elif self._requests is not None:
+                self._requests.hear(waiting, now)
+            else:
+                taken.append(waiting)
+        return self._requests.advance(now, ADMITTED_AT_ONCE) if self._requests is not None else taken
 
     def _accept_from(self, source: Source, now: float) -> None:
         """Accept from the listen queue. There, a connection would wait behind a flood from another address."""
@@ -240,23 +202,23 @@ class Listener:
                 self.on_flood("connection turned away", excess.group)
                 left = max(1, round(self._queue.wait(excess.group, now)))
                 words = f"many connections come from your address: try again in {plural(left, 'second')}"
-                self.reject(excess.sock, words)
+                self._reject_unheard(excess, words, now)
 
     def _admit(self, waiting: Waiting, now: float) -> Connection | None:
         full = self._full_for(waiting.group)
         if full and self._members is not None:
-            full = self._free_place(waiting, peek_first_line(waiting.sock), now)
+            full = self._free_place(waiting, peek_first_line(waiting), now)
         if not full:
             return self._open(waiting, now)
         if self._members is None:
-            self.reject(waiting.sock, full)
+            self.reject(waiting.sock, full, waiting.dialect)
             return None
         self._at_full_room.append(waiting)
         self._wakeup.watch(waiting.sock)
         same = [other for other in self._at_full_room if other.group == waiting.group]
         for one in same[: max(0, len(same) - MAX_UNDECIDED_EACH)] or self._at_full_room[:-MAX_UNDECIDED]:
             self._forget(one)
-            self.reject(one.sock, full)
+            self.reject(one.sock, full, one.dialect)
         return None
 
     def _forget(self, waiting: Waiting) -> None:
@@ -275,6 +237,16 @@ class Listener:
 
     def _is_group_full(self, group: str) -> bool:
         return 0 < self.max_per_ip <= self._places.count(group)
+
+    def _full_for_page(self, group: str) -> str:
+        """Why a browser from this group does not get the page now. Where the group has a connection, it may be a
+        member that loads the page again."""
+        full = self._full_for(group)
+        if not full or self._places.count(group) or self._places.has_own_share(group, self.max_clients):
+            return ""
+        if self._members is not None and self._places.has_evictable(group, monotonic(), self._members):
+            return ""
+        return full
 
     def _free_place(self, waiting: Waiting, line: FirstLine, now: float) -> str:
         """Free a place for a newcomer. Returns why it cannot come in; an empty string where it can."""
@@ -301,7 +273,12 @@ class Listener:
         number = self._last_number
         self._places.add(number, group, now)
         log.debug("connection %d opened from %s", number, host)
-        session = Session.open(number, self.limits, monotonic())
+        if waiting.dialect is WEB:
+            join_by = waiting.heard_since + self.limits.join_timeout
+            session = Session.open_socket(number, self.limits, monotonic(), join_by)
+            self.on_dialect(number, WEB)
+        else:
+            session = Session.open(number, self.limits, monotonic())
         return Connection(sock, session, host, lambda: self._released(number), self._pause)
 
     def _released(self, number: int) -> None:
@@ -315,13 +292,13 @@ class Listener:
             return
         self._next_look = now + ADMIT_INTERVAL_S
         for waiting in self._queue.delayed(now):
-            if self._members.is_established(peek_first_line(waiting.sock).token):
+            if self._members.is_established(peek_first_line(waiting).token):
                 self._queue.promote(waiting.group, waiting)
 
     def _admit_operators(self, now: float) -> Iterator[Connection]:
         """Admit operators among the connections that wait at a full room, and reject the others."""
         for waiting in list(self._at_full_room):
-            line = peek_first_line(waiting.sock)
+            line = peek_first_line(waiting)
             is_operator = self._members is not None and self._members.is_operator(line.token)
             reserved = line.holds_key and not is_operator and self._has_reserve(waiting.group)
             full = "" if is_operator or reserved else self._free_place(waiting, line, now)
@@ -331,7 +308,7 @@ class Listener:
                 continue
             self._forget(waiting)
             if full:
-                self.reject(waiting.sock, full)
+                self.reject(waiting.sock, full, waiting.dialect)
             elif (connection := self._open(waiting, now)) is not None:
                 if reserved:
                     self._reserved[connection.number] = waiting.group

@@ -112,6 +112,13 @@ class Places:
                     break
             return place
 
+    def has_evictable(self, group: str, now: float, members: Occupants) -> bool:
+        """Whether a newcomer from this group that gives a nickname would get a place."""
+        with self._lock:
+            self._surveyed_at = now
+            self._survey(members)
+            return len(self._evicted) < MAX_EVICTED and self._choose(group, now, True, False) is not None
+
     def _choose(self, group: str, now: float, has_nickname: bool, within_group: bool) -> Place | None:
         groups = [group] * (group in self._evictable) if within_group else list(self._evictable)
         if others := [name for name in groups if name != group]:

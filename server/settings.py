@@ -45,6 +45,7 @@ class RateLimit(Struct, frozen=True):
 
 
 Count = Annotated[int, Meta(ge=0, le=1_000_000, description="a whole number up to 1000000, 0 for no limit")]
+HostName = Annotated[str, Meta(pattern=r"^[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*$", max_length=253)]
 File = Annotated[str, Meta(min_length=1, description="the name of a file")]
 
 
@@ -74,6 +75,8 @@ class Settings(Struct, frozen=True, kw_only=True, rename="kebab"):
     verbose: Annotated[int, Meta(ge=0, le=2, description="0, 1 or 2")] = 0
     quiet: Annotated[bool, Meta(description="true or false")] = False
     no_console: Annotated[bool, Meta(description="true or false")] = False
+    no_web: Annotated[bool, Meta(description="true or false")] = False
+    web_name: Annotated[tuple[HostName, ...], Meta(description="a name of this host, such as chat.example.org")] = ()
 
     def limits(self) -> Limits:
         """The limits of each connection, which `welcome` tells."""
@@ -180,10 +183,21 @@ def parse_idle_timeout(text: str) -> float:
     return 0.0 if text == OFF else float(text)
 
 
-SEVERAL = {"bind": parse_address}
+def parse_name(text: str) -> str:
+    """The name of a host. Raises ValueError."""
+    return msgspec.convert(text, HostName)
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """One name of a host, or several with white space between. Raises ValueError."""
+    return tuple(map(parse_name, text.split() or [text]))
+
+
+SEVERAL: dict[str, Callable[[str], object]] = {"bind": parse_address, "web-name": parse_name}
 """Settings that may be given several times, or as a list, with the parser of one."""
 PARSERS: dict[str, Callable[[str], object]] = {
     "bind": parse_addresses,
+    "web-name": parse_names,
     "rate-limit": parse_rate_limit,
     "idle-timeout": parse_idle_timeout,
 }

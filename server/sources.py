@@ -78,6 +78,11 @@ class WakeupSource:
         """Be readable while this socket is readable."""
         self._selector.register(sock, selectors.EVENT_READ)
 
+    def ready(self) -> list[socket.SocketType]:
+        """The watched sockets that are readable now."""
+        found = [key.fileobj for key, _ in self._selector.select(0)]
+        return [sock for sock in found if isinstance(sock, socket.SocketType) and sock is not self._reading]
+
     def unwatch(self, sock: socket.SocketType) -> None:
         """Ignore this socket from now on. Harmless where it is not watched."""
         with contextlib.suppress(KeyError):

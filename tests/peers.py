@@ -12,6 +12,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import IO, Any
 
+from websockets.client import ClientProtocol
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
+from websockets.uri import parse_uri
+
 from tests.pace import allowed
 
 PATIENCE = allowed(20.0)
@@ -55,17 +60,21 @@ class Peer:
             left = deadline - time.monotonic()
             if left <= 0 or not readable(self.socket, left):
                 raise TimeoutError(f"no line in {patience:.1f} s; before that: {self._last_words()}")
-            try:
-                data = self.socket.recv(1 << 16)
-            except ConnectionError as error:
-                raise Closed(f"{error}; before that: {self._last_words()}") from None
-            if not data:
-                raise Closed(f"closed after {self._last_words()}")
-            self._data += data
+            self._data += self._received()
         line = self._data[:end].decode()
         del self._data[: end + 1]
         self.heard.append(line)
         return line
+
+    def _received(self) -> bytes:
+        """Read once; returns the text in it. Raises Closed at the end."""
+        try:
+            data = self.socket.recv(1 << 16)
+        except ConnectionError as error:
+            raise Closed(f"{error}; before that: {self._last_words()}") from None
+        if not data:
+            raise Closed(f"closed after {self._last_words()}")
+        return data
 
     def _last_words(self) -> str:
         return f"{[line[:300] for line in self.heard[-10:]]} and {bytes(self._data[:100])!r}"
@@ -210,6 +219,46 @@ class RichPeer(Peer):
         """Switch the model; returns the `switched` event."""
         self.command("switch", model=model)
         return self.expect("switched", model=model)
+
+
+class WebPeer(RichPeer):
+    """A client of the web dialect. The frames are those of the library `websockets`."""
+
+    def __init__(self, address: tuple[str, int], receive_buffer: int = 0) -> None:
+        super().__init__(address, receive_buffer)
+        self.library = ClientProtocol(parse_uri(f"ws://{address[0]}:{address[1]}/room"), max_size=2**24)
+        self.pongs: list[bytes] = []
+        self.library.send_request(self.library.connect())
+        self.send_frames()
+        while self.library.state is State.CONNECTING:
+            self._data += self._received()
+
+    def send(self, data: bytes | str) -> None:
+        """Send the data as one text message."""
+        self.library.send_text(data.encode() if isinstance(data, str) else data)
+        self.send_frames()
+
+    def send_frames(self) -> None:
+        """Send the frames that the library has ready."""
+        super().send(b"".join(self.library.data_to_send()))
+
+    def _received(self) -> bytes:
+        self.library.receive_data(super()._received())
+        text = b""
+        for event in self.library.events_received():
+            if isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.CONT):
+                text += event.data
+            elif isinstance(event, Frame) and event.opcode is Opcode.PONG:
+                self.pongs.append(bytes(event.data))
+        error = self.library.handshake_exc or self.library.parser_exc
+        assert error is None, f"{error}; before that: {self._last_words()}"
+        return text
+
+    def close_code(self) -> int:
+        """Read up to the close frame of the server, and return its code."""
+        while self.library.close_rcvd is None:
+            self._data += self._received()
+        return int(self.library.close_rcvd.code)
 
 
 def readable(source: socket.socket | IO[str], seconds: float) -> bool:

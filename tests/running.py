@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 
 import psutil
 
-from tests.peers import OPERATOR_KEY, PATIENCE, Closed, Peer, PlainPeer, RichPeer, readable, wait_until
+from tests.peers import OPERATOR_KEY, PATIENCE, Closed, Peer, PlainPeer, RichPeer, WebPeer, readable, wait_until
 
 __all__ = [
     "MISSING",
@@ -27,6 +27,7 @@ __all__ = [
     "PlainPeer",
     "RichPeer",
     "Server",
+    "WebPeer",
     "has_ended",
     "readable",
     "start",
@@ -126,6 +127,25 @@ class Server:
     def rich_stranger(self) -> RichPeer:
         """Open a connection for the rich dialect that has sent nothing yet."""
         return self._keep(RichPeer(self.address))
+
+    def web(self, nick: str, **hello: object) -> WebPeer:
+        """Join in the web dialect, as a browser does."""
+        peer = self.web_stranger()
+        peer.hello(nick, **hello)
+        return peer
+
+    def web_stranger(self, *, receive_buffer: int = 0) -> WebPeer:
+        """Open a WebSocket that has sent nothing yet."""
+        return self._keep(WebPeer(self.address, receive_buffer))
+
+    def http(self, request: bytes) -> bytes:
+        """Send a request, and return all bytes up to the end of the connection."""
+        peer = self.connect()
+        peer.send(request)
+        data = b""
+        while part := peer.socket.recv(1 << 16):
+            data += part
+        return data
 
     def operator(self, nick: str = "boss") -> RichPeer:
         """Join in the rich dialect, and become an operator."""

@@ -497,7 +497,8 @@ def test_sighup_reads_message_of_the_day_and_limits_again(open_room: Open, model
     file.write_text('motd = "motd"\nmax-line = 300\n')
     motd.write_text("before")
     server = open_room("--model", model, "--config", str(file))
-    stranger, ada = server.rich_stranger(), server.rich("ada")  # They are admitted in the order in which they connect.
+    stranger, ada = server.rich_stranger(), server.rich("ada")
+    assert "a chat room" in stranger.line()  # It is served from now on, with the limits of this time.
     file.write_text('motd = "motd"\nmax-line = 600\nmax-clients = 3\nkeep = 5\n')
     motd.write_text("after")
     server.process.send_signal(signal.SIGHUP)

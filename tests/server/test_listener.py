@@ -395,7 +395,7 @@ def test_turn_away_of_a_peer_that_has_written_does_not_reset_it(listener: Listen
     assert told(peers[1]) == "*** goodbye: the room is full: it takes 1 connection\n"
     peers[1].sendall(b"more\n")
     peers[1].shutdown(socket.SHUT_WR)
-    wait_until(lambda: not (list(listener.accept()) or listener._rejected), "it is closed")
+    wait_until(lambda: not (list(listener.accept()) or listener._closing), "it is closed")
 
 
 def tcp_option(sock: socket.socket, *names: str) -> int:

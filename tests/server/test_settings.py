@@ -81,8 +81,9 @@ def test_each_setting_comes_from_flag_environment_or_file(name: str) -> None:
     text = {
         "model": "thread", "bind": "[::1]:9", "rate-limit": "off", "motd": "/x", "operator-key-file": "-",
         "log-format": "json", "verbose": "2", "quiet": "true", "no-console": "true", "max-line": "999",
+        "no-web": "true", "web-name": "chat.example.org",
     }.get(name, "77")  # fmt: skip
-    toml = text if text.isdigit() or name in ("quiet", "no-console") else f'"{text}"'
+    toml = text if text.isdigit() or name in ("quiet", "no-console", "no-web") else f'"{text}"'
     from_all = [
         merge(from_flags({name: text})),
         merge(from_environment({"CHAT_SERVER_" + name.upper().replace("-", "_"): text})),
