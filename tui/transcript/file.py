@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from tui.transcript.formats import TranscriptEntry, as_json_lines, format_missing, gap_entry, markdown
+from tui.transcript.formats import RecordedGap, TranscriptEntry, as_json_lines, format_missing, markdown
 
 MAX_WAITING_BYTES = 16 * 2**20
 """Limit of the data that waits to be written."""
@@ -100,7 +100,7 @@ class TranscriptFile:
         """Put a gap for the dropped lines into the file, and report it."""
         if not self._dropped:
             return
-        self._waiting += as_json_lines([gap_entry(self._dropped_at, self._dropped)])
+        self._waiting += as_json_lines([RecordedGap(self._dropped_at, self._dropped)])
         self._missing += self._dropped
         self._on_trouble(f"the transcript {self.path} is written again; {format_missing(self._dropped)} in it")
         self._dropped = 0

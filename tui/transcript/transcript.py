@@ -9,7 +9,7 @@ from time import time
 from protocol.client import Received
 from protocol.sanitize import sanitize
 from tui.transcript.file import CannotSave, TranscriptFile, save
-from tui.transcript.formats import TranscriptEntry, entries_of, gap_entry
+from tui.transcript.formats import RecordedGap, TranscriptEntry, entries_of
 
 MAX_ENTRIES = 100_000
 """Entries kept for /save and Markdown. Older ones are dropped, and a gap gives their number."""
@@ -37,7 +37,7 @@ class Transcript:
         """A copy of the kept entries, after a gap if older ones were dropped."""
         kept = list(self._entries)
         forgotten = self._recorded - len(kept)
-        return [gap_entry(kept[0].at, forgotten), *kept] if forgotten else kept
+        return [RecordedGap(kept[0].at, forgotten), *kept] if forgotten else kept
 
     def record(self, events: Iterable[Received]) -> None:
         """Append those events that belong into a transcript."""
@@ -75,8 +75,5 @@ async def save_transcript(transcript: Transcript, name: str, now: float) -> tupl
 
 
 def _characters(entry: TranscriptEntry) -> int:
-    """Approximate size of an entry: the characters of its strings and lists."""
-    return sum(
-        len(value) if isinstance(value, str) else len(str(value)) if isinstance(value, list | tuple) else 0
-        for value in entry.event.values()
-    )
+    """Approximate size of an entry."""
+    return len(repr(entry))

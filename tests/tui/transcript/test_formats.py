@@ -2,6 +2,7 @@ import json
 
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from protocol.client import Gap, Received
 from protocol.messages import (
@@ -116,6 +117,8 @@ def test_nothing_in_it_means_anything_to_a_terminal(text: str) -> None:
         Notice(text, 6, AT),
         Presence(7, AT, joined=[text], renamed=[(text, text)]),
         Goodbye(text, text),
+        ModelSwitched(8, AT, text, text, 0.041, 37),
+        replace(WELCOME, model=text),
     ]
     for told in (as_json_lines(entries_of(events, NOW)), page(events).encode()):
         decoded = told.decode().replace("\n", "")
@@ -140,6 +143,12 @@ def test_markdown_escapes_any_text(text: str) -> None:
             if sign in "#*`[]<>_-" or (sign == "." and at):
                 assert unescaped[at - 1] == "\\"
     assert "\n\n" not in body.rstrip("\n")
+
+
+def test_markdown_escapes_the_names_of_models() -> None:
+    text = page([ModelSwitched(7, AT, "*x*", "[y](z)", 0.041, 37)])
+    assert "the \\*x\\* model" in text
+    assert "\\[y\\]" in text
 
 
 def test_a_time_that_no_calendar_knows_is_the_time_it_was_heard() -> None:

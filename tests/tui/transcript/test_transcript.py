@@ -17,6 +17,7 @@ from tests.tui.links import address_of, until
 from tests.tui.screens.operators import acting_operator
 from tui.transcript import file as transcript_file
 from tui.transcript import transcript as module
+from tui.transcript.formats import RecordedGap
 from tui.transcript.transcript import Transcript
 
 AT = 1_795_464_840.0
@@ -31,9 +32,7 @@ def test_transcript_keeps_the_latest_entries_in_order(monkeypatch: pytest.Monkey
     transcript = Transcript()
     for text in "abcde":
         transcript.record([said(text), Pong("1")])
-    gap_entry, *kept = [line.event for line in transcript.entries]
-    assert gap_entry == {"type": "gap", "missed": 2}
-    assert [event["text"] for event in kept] == ["c", "d", "e"]
+    assert transcript.entries == [RecordedGap(AT, 2), said("c"), said("d"), said("e")]
 
 
 def test_closing_finishes_the_file_once(tmp_path: Path) -> None:
@@ -98,7 +97,7 @@ def test_minutes_of_huge_lines_keep_the_latest(monkeypatch: pytest.MonkeyPatch) 
         transcript.record([Said(number, "ada", "x" * 1000, 1.0), Presence(number, 1.0, joined=["y" * 50] * 10)])
     first, *kept = transcript.entries
     assert 3 <= len(kept) < 10
-    assert first.event["missed"] == 200 - len(kept)
+    assert first == RecordedGap(1.0, 200 - len(kept))
 
 
 def pipe(server: Server, lines: str, *options: str, folder: Path) -> subprocess.CompletedProcess[str]:
