@@ -11,7 +11,9 @@ from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
-EXIT_INTERRUPTED = 130
+EXIT_FAILURE, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 2, 69, 130
+"""The exit codes of all commands: a failure at run time; bad usage or configuration; no room could be reached
+(EX_UNAVAILABLE of sysexits.h); Ctrl-C."""
 FOLDER = __file__.rpartition("/")[0]  # Without pathlib, which would take memory in each worker.
 NAMES = frozenset(("protocol", "server", "three_chat_rooms", "tui"))
 

@@ -21,7 +21,7 @@ import three_chat_rooms
 from protocol import __version__
 from protocol.sanitize import sanitize
 from server import files, handover, logs
-from server.control import EXIT_INTERRUPTED, ServerControl, Signals
+from server.control import ServerControl, Signals
 from server.fault_clients import FaultClients
 from server.files import drop_unwritten_output, keep_state, occupy_standard_descriptors
 from server.listener import Listener, raise_file_limit
@@ -31,8 +31,8 @@ from server.room.room import Room
 from server.settings import STDIN, Address, SettingRefused, Settings, Values
 from server.sources import CannotListen, open_listeners
 from server.web_site import WebSite
+from three_chat_rooms import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE
 
-EXIT_FAILURE, EXIT_USAGE = 1, 2
 LOG_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 STDIN_DESCRIPTOR, STDOUT_DESCRIPTOR = 0, 1
 DUMB_TERMS = ("", "dumb", "unknown")

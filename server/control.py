@@ -14,10 +14,10 @@ from time import monotonic
 from types import FrameType
 
 from protocol.messages import Model
+from three_chat_rooms import EXIT_INTERRUPTED
 
 SHUTDOWN_TIMEOUT = 1.7
 """Seconds from being asked to end to the last goodbye, so that the server is gone within two."""
-EXIT_INTERRUPTED = 130
 CLOSING_REASON = "the room closes"
 
 log = logging.getLogger("chat.server")

@@ -72,3 +72,10 @@ def test_command_help_loads_no_screen_library(command: str, root: Path) -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_a_model_does_not_load_the_other_two(model: str, root: Path) -> None:
     assert loaded_by(model, cwd=root) & set(MODELS) == {model}
+
+
+def test_benchmarks_can_be_collected(root: Path) -> None:
+    """No other test imports them, so a renamed class would be found only by `make bench`."""
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/bench"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stdout

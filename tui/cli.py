@@ -19,11 +19,11 @@ from protocol import __version__
 from protocol.messages import Model
 from protocol.nicknames import NicknameRefused, check_nickname
 from protocol.sanitize import sanitize
+from three_chat_rooms import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE
 from tui import stdio
 from tui.address import Address, AddressRefused
 from tui.hosting.hosted_server import CannotHost, HostOptions
 from tui.settings import Memory, Settings, SettingsRefused, config_file, is_there, read_config, recall
-from tui.stdio import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE
 from tui.transcript.file import CannotSave
 from tui.transcript.transcript import Transcript
 

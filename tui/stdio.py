@@ -1,13 +1,8 @@
-"""The exit codes of chat-tui and chat-crowd, and their standard streams. Writing to those may fail: on a full disk, or
-in a closed window.
-"""
+"""The standard streams of chat-tui and chat-crowd. Writing to them may fail: on a full disk, or in a closed window."""
 
 import os
 import sys
 
-EXIT_FAILURE, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 2, 69, 130
-"""In this order: a failure at run time; bad usage or configuration; no room could be reached (EX_UNAVAILABLE of
-sysexits.h); Ctrl-C."""
 STDOUT, STDERR = 1, 2
 DUMB_TERMS = ("dumb", "unknown")
 """The values of TERM of terminals that cannot move the cursor."""

@@ -11,7 +11,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from protocol.messages import Limits
-from server.control import Stop
+from server.control import StopEvent
 from server.listener import Listener, raise_file_limit
 from server.models.event import EventModel
 from server.room.inbox import Inbox
@@ -39,7 +39,7 @@ class Hall:
             measure=lambda workers: ResourceUsage(),
         )
         self.listener = Listener([listen("127.0.0.1", 0)], limits)
-        self.model = EventModel(self.listener, Inbox(self.room), Stop())
+        self.model = EventModel(self.listener, Inbox(self.room), StopEvent())
         self.peers: list[socket.socket] = []
         for number in range(MEMBERS):
             peer = socket.create_connection(self.listener.sources[0].getsockname())

@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from protocol.dialects import RICH, Dialect
+from protocol.dialects import DIALECTS, RICH, Dialect
 from protocol.messages import Hello, Limits, Quit, Say
 from server.room.operators import Operators
 from server.room.room import Room
@@ -28,7 +28,7 @@ def room_of(members: int, dialect: Dialect) -> Room:
     )
     for number in range(1, members + 1):
         room.open(number, "event loop")
-        room.apply(number, Hello(f"member{number}", dialect=dialect), 0.0)
+        room.apply(number, Hello(f"member{number}", dialect=dialect.name), 0.0)
     drain(room, 1.0)
     drain(room, 2.0)
     return room
@@ -43,7 +43,7 @@ def drain(room: Room, now: float) -> int:
 
 
 @pytest.mark.benchmark(group=f"the room lets {MEMBERS:,} people in and out again")
-@pytest.mark.parametrize("dialect", list(Dialect))
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
 def test_coming_and_going(benchmark: BenchmarkFixture, dialect: Dialect, per_second: PerSecond) -> None:
     def come_and_go() -> Room:
         room = room_of(MEMBERS, dialect)
@@ -59,7 +59,7 @@ def test_coming_and_going(benchmark: BenchmarkFixture, dialect: Dialect, per_sec
 
 @pytest.mark.benchmark(group=f"the room tells {MEMBERS:,} people what was said in a turn")
 @pytest.mark.parametrize("lines", [1, 10, 100])
-@pytest.mark.parametrize("dialect", list(Dialect))
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
 def test_turn(benchmark: BenchmarkFixture, dialect: Dialect, lines: int, per_second: PerSecond) -> None:
     room = room_of(MEMBERS, dialect)
     clock = count(10)

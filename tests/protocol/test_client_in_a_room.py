@@ -12,8 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from protocol.client import ClientConnection, Gap, Received
 from protocol.messages import Presence, Refused, Said, Sequenced, Welcome
-from tests.server.roster_of import applied
-from tests.server.without_sockets import House
+from tests.server.without_sockets import House, applied
 
 KEEP = 3
 clients = st.integers(0, 2)

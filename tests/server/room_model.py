@@ -24,8 +24,7 @@ from protocol.messages import (
 )
 from server.room.admission import refuse_nickname
 from server.room.names import keys
-from tests.server.roster_of import applied
-from tests.server.without_sockets import UNLIMITED, new_room
+from tests.server.without_sockets import UNLIMITED, applied, new_room
 
 KEEP, HISTORY = 6, 3
 """Events and lines that the room keeps: few, so that some are soon missing."""

@@ -1,10 +1,15 @@
-"""Sessions in the states that tests begin with, and what their items say."""
+"""Sessions in the states that tests begin with, the texts of their items, and a Connection with its peer."""
+
+import socket
+from math import inf
 
 from protocol.dialects import PLAIN, WEB, Dialect
 from protocol.messages import Limits, Say
 from protocol.websocket import encode_masked
+from server.connection import Connection
 from server.session import Session
 from server.session_types import DeliveryFlags, Request, SessionReply
+from tests.peers import PATIENCE
 
 UNLIMITED = Limits(rate=0)
 SMALL = Limits(line=120, text=50, lines=3, nick=10, burst=3, rate=2.0)
@@ -49,3 +54,19 @@ def until_quiet(session: Session, now: float, most: int = 200) -> list[Request]:
         now = max(now, due)
         items += session.advance(now)
     return items
+
+
+class Pair:
+    """A Connection and the socket at its other end."""
+
+    def __init__(self, limits: Limits | None = None, number: int = 1) -> None:
+        ours, self.peer = socket.socketpair()
+        ours.setblocking(False)
+        self.peer.settimeout(PATIENCE)
+        session = Session.open(number, limits or Limits(rate=0), 0.0)
+        session.greet_at = inf  # The tests that need a greeting open a session of their own.
+        self.connection = Connection(ours, session)
+
+    def close(self) -> None:
+        self.connection.close()
+        self.peer.close()

@@ -17,7 +17,7 @@ from server.room.outbox import Broadcast, Outbox
 from server.session import MAX_UNSENT_BYTES, Session
 from server.session_types import DeliveryFlags
 from tests.peers import readable
-from tests.server.pair import Pair
+from tests.server.sessions import Pair
 
 LINE = b"ada: hello\n"
 

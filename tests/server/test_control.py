@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from protocol.messages import Model
-from server.control import CLOSING_REASON, EXIT_INTERRUPTED, SHUTDOWN_TIMEOUT, ServerControl, Signals, StopEvent
+from server.control import CLOSING_REASON, SHUTDOWN_TIMEOUT, ServerControl, Signals, StopEvent
 from tests.peers import PATIENCE
+from three_chat_rooms import EXIT_INTERRUPTED
 
 HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
 Install = Callable[[], Signals]

@@ -1,9 +1,19 @@
-"""A room with sessions but without sockets. Tests pass the bytes and set the time."""
+"""A room with sessions and members, but without sockets. Tests pass the bytes and set the time."""
 
+from collections.abc import Iterable
 from itertools import count
 
 from protocol import json_lines
-from protocol.messages import Command, Limits
+from protocol.json_lines import AnyEvent
+from protocol.messages import (
+    Command,
+    Event,
+    Hello,
+    Limits,
+    Presence,
+    Resume,
+    Welcome,
+)
 from server.room.operators import Operators
 from server.room.room import Room
 from server.room.state import ResourceUsage
@@ -97,3 +107,47 @@ class House:
         self.step()
         told = [json_lines.decode_event(line) for line in self.taken(number).splitlines()]
         return [event for event in told if event is not None]
+
+
+def only(kind: type[Event], events: Iterable[AnyEvent]) -> list[AnyEvent]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def plain(house: House, nick: str = "ada") -> int:
+    """A member with a plain client."""
+    number = house.open()
+    house.send(number, nick)
+    house.step(1.0)
+    house.taken(number)
+    return number
+
+
+def rich(house: House, nick: str = "ada") -> tuple[int, Welcome]:
+    """A member with a rich client, and its welcome."""
+    number = house.open()
+    welcome = hello(house, number, nick)
+    house.step(1.0)
+    house.taken(number)
+    return number, welcome
+
+
+def hello(house: House, number: int, nick: str, token: str = "", after: int = 0) -> Welcome:
+    house.send(number, Hello(nick, Resume(token, after) if token else None))
+    (welcome,) = only(Welcome, house.events(number))
+    assert isinstance(welcome, Welcome)
+    return welcome
+
+
+def applied(people: set[str], presence: Presence) -> set[str]:
+    """The nicknames after `presence`, for a reader: `left` is applied first, then `renamed` at once, then `joined`.
+
+    Raises AssertionError if the event does not fit: a nickname that leaves or is renamed must be present, and no two
+    members have one nickname.
+    """
+    left, joined, renamed = presence.left, presence.joined, dict(presence.renamed)
+    assert set(left) <= people
+    stayed = people - set(left)
+    assert set(renamed) <= stayed
+    now = [renamed.get(nick, nick) for nick in stayed] + joined
+    assert len(set(now)) == len(now)
+    return set(now)

@@ -26,8 +26,7 @@ from protocol.messages import (
     Welcome,
 )
 from server.room.operators import Operators
-from tests.server.people import rich
-from tests.server.without_sockets import UNLIMITED, House, new_room
+from tests.server.without_sockets import UNLIMITED, House, new_room, rich
 from tests.tui.links import until
 from tui.address import Address
 from tui.client import ClientView, Item, Note, RoomClient

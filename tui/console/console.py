@@ -18,6 +18,7 @@ from typing import Literal, NoReturn
 
 from protocol.files import KeyRefused
 from protocol.sanitize import sanitize
+from three_chat_rooms import EXIT_INTERRUPTED, EXIT_USAGE
 from tui.console.client import ConsoleClient
 from tui.console.prompt import CONSOLE_STYLE, ConsolePrompt, log_line
 from tui.files import read_key_file
@@ -32,7 +33,6 @@ from tui.hosting.server_process import (
 from tui.line.formatting import Line, note, text_of
 from tui.line.terminal import LineTerminal
 
-EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP_TIMEOUT_S = 5.0
 """Time for the server to end before it is killed."""

@@ -17,12 +17,12 @@ from rich.console import Console
 from rich.live import Live
 
 from protocol.files import MAX_KEY_FILE_BYTES, KeyRefused, parse_key
+from three_chat_rooms import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_UNREACHABLE
 from tui.address import Address, AddressRefused
 from tui.crowd.crowd import Crowd, Interrupted, Plan
 from tui.crowd.loop import Unreachable
 from tui.crowd.report import Progress, Report, as_json, progress_line, summary, switch_table
 from tui.files import read_key_file
-from tui.stdio import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_UNREACHABLE
 
 SPARE_DESCRIPTORS = 64
 """File descriptors reserved for other purposes than the members' sockets."""

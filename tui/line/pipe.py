@@ -19,6 +19,7 @@ from protocol.format import plural
 from protocol.framing import LineBuffer, OverlongLine
 from protocol.nicknames import NicknameRefused, check_nickname
 from protocol.sanitize import sanitize
+from three_chat_rooms import EXIT_FAILURE, EXIT_UNREACHABLE
 from tui.address import Address
 from tui.client import RoomClient
 from tui.hosting.hosted_server import HostedServer
@@ -35,7 +36,6 @@ MAX_IN_FLIGHT_LINES = 64
 MAX_INPUT_LINE_BYTES = 1024 * 1024
 CHUNK_BYTES, MAX_WAITING_CHUNKS = 64 * 1024, 4
 """Size of one read, and reads that may wait to be handled."""
-EXIT_FAILURE, EXIT_UNREACHABLE = 1, 69
 POLL_INTERVAL_S = 0.25
 MAX_NICKNAMES = 5
 """Nicknames tried; each is the room's suggestion after the previous one was refused."""

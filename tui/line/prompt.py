@@ -20,6 +20,7 @@ from prompt_toolkit.styles import BaseStyle, Style
 from prompt_toolkit.validation import ValidationError, Validator
 
 from protocol.nicknames import NicknameRefused, check_nickname
+from three_chat_rooms import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_UNREACHABLE
 from tui.address import Address
 from tui.client import RoomClient
 from tui.hosting.hosted_server import HostedServer
@@ -32,7 +33,6 @@ from tui.settings import Settings
 from tui.style import QUIET
 from tui.transcript.transcript import Transcript
 
-EXIT_FAILURE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 69, 130
 MAX_WAITING_LINES = 20_000
 """Lines kept while the terminal accepts no data."""
 REFRESH_INTERVAL_S = 1.0

@@ -26,8 +26,7 @@ from server.room.roster import KEPT_RESULTS
 from server.room.state import ResourceUsage
 from server.session import WRITE_TIMEOUT
 from server.session_types import DeliveryFlags, SessionReply
-from tests.server.people import hello, only, plain, rich
-from tests.server.without_sockets import House, new_room
+from tests.server.without_sockets import House, hello, new_room, only, plain, rich
 
 
 class TestAConversation:

@@ -9,8 +9,7 @@ from protocol.messages import (
 from protocol.nicknames import check_nickname
 from protocol.sanitize import sanitize
 from tests.protocol.strategies import commands, strings_in, wire_bytes
-from tests.server.people import plain, rich
-from tests.server.without_sockets import House
+from tests.server.without_sockets import House, plain, rich
 
 
 class TestWhateverIsAsked:

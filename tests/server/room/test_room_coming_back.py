@@ -10,8 +10,7 @@ from server.room.history import MAX_REPLAY_BYTES
 from server.room.roster import ESTABLISHED_S, MAX_FORMER
 from server.room.state import REPLAY_KIB_AT_ONCE
 from tests.server.guests import Party
-from tests.server.people import hello, only, plain, rich
-from tests.server.without_sockets import House
+from tests.server.without_sockets import House, hello, only, plain, rich
 
 
 class TestComingBack:

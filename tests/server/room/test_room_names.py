@@ -12,8 +12,7 @@ from protocol.messages import (
     Welcome,
 )
 from server.room.room import TICK_S
-from tests.server.people import hello, only, plain, rich
-from tests.server.without_sockets import House
+from tests.server.without_sockets import House, hello, only, plain, rich
 
 
 class TestNicknames:

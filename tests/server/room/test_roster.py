@@ -15,7 +15,7 @@ from server.room.roster import (
     PendingPresence,
     Roster,
 )
-from tests.server.roster_of import applied
+from tests.server.without_sockets import applied
 
 steps = st.lists(
     st.tuples(st.sampled_from("tuvw"), st.sampled_from(["ada", "bob", "cleo", "dan", "eve", None])) | st.none(),

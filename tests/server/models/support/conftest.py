@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.server.pair import Pair
+from tests.server.sessions import Pair
 
 
 @pytest.fixture

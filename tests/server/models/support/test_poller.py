@@ -9,7 +9,7 @@ import pytest
 from server.control import StopEvent
 from server.models.support.poller import Poller
 from server.session_types import DeliveryFlags
-from tests.server.pair import Pair
+from tests.server.sessions import Pair
 
 
 @pytest.fixture

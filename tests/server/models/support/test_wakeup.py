@@ -12,7 +12,7 @@ import pytest
 
 from server.control import StopEvent
 from server.models.support.threads import Waiter, Wakeup
-from tests.server.pair import Pair
+from tests.server.sessions import Pair
 
 
 def is_readable(wakeup: Wakeup) -> bool:
