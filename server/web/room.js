@@ -103,7 +103,7 @@ let me = "", limits = {}, slowSeconds = 0;
 
 const direct = {
   welcome, refused, goodbye, status: showStatus,
-  people: event => { people.clear(); event.people.forEach(one => people.add(one)); },
+  people: event => { people.clear(); [...event.people, me].forEach(one => people.add(one)); },
   notice: ({ text }) => add({ kind: "notice", text }),
 };
 const broadcast = {
@@ -201,7 +201,6 @@ function setRules({ pin = "", quiet, slow = 0 }) {
 function setMe(name) {
   me = nick = name;
   $("me").textContent = me;
-  $("me").style.color = nickColour(me);
 }
 
 // --- My lines: dim until the room answers, and sent again on each new connection
@@ -332,10 +331,10 @@ function paint() {
   if (crowd) crowd.element.lastChild.textContent = crowd.text;
   for (const { element } of unsaid.values()) if (!element.isConnected) $("unsaid").append(element);
   entries.forEach(fold);
-  const added = log.scrollHeight;
+  const bottom = lines.getBoundingClientRect().bottom;
   while (lines.childElementCount > (isAtEnd ? 1 : 2) * MAX_LINES) lines.firstChild.remove();
   if (isAtEnd) return scrollToEnd();
-  log.scrollTop -= added - log.scrollHeight;
+  log.scrollTop += lines.getBoundingClientRect().bottom - bottom;
   showUnseen(unseen + entries.filter(entry => entry.nick).length);
 }
 
@@ -392,7 +391,7 @@ function mentions(text) {
   return RegExp(`(^|[^\\p{L}\\p{N}_-])${name}(?![\\p{L}\\p{N}_-]|\\.[\\p{L}\\p{N}_])`, "iu").test(text.normalize("NFC"));
 }
 
-function make(tag, className, text = "") {
+function make(tag, className = "", text = "") {
   return Object.assign(document.createElement(tag), { className, textContent: text });
 }
 

@@ -7,10 +7,11 @@ import pytest
 from textual.theme import Theme
 
 from protocol.commands import MEMBER_COMMANDS
+from server.web_site import WebSite
 from tui.style import MODELS, QUIET, contrast, css_variables, palette, parse_colour
 from tui.themes import DARK, LIGHT
 
-MAX_BYTES = 30 * 1024
+MAX_BYTES, MAX_GZIPPED_BYTES = 30 * 1024, 10 * 1024
 NEWER_THAN_SAFARI_15 = (
     r"\(\?<[=!]",  # lookbehind
     r"\.at\(|\.findLast|\.toSorted|\.toReversed|\.hasOwn\b|structuredClone|Array\.fromAsync|\.groupBy|\.replaceAll\(",
@@ -44,7 +45,21 @@ def variables(style: str, *, dark: bool) -> dict[str, str]:
 
 
 def test_page_is_small(folder: Path) -> None:
-    assert sum(file.stat().st_size for file in folder.iterdir() if file.suffix != ".py") <= MAX_BYTES
+    assert sum(file.stat().st_size for file in folder.iterdir()) <= MAX_BYTES
+    site = WebSite.load()
+    for accepted, most in (("identity", MAX_BYTES), ("gzip", MAX_GZIPPED_BYTES)):
+        head = f"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: {accepted}\r\n\r\n"
+        _, _, body = site.answer(head.encode()).data.partition(b"\r\n\r\n")
+        assert 5000 < len(body) <= most
+
+
+def test_page_is_sent_without_its_comments(script: str) -> None:
+    answer = WebSite.load().answer(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").data.decode()
+    comments = [line for line in script.splitlines() if line.strip().startswith("//")]
+    code = [line for line in script.splitlines() if line not in comments]
+    assert len(comments) > 20
+    assert "\n".join(code) in answer
+    assert [line for line in comments if f"{line}\n" in answer] == []
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
