@@ -5,6 +5,7 @@ import os
 import sys
 import time
 
+from screenshots import browser
 from screenshots.pictures import PICTURES
 
 
@@ -17,6 +18,9 @@ def main() -> int:
     os.environ |= {"COLORTERM": "truecolor", "TERM": "xterm-256color"}
     os.environ.pop("NO_COLOR", None)
     for name in wanted:
+        if name.startswith("web-") and not browser.is_installed():
+            print(f"{name}: left out, because {browser.PROGRAM} is not installed")
+            continue
         began = time.perf_counter()
         asyncio.run(PICTURES[name](name))
         print(f"{name}: {time.perf_counter() - began:.1f} s")

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Literal
 
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
+from screenshots import browser
 from screenshots.lively import AFTERWARDS, CROWD, Room, guests, room, talk, until
 from screenshots.paint import write
 from screenshots.terminal import Terminal
@@ -198,6 +200,31 @@ async def console(name: str) -> None:
             write(name, terminal.svg("chat-server"))
 
 
+async def web_prompt(name: str) -> None:
+    """The page on a phone, before the room."""
+    async with room("event") as server, browser.page_of(server, "dark", browser.PHONE) as page:
+        await page.fill("#nick", "ada")
+        await browser.draw(page, name)
+
+
+async def web(name: str, *, model: str, scheme: Literal["dark", "light"], size: dict[str, int]) -> None:
+    """The page after a switch to the model, in the same evening as the full screen."""
+    before = {"process": "event", "thread": "process", "event": "thread"}[model]
+    async with room(before) as server, guests(server, *SPEAKERS) as them:
+        await them.join(*CROWD)
+        await them.settle()
+        async with browser.page_of(server, scheme, size) as page:
+            await browser.join(page, "ada")
+            await browser.sees(page, "ada joined")
+            await them.talk(talk(before))
+            await browser.say(page, "@dan nice try. Let us change the engine, while you talk")
+            await them.switch(model)
+            await browser.sees(page, "carried over in")
+            await them.talk(AFTERWARDS)
+            await browser.sees(page, AFTERWARDS[-1][1])
+            await browser.draw(page, name)
+
+
 PICTURES: dict[str, Callable[[str], Coroutine[None, None, None]]] = {
     "prompt": prompt,
     "room-process": partial(busy, model="process"),
@@ -209,4 +236,9 @@ PICTURES: dict[str, Callable[[str], Coroutine[None, None, None]]] = {
     "host-stage": stage,
     "line-mode": line_mode,
     "console": console,
+    "web-prompt": web_prompt,
+    "web-process": partial(web, model="process", scheme="dark", size=browser.PHONE),
+    "web-thread": partial(web, model="thread", scheme="dark", size=browser.PHONE),
+    "web-event": partial(web, model="event", scheme="light", size=browser.PHONE),
+    "web-desktop": partial(web, model="thread", scheme="light", size=browser.DESKTOP),
 }
