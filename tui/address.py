@@ -1,10 +1,13 @@
 """Parses the address of a room: `HOST`, `HOST:PORT` or `[IPv6]:PORT`. Pure: no name is looked up."""
 
 import re
+from ipaddress import ip_address
 
 from msgspec import Struct
 
 DEFAULT_PORT = 2000
+_LOOPBACKS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""The addresses of all interfaces, each with the address that connects to it from this machine."""
 _HOST_NAME = re.compile(r"[^\s:/\[\]@?#]{1,253}")
 _SCHEME = re.compile(r"(telnet|tcp|https?)://", re.IGNORECASE)
 """A scheme is skipped. It says nothing about the port: an address without one gets the default."""
@@ -39,6 +42,23 @@ class Address(Struct, frozen=True):
         if given is not None:
             raise AddressRefused(f"{written!r} has a port already; leave {port!r} out")
         return cls.parse(f"[{host}]" if ":" in host else host, _port(port))
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether a server that is bound to this address listens on all interfaces."""
+        return self.host in _LOOPBACKS
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine reaches the host."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:  # A name.
+            return self.host == "localhost"
+
+    def from_here(self) -> "Address":
+        """The address that connects this machine to a server which is bound to this one."""
+        return Address(_LOOPBACKS.get(self.host, self.host), self.port)
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

@@ -23,7 +23,7 @@ from three_chat_rooms import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE
 from tui import stdio
 from tui.address import Address, AddressRefused
 from tui.hosting.hosted_server import CannotHost, HostOptions
-from tui.settings import Memory, Settings, SettingsRefused, config_file, is_there, read_config, recall
+from tui.settings import RememberedSettings, Settings, SettingsRefused, config_file, may_exist, read_config, recall
 from tui.transcript.file import CannotSave
 from tui.transcript.transcript import Transcript
 
@@ -69,7 +69,7 @@ def _themes(context: click.Context, option: click.Parameter, typed: str) -> list
 def _read_config(context: click.Context, option: click.Parameter, path: str | None) -> str | None:
     """Make the values of the configuration file the defaults of the options. Raises SettingsRefused."""
     file = Path(path) if path else config_file()
-    if not path and not is_there(file):
+    if not path and not may_exist(file):
         return path
     known = {name: one for one in context.command.params if (name := one.name) not in COMMAND_LINE_ONLY}
     values = {}
@@ -244,7 +244,7 @@ def show_screen(
         nick=nick or "",
         host=options,
         settings=settings,
-        remember=Memory(settings).keep,
+        remember=RememberedSettings(settings).save,
         transcript=transcript,
     )
     app.run(mouse=settings.mouse)

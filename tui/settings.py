@@ -72,7 +72,7 @@ def remembered_file() -> Path:
     return _config_folder() / "remembered.toml"
 
 
-def is_there(path: Path) -> bool:
+def may_exist(path: Path) -> bool:
     """Whether the file exists. Also True if that cannot be found out; reading it then fails with the reason."""
     try:
         path.stat()
@@ -157,16 +157,16 @@ def not_remembered() -> str:
     return f"your settings cannot be written to {remembered_file()}, and are forgotten when you leave"
 
 
-class Memory:
+class RememberedSettings:
     """Writes the settings of a running client after each change. It compares with the settings written last, so a value
     that is changed back is written too."""
 
     def __init__(self, began: Settings) -> None:
-        self._kept = began
+        self._saved = began
 
-    def keep(self, now: Settings) -> bool:
+    def save(self, now: Settings) -> bool:
         """Write the changes, as `remember` does. After a failure they are written again with the next change."""
-        written = remember(self._kept, now)
+        written = remember(self._saved, now)
         if written:
-            self._kept = now
+            self._saved = now
         return written

@@ -25,7 +25,7 @@ from textual.widgets import RichLog
 
 from protocol.messages import Said
 from tui.message_log.builder import EntryBuilder
-from tui.message_log.layout import columns
+from tui.message_log.layout import columns_for
 from tui.widgets.message_pane import MessagePane
 
 SHARE_OF_RICH_LOG = 1 / 5
@@ -136,7 +136,7 @@ def memory_of_a_line(events: list[Said]) -> float:
     tracemalloc.start()
     try:
         builder = EntryBuilder()
-        builder.store.set_columns(columns(99, True))
+        builder.store.set_columns(columns_for(99, True))
         before = tracemalloc.get_traced_memory()[0]
         for event in events:
             builder.add_events([msgspec.json.decode(msgspec.json.encode(event), type=Said)])

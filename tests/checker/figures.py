@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from tests.running import OPERATOR_KEY, Facts, start, wait_until
 from tui.crowd.plot import write as write_plot
-from tui.crowd.report import Report, named
+from tui.crowd.report import Report, format_model
 from tui.style import style_of
 
 PAUSE_LIMITS_S = {"event": 0.25, "thread": 0.25, "process": 1.5}
@@ -208,7 +208,7 @@ def way(before: str, after: str, *, short: bool = False) -> str:
     """Name a direction, with the signs of both models."""
     if short:
         return f"{style_of(before).sign}→{style_of(after).sign}"
-    return f"{named(before)} → {named(after)}"
+    return f"{format_model(before)} → {format_model(after)}"
 
 
 def ms(seconds: float) -> str:

@@ -66,3 +66,26 @@ def test_address_with_a_port_of_its_own_is_as_nc_takes_it() -> None:
     for written, port in (("192.0.2.7:2000", "2001"), ("192.0.2.7", "many")):
         with pytest.raises(AddressRefused):
             Address.parse_with_port(written, port)
+
+
+@pytest.mark.parametrize(
+    ("bound", "joined"),
+    [
+        ("0.0.0.0:2001", "127.0.0.1:2001"),
+        ("[::]:2001", "[::1]:2001"),
+        ("192.0.2.7:1", "192.0.2.7:1"),
+        ("here", "here:2000"),
+    ],
+)
+def test_from_here_leads_to_a_server_on_all_interfaces(bound: str, joined: str) -> None:
+    address = Address.parse(bound)
+    assert str(address.from_here()) == joined
+    assert address.is_everywhere == (str(address) != joined)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("127.0.0.9", True), ("::1", True), ("localhost", True), ("192.0.2.7", False), ("room.example", False)],
+)
+def test_is_loopback_is_true_for_this_machine_only(host: str, expected: bool) -> None:
+    assert Address(host).is_loopback == expected

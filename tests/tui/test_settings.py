@@ -13,7 +13,7 @@ from tui.address import Address
 from tui.settings import (
     MAX_FILE_BYTES,
     MAX_ROOMS,
-    Memory,
+    RememberedSettings,
     Settings,
     SettingsRefused,
     config_file,
@@ -56,19 +56,19 @@ def test_a_flag_given_once_does_not_stay_but_the_nickname_does() -> None:
 def test_what_is_changed_back_is_remembered_as_it_is_now() -> None:
     remember(Settings(), Settings(theme="nord"))
     began = recall()
-    memory = Memory(began)
+    memory = RememberedSettings(began)
     for now in (replace(began, bell=False), began, replace(began, theme="room-dark"), began):
-        assert memory.keep(now)
+        assert memory.save(now)
         assert recall() == now
 
 
 def test_failed_write_is_made_up_with_the_next_change(folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.write_text("a file where the folder should be")
-    memory = Memory(Settings())
-    assert not memory.keep(Settings(bell=False))
+    memory = RememberedSettings(Settings())
+    assert not memory.save(Settings(bell=False))
     folder.unlink()
-    assert memory.keep(Settings(bell=False, times=False))
+    assert memory.save(Settings(bell=False, times=False))
     assert recall() == Settings(bell=False, times=False)
 
 

@@ -26,7 +26,6 @@ from tui.hosting.server_process import (
     SIGNAL_EXIT_BASE,
     CannotHost,
     ServerProcess,
-    address_to_join,
     format_exit,
     strip_log_prefix,
 )
@@ -103,7 +102,7 @@ class Console:
         self._printer.show([[("", self._server.listening_line)], *self._early, hint])
         self._printer.print_now()
         key = made or read_key(Path(self._key_file))
-        client = ConsoleClient(address_to_join(bound[0]), key, show=self._show_talk, on_change=lambda: prompt.redraw())
+        client = ConsoleClient(bound[0].from_here(), key, show=self._show_talk, on_change=lambda: prompt.redraw())
         prompt = ConsolePrompt(client, self._terminal)
         return await self._serve(client, prompt)
 

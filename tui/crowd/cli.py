@@ -123,8 +123,8 @@ def main(
     if json:
         click.echo(as_json(report))
     else:
-        _show(report)
-    _warn(report, screen, bool(switch_every))
+        _print_report(report)
+    _print_faults(report, screen, bool(switch_every))
     if plot is not None:
         _draw(report, plot)
     sys.exit(EXIT_FAILURE if report.violations or report.absent else 0)
@@ -190,18 +190,18 @@ def _run(crowd: Crowd, screen: Console) -> None:
             for progress in crowd.run():
                 live.update(progress_line(progress), refresh=True)
         return
-    told, phase = 0.0, ""
+    printed_at, phase = 0.0, ""
     for progress in crowd.run():
-        if progress.phase != phase or monotonic() >= told + PROGRESS_INTERVAL_S:
-            told, phase = monotonic(), progress.phase
-            _tell(progress)
+        if progress.phase != phase or monotonic() >= printed_at + PROGRESS_INTERVAL_S:
+            printed_at, phase = monotonic(), progress.phase
+            _print_progress(progress)
 
 
-def _tell(progress: Progress) -> None:
+def _print_progress(progress: Progress) -> None:
     click.echo(progress_line(progress).plain.rstrip(), err=True)
 
 
-def _show(report: Report) -> None:
+def _print_report(report: Report) -> None:
     console = Console(highlight=False)
     console.print(summary(report))
     if report.switches:
@@ -209,7 +209,7 @@ def _show(report: Report) -> None:
         console.print(switch_table(report))
 
 
-def _warn(report: Report, screen: Console, wanted_switches: bool) -> None:
+def _print_faults(report: Report, screen: Console, wanted_switches: bool) -> None:
     """Print faults and warnings in words."""
     for words in report.violations.wrong[:10]:
         screen.print(f"wrong: {words}", style="red", markup=False, highlight=False)

@@ -158,8 +158,8 @@ class MemberSocket:
             words = sanitized(self.member.last_foreign_line.decode(errors="replace"))
             self.end(self.ending or words or "the server closed it")
             return ()
-        news = self.member.receive(data, now, record)
-        for event in news:
+        events = self.member.receive(data, now, record)
+        for event in events:
             match event:
                 case Welcome():
                     self.phase, self._here_since, self.has_joined, self.ending = Phase.HERE, now, True, ""
@@ -176,9 +176,9 @@ class MemberSocket:
                     self.prove()
                 case Goodbye():
                     self.ending = sanitized(event.reason)
-        if news:
+        if events:
             self.flush()
-        return news
+        return events
 
 
 class Unreachable(Exception):
@@ -188,13 +188,13 @@ class Unreachable(Exception):
 class Loop:
     """Serves the sockets of all members.
 
-    `on_news(socket, event)` is called for private events and switches, and `on_lost(socket)` for a member that has left
-    the room. `record` receives each latency."""
+    `on_event(socket, event)` is called for private events and switches, and `on_lost(socket)` for a member that is no
+    longer in the room. `record` receives each latency."""
 
     def __init__(
         self,
         random: Random,
-        on_news: Callable[[MemberSocket, AnyEvent], None],
+        on_event: Callable[[MemberSocket, AnyEvent], None],
         on_lost: Callable[[MemberSocket], None],
         record: Callable[[float, float], None],
     ) -> None:
@@ -205,7 +205,7 @@ class Loop:
         self.is_cancelled: Callable[[], bool] = lambda: False
         """Returns True to cancel the name look-up."""
         self._random = random
-        self._on_news, self._on_lost, self._record = on_news, on_lost, record
+        self._on_event, self._on_lost, self._record = on_event, on_lost, record
         self._attempts: list[tuple[float, int]] = []
         self._joining: set[int] = set()
         self._served_last = 0
@@ -254,7 +254,7 @@ class Loop:
     def _serve(self, sock: MemberSocket, ready: int) -> None:
         before = sock.phase
         for event in sock.serve(ready, monotonic(), self._record):
-            self._on_news(sock, event)
+            self._on_event(sock, event)
         if sock.phase is not before:
             self._on_phase(sock, before)
 

@@ -90,13 +90,13 @@ class Member:
                 return chunk.switched
         lines = (self._partial + data).split(b"\n")
         self._keep_partial(lines.pop())
-        news: list[AnyEvent] = []
+        events: list[AnyEvent] = []
         for line in lines:
             self._foreign_lines += not line.startswith(b"{")
             if self._foreign_lines > MAX_FOREIGN_LINES:
                 raise ProtocolViolation("it does not speak as a room does")
-            news += self._receive_line(line, self._decoder.decode_line(line), now, record)
-        return news
+            events += self._receive_line(line, self._decoder.decode_line(line), now, record)
+        return events
 
     def _keep_partial(self, rest: bytes) -> None:
         self._decoder.partial_bytes += len(rest) - len(self._partial)

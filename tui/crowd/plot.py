@@ -14,7 +14,7 @@ import leather
 from msgspec import Struct
 
 from tui.crowd.measurements import SwitchMeasurement
-from tui.crowd.report import Report, named
+from tui.crowd.report import Report, format_model
 from tui.style import style_of
 
 WIDTH, HEIGHT = 1000, 520
@@ -145,7 +145,7 @@ class Marks(leather.Shape):  # type: ignore[misc]  # leather ships no types.
 def _add_label(group: ET.Element, band: Band, x: float, room: float) -> None:
     """Label a band with sign, model and pause, as far as they fit into `room` pixels."""
     style = style_of(band.model)
-    name = named(band.model)
+    name = format_model(band.model)
     rows = [name if len(name) * LETTER_WIDTH < room else style.sign if room > LETTER_WIDTH * 2 else ""]
     if band.pause is not None:
         pause = f"{band.pause * 1000:,.0f} ms"

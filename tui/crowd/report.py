@@ -84,17 +84,17 @@ def progress_line(progress: Progress) -> Text:
     text.append(f"{progress.seconds:4.0f}{of} s  ")
     text.append(f"{progress.here}/{progress.people} here  ", "" if progress.here == progress.people else "yellow")
     if progress.model:
-        text.append(f"{named(progress.model)}  ", style_of(progress.model).any_background)
+        text.append(f"{format_model(progress.model)}  ", style_of(progress.model).any_background)
     text.append(f"{progress.said:,} said  {progress.deliveries:,} delivered  ")
     if progress.switches:
         text.append(f"{plural(progress.switches, 'switch', 'switches')}  ")
     if progress.reconnects:
         text.append(f"{plural(progress.reconnects, 'reconnect')}  ", "yellow")
-    text.append(_told(progress.violations), "bold red" if progress.violations else "green")
+    text.append(_format_violations(progress.violations), "bold red" if progress.violations else "green")
     return text
 
 
-def _told(violations: Violations) -> str:
+def _format_violations(violations: Violations) -> str:
     if not violations:
         return "nothing lost"
     counts = f"{violations.lost} lost, {violations.doubled} doubled, {violations.out_of_order} out of order"
@@ -143,7 +143,9 @@ def switch_table(report: Report) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for switch in report.switches:
         table.add_row(
-            Text(f"{named(switch.before)} → {named(switch.after)}", style_of(switch.after).any_background),
+            Text(
+                f"{format_model(switch.before)} → {format_model(switch.after)}", style_of(switch.after).any_background
+            ),
             f"{switch.at:.1f} s",
             f"{switch.pause * 1000:,.0f} ms",
             f"{switch.median_pause * 1000:,.0f} ms",
@@ -154,7 +156,7 @@ def switch_table(report: Report) -> Table:
     return table
 
 
-def named(model: str) -> str:
+def format_model(model: str) -> str:
     """Format a model's name with its sign."""
     return f"{style_of(model).sign} {model}"
 

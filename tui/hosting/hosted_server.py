@@ -16,8 +16,8 @@ from msgspec import Struct
 
 from protocol.sanitize import sanitize
 from tui.address import DEFAULT_PORT, Address
-from tui.hosting.invitation import is_loopback, own_addresses
-from tui.hosting.server_process import SIGNAL_EXIT_BASE, LogFile, ServerProcess, address_to_join, format_exit
+from tui.hosting.invitation import own_addresses
+from tui.hosting.server_process import SIGNAL_EXIT_BASE, LogFile, ServerProcess, format_exit
 from tui.hosting.server_process import CannotHost as CannotHost
 
 EVERYWHERE = "0.0.0.0"
@@ -65,7 +65,7 @@ class HostedServer:
     def invitations(self) -> list[Address]:
         """The addresses for others to join, the best first: this machine's addresses, or the ones given by `bind`."""
         addresses = dict.fromkeys(address for bound in self.bound for address in _reached_by(bound))
-        return sorted(addresses, key=lambda address: is_loopback(address.host))
+        return sorted(addresses, key=lambda address: address.is_loopback)
 
     async def start(self) -> Address:
         """Start the server and wait until it listens. Returns the address to join. Raises CannotHost."""
@@ -77,7 +77,7 @@ class HostedServer:
             descriptors = [self._state.fileno()]
             arguments += ["--state-descriptor", str(descriptors[0])]
         self.bound = await self._process.start(arguments, self.operator_key, descriptors=descriptors)
-        return address_to_join(self.bound[0])
+        return self.bound[0].from_here()
 
     async def run_until_ended(self, opened: Callable[[Address], None]) -> None:
         """Start the server, call `opened` with the address to join, and wait until the server has ended. Then `ended`
@@ -111,11 +111,11 @@ class HostedServer:
             self._state = None
 
     def _arguments(self) -> list[str]:
-        usual = f"{EVERYWHERE}:{DEFAULT_PORT if _is_free(DEFAULT_PORT) else 0}"
-        bind = [word for one in self.bound or self.options.bind or (usual,) for word in ("--bind", str(one))]
+        default = f"{EVERYWHERE}:{DEFAULT_PORT if _is_free(DEFAULT_PORT) else 0}"
+        bind = [word for one in self.bound or self.options.bind or (default,) for word in ("--bind", str(one))]
         model = ["--model", self.options.model] if self.options.model else []
-        ours = ["--no-console", *bind, "--operator-key-file", "-"]
-        return [*ours, *model, *self.options.server_options]
+        common = ["--no-console", *bind, "--operator-key-file", "-"]
+        return [*common, *model, *self.options.server_options]
 
 
 def _reached_by(bound: Address) -> list[Address]:
@@ -123,7 +123,7 @@ def _reached_by(bound: Address) -> list[Address]:
     if bound.host not in FAMILIES:
         return [bound]
     hosts = [host for family in FAMILIES[bound.host] for host in own_addresses(family)]
-    return [Address(host, bound.port) for host in hosts] or [address_to_join(bound)]
+    return [Address(host, bound.port) for host in hosts] or [bound.from_here()]
 
 
 def open_state_file() -> IO[bytes] | None:

@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from tui.address import DEFAULT_PORT, Address
 
-EVERYWHERE = ("0.0.0.0", "::")
 ON_THE_NETWORK = "Nothing here is encrypted, and everybody on the network can join."
 CLOSED = "Only this machine reaches it: --bind 0.0.0.0:2000 opens it to the network. Nothing is encrypted."
 NO_NETWORK = "This machine has no network now, so only itself reaches it. Nothing is encrypted."
@@ -47,25 +46,17 @@ class Invitation(Struct, frozen=True):
     @property
     def warning(self) -> str:
         """The warning for people who are about to join."""
-        if not is_loopback(self.best.host):
+        if not self.best.is_loopback:
             return ON_THE_NETWORK
         if not self.bound:
             return THIS_MACHINE
-        return NO_NETWORK if any(one.host in EVERYWHERE for one in self.bound) else CLOSED
+        return NO_NETWORK if any(one.is_everywhere for one in self.bound) else CLOSED
 
     def commands(self) -> tuple[str, str, str]:
         """The exact commands for nc, telnet and chat-tui."""
         host, port = self.best.host, self.best.port
         written = host if port == DEFAULT_PORT else str(self.best)
         return f"nc {host} {port}", f"telnet {host} {port}", f"chat-tui {written}"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches the host."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:  # A name.
-        return host == "localhost"
 
 
 def own_addresses(family: socket.AddressFamily) -> list[str]:

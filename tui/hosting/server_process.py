@@ -40,7 +40,6 @@ SIGNAL_EXIT_BASE = 128
 """Exit code 128 + N means that signal N ended the server."""
 _TRACEBACK = " "
 """The first character of a line that continues the log record above it."""
-_TO_JOIN = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _LOG_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 """O_NONBLOCK makes it an error to open a pipe without a reader, instead of blocking (open(2))."""
 _OPEN_FAILURES = {errno.ELOOP: "it is a symbolic link", errno.ENXIO: "it is not a regular file"}
@@ -165,11 +164,11 @@ class ServerProcess:
         except TimeoutError:
             raise CannotHost(f"the server did not open its room within {START_TIMEOUT_S:g} seconds") from None
         self.listening_line = line.decode(errors="replace").rstrip("\n")
-        if told := _LISTENING.match(self.listening_line):
-            self.pid = int(told["pid"])
+        if listening := _LISTENING.match(self.listening_line):
+            self.pid = int(listening["pid"])
             self._reading.append(asyncio.create_task(_drain(process.stdout)))
-            others = told["others"].split(", ") if told["others"] else []
-            return tuple(map(Address.parse, (told["address"], *others)))
+            others = listening["others"].split(", ") if listening["others"] else []
+            return tuple(map(Address.parse, (listening["address"], *others)))
         code = await self.wait()
         words = self.error_sentence or f"the server {format_exit(code)}"
         raise CannotHost(words, 2 if code == 2 else 1)
@@ -223,11 +222,6 @@ def format_exit(code: int) -> str:
         return f"was ended by {signal.Signals(code - SIGNAL_EXIT_BASE).name}"
     except ValueError:
         return f"has ended, with exit code {code}"
-
-
-def address_to_join(bound: Address) -> Address:
-    """An address of this machine that connects to a server which is bound to `bound`."""
-    return Address(_TO_JOIN.get(bound.host, bound.host), bound.port)
 
 
 async def _hand_over(key: bytes, process: Process) -> None:

@@ -43,7 +43,7 @@ class PresenceSummary:
         self._renamed: dict[str, str] = {}
 
     @property
-    def full(self) -> bool:
+    def is_full(self) -> bool:
         """Whether the summary has more than MAX_PEOPLE, so that another one is begun."""
         return len(self._joined) + len(self._left) + len(self._visited) + len(self._renamed) > MAX_PEOPLE
 
@@ -95,11 +95,14 @@ def _renames(pairs: Sequence[tuple[str, str]]) -> str:
 
 
 class BatchSummary(Struct):
-    """Of a batch of events: the number of lines of others, the first of them, and the last one that names me."""
+    """The lines of others in a batch of events."""
 
     lines: int = 0
+    """Their number."""
     first: int | None = None
+    """The serial number of the first one."""
     mention: Entry | None = None
+    """The last one that names me."""
 
 
 class EntryBuilder:
@@ -109,7 +112,7 @@ class EntryBuilder:
         self.store = EntryStore()
         self.me = ""
         self._history_until = 0
-        self._fold: PresenceSummary | None = None
+        self._presence: PresenceSummary | None = None
         self._minute = -1
         self._day: tuple[int, int] | None = None
 
@@ -154,7 +157,7 @@ class EntryBuilder:
     def clear(self) -> None:
         """Remove all entries but the pending lines."""
         self.store.clear()
-        self._fold, self._minute, self._day = None, -1, None
+        self._presence, self._minute, self._day = None, -1, None
 
     def _add_said(self, event: Said, summary: BatchSummary) -> None:
         mine = event.id and self.store.remove_pending(event.id)
@@ -172,15 +175,15 @@ class EntryBuilder:
             if clean_nick(old) == self.me:
                 self.me = clean_nick(new)
                 break
-        fold = self._fold
-        if fold is None or fold.full:
-            fold = PresenceSummary()
-        fold.add(event)
-        text = fold.text()
-        if fold is not self._fold:
+        presence = self._presence
+        if presence is None or presence.is_full:
+            presence = PresenceSummary()
+        presence.add(event)
+        text = presence.text()
+        if presence is not self._presence:
             if text:
                 self._append(Entry(Kind.CROWD, text, at=valid_time(event.at)))
-                self._fold = fold
+                self._presence = presence
         elif (last := self.store.entry(self.store.next - 1)) is not None:
             # Changes of names can cancel each other out, but the line has been added.
             entry = Entry(Kind.CROWD, text or "somebody changed names", at=last.at, flags=last.flags)
@@ -199,7 +202,7 @@ class EntryBuilder:
                 self._append(Entry(Kind.NOTICE, clean(event.motd)))
 
     def _append(self, entry: Entry) -> int:
-        self._fold = None
+        self._presence = None
         self._stamp(entry)
         return self.store.append(entry)
 

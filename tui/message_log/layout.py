@@ -186,7 +186,7 @@ class Columns(Struct, frozen=True):
         return self.time + 1 + self.nick + 2
 
 
-def columns(width: int, times: bool) -> Columns:
+def columns_for(width: int, times: bool) -> Columns:
     """The columns for a pane of `width` cells. `times` adds the column for times if the pane is wide enough."""
     return Columns(width, 7 if times and width >= NARROW else 1, min(max(width // 8, 6), 16))
 
@@ -203,10 +203,10 @@ class Row(NamedTuple):
     rule: bool = False
 
 
-def count_rows(entry: Entry, at: Columns) -> int:
+def count_rows(entry: Entry, columns: Columns) -> int:
     """The number of rows that `rows` returns, without the mark of unread lines."""
     text = entry.text
-    width = at.width - _left(entry.kind, at) - 1
+    width = columns.width - _left(entry.kind, columns) - 1
     above = 1 if entry.flags & Flag.NEW_DAY else 0
     if _fits(text, width):
         return above + 1
@@ -214,22 +214,22 @@ def count_rows(entry: Entry, at: Columns) -> int:
     return above + len(ranges) + (ranges[-1][1] < len(text.rstrip(" ")))
 
 
-def rows(entry: Entry, at: Columns, new: bool = False) -> list[Row]:
+def rows(entry: Entry, columns: Columns, new: bool = False) -> list[Row]:
     """The rows of `entry`; with `new`, below the mark of unread lines."""
     made = []
     if entry.flags & Flag.NEW_DAY:
         made.append(Row(((" ── ", "rule"),), role="day", words=_day(entry.at), rule=True))
     if new:
         made.append(Row(((" ── ", "new"),), role="new", words="new", rule=True))
-    ranges = wrap(entry.text, at.width - _left(entry.kind, at) - 1)
+    ranges = wrap(entry.text, columns.width - _left(entry.kind, columns) - 1)
     role, rule = _role(entry), entry.kind in RULES
     for index, (start, end) in enumerate(ranges):
-        gutter = _gutter(entry, at, index == 0)
+        gutter = _gutter(entry, columns, index == 0)
         made.append(Row(gutter, start, end, role, rule=rule and index == len(ranges) - 1))
     shown = ranges[-1][1]
     if shown < len(entry.text.rstrip(" ")):
         words = f"… {len(entry.text) - shown:,} more characters"
-        made.append(Row(((" " * _left(entry.kind, at), "text"),), shown, shown, "more", words))
+        made.append(Row(((" " * _left(entry.kind, columns), "text"),), shown, shown, "more", words))
     return made
 
 
@@ -246,10 +246,10 @@ def truncate(text: str, width: int) -> str:
     return text[:kept] + "…"
 
 
-def _left(kind: Kind, at: Columns) -> int:
+def _left(kind: Kind, columns: Columns) -> int:
     if kind in RULES:
         return RULE_LEFT[kind]
-    return at.text if kind in (Kind.SAID, Kind.ACTION) else at.time + 3
+    return columns.text if kind in (Kind.SAID, Kind.ACTION) else columns.time + 3
 
 
 def _role(entry: Entry) -> str:
@@ -258,20 +258,20 @@ def _role(entry: Entry) -> str:
     return f"switch-{entry.nick}" if entry.kind is Kind.SWITCH else entry.kind.name.lower()
 
 
-def _gutter(entry: Entry, at: Columns, first: bool) -> tuple[tuple[str, str], ...]:
+def _gutter(entry: Entry, columns: Columns, first: bool) -> tuple[tuple[str, str], ...]:
     kind = entry.kind
     if not first:
-        return ((" " * _left(kind, at), "text"),)
+        return ((" " * _left(kind, columns), "text"),)
     if kind is Kind.SWITCH:
         return ((f" {style_of(entry.nick).sign} ── ", _role(entry)),)
     if kind is Kind.GAP:
         return ((" ── ", "gap"),)
-    time = _clock(int(entry.at) // 60) if at.time > 1 and entry.flags & Flag.STAMPED else ""
-    left = (f" {time}".ljust(at.time), "time")
+    time = _clock(int(entry.at) // 60) if columns.time > 1 and entry.flags & Flag.STAMPED else ""
+    left = (f" {time}".ljust(columns.time), "time")
     if kind in SIGNS:
         return (left, (f"{SIGNS[kind]}  ", f"{kind.name.lower()}-sign"))
-    nick = "*" if kind is Kind.ACTION else truncate(entry.nick, at.nick)
-    return (left, (" " * (1 + at.nick - cells(nick)), "text"), (nick, "nick"), ("  ", "text"))
+    nick = "*" if kind is Kind.ACTION else truncate(entry.nick, columns.nick)
+    return (left, (" " * (1 + columns.nick - cells(nick)), "text"), (nick, "nick"), ("  ", "text"))
 
 
 @lru_cache(maxsize=4096)

@@ -76,14 +76,14 @@ def render_row(
     styles: ThemeStyles,
     over: Sequence[Layer] = (),
     selected: tuple[int, int] | None = None,
-    named: Style = NOTHING,
+    nick_style: Style = NOTHING,
 ) -> Strip:
     """The row, exactly `width` cells wide, with the layers `over` it. The segments have their positions in the entry's
     text as meta data, for selection. `selected` is a range of that text, which begins with HEADER if the nickname is
-    selected too. `named` is added to the style of the nickname."""
+    selected too. `nick_style` is added to the style of the nickname."""
     base = styles.roles.get(row.role, styles.text)
     tint = styles.mention if entry.flags & Flag.MENTION and not row.words else Style.null()
-    pieces = _gutter(entry, row, styles, tint, named)
+    pieces = _gutter(entry, row, styles, tint, nick_style)
     if row.words:
         pieces.append(Segment(row.words, base))
         x = beside = beside_x(row.start)
@@ -94,26 +94,26 @@ def render_row(
     used = sum(cells(piece.text) for piece in pieces)
     blank = max(width - used, 0)
     filler = " " + "─" * (blank - 2) + " " if row.rule and blank > 2 else " " * blank
-    segments = [*_stamped(pieces, x, serial), *_stamped([Segment(filler, base + tint)], beside, serial)]
+    segments = [*_with_positions(pieces, x, serial), *_with_positions([Segment(filler, base + tint)], beside, serial)]
     strip = Strip(segments, used + blank)
     return strip if used <= width else strip.crop(0, width)
 
 
-def _stamped(pieces: list[Segment], x: int, y: int) -> list[Segment]:
+def _with_positions(pieces: list[Segment], x: int, y: int) -> list[Segment]:
     """The pieces with their positions, like the result of `Strip.apply_offsets` but without intermediate strips."""
-    stamped = []
+    segments = []
     for words, style, _ in pieces:
-        stamped.append(Segment(words, (style or Style.null()) + Style.from_meta({"offset": (x, y)})))
+        segments.append(Segment(words, (style or Style.null()) + Style.from_meta({"offset": (x, y)})))
         x += len(words)
-    return stamped
+    return segments
 
 
-def _gutter(entry: Entry, row: Row, styles: ThemeStyles, tint: Style, named: Style) -> list[Segment]:
+def _gutter(entry: Entry, row: Row, styles: ThemeStyles, tint: Style, nick_style: Style) -> list[Segment]:
     pieces = []
     for words, role in row.gutter:
         style = styles.roles.get(role, styles.text)
         if role == "nick":
-            pieces.append(Segment(words, _nick_style(entry, styles) + tint + named))
+            pieces.append(Segment(words, _nick_style(entry, styles) + tint + nick_style))
             continue
         pieces.append(Segment(words, style + tint))
     if entry.flags & Flag.MENTION and not row.words and pieces:
@@ -160,7 +160,11 @@ def _select(
     gutter = sum(len(piece.text) for piece in left)
     begin = max(start, row.start) - row.start + gutter
     if start == HEADER and row.start == 0 and left:
-        begin = gutter - len("".join(piece.text for piece in left).lstrip()) if len(left) < 3 else gutter - _name(left)
+        begin = (
+            gutter - len("".join(piece.text for piece in left).lstrip())
+            if len(left) < 3
+            else gutter - _name_length(left)
+        )
     stop = min(end, row.end) - row.start + gutter
     segments, at = [], 0
     for words, old, _ in [*left, *body]:
@@ -171,7 +175,7 @@ def _select(
     return segments
 
 
-def _name(left: list[Segment]) -> int:
+def _name_length(left: list[Segment]) -> int:
     """The number of characters of the nickname and the blanks after it."""
     return len(left[-2].text) + len(left[-1].text)
 
@@ -183,7 +187,7 @@ class _Drawn(NamedTuple):
     rows: list[Row]
     strips: list[Strip | None]
     over: list[Layer]
-    named: Style
+    nick_style: Style
     """The style that is added to the nickname."""
     selected: tuple[int, int] | None
 
@@ -235,16 +239,18 @@ class RowCache:
         made = rows(entry, self.columns, new=serial == self._store.mark)
         shown = max(row.end for row in made)
         over = layers(entry, shown, styles)
-        named = Style.null()
+        nick_style = Style.null()
         if self.search is not None:
             hit = styles.current if serial == self.search.current else styles.match
             over.append([(start, end, hit) for start, end in self.search.spans(entry.text[:shown])])
-            named = hit if self.search.names(entry) else named
-        return _Drawn(entry, made, [None] * len(made), over, named, self._selected(entry, serial))
+            nick_style = hit if self.search.names(entry) else nick_style
+        return _Drawn(entry, made, [None] * len(made), over, nick_style, self._selected(entry, serial))
 
     def _draw(self, drawn: _Drawn, serial: int, row: int, styles: ThemeStyles) -> Strip:
         width = self.columns.width
-        return render_row(drawn.entry, serial, drawn.rows[row], width, styles, drawn.over, drawn.selected, drawn.named)
+        return render_row(
+            drawn.entry, serial, drawn.rows[row], width, styles, drawn.over, drawn.selected, drawn.nick_style
+        )
 
     def _selected(self, entry: Entry, serial: int) -> tuple[int, int] | None:
         span = self.selection.get_span(serial) if self.selection is not None else None

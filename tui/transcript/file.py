@@ -36,7 +36,7 @@ def save(name: str, entries: Sequence[TranscriptEntry], now: float) -> str:
     is empty. Returns the path. Raises CannotSave. Blocks, so call it in a thread."""
     path, descriptor = create(Path(name).expanduser()) if name else _create_free(now)
     try:
-        _write_all(descriptor, text(path, entries))
+        _write_all(descriptor, encode(path, entries))
         _fsync(descriptor)
     except OSError as error:
         if not _is_device(path):
@@ -48,7 +48,7 @@ def save(name: str, entries: Sequence[TranscriptEntry], now: float) -> str:
     return str(path)
 
 
-def text(path: Path, entries: Sequence[TranscriptEntry]) -> bytes:
+def encode(path: Path, entries: Sequence[TranscriptEntry]) -> bytes:
     """The entries in the format that the file name asks for."""
     return markdown(entries, TITLE).encode() if is_markdown(path) else as_json_lines(entries)
 
@@ -130,11 +130,8 @@ class TranscriptFile:
         """Write the waiting data, or for Markdown all `entries`, and close the file. Returns a sentence if the file is
         not complete on the disk, and otherwise an empty string."""
         if is_markdown(self.path):
-            self._waiting += text(self.path, entries)
-        self._has_reported, self._on_trouble = (
-            True,
-            lambda sentence: None,
-        )  # All is told in the sentence that is returned.
+            self._waiting += encode(self.path, entries)
+        self._on_trouble = lambda sentence: None  # The returned sentence replaces it.
         self.write()
         self.sync()
         is_empty = self._waiting and _is_empty(self.path, self._descriptor)

@@ -14,13 +14,13 @@ from textual.strip import Strip
 
 from protocol.client import Received
 from tui.message_log.builder import EntryBuilder
-from tui.message_log.layout import columns
+from tui.message_log.layout import columns_for
 from tui.message_log.rendering import RowCache
 from tui.message_log.search import Search
 from tui.message_log.selection import END_X, copied
 from tui.message_log.store import EntryStore, Viewport
 from tui.widgets.pane_messages import LinkOpened, Mentioned, UnreadChanged
-from tui.widgets.pane_styles import COMPONENTS, DEFAULT_STYLES, paints
+from tui.widgets.pane_styles import COMPONENTS, DEFAULT_STYLES, theme_styles
 
 
 class MessagePane(ScrollView, can_focus=False):
@@ -44,7 +44,7 @@ class MessagePane(ScrollView, can_focus=False):
         super().__init__(id=id, classes=classes)
         self._builder = EntryBuilder()
         self._viewport = Viewport(self._builder.store)
-        self._row_cache = RowCache(self._builder.store, lambda: paints(self))
+        self._row_cache = RowCache(self._builder.store, lambda: theme_styles(self))
         self._unread = 0
         self._marked = False  # whether there is a mark for the time since the reader left
         self._moving = False
@@ -240,7 +240,7 @@ class MessagePane(ScrollView, can_focus=False):
         self._row_cache.clear()
         if self.size:
             room = self.scrollable_content_region.size
-            self._row_cache.columns = columns(room.width, self.show_times)
+            self._row_cache.columns = columns_for(room.width, self.show_times)
             self.entries.set_columns(self._row_cache.columns)
             self._viewport.height = room.height
             self._laid_out = self.size

@@ -51,7 +51,7 @@ MessagePane {
 """
 
 
-def paints(widget: Widget) -> ThemeStyles:
+def theme_styles(widget: Widget) -> ThemeStyles:
     """The styles for the current theme."""
     text = widget.rich_style
     background = _background(widget)

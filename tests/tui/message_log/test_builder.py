@@ -248,6 +248,6 @@ def test_what_a_nickname_hides_does_not_reach_the_line() -> None:
 def test_a_fold_says_when_it_is_full() -> None:
     fold = PresenceSummary()
     fold.add(came(*map(str, range(MAX_PEOPLE))))
-    assert not fold.full
+    assert not fold.is_full
     fold.add(came("one more"))
-    assert fold.full
+    assert fold.is_full

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from protocol.sanitize import sanitize
 from tests.pace import is_within
 from tui.message_log.entries import Entry, Flag, Kind, line_entry
-from tui.message_log.layout import MAX_ROWS, NARROW, Columns, Row, cells, columns, count_rows, rows, truncate, wrap
+from tui.message_log.layout import MAX_ROWS, NARROW, Columns, Row, cells, columns_for, count_rows, rows, truncate, wrap
 
 LETTERS = st.sampled_from([*"ab  \n李雷。🎉👍🏽🇩é́̂ -", "한", "ａ", "☺", "e\u0301\u0302"])
 TEXTS = st.one_of(
@@ -111,7 +111,7 @@ def test_wrap_fits_where_a_terminal_draws_emoji_wider(cluster: str, cells: int) 
     assert all(row.count(cluster[0]) * cells <= 20 for row in rows)
 
 
-AT = columns(66, True)
+AT = columns_for(66, True)
 NICKS = st.text(max_size=40).map(lambda nick: sanitize(nick).strip() or "?")
 TEXTS = st.one_of(st.text(max_size=400), st.text(alphabet="ab李🎉 \n", max_size=400)).map(
     lambda text: sanitize(text, lines=True)
@@ -124,7 +124,7 @@ ENTRIES = st.builds(
     st.floats(1, 2e9),
     st.sampled_from([0, Flag.STAMPED, Flag.STAMPED | Flag.NEW_DAY, Flag.OWN | Flag.PENDING]),
 )
-COLUMNS = st.builds(columns, st.integers(20, 200), st.booleans())
+COLUMNS = st.builds(columns_for, st.integers(20, 200), st.booleans())
 
 
 def drawn(entry: Entry, at: Columns = AT, new: bool = False) -> list[str]:
@@ -176,20 +176,20 @@ def test_a_time_is_shown_where_it_is_stamped() -> None:
     assert clock[2] == ":"
     assert clock.replace(":", "").isdigit()
     assert drawn(stamped)[0][6:] == "       ada  hello"
-    assert drawn(stamped, columns(66, False)) == ["       ada  hello"]
+    assert drawn(stamped, columns_for(66, False)) == ["       ada  hello"]
 
 
 def test_a_narrow_pane_has_no_times() -> None:
     stamped = Entry(Kind.SAID, "hello", "ada", 1e9, Flag.STAMPED)
-    assert ":" not in drawn(stamped, columns(NARROW - 1, True))[0]
-    assert ":" in drawn(stamped, columns(NARROW, True))[0]
+    assert ":" not in drawn(stamped, columns_for(NARROW - 1, True))[0]
+    assert ":" in drawn(stamped, columns_for(NARROW, True))[0]
 
 
 def test_entries_of_no_person_have_a_sign() -> None:
     assert drawn(Entry(Kind.CROWD, "cleo and dan joined")) == ["       ·  cleo and dan joined"]
     assert drawn(Entry(Kind.NOTICE, "welcome")) == ["       »  welcome"]
     for nick in ("»", "·", "≋ ──", "x" * 30, "李" * 20):
-        for at in (AT, columns(20, True), columns(120, False)):
+        for at in (AT, columns_for(20, True), columns_for(120, False)):
             assert drawn(line_entry(nick, "» fake", False, 1e9), at)[0][: at.time + 1].strip() == ""
 
 
@@ -203,7 +203,7 @@ def test_a_switch_carries_the_models_sign_and_a_rule() -> None:
 
 def test_a_long_rule_wraps_and_runs_on_from_its_last_row() -> None:
     entry = Entry(Kind.SWITCH, "now one event loop for all: 1,037 carried over in 41 ms", "event")
-    made = rows(entry, columns(30, True))
+    made = rows(entry, columns_for(30, True))
     assert [row.rule for row in made] == [False] * (len(made) - 1) + [True]
     assert len(made) > 1
 

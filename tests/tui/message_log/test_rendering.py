@@ -8,7 +8,7 @@ from textual.strip import Strip
 
 from tests.tui.message_log.test_layout import COLUMNS, ENTRIES
 from tui.message_log.entries import Entry, Flag, Kind, line_entry
-from tui.message_log.layout import Columns, columns, rows
+from tui.message_log.layout import Columns, columns_for, rows
 from tui.message_log.rendering import MENTION_BAR, Layer, RowCache, ThemeStyles, layers, render_row, switch_styles
 from tui.message_log.search import Search
 from tui.message_log.selection import HEADER, point, row_x
@@ -29,7 +29,7 @@ PAINTS = ThemeStyles(
     mention_bar=Style(color="#7aa2f7"),
     background=BACKGROUND,
 )
-AT = columns(66, True)
+AT = columns_for(66, True)
 
 
 def painted(
@@ -131,71 +131,71 @@ def test_a_rule_runs_to_the_edge() -> None:
 
 def sheet_of(*texts: str) -> tuple[EntryStore, RowCache]:
     log = EntryStore()
-    sheet = RowCache(log, lambda: PAINTS)
-    sheet.columns = columns(66, True)
-    log.set_columns(sheet.columns)
+    cache = RowCache(log, lambda: PAINTS)
+    cache.columns = columns_for(66, True)
+    log.set_columns(cache.columns)
     for text in texts:
         log.append(line_entry("ada", text, False, 1e9))
-    return log, sheet
+    return log, cache
 
 
 def test_rows_are_drawn_once_and_blank_behind_the_end() -> None:
-    _, sheet = sheet_of("one", "two")
-    assert sheet.strip(0) is sheet.strip(0)
-    assert sheet.strip(1).text.strip() == "ada  two"
-    assert sheet.strip(2).text == " " * 66
+    _, cache = sheet_of("one", "two")
+    assert cache.strip(0) is cache.strip(0)
+    assert cache.strip(1).text.strip() == "ada  two"
+    assert cache.strip(2).text == " " * 66
 
 
 def test_what_changed_is_drawn_anew_and_the_rest_kept() -> None:
-    log, sheet = sheet_of("one", "two")
-    first = sheet.strip(0)
-    assert "two" in sheet.strip(1).text
+    log, cache = sheet_of("one", "two")
+    first = cache.strip(0)
+    assert "two" in cache.strip(1).text
     log.change_last(Entry(log.entry(1).kind, "three", "ada"))  # type: ignore[union-attr]  # it is there
-    sheet.forget(1)
-    assert "three" in sheet.strip(1).text
-    assert sheet.strip(0) is first
+    cache.forget(1)
+    assert "three" in cache.strip(1).text
+    assert cache.strip(0) is first
 
 
 def test_huge_entry_renders_only_visible_rows() -> None:
-    _, sheet = sheet_of("word " * 10_000)
-    sheet.strip(150)
-    drawn = sheet._drawn.get(0)
+    _, cache = sheet_of("word " * 10_000)
+    cache.strip(150)
+    drawn = cache._drawn.get(0)
     assert drawn is not None
     assert len(drawn.strips) == 201
     assert sum(strip is not None for strip in drawn.strips) == 1
 
 
 def test_the_current_match_differs_from_the_others() -> None:
-    _, sheet = sheet_of("a thread", "threads")
-    search = sheet.search = Search("thread")
+    _, cache = sheet_of("a thread", "threads")
+    search = cache.search = Search("thread")
     for serial in range(2):
         search.check(serial, line_entry("ada", "thread", False, 1e9))
     search.start_at(1)
-    assert with_background([sheet.strip(0)], PAINTS.match) == ["thread"]
-    assert with_background([sheet.strip(1)], PAINTS.current) == ["thread"]
+    assert with_background([cache.strip(0)], PAINTS.match) == ["thread"]
+    assert with_background([cache.strip(1)], PAINTS.current) == ["thread"]
 
 
 def test_selection_over_entries_covers_those_between() -> None:
-    _, sheet = sheet_of("first", "second", "third")
-    sheet.selection = Selection(Offset(row_x(0, 0) + 2, 0), Offset(row_x(0, 0) + 2, 2))
-    marked = ["".join(with_background([sheet.strip(y)], SELECTED)) for y in range(3)]
+    _, cache = sheet_of("first", "second", "third")
+    cache.selection = Selection(Offset(row_x(0, 0) + 2, 0), Offset(row_x(0, 0) + 2, 2))
+    marked = ["".join(with_background([cache.strip(y)], SELECTED)) for y in range(3)]
     assert marked == ["rst", "ada  second", "ada  th"]
 
 
 def test_new_colours_are_asked_for_when_the_theme_changes() -> None:
     asked: list[int] = []
 
-    def paints() -> object:
+    def theme_styles() -> object:
         asked.append(len(palette(BACKGROUND)))
         return PAINTS
 
     log, _ = sheet_of("one")
-    sheet = RowCache(log, paints)  # type: ignore[arg-type]  # it returns ThemeStyles
-    sheet.strip(0)
-    sheet.strip(0)
-    sheet.clear()
-    sheet.strip(0)
+    cache = RowCache(log, theme_styles)  # type: ignore[arg-type]  # it returns ThemeStyles
+    cache.strip(0)
+    cache.strip(0)
+    cache.clear()
+    cache.strip(0)
     assert len(asked) == 1
-    sheet.clear(styles=True)
-    sheet.strip(0)
+    cache.clear(styles=True)
+    cache.strip(0)
     assert len(asked) == 2

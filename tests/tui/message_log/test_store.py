@@ -4,10 +4,10 @@ from hypothesis import strategies as st
 
 from tui.message_log import store as store_module
 from tui.message_log.entries import Entry, Kind
-from tui.message_log.layout import columns
+from tui.message_log.layout import columns_for
 from tui.message_log.store import MAX_ENTRIES, EntryStore, Place, Viewport
 
-WIDE, SMALL = columns(100, True), columns(30, False)
+WIDE, SMALL = columns_for(100, True), columns_for(30, False)
 
 
 def said(text: str) -> Entry:
@@ -42,7 +42,7 @@ def test_each_row_is_found_and_counts_add_up(lengths: list[int], mark: int) -> N
 def test_a_new_width_counts_all_rows_again(lengths: list[int], mark: int, width: int) -> None:
     store, fresh = filled(lengths), EntryStore()
     for one in (store, fresh):
-        one.set_columns(columns(width, True))
+        one.set_columns(columns_for(width, True))
     for length in lengths:
         fresh.append(said("word " * length))
     store.set_mark(mark)
@@ -136,7 +136,7 @@ def test_an_empty_log_has_no_rows() -> None:
 
 def viewed(count: int, length: int = 20) -> tuple[EntryStore, Viewport]:
     store = EntryStore()
-    store.set_columns(columns(100, True))
+    store.set_columns(columns_for(100, True))
     viewport = Viewport(store)
     viewport.height = 40
     add(store, count, length)
@@ -197,7 +197,7 @@ def test_view_stays_through_changes_of_width(serial: int, widths: list[int]) -> 
     store, viewport = viewed(3_000)
     viewport.look_at(store.top(serial))
     for width in widths:
-        store.set_columns(columns(width, True))
+        store.set_columns(columns_for(width, True))
         assert viewport.follows_end or store.locate(viewport.y).serial == serial
 
 
