@@ -22,6 +22,11 @@ from tests.pace import allowed
 PATIENCE = allowed(20.0)
 """Seconds that a wait may take before a test fails; generous, as a busy machine is no fault."""
 OPERATOR_KEY = "the key of the tests"
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+UPGRADE = (
+    b"GET /room HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 
 
 class Closed(Exception):

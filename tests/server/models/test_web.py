@@ -6,14 +6,8 @@ import time
 import pytest
 
 from protocol.messages import Model
-from tests.peers import PATIENCE, Closed
+from tests.peers import GET, PATIENCE, UPGRADE, Closed
 from tests.running import Server
-
-GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
-UPGRADE = (
-    b"GET /room HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-)
 
 
 def test_a_browser_is_a_member_like_all_others(room: Server) -> None:
