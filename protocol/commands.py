@@ -174,7 +174,7 @@ def _parse_chaos(words: list[str]) -> AnyOperatorCommand:
     fault = words[0].lower() if words else ""
     rest = words[1:]
     if fault not in FAULTS:
-        raise CommandRefused(f"/chaos takes what is to go wrong: {', '.join(FAULTS[:-1])} or {FAULTS[-1]}")
+        raise CommandRefused(f"/chaos takes a fault: {', '.join(FAULTS[:-1])} or {FAULTS[-1]}")
     if fault in GUEST_FAULTS:
         if rest:
             raise CommandRefused(f"/chaos {fault} takes nothing after it")
@@ -196,7 +196,7 @@ def _parse_block(words: list[str]) -> AnyOperatorCommand:
             continue
         chaos.seconds = float(time[1]) / (1000 if time[2] == "ms" else 1)
         if not 0 < chaos.seconds <= MAX_BLOCK_S:
-            raise CommandRefused(f"a turn can be blocked for up to {MAX_BLOCK_S:g} s; 300ms is a good one")
+            raise CommandRefused(f"a block lasts for up to {MAX_BLOCK_S:g} s; 300ms is a good one")
     if len(nicks) > 1 or len(words) - len(nicks) > 1:
         raise CommandRefused("/chaos block takes one time, as 300ms, and one nickname at most")
     chaos.nick = nicks[0] if nicks else ""

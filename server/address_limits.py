@@ -49,11 +49,11 @@ class AddressLimits:
         return len(self._buckets)
 
     def try_consume(self, group: str, now: float) -> bool:
-        """Take a token of this group if there is one; returns whether there was."""
+        """Take a token of this group. Returns False if it has none."""
         return self._kept_bucket(group, now).try_consume(now)
 
     def consume(self, group: str, now: float, amount: float) -> None:
-        """Take so many tokens. The balance may become negative."""
+        """Take `amount` tokens. The balance may become negative."""
         self._kept_bucket(group, now).consume(now, amount)
 
     def available(self, group: str, now: float) -> float:
@@ -61,7 +61,7 @@ class AddressLimits:
         return self._bucket(group, now).available(now)
 
     def wait(self, group: str, now: float) -> float:
-        """Seconds until this group has a token; 0 where it has one."""
+        """Seconds until this group has a token; 0 if it has one."""
         bucket = self._bucket(group, now)
         return 0.0 if bucket.has_token(now) else bucket.next_token_at() - now
 
@@ -83,7 +83,7 @@ class AddressLimits:
         return TokenBucket.full(self._burst * factor, self._rate * factor, now)
 
     def _forget(self, now: float) -> None:
-        """Make room: the full buckets go or, where there is none, the oldest quarter."""
+        """Remove the full buckets or, if none is full, the oldest quarter."""
         groups = [group for group, bucket in self._buckets.items() if bucket.is_full(now)]
         for group in groups or list(self._buckets)[: MAX_GROUPS // 4]:
             del self._buckets[group]

@@ -1,6 +1,6 @@
-"""chat-server: opens a room, and runs it until it is asked to end.
+"""chat-server: opens a room, and runs it until a signal or an operator ends it.
 
-Exit codes: 0 clean, 1 run-time failure, 2 bad usage or configuration, 130 on Ctrl-C. An error is told in a
+Exit codes: 0 clean, 1 run-time failure, 2 bad usage or configuration, 130 on Ctrl-C. An error is reported as a
 sentence on standard error; a traceback means a bug.
 """
 
@@ -57,14 +57,14 @@ log = logging.getLogger("chat.server")
 EXAMPLES = f"""\b
 Examples:
   chat-server                                      a room on this machine
-  chat-server --model thread --bind 0.0.0.0:2000   for all who can reach it
+  chat-server --model thread --bind 0.0.0.0:2000   for all on the network
   chat-server --bind '[::]:0'                      IPv4, IPv6, and a free port
   chat-server --rate-limit 20/5 --max-per-ip 50    for a lively audience
   nc 127.0.0.1 2000                                join: first your nickname
 
 \b
-On a terminal there is a line under the log to type operator commands into:
-/help lists them.
+On a terminal there is a line for operator commands below the log: /help
+lists them.
 
 \b
 Every option can also come from the environment, as CHAT_SERVER_MAX_LINE for
@@ -86,12 +86,16 @@ class Failed(Exception):
 
 
 @click.command(epilog=EXAMPLES, context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]})
-@click.option("--model", metavar="MODEL", help="What serves a connection: process, thread or event (default).")
+@click.option(
+    "--model",
+    metavar="MODEL",
+    help="The model: a process or a thread for each connection, or one event loop (event, the default).",
+)
 @click.option(
     "--bind",
     metavar="HOST:PORT",
     multiple=True,
-    help="Where to listen; port 0 is any free one. May be given again. Default 127.0.0.1:2000.",
+    help="The address to listen on; port 0 picks a free one. May be repeated. Default 127.0.0.1:2000.",
 )
 @click.option("--motd", metavar="FILE", help="The message of the day, shown to each newcomer.")
 @click.option("--history", metavar="N", help="Lines a newcomer is shown, up to 1000. Default 50.")
@@ -99,18 +103,18 @@ class Failed(Exception):
 @click.option("--max-clients", metavar="N", help="Connections at once. Default: as many as the system allows.")
 @click.option("--max-per-ip", metavar="N", help="Connections at once from one address. Default: no limit.")
 @click.option("--rate-limit", metavar="BURST/RATE", help="Lines at once, then lines a second; or off. Default 10/2.")
-@click.option("--max-line", metavar="BYTES", help="The longest line that is taken, 256 to 1048576. Default 4096.")
+@click.option("--max-line", metavar="BYTES", help="The longest accepted line, 256 to 1048576. Default 4096.")
 @click.option("--join-timeout", metavar="SECONDS", help="How long to wait for a nickname. Default 10.")
-@click.option("--idle-timeout", metavar="SECONDS", help="How long anybody may say nothing; or off (default).")
+@click.option("--idle-timeout", metavar="SECONDS", help="How long a member may say nothing; or off (default).")
 @click.option(
     "--operator-key-file",
     metavar="FILE",
-    help="The secret that operators know, in a private file; - is standard input.",
+    help="The operators' secret, in a private file; - is standard input.",
 )
 @click.option("--log-format", metavar="FORMAT", help="text (default) or json, on standard error.")
 @click.option("-v", "--verbose", count=True, help="Log what the server does; -vv also each connection.")
-@click.option("-q", "--quiet", is_flag=True, help="Log only what fails.")
-@click.option("--no-console", is_flag=True, help="On a terminal too, show the log and no line to type into.")
+@click.option("-q", "--quiet", is_flag=True, help="Log only failures.")
+@click.option("--no-console", is_flag=True, help="On a terminal too, show only the log, without a line for commands.")
 @click.option("--no-web", is_flag=True, help="Serve no browsers. Otherwise http://HOST:PORT opens the room in one.")
 @click.option(
     "--web-name",
@@ -199,8 +203,8 @@ def serve(listener: Listener, room: Room, control: ServerControl) -> None:
     except handover.CannotStart:
         raise
     except Exception as error:
-        log.exception("the server has failed; this is a mistake in it")
-        raise Failed("the server has failed, and everybody's connection with it; its log says how") from error
+        log.exception("the server has failed; this is a bug")
+        raise Failed("the server has failed because of a bug, and all connections have ended; see the log") from error
 
 
 def reload(load: Callable[[], Settings], started_with: Settings, listener: Listener, room: Room) -> None:
@@ -212,7 +216,7 @@ def reload(load: Callable[[], Settings], started_with: Settings, listener: Liste
         log.error("nothing has changed: %s", error)
         return
     except Exception:  # A signal handler calls this: an exception would end the model and all connections.
-        log.exception("nothing has changed: the settings could not be read again, by a mistake in the server")
+        log.exception("nothing has changed: the settings could not be read again, because of a bug in the server")
         return
     limits = settings.limits()
     if (limits.burst, limits.rate) != (room.limits.burst, room.limits.rate):
@@ -222,15 +226,15 @@ def reload(load: Callable[[], Settings], started_with: Settings, listener: Liste
     log.info("the message of the day and the limits were read again")
     if waiting := [name for name in FIXED if getattr(settings, name) != getattr(started_with, name)]:
         names = ", ".join(name.replace("_", "-") for name in waiting)
-        log.warning("what has changed of %s holds from the next start on", names)
+        log.warning("changes of %s take effect at the next start", names)
 
 
 def print_line(line: str) -> None:
-    """Print a line for the program that started the server. It does not have to read it."""
+    """Print a line for the program that started the server. That program need not read it."""
     try:
         os.write(STDOUT_DESCRIPTOR, f"{line}\n".encode())
     except OSError as error:
-        log.warning("standard output takes nothing (%s); it would have said: %s", error.strerror, line)
+        log.warning("standard output cannot be written (%s): %s", error.strerror, line)
 
 
 def wants_console(settings: Settings) -> bool:
@@ -269,7 +273,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
 
 
 def run_command(args: Sequence[str] | None) -> int:
-    """Run the command; returns its exit code. An error has been told in a sentence by then."""
+    """Run the command; returns its exit code. An error has been printed by then."""
     words = list(sys.argv[1:] if args is None else args)
     try:
         status = command.main(words, prog_name="chat-server", standalone_mode=False, obj=words)
@@ -285,8 +289,8 @@ def run_command(args: Sequence[str] | None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
     except Exception:
-        log.exception("the server could not start; this is a mistake in it")
-        return print_error("the server could not start, by a mistake in it; its log says how", EXIT_FAILURE)
+        log.exception("the server could not start; this is a bug")
+        return print_error("the server could not start, because of a bug; see the log", EXIT_FAILURE)
 
 
 def print_error(sentence: str, status: int) -> int:
@@ -294,5 +298,5 @@ def print_error(sentence: str, status: int) -> int:
     try:
         click.echo(f"chat-server: {sanitize(sentence)}", err=True)
     except OSError:
-        pass  # Standard error takes nothing. The exit code still tells.
+        pass  # Standard error cannot be written. The exit code still shows the failure.
     return status

@@ -88,8 +88,8 @@ class Connection:
         return False
 
     def write(self, data: bytes | bytearray) -> int:
-        """Write once without waiting; returns how many bytes are done with. After an error, all further bytes are
-        dropped."""
+        """Write once without waiting; returns the number of bytes that need no further attempt. After an error, all
+        bytes are dropped."""
         if self._write_failed:
             return len(data)
         try:
@@ -116,7 +116,7 @@ class Connection:
         self.apply_fault()
         items = self.session.advance(now)
         if self.session.lines.has_line and not self.session.is_closing and self._is_peer_gone():
-            self.session.close()  # Its waiting lines are not said for hours after it has gone.
+            self.session.close()  # Otherwise its waiting lines would be said for hours after it has gone.
         return items
 
     def _is_peer_gone(self) -> bool:

@@ -24,9 +24,9 @@ log = logging.getLogger("chat.server")
 
 
 class StopEvent:
-    """Asks a model to stop. A signal handler, another thread or the room may use it.
+    """Asks a model to stop. A signal handler, another thread or the room may set it.
 
-    Once asked it is true, and its file descriptor is readable, which wakes all threads that wait on it.
+    While it is set, it is true and its file descriptor is readable, which wakes all threads that wait on it.
     """
 
     def __init__(self) -> None:
@@ -64,14 +64,14 @@ class ServerControl:
     def __init__(self) -> None:
         self.stop = StopEvent()
         self.model: Model | None = None
-        """The model that is asked for, until the running one has stopped."""
+        """The requested model, until the running one has stopped."""
         self.closing = ""
         """The reason for the end, once the server is asked to end."""
         self.deadline = inf
         """The deadline of the goodbyes, in seconds of the monotonic clock."""
 
     def switch(self, model: Model) -> bool:
-        """Ask for another model; False while the running one has been asked to stop already."""
+        """Request another model. Returns False if the running one has been asked to stop already."""
         if self.model is not None or self.closing:
             return False
         self.model = model
@@ -88,7 +88,7 @@ class Signals:
     """Installs the handlers. `interrupted` says whether Ctrl-C has ended the server."""
 
     def __init__(self, control: ServerControl, reload: Callable[[], None], reap: Callable[[], None]) -> None:
-        """`reload` reads the settings again that may change meanwhile, `reap` reaps children that have ended. Neither
+        """`reload` reads the settings that a running server can change; `reap` reaps children that have ended. Neither
         raises an exception."""
         self.interrupted = False
         self._control = control
@@ -122,7 +122,7 @@ class Signals:
                 self._control.close(CLOSING_REASON)
 
     def _reload_as_requested(self) -> None:
-        """Reload again for signals that came meanwhile, but not recursively: many signals would overflow the stack."""
+        """Reload, and once more for signals that arrive meanwhile. Recursion would overflow the stack for many."""
         while self._to_reload and not self._reloading:
             self._reloading, self._to_reload = True, False
             self._reload()

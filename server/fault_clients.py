@@ -42,7 +42,7 @@ class FaultClients:
             if guest.poll() is not None:
                 self._guests.discard(guest)
                 if guest.returncode > 0:
-                    log.warning("a guest could not come, or failed: exit code %d", guest.returncode)
+                    log.warning("a guest has failed, with exit code %d", guest.returncode)
 
     def end(self) -> None:
         """End all clients."""

@@ -58,7 +58,7 @@ def default_config() -> Path:
 
 
 def load(config: str, flags: Values, environment: Mapping[str, str]) -> Settings:
-    """The settings from all sources. `config` is the file that was asked for, or empty. Raises SettingRefused."""
+    """The settings from all sources. `config` is the requested file, or empty. Raises SettingRefused."""
     asked = config or environment.get(CONFIG_VARIABLE, "")
     path = Path(asked) if asked else default_config()
     table: Values = {}
@@ -164,14 +164,14 @@ class SlotFile:
     """The newest state in a file, and its place for the next one."""
 
     def __init__(self, descriptor: int) -> None:
-        """Read the newest whole state. Raises OSError where the descriptor is none of a regular file."""
+        """Read the newest whole state. Raises OSError if the descriptor is not that of a regular file."""
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError("it is not a regular file")
         self._descriptor = descriptor
         self._revision, self.state = max(self._read(0), self._read(1), key=lambda slot: slot[0])
 
     def write(self, state: bytes) -> None:
-        """Put a state into the older slot. Raises OSError where it cannot be written: the newer slot stays."""
+        """Write a state into the older slot. Raises OSError if that fails; the newer slot is not changed."""
         if len(state) > SLOT_BYTES - _HEADER.size:
             raise OSError(f"the state is larger than {SLOT_BYTES // 2**20} MiB")
         revision = self._revision + 1
@@ -183,7 +183,7 @@ class SlotFile:
         self._revision, self.state = revision, state
 
     def _read(self, slot: int) -> tuple[int, bytes]:
-        """The revision and the state in a slot; revision 0 where it holds none that is whole."""
+        """The revision and the state in a slot; revision 0 if the slot holds no whole state."""
         try:
             revision, size, checksum = _HEADER.unpack(os.pread(self._descriptor, _HEADER.size, slot * SLOT_BYTES))
         except error:

@@ -3,8 +3,8 @@
 The rules, after a switch from one model to another:
 1. No code of the old model runs: no thread, no child and no registered socket of it is left.
 2. No connection is dropped, and no line is lost, doubled or delivered in another order, also of those in flight.
-3. If a model fails to start, or to take over all connections, the one before goes on, and the operator is told why. If
-   that one fails too, or a model fails later, the event model goes on, which needs neither threads nor processes.
+3. If a model fails to start, or to take over all connections, the previous one goes on, and the operator is told why.
+   If that one fails too, or a model fails later, the event model goes on, which needs neither threads nor processes.
 4. There is one switch at a time, until the new model serves all connections. A second one is refused.
 5. A slow or hostile connection delays a switch by a second at most: it is handed over with its unsent output, or ended
    with a reason if it has reached its own limit.
@@ -81,7 +81,7 @@ class Failed(Exception):
 
 
 def serve(listener: Listener, room: Room, control: ServerControl) -> None:
-    """Serve by the model that is asked for until asked to close, then say goodbye to all connections.
+    """Serve by the requested model until the server is asked to end, then say goodbye to all connections.
 
     Raises CannotStart if the first model cannot start, and the last error if no model can go on.
     """
@@ -142,12 +142,12 @@ def stop_failed_model(model: ConcurrencyModel) -> list[Connection]:
     try:
         return model.stop()
     except Exception:
-        log.exception("it fails in stopping, too")
+        log.exception("the model also failed to stop")
         return model.stop()  # The output that it could not deliver is gone by now.
 
 
 def fallback_for(model: Model, before: Model, failure: Failed, room: Room) -> Model:
-    """The model that goes on where `model` has failed: the one before, or the event model, which needs the least."""
+    """The model that goes on after `model` has failed: the previous one, or the event model, which needs the least."""
     mistake = None if failure.expected else failure.__cause__
     if room.next_model and model is not before:
         log.warning("the switch failed, back to %s: %s", before, failure, exc_info=mistake)
@@ -175,7 +175,7 @@ def close_all(connections: list[Connection], inbox: Inbox, control: ServerContro
         numbered = {connection.number: connection for connection in connections}
         broadcast(inbox.flush(monotonic()), numbered, monotonic())
     except Exception:
-        log.exception("not everybody could be told goodbye")
+        log.exception("the goodbye could not be sent to all connections")
     deadline = max(control.deadline, monotonic() + FINAL_FLUSH_TIMEOUT)
     with selectors.PollSelector() as selector:  # poll(2) needs no descriptor: there may be none left.
         for connection in connections:

@@ -199,7 +199,7 @@ class Listener:
             waiting = Waiting(sock, str(address[0]), now)
             self._queue.add(waiting.group, waiting)
             for excess in self._queue.drop_excess(waiting.group, now):
-                self.on_flood("connection turned away", excess.group)
+                self.on_flood("connection rejected", excess.group)
                 left = max(1, round(self._queue.wait(excess.group, now)))
                 words = f"many connections come from your address: try again in {plural(left, 'second')}"
                 self._reject_unheard(excess, words, now)
@@ -227,7 +227,7 @@ class Listener:
         self._wakeup.unwatch(waiting.sock)
 
     def _full_for(self, group: str) -> str:
-        """Why no connection from this group can come in now; an empty string where it can."""
+        """Why no connection from this group can come in now; an empty string if it can."""
         if self.max_clients and len(self._places) >= self.max_clients:
             return f"the room is full: it takes {plural(self.max_clients, 'connection')}"
         if self._is_group_full(group):
@@ -249,7 +249,7 @@ class Listener:
         return full
 
     def _free_place(self, waiting: Waiting, line: FirstLine, now: float) -> str:
-        """Free a place for a newcomer. Returns why it cannot come in; an empty string where it can."""
+        """Free a place for a newcomer. Returns why it cannot come in; an empty string if it can."""
         group = waiting.group
         full, within_group = self._full_for(group), self._is_group_full(group)
         if not full or self._members is None:
@@ -332,7 +332,7 @@ class Listener:
 
     def _accept_on_spare(self, source: Source) -> None:
         """Close the spare descriptor, accept a newcomer and reject it, so that it does not hang."""
-        log.warning("no file descriptor is left for a new connection; it was turned away")
+        log.warning("no file descriptor is left for a new connection; it was rejected")
         if self._spare is not None:
             os.close(self._spare)
             self._spare = None

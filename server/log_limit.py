@@ -14,7 +14,7 @@ from math import inf
 from protocol.format import plural
 
 MAX_SIMILAR, PERIOD_S = 10, 10.0
-"""Records of a group that are written, in so many seconds."""
+"""Records of a group that are written within PERIOD_S seconds."""
 MAX_GROUPS = 1000
 """Groups that are counted at a time."""
 FLOOD_INTERVAL_S = 60.0

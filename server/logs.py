@@ -1,9 +1,9 @@
 """Logs: the server's messages to its host, as lines of text or JSON on standard error.
 
 A log must not delay the room. Standard error may be a terminal that was stopped with Ctrl-S or a pipe without a reader,
-and a write to it would block for ever. So a line is written only as far as it is taken at once; a line that is not
-taken is dropped, and the next one that is taken says how many were. Of many similar lines only a few are written: see
-`server.log_limit`.
+and a write to it would block for ever. So a line is written without waiting. If the descriptor does not take it, it is
+dropped, and the next line that is written has the number of dropped lines. Of many similar lines only a few are
+written: see `server.log_limit`.
 
 Limits: a write to a file waits for the disk, and a write may block if another process fills the same pipe just then.
 """
@@ -54,15 +54,15 @@ class JSONFormatter(logging.Formatter):
 
 
 class NonBlockingHandler(logging.Handler):
-    """Writes each line to a descriptor as far as that goes without waiting, and counts what it had to drop."""
+    """Writes each line to a descriptor without waiting, and counts the lines that it had to drop."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
         self.dropped = 0
-        """Lines lost since the last one that went out."""
+        """Lines dropped since the last one that was written."""
         self._descriptor = descriptor
         self._is_line_incomplete = False
-        """The last line was taken in part."""
+        """The last line was written in part."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record, or count it."""
@@ -84,12 +84,12 @@ class NonBlockingHandler(logging.Handler):
 
     def _report_dropped(self) -> None:
         if self.dropped:
-            words = f"lost, as nobody took it in time: {plural(self.dropped, 'line')} of this log"
+            words = f"{plural(self.dropped, 'line')} of this log lost, because the reader was too slow"
             if self._write(self.format(_record(logging.WARNING, words))):
                 self.dropped = 0
 
     def _write(self, line: str) -> bool:
-        """Whether all of it went out."""
+        """Write a line. Returns whether all of it was written."""
         data = f"{line}\n".encode()
         if self._is_line_incomplete:
             data = b"\n" + data

@@ -44,8 +44,8 @@ class Meter:
     def __call__(self, workers: Sequence[int]) -> ResourceUsage:
         """The cost now. `workers` has, for each connection, the pid of the process that serves it alone, or 0.
 
-        Processes and threads are always counted. Where memory cannot be measured, as when no descriptor is left to read
-        /proc with, it is what it was the last time under the same model; 0 where that is not known either.
+        Processes and threads are always counted. If memory cannot be measured, as when no descriptor is left to read
+        /proc with, it is the last figure of the same model, or 0 if there is none.
         """
         pids = [pid for pid in workers if pid]
         if self._own is not None:
@@ -92,7 +92,7 @@ class Meter:
     def _cores(self, exactly: list[psutil.Process], workers: list[int]) -> float:
         """Processor cores in use: those of some processes, and of the sample times its share.
 
-        Over the time since it was last measured, CPU_INTERVAL_S at least: of less, the system's clock tells nothing.
+        The average since the last measurement, over at least CPU_INTERVAL_S, as the system's counters are coarse.
         """
         now = monotonic()
         if self._cpu and now < self._measured_at + CPU_INTERVAL_S:

@@ -121,7 +121,7 @@ class Session(Struct):
         return items + self.advance(now)
 
     def end(self, now: float) -> list[Request]:
-        """The peer closed its side. Lines it sent before are still heard, at their pace."""
+        """The peer closed its side. Lines that it sent before are still taken, at their pace."""
         self.eof_received = True
         items = self._read_opening(is_complete=True)
         return items + self.advance(now)

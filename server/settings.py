@@ -24,7 +24,7 @@ OFF = "off"
 
 
 class SettingRefused(ValueError):
-    """A setting is wrong; the message is a sentence that says where it stands and what it must be."""
+    """A setting is wrong; the message is a sentence with its place and the values that are allowed."""
 
 
 class Address(Struct, frozen=True):
@@ -79,7 +79,7 @@ class Settings(Struct, frozen=True, kw_only=True, rename="kebab"):
     web_name: Annotated[tuple[HostName, ...], Meta(description="a name of this host, such as chat.example.org")] = ()
 
     def limits(self) -> Limits:
-        """The limits of each connection, which `welcome` tells."""
+        """The limits of each connection, as `welcome` sends them."""
         return Limits(
             line=self.max_line,
             burst=self.rate_limit.burst,
@@ -100,7 +100,7 @@ Values = dict[str, object]
 
 
 def from_flags(flags: Mapping[str, object]) -> Values:
-    """The flags that were given, by name; a tuple where a flag was given several times. Raises SettingRefused."""
+    """The flags that were given, by name; a tuple if a flag was given several times. Raises SettingRefused."""
     return {name: _converted(name, value, f"--{name}", strict=False) for name, value in flags.items()}
 
 

@@ -2,7 +2,7 @@
 same methods.
 
 A name may have several addresses, as `localhost` has 127.0.0.1 and ::1. They get the same port. An address that this
-machine lacks, as ::1 where IPv6 is off, is left out where the name has another.
+machine lacks, as ::1 if IPv6 is off, is left out if the name has another.
 """
 
 import contextlib
@@ -50,8 +50,8 @@ class Source(Protocol):
 
 
 class WakeupSource:
-    """A source without connections: it is readable once it was `set`, until it is asked to accept, and while a watched
-    socket is readable."""
+    """A source without connections. It is readable after `set`, until `accept` is called, and while a watched socket is
+    readable."""
 
     def __init__(self) -> None:
         self._reading, self._writing = socket.socketpair()
@@ -84,14 +84,14 @@ class WakeupSource:
         return [sock for sock in found if isinstance(sock, socket.SocketType) and sock is not self._reading]
 
     def unwatch(self, sock: socket.SocketType) -> None:
-        """Ignore this socket from now on. Harmless where it is not watched."""
+        """Ignore this socket from now on. Harmless if it is not watched."""
         with contextlib.suppress(KeyError):
             self._selector.unregister(sock)
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket on a numeric address; port 0 picks a free one. "::" also takes IPv4. Raises OSError where that
-    cannot be."""
+    """A listening socket on a numeric address; port 0 picks a free one. "::" also takes IPv4. Raises OSError if the
+    system refuses."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -31,7 +31,7 @@ class TokenBucket(Struct):
         self.tokens -= amount
 
     def try_consume(self, now: float) -> bool:
-        """Take a token if there is one; returns whether there was."""
+        """Take a token. Returns False if there is none."""
         if not self.has_token(now):
             return False
         self.consume(now)
@@ -46,13 +46,13 @@ class TokenBucket(Struct):
         return not self.rate or self.available(now) >= self.burst
 
     def next_token_at(self) -> float:
-        """When the next token can be taken; minus infinity where there is no limit."""
+        """When the next token can be taken; minus infinity if there is no limit."""
         if not self.rate:
             return -inf
         return self.updated_at + (1 - self.tokens) / self.rate
 
     def available(self, now: float) -> float:
-        """The tokens there are now; infinity where there is no limit."""
+        """The tokens that can be taken now; infinity if there is no limit."""
         if not self.rate:
             return inf
         return min(float(self.burst), self.tokens + max(0.0, now - self.updated_at) * self.rate)

@@ -48,7 +48,7 @@ def execute(room: RoomState, number: int, operator: Member, command: OperatorCom
         case Watch():
             if command.on and not room.watchers:
                 room.stats.rates(now)  # Reset the rates: they have not been read for longer than a second.
-            room.seats[number].watches = command.on
+            room.seats[number].watches_meter = command.on
         case Lock() | Quiet() | Slow() | Pin():
             change_rules(room, operator, command, now)
         case ClearHistory():
@@ -141,7 +141,7 @@ def appoint(room: RoomState, number: int, operator: Member, target: Target, comm
         room.send(number, Refused("unknown-person", f"{target.name} is no operator"))
     else:
         member.operator = command.on
-        room.seats[target.connection_id].watches &= command.on
+        room.seats[target.connection_id].watches_meter &= command.on
         room.send(target.connection_id, OperatorGranted(command.on))
         made = "made {} an operator" if command.on else "ended that {} is an operator"
         announce(room, f"{operator.nick} {made.format(target.name)}", now)
@@ -227,17 +227,17 @@ def refuse_unconfirmed(others: list[int], target: Target, verb: str) -> Refused:
 
 def list_bans(room: RoomState, now: float) -> str:
     """The bans in force, in words, the newest first."""
-    holding = room.moderation.bans(now)[::-1]
-    if not holding:
+    active = room.moderation.bans(now)[::-1]
+    if not active:
         return "nobody is banned"
-    told = []
-    for one in holding[:MAX_LISTED]:
+    listed = []
+    for one in active[:MAX_LISTED]:
         minutes = (one.until - now) / 60
         whence = f" and all from {one.address}" if one.address else ""
         so_long = format_minutes(minutes if minutes < 1 else ceil(minutes))
-        told.append(f"{one.name} (#{one.number}){whence} for another {so_long}")
-    more = f"; and {len(holding) - len(told)} more" if len(holding) > len(told) else ""
-    return f"{len(holding)} banned: {'; '.join(told)}{more}"
+        listed.append(f"{one.name} (#{one.number}){whence} for another {so_long}")
+    more = f"; and {len(active) - len(listed)} more" if len(active) > len(listed) else ""
+    return f"{len(active)} banned: {'; '.join(listed)}{more}"
 
 
 def unban(room: RoomState, number: int, operator: Member, command: Unban, now: float) -> None:

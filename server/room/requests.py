@@ -145,11 +145,13 @@ def greeting(room: RoomState) -> str:
 def list_unnamed(room: RoomState, now: float) -> str:
     """The connections without a nickname, in words. They can be kicked by their numbers."""
     found = [(number, seat) for number, seat in room.seats.items() if seat.member is None and not seat.is_closing]
-    told = [f"#{number} from {seat.host} for {max(0.0, now - seat.since):.0f} s" for number, seat in found[:MAX_LISTED]]
-    if not told:
+    listed = [
+        f"#{number} from {seat.host} for {max(0.0, now - seat.since):.0f} s" for number, seat in found[:MAX_LISTED]
+    ]
+    if not listed:
         return ""
-    others = f", and {len(found) - len(told)} more" if len(found) > len(told) else ""
-    return f"{len(found)} without a nickname: {', '.join(told)}{others}"
+    others = f", and {len(found) - len(listed)} more" if len(found) > len(listed) else ""
+    return f"{len(found)} without a nickname: {', '.join(listed)}{others}"
 
 
 def describe_server(room: RoomState, seat: Seat) -> str:

@@ -58,7 +58,7 @@ class Seat(Struct):
     since: float = 0.0
     dialect: Dialect = PLAIN
     member: Member | None = None
-    watches: bool = False
+    watches_meter: bool = False
     """It gets the meter every second."""
     kill_requested_by: int = 0
     """The connection of the operator that asked to kill its worker; 0 as soon as the worker has ended or no longer
@@ -183,7 +183,7 @@ class RoomState:
         self.operators.forget(number)
         self.outbox.departed[number] = self.audience.pop(number)
         seat.member = None
-        seat.watches = False
+        seat.watches_meter = False
 
     def disconnect(self, number: int, goodbye: Goodbye) -> None:
         """End a connection, with a reason."""
@@ -254,7 +254,7 @@ class RoomState:
     @property
     def watchers(self) -> list[int]:
         """The connections that get the meter."""
-        return [number for number, seat in self.seats.items() if seat.watches]
+        return [number for number, seat in self.seats.items() if seat.watches_meter]
 
 
 def find_connection(room: RoomState, nick: str) -> int | Refused:

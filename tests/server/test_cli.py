@@ -211,8 +211,8 @@ def test_when_its_terminal_is_gone_it_ends(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("bug_in", "told"),
     [
-        ("handover.serve", "the server has failed, and everybody's connection with it; its log says how"),
-        ("cli.raise_file_limit", "the server could not start, by a mistake in it; its log says how"),
+        ("handover.serve", "the server has failed because of a bug, and all connections have ended; see the log"),
+        ("cli.raise_file_limit", "the server could not start, because of a bug; see the log"),
     ],
 )
 def test_unexpected_failure_is_logged_and_exits_with_1(bug_in: str, told: str) -> None:
@@ -439,7 +439,7 @@ def test_quiet_log_has_only_failures(open_room: Open, tmp_path: Path) -> None:
     for server in (usual, quiet):
         server.process.send_signal(signal.SIGHUP)
         _wait_for_line_limit(server, 300)
-    assert "WARNING what has changed of keep" in usual.log()
+    assert "WARNING changes of keep" in usual.log()
     file.write_text("keep = -1")
     quiet.process.send_signal(signal.SIGHUP)
     wait_until(lambda: " ERROR nothing has changed" in quiet.log(), "the error is logged")
@@ -511,7 +511,7 @@ def test_sighup_reads_message_of_the_day_and_limits_again(open_room: Open, model
     assert ada.expect("refused")["code"] == "line-too-long"
     bob.say("x" * 400, "long")
     bob.expect("said", id="long")
-    assert "what has changed of keep holds from the next start on" in server.log()
+    assert "changes of keep take effect at the next start" in server.log()
     assert "the room is full" in server.connect().line()
 
 
@@ -553,7 +553,9 @@ def test_unexpected_failure_on_sighup_is_logged_only(caplog: pytest.LogCaptureFi
     listener, room = SimpleNamespace(limits=Limits(line=300)), SimpleNamespace(motd="before")
     reload(load, Settings(), cast(Listener, listener), cast(Room, room))
     [told] = caplog.records
-    assert told.getMessage() == "nothing has changed: the settings could not be read again, by a mistake in the server"
+    assert (
+        told.getMessage() == "nothing has changed: the settings could not be read again, because of a bug in the server"
+    )
     assert told.exc_info
     assert (listener.limits, room.motd) == (Limits(line=300), "before")
 

@@ -57,7 +57,7 @@ def test_guest_without_connection_is_reported_in_the_log_only(
     door.close()
     strikes.invite("silent")
     wait_until(lambda: strikes.reap() or not strikes._guests, "the guest has given up")
-    assert [record.getMessage() for record in caplog.records] == ["a guest could not come, or failed: exit code 1"]
+    assert [record.getMessage() for record in caplog.records] == ["a guest has failed, with exit code 1"]
     assert capfd.readouterr() == ("", "")
 
 

@@ -111,7 +111,7 @@ def test_all_members_get_a_goodbye_if_no_model_can_go_on(start_server, model: st
     wait_until(lambda: knock(server) or server.ended(), "it has ended")
     assert bob.expect("goodbye")["reason"] == "the server has failed"
     assert ada.lines_until_closed()[-1] == "*** goodbye: the server has failed"
-    assert "the server has failed, and everybody's connection with it" in server.log()
+    assert "the server has failed because of a bug, and all connections have ended" in server.log()
 
 
 def knock(server: Server) -> None:

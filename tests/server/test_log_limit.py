@@ -95,11 +95,11 @@ def test_kinds_and_addresses_are_in_one_line() -> None:
     for number in range(MAX_LISTED_ADDRESSES + 2):
         log.count("proof refused", f"192.0.2.{number}", 1.0)
     for _ in range(1500):
-        log.count("connection turned away", "192.0.2.0", 1.0)
+        log.count("connection rejected", "192.0.2.0", 1.0)
     log.flush(59.9)
     assert len(lines) == 1
     log.flush(60.0)
-    assert lines[1].startswith("flood: 1,500 connections turned away, 1 proof refused from 192.0.2.0; ")
+    assert lines[1].startswith("flood: 1,500 connections rejected, 1 proof refused from 192.0.2.0; ")
     assert lines[1].endswith("; and from 2 other addresses")
 
 

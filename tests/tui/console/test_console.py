@@ -302,7 +302,7 @@ def test_the_last_words_of_a_server_that_fails_are_shown(open_console: Open, tmp
     console = open_console(environment={"PYTHONPATH": str(tmp_path)})
     assert console.exit_code() == 1
     assert "  KeyError: 'a bug of ours'" in console.rows
-    assert "chat-server: the server has failed, and everybody's connection with it" in console.text
+    assert "chat-server: the server has failed because of a bug" in console.text
 
 
 def test_a_port_in_use_is_one_sentence_and_exit_code_1(open_console: Open) -> None:

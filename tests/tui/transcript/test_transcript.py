@@ -202,7 +202,7 @@ def test_a_host_in_a_pipe_gives_orders(tmp_path: Path) -> None:
         assert words in done.stdout
     assert "nobody here is called nobody" in done.stderr
     assert "--- /slow takes the seconds between two lines, up to 3600, or off" in done.stderr
-    assert "--- /chaos takes what is to go wrong" in done.stderr
+    assert "--- /chaos takes a fault" in done.stderr
     assert done.returncode == 1
 
 
