@@ -22,7 +22,7 @@ import tui.cli
 import tui.crowd.cli
 from tests.docs.test_architecture import PAGES
 from tests.running import PATIENCE, ROOT, Server, start
-from tests.tui.terminal import Terminal
+from tests.tui.pseudo_terminal import Terminal
 from tui.commands.parse import COMMANDS, ChatLine, ParsedCommand, parse
 
 DOCUMENTED_ADDRESS = re.compile(r"\b(?:192\.0\.2\.7|127\.0\.0\.1)\b( 2000)?")

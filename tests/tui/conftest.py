@@ -9,7 +9,7 @@ import pytest
 from tests import running
 from tests.running import Server
 from tests.tui.links import Linked, Relay, address_of
-from tests.tui.terminal import Terminal
+from tests.tui.pseudo_terminal import Terminal
 from tui.address import Address
 
 StartServer = Callable[..., Server]

@@ -16,7 +16,7 @@ import psutil
 import pyte
 
 from tests.running import PATIENCE, ROOT
-from tests.tui.terminal import END_OF_OUTPUT
+from tests.tui.pseudo_terminal import END_OF_OUTPUT
 
 KEYS = {"tab": "\t", "enter": "\r", "up": "\x1b[A", "ctrl-c": "\x03", "ctrl-d": "\x04"}
 

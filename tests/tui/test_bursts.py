@@ -10,7 +10,7 @@ import pytest
 from tests.pace import is_within
 from tests.running import PlainPeer, wait_until
 from tests.tui.conftest import Open, StartServer
-from tests.tui.terminal import Terminal
+from tests.tui.pseudo_terminal import Terminal
 
 ESC, F1, F2, F3, F4, F5 = "\x1b", "\x1bOP", "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[15~"
 UP, DOWN, LEFT, END = "\x1b[A", "\x1b[B", "\x1b[D", "\x1b[F"

@@ -14,7 +14,7 @@ import pytest
 from protocol import __version__
 from tests.running import MISSING, PATIENCE, ROOT, Server
 from tests.tui.conftest import StartServer
-from tests.tui.terminal import Terminal
+from tests.tui.pseudo_terminal import Terminal
 from tui import cli
 from tui.address import Address
 from tui.settings import Settings, config_file, remembered_file

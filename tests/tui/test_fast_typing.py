@@ -8,7 +8,7 @@ import pytest
 
 from tests.running import Server
 from tests.tui.conftest import StartServer
-from tests.tui.terminal import Terminal
+from tests.tui.pseudo_terminal import Terminal
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from tests.pace import is_within
 from tests.tui.conftest import Open
 from tests.tui.flooding import FloodingServer, flooding_server
 from tests.tui.links import PATIENCE
-from tests.tui.terminal import Terminal
+from tests.tui.pseudo_terminal import Terminal
 
 LEAVE_WITHIN_S = 1.0
 FLOODED_BYTES = 200_000

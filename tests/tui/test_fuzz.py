@@ -12,8 +12,8 @@ import pytest
 
 from tests.pace import is_within
 from tests.tui.conftest import Open, StartServer
+from tests.tui.pseudo_terminal import Terminal
 from tests.tui.random_input import Resize, random_input
-from tests.tui.terminal import Terminal
 
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 STEPS = int(os.environ.get("FUZZ_STEPS", "120"))

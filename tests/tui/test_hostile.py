@@ -11,7 +11,7 @@ from tests.pace import is_within
 from tests.running import Closed, PlainPeer, Server
 from tests.tui import hostile
 from tests.tui.conftest import StartServer
-from tests.tui.terminal import SEQUENCE, Terminal
+from tests.tui.pseudo_terminal import SEQUENCE, Terminal
 
 OURS = re.compile(
     r"\x1b\[(?:"

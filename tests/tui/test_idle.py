@@ -9,7 +9,7 @@ import pytest
 from tests.running import Server, wait_until
 from tests.tui.conftest import Open, StartServer
 from tests.tui.emulator import Emulator
-from tests.tui.terminal import Terminal
+from tests.tui.pseudo_terminal import Terminal
 
 QUIET_S = 2.0
 BLINK_S = 1.2

@@ -17,7 +17,7 @@ from tests.running import PATIENCE, PlainPeer, Server
 from tests.tui import hostile
 from tests.tui.conftest import StartServer
 from tests.tui.emulator import Emulator
-from tests.tui.terminal import SEQUENCE, Terminal
+from tests.tui.pseudo_terminal import SEQUENCE, Terminal
 from tui.style import style_of
 
 each_model = pytest.mark.parametrize("model", list(Model))

@@ -8,7 +8,7 @@ import pytest
 
 from tests.running import Server, wait_until
 from tests.tui.conftest import Open, StartServer
-from tests.tui.terminal import Terminal
+from tests.tui.pseudo_terminal import Terminal
 
 CRASH = """
 import tui.screens.chat

@@ -10,7 +10,7 @@ import pytest
 
 from tests.running import PATIENCE, PlainPeer, Server, wait_until
 from tests.tui.conftest import Open, StartServer
-from tests.tui.terminal import ENTERS, SEQUENCE, Terminal
+from tests.tui.pseudo_terminal import ENTERS, SEQUENCE, Terminal
 
 HIDES_CURSOR = "\x1b[?25l"
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from textual import events
 from textual.message import Message
 
-from tests.tui.test_terminal_decoder import hostile_bytes
+from tests.tui.terminal.test_decoder import hostile_bytes
 from tui.terminal.decoder import InputDecoder
 from tui.terminal.translator import MIN_PASTED_CHARACTERS, InputTranslator, bounded_size
 
