@@ -165,7 +165,7 @@ def test_blank_lines_count(start) -> None:
 
 
 STRANGERS = {
-    "HTTP": (b"GET / HTTP/1.1\r\nHost: chat\r\n\r\n", "HTTP/1.1 400 Bad Request"),
+    "HTTP": (b"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 404 Not Found"),
     "HTTP with a body": (b"POST /x HTTP/1.0\r\nContent-Length: 9\r\n\r\nnick=ada\n", "HTTP/1.1 400 Bad Request"),
     "TLS": (bytes.fromhex("16030100c8010000c40303") + bytes(range(128)) + b"\n\n", "*** goodbye: "),
     "SSH": (b"SSH-2.0-OpenSSH_9.6\r\n", "*** goodbye: "),

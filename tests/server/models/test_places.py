@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from tests.pace import is_within
-from tests.running import Server
+from tests.running import Server, wait_until
 from tests.server.models.test_one_address import connect, hear_all
 
 STRANGER, ATTACKER = "127.0.0.3", "127.0.0.2"
@@ -23,6 +23,7 @@ def test_silent_connections_keep_no_newcomer_out(start: Start) -> None:
     server = start("--max-clients", "20", "--rate-limit", "off")
     witness = server.rich("witness")
     silent = [connect(server) for _ in range(50)]
+    wait_until(lambda: witness.status()["connections"] == 20, "they have all places")
     began = time.monotonic()
     newcomers = []
     for number in range(4):

@@ -146,12 +146,13 @@ def test_status_follows_changes_at_most_four_times_a_second(start) -> None:
     watcher = server.rich("watcher")
     watcher.expect("status", connections=1)
     for expected in (2, 3):
-        server.connect()
+        server.connect().send(b"x")
         assert watcher.expect("status")["connections"] == expected
     came: list[str] = []
     began = time.monotonic()
     while len(came) < 4:
         visitor = server.connect()  # If it closed at once, it would be gone before it is counted.
+        visitor.send(b"x")
         with suppress(TimeoutError):
             if json.loads(watcher.line(0.02))["type"] == "status":
                 came.append(watcher.heard[-1])

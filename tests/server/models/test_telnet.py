@@ -62,6 +62,6 @@ def test_silent_connection_is_greeted_and_may_ask_for_help(silent: PlainPeer) ->
 def test_http_request_with_a_long_path_is_answered(room: Server, silent: PlainPeer) -> None:
     bob = room.plain("bob")
     silent.send(b"POST /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\nada\nhello\n")
-    assert silent.line() == "HTTP/1.1 400 Bad Request\r"
+    assert silent.line() == "HTTP/1.1 431 Request Header Fields Too Large\r"
     bob.say("/who")
     assert not any("ada" in line for line in bob.expect(" here: "))

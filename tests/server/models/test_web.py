@@ -163,3 +163,18 @@ def test_500_browsers_at_once_get_the_page(room: Server) -> None:
         assert data.endswith(b"</html>\n")
         peer.close()
     assert time.monotonic() < deadline
+
+
+def test_without_web_a_request_gets_a_sentence(start) -> None:
+    room: Server = start("--no-web")
+    for request in (GET, UPGRADE):
+        answer = room.http(request)
+        assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        assert answer.endswith(b"This is a chat room, not a web site. Join it with nc, telnet or chat-tui.\n")
+    assert room.plain("ada").heard[0] == "Connected to chat server"
+
+
+def test_a_name_of_the_server_is_known_by_its_option(start) -> None:
+    room: Server = start("--web-name", "chat.example.org", "--web-name", "room.example.org")
+    for host, status in ((b"chat.example.org", 200), (b"room.example.org:443", 200), (b"evil.example.org", 421)):
+        assert room.http(GET.replace(b"localhost", host)).startswith(b"HTTP/1.1 %d " % status)
