@@ -119,7 +119,7 @@ def _config_value(option: click.Parameter, value: object) -> object:
     "--model",
     metavar="MODEL",
     shell_complete=_models,
-    help="What serves a connection of it: process, thread or event (default).",
+    help="The model that runs it: process, thread or event (default).",
 )
 @click.option(
     "--bind",
@@ -137,7 +137,7 @@ def _config_value(option: click.Parameter, value: object) -> object:
     "--transcript",
     metavar="FILE",
     type=click.Path(),
-    help="Write down what is said: JSON lines, or Markdown for FILE.md.",
+    help="Record the room in a new file: JSON lines, or Markdown for FILE.md.",
 )
 @click.option("--plain", is_flag=True, help="Line mode; also without a terminal, as in a pipe.")
 @click.option(

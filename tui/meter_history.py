@@ -114,7 +114,7 @@ def totals_rows(tally: Totals) -> list[tuple[str, str]]:
         ("by look-alikes", f"{tally.look_alikes:,}", tally.look_alikes),
         ("oversized", f"{tally.oversized:,}", tally.oversized),
     ]
-    return [(name, figure) for name, figure, told in figures if told]
+    return [(name, figure) for name, figure, is_shown in figures if is_shown]
 
 
 def format_seconds(seconds: float) -> str:

@@ -204,7 +204,9 @@ class SharedDecoder:
         if self._seq_of.setdefault(said.id, said.seq) != said.seq:
             self.doubled += 1
         elif own.count < self._newest_count.get(own.member, 0):
-            self._report(f"line {own.count} of member {own.member} was told after a later one, as {said.seq}")
+            self._report(
+                f"line {own.count} of member {own.member} was delivered after a later one, as event {said.seq}"
+            )
         if own.text != said.text:
             self._report(f"event {said.seq} says {said.text[:80]!r}, and the member said {own.text[:80]!r}")
         self._newest_count[own.member] = max(own.count, self._newest_count.get(own.member, 0))

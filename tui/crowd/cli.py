@@ -61,8 +61,7 @@ def _parse_address(ctx: click.Context, param: click.Parameter, written: str) -> 
     type=click.IntRange(0),
     default=10,
     show_default=True,
-    help="Members that check everything, their roster too. The others check what is lost, doubled or out of "
-    "order, and cost little.",
+    help="Members that check everything, their roster too. The others check the order of events only, and cost little.",
 )
 @click.option(
     "--switch-every",
@@ -81,7 +80,7 @@ def _parse_address(ctx: click.Context, param: click.Parameter, written: str) -> 
     type=click.Path(path_type=Path, dir_okay=False),
     help="Draw latency over time, with the switches marked, into this file (.svg or .png).",
 )
-@click.option("--seed", type=int, help="Who says what and when; the same number, the same talk. Default: a random one.")
+@click.option("--seed", type=int, help="The same number repeats all lines and their times. Default: a random number.")
 def main(
     address: Address,
     people: int,

@@ -121,7 +121,7 @@ class Crowd:
         if not here and self.interrupted:
             raise Interrupted
         if not here:
-            raise Unreachable(self._loop.sockets[0].ending or "nobody answered")
+            raise Unreachable(self._loop.sockets[0].ending or "there was no answer")
         self._joined_in = monotonic() - began
 
     def _talk(self) -> Iterator[Progress]:

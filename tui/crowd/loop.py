@@ -224,7 +224,7 @@ class Loop:
         except TimeoutError:
             raise Unreachable(f"the name {host} was not found within {LOOKUP_TIMEOUT_S:g} seconds") from None
         except OSError as error:
-            raise Unreachable(f"nobody knows the name {host}: {error.strerror}") from error
+            raise Unreachable(f"the name {host} was not found: {error.strerror}") from error
         self.sockets += sockets
         for sock in sockets:
             self._schedule_attempt(sock, 0.0)

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from math import exp, log
 from statistics import median
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from protocol.messages import ModelSwitched
 from tui.crowd.member import MAX_MODEL_CHARACTERS, Member, sanitized
@@ -108,7 +108,7 @@ class SwitchMeasurement(Struct):
     at: float
     before: str
     after: str
-    reported_pause: float = field(name="told_pause")
+    reported_pause: float
     """The pause of deliveries that the room reported."""
     carried: int
     pause: float = 0.0

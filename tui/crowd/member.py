@@ -174,7 +174,7 @@ class Member:
             self._report(f"a roster as of event {people.seq} came after event {self.checker.last}")
         elif self._roster_known and set(people.people) != self.client.people:
             differ = sorted(self.client.people ^ set(people.people))
-            self._report(f"the roster at event {people.seq} differs from what was told, in {differ[:5]}")
+            self._report(f"the roster at event {people.seq} differs from the events, in {differ[:5]}")
         self._roster_known = True
 
     def _report(self, fault: str) -> None:

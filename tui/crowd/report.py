@@ -1,7 +1,7 @@
 """The progress of a running crowd, and its final report. Pure: structs, and their tables for a terminal."""
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 from rich.table import Table
 from rich.text import Text
 
@@ -57,8 +57,8 @@ class Report(Struct, frozen=True):
     """Reasons of lost connections, and their numbers."""
     absent: int
     """Members that were not in the room at the end."""
-    reported_gaps: int = field(name="told_gaps")
-    """Events that the room reported as no longer available; `told_gaps` in JSON."""
+    reported_gaps: int
+    """Events that the room reported as no longer available."""
     violations: Violations
     switches: list[SwitchMeasurement]
     switches_failed: int
@@ -125,7 +125,7 @@ def summary(report: Report) -> Table:
     optional = [
         ("refused", f"{report.refused:,}", "yellow", report.refused),
         ("not here at the end", f"{report.absent:,}", bad, report.absent),
-        ("gaps told by the room", f"{report.reported_gaps:,}", "yellow", report.reported_gaps),
+        ("reported gaps", f"{report.reported_gaps:,}", "yellow", report.reported_gaps),
         ("switches that failed", f"{report.switches_failed:,}", "yellow", report.switches_failed),
     ]
     rows += [(name, value, style) for name, value, style, shown in optional if shown]
@@ -139,7 +139,7 @@ def switch_table(report: Report) -> Table:
     the room reported."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("switch", no_wrap=True)
-    for heading in ("at", "pause", "median", "told", "carried", "dropped"):
+    for heading in ("at", "pause", "median", "reported", "carried", "dropped"):
         table.add_column(heading, justify="right", no_wrap=True)
     for switch in report.switches:
         table.add_row(

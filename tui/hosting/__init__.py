@@ -1,1 +1,1 @@
-"""To open a room: the server as a child process, and what others need to find it."""
+"""Opening a room: the server as a child process, and its addresses for others to join."""

@@ -28,7 +28,7 @@ class Invitation(Struct, frozen=True):
 
     addresses: tuple[Address, ...]
     bound: tuple[Address, ...] = ()
-    """The listening addresses of a hosted server; empty for a guest, who does not know them."""
+    """The listening addresses of a hosted server; empty for a guest: only the host knows them."""
 
     @property
     def best(self) -> Address:
@@ -45,7 +45,7 @@ class Invitation(Struct, frozen=True):
 
     @property
     def warning(self) -> str:
-        """The warning for people who are about to join."""
+        """The warning for people before they join."""
         if not self.best.is_loopback:
             return ON_THE_NETWORK
         if not self.bound:

@@ -89,9 +89,9 @@ def _sentence(nicks: Iterable[str], verb: str) -> str:
 def _renames(pairs: Sequence[tuple[str, str]]) -> str:
     if not pairs:
         return ""
-    told = [f"{old} is now {new}" for old, new in pairs[:MAX_NAMED]]
-    more = len(pairs) - len(told)
-    return "; ".join(told) + (f"; {more:,} more changed names" if more else "")
+    named = [f"{old} is now {new}" for old, new in pairs[:MAX_NAMED]]
+    more = len(pairs) - len(named)
+    return "; ".join(named) + (f"; {more:,} more changed names" if more else "")
 
 
 class BatchSummary(Struct):

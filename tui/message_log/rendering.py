@@ -153,31 +153,30 @@ def _start(span: tuple[int, int, Style]) -> int:
 
 
 def _select(
-    left: list[Segment], row: Row, body: list[Segment], selected: tuple[int, int], style: Style
+    gutter: list[Segment], row: Row, body: list[Segment], selected: tuple[int, int], style: Style
 ) -> list[Segment]:
     """The whole row, with the style of the selection on the selected part."""
     start, end = selected
-    gutter = sum(len(piece.text) for piece in left)
-    begin = max(start, row.start) - row.start + gutter
-    if start == HEADER and row.start == 0 and left:
-        begin = (
-            gutter - len("".join(piece.text for piece in left).lstrip())
-            if len(left) < 3
-            else gutter - _name_length(left)
-        )
-    stop = min(end, row.end) - row.start + gutter
+    text_at = sum(len(piece.text) for piece in gutter)
+    first = max(start, row.start) - row.start + text_at
+    if start == HEADER and row.start == 0:
+        first = text_at - _header_length(gutter)
+    last = min(end, row.end) - row.start + text_at
     segments, at = [], 0
-    for words, old, _ in [*left, *body]:
-        a, b = max(begin - at, 0), max(stop - at, 0)
-        parts = ((words[:a], False), (words[a:b], True), (words[max(a, b) :], False)) if a < b else ((words, False),)
-        segments += [Segment(part, (old or style) + style if on else old) for part, on in parts if part]
+    for words, old, _ in [*gutter, *body]:
+        low = min(max(first - at, 0), len(words))
+        high = min(max(last - at, low), len(words))
+        parts = (words[:low], old), (words[low:high], (old or NOTHING) + style), (words[high:], old)
+        segments += [Segment(part, part_style) for part, part_style in parts if part]
         at += len(words)
     return segments
 
 
-def _name_length(left: list[Segment]) -> int:
-    """The number of characters of the nickname and the blanks after it."""
-    return len(left[-2].text) + len(left[-1].text)
+def _header_length(gutter: list[Segment]) -> int:
+    """The number of characters of the header in a selection: the nickname with the blanks after it, or a sign."""
+    if len(gutter) >= 3:
+        return len(gutter[-2].text) + len(gutter[-1].text)
+    return len("".join(piece.text for piece in gutter).lstrip())
 
 
 class _Drawn(NamedTuple):

@@ -141,12 +141,12 @@ class TranscriptFile:
         if is_empty:
             with suppress(OSError):
                 self.path.unlink()
-            return f"the transcript {self.path} is not there: the disk took nothing of it"
+            return f"the transcript {self.path} does not exist: the disk took nothing of it"
         if self._waiting:
-            return f"the transcript {self.path} is not whole: the disk did not take all of it"
+            return f"the transcript {self.path} is incomplete: the disk did not take all of it"
         if self._missing:
-            return f"the transcript {self.path} is not whole: {format_missing(self._missing)} in it"
-        return f"the transcript {self.path} may not be safe: {self._sync_failure}" if self._sync_failure else ""
+            return f"the transcript {self.path} is incomplete: {format_missing(self._missing)} in it"
+        return f"the transcript {self.path} may not be on the disk: {self._sync_failure}" if self._sync_failure else ""
 
 
 def is_markdown(path: Path) -> bool:
@@ -160,9 +160,9 @@ def create(path: Path) -> tuple[Path, int]:
         flags = os.O_WRONLY | os.O_CLOEXEC | (0 if _is_device(path) else os.O_CREAT | os.O_EXCL)
         return path, os.open(path, flags, 0o600)
     except FileExistsError:
-        raise Exists(f"{path} is there already, and is not written over") from None
+        raise Exists(f"{path} already exists, and is not overwritten") from None
     except (OSError, ValueError) as error:
-        raise CannotSave(f"{path} cannot be made: {describe_error(error)}") from None
+        raise CannotSave(f"{path} cannot be created: {describe_error(error)}") from None
 
 
 def describe_error(error: OSError | ValueError) -> str:

@@ -74,9 +74,9 @@ def test_transcript_file_is_readable_only_by_its_owner(tmp_path: Path) -> None:
 def test_a_file_that_is_there_is_never_written_over(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_text("mine")
-    with pytest.raises(CannotSave, match="is there already, and is not written over"):
+    with pytest.raises(CannotSave, match="already exists, and is not overwritten"):
         TranscriptFile(path, Troubles())
-    with pytest.raises(CannotSave, match="is there already, and is not written over"):
+    with pytest.raises(CannotSave, match="already exists, and is not overwritten"):
         save(str(path), lines("one"), AT)
     assert path.read_text() == "mine"
 
@@ -164,7 +164,7 @@ def test_full_disk_dropped_lines_become_a_reported_gap(tmp_path: Path, monkeypat
     lost = 100 - kept
     assert [str(entry).partition(" ")[0] for entry in entries(path)] == [*map(str, range(kept)), str(lost), "after"]
     assert troubles[1:] == [f"the transcript {path} is written again; {lost} things that happened are missing in it"]
-    assert file.close([]) == f"the transcript {path} is not whole: {lost} things that happened are missing in it"
+    assert file.close([]) == f"the transcript {path} is incomplete: {lost} things that happened are missing in it"
 
 
 def test_close_reports_lines_dropped_until_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +174,7 @@ def test_close_reports_lines_dropped_until_the_end(tmp_path: Path, monkeypatch: 
     file.add(lines("one"))
     file.add(lines("two"))
     disk.room = 10**6
-    assert file.close([]) == f"the transcript {path} is not whole: 1 thing that happened is missing in it"
+    assert file.close([]) == f"the transcript {path} is incomplete: 1 thing that happened is missing in it"
     assert entries(path) == ["one", 1]
 
 
@@ -187,7 +187,7 @@ def test_full_device_is_reported_once_and_at_close(name: str) -> None:
     assert file.sync() == ""
     assert len(troubles) == 1
     assert "no space left on device" in troubles[0]
-    assert "is not whole" in file.close([])
+    assert "is incomplete" in file.close([])
     with pytest.raises(CannotSave, match="could not be written: no space left on device"):
         save(name, lines("one"), AT)
 
@@ -212,7 +212,7 @@ def test_a_disk_that_fails_to_make_it_safe_is_told_of(tmp_path: Path, monkeypatc
     assert file.sync() == "input/output error"
     assert file.sync() == ""  # No data was written since.
     monkeypatch.undo()  # The system reports such an error only once.
-    assert "may not be safe: input/output error" in file.close([])
+    assert "may not be on the disk: input/output error" in file.close([])
 
 
 def test_transcript_file_that_was_deleted_is_told_of(tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_transcript_file_that_took_nothing_is_not_left_behind(
     file = TranscriptFile(tmp_path / name, Troubles())
     Disk(monkeypatch, room=0)
     file.add(lines("one"))
-    assert file.close(lines("one")) == f"the transcript {tmp_path}/{name} is not there: the disk took nothing of it"
+    assert file.close(lines("one")) == f"the transcript {tmp_path}/{name} does not exist: the disk took nothing of it"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -127,7 +127,7 @@ def test_pipe_existing_transcript_is_refused_before_joining(start_server: StartS
     (tmp_path / "talk.jsonl").write_text("mine")
     done = pipe(server, "one\n", "--transcript", "talk.jsonl", folder=tmp_path)
     assert done.returncode == 2
-    assert done.stderr == "chat-tui: talk.jsonl is there already, and is not written over\n"
+    assert done.stderr == "chat-tui: talk.jsonl already exists, and is not overwritten\n"
     assert (tmp_path / "talk.jsonl").read_text() == "mine"
 
 
@@ -139,7 +139,7 @@ def test_a_full_disk_is_told_once_and_the_room_goes_on(start_server: StartServer
     assert done.stderr.count("no space left on device; the room goes on") == 1
     assert (
         done.stderr.splitlines()[-1]
-        == "chat-tui: the transcript /dev/full is not whole: the disk did not take all of it"
+        == "chat-tui: the transcript /dev/full is incomplete: the disk did not take all of it"
     )
     assert done.returncode == 1
 
@@ -170,7 +170,7 @@ async def test_the_screen_saves_by_command_and_refuses_to_write_over(start_serve
     async with acting(address_of(start_server()), "ada", size=(140, 30)) as ada:
         await ada.says("remember this")
         await ada.sees("ada  remember this")
-        for words in ("what was said is in ", "is there already"):
+        for words in ("what was said is in ", "already exists"):
             await ada.says(f"/save {tmp_path}/talk.jsonl")
             await ada.sees(words)
     assert "remember this" in told(tmp_path / "talk.jsonl")
@@ -184,7 +184,7 @@ async def test_the_screen_tells_of_a_full_disk_and_goes_on(start_server: StartSe
         await ada.sees("no space left on device")
         await ada.says("still here")
         bob.expect("ada: still here")
-    assert "is not whole" in transcript.close()
+    assert "is incomplete" in transcript.close()
 
 
 def test_a_host_in_a_pipe_gives_orders(tmp_path: Path) -> None:
