@@ -119,7 +119,7 @@ async def host() -> AsyncIterator[Person]:
     """A person that has opened a room, at the join card."""
     options = HostOptions("process", (HOSTED_AT,), ("--rate-limit", "off"))
     async with person(None, host=options) as ada:
-        await ada.sees("One of these in your terminal")
+        await ada.sees("Scan the code")
         yield ada
 
 

@@ -40,8 +40,8 @@ class Invitation(Struct, frozen=True):
 
     @property
     def link(self) -> str:
-        """The link in the QR code. Terminal apps on a phone open it (RFC 4248), other apps show it."""
-        return f"telnet://{self.best}"
+        """The page of the room, as the QR code has it: each phone opens it in its browser."""
+        return f"http://{self.best}"
 
     @property
     def warning(self) -> str:

@@ -52,6 +52,7 @@ class JoinCard(Screen[None]):
         self._big.set_class(":" in invitation.best.host, "-letters")
         self._small = Static(Content.styled(best, "bold $accent"), id="card-name")
         self._drawn = Static("", markup=False, id="card-code")
+        self._page = Static("", markup=False)
         self._also = Static("", markup=False, id="card-also")
 
     def compose(self) -> ComposeResult:
@@ -62,7 +63,8 @@ class JoinCard(Screen[None]):
         yield self._small
         with Horizontal(id="card-ways"):
             with Vertical(id="card-words"):
-                yield Static(Content.styled("One of these in your terminal:", "$quiet"))
+                yield self._page
+                yield Static(Content.styled("Or in a terminal, one of these:", "$quiet"))
                 for command in self._invitation.commands():
                     yield Static(Content.styled(command, "bold $accent"), classes="card-command")
                 yield Static(Content("With nc and telnet, your first line is your nickname."), classes="card-said")
@@ -98,10 +100,19 @@ class JoinCard(Screen[None]):
             fitting = self._code.size(width, height - SMALL_ADDRESS_ROWS)
             big = fitting is None
         self._big.display, self._small.display = bool(big), not big
+        self._page.update(self._invite_browser(fits=bool(big)))
         self.set_class(not big and event.size.height < ROOMY_ROWS, "-tight")
         self._drawn.display = fitting is not None
         if fitting is not None:
             self._drawn.update(self._code.drawn(*fitting))
+
+    def _invite_browser(self, *, fits: bool) -> Content:
+        """The way in for a browser, with the link if it fits into one row."""
+        if not fits:
+            return Content.styled("Scan the code, or open the address in a browser.", "$quiet")
+        return Content.assemble(
+            ("Scan the code, or in a browser:\n", "$quiet"), (self._invitation.link, "bold $accent")
+        )
 
     def on_key(self, event: events.Key) -> None:
         typed = copy(event)  # A copy, as the original is marked as handled.

@@ -73,7 +73,7 @@ class StageScreen(Screen[None]):
                     with Vertical():
                         yield self._lines
                         yield Static(Content.styled("lines a second", "$quiet"))
-                for command in self._invitation.commands()[::2]:
+                for command in (self._invitation.link, *self._invitation.commands()[::2]):
                     yield Static(Content.styled(command, "bold $accent"), classes="stage-command")
             yield self._drawn
         yield self._said

@@ -27,7 +27,7 @@ def test_the_commands_are_exact_and_chat_tui_takes_its_own(address: str, command
 
 def test_the_code_holds_a_link_to_the_best_address() -> None:
     invitation = Invitation((Address("192.0.2.7"), Address("198.51.100.3")))
-    assert invitation.link == "telnet://192.0.2.7:2000"
+    assert invitation.link == "http://192.0.2.7:2000"
     assert invitation.others == (Address("198.51.100.3"),)
 
 

@@ -29,7 +29,7 @@ def halves(line: Content) -> tuple[bytes, bytes]:
 
 
 @pytest.mark.parametrize(("scale", "border"), SIZES)
-@pytest.mark.parametrize("text", ["telnet://192.0.2.7:2000", "telnet://[2001:db8::1]:65535", "x"])
+@pytest.mark.parametrize("text", ["http://192.0.2.7:2000", "telnet://[2001:db8::1]:65535", "x"])
 def test_qr_code_is_decodable_at_each_size(text: str, scale: int, border: int) -> None:
     assert read(Code(text).drawn(scale, border)) == [text]
 
@@ -41,7 +41,7 @@ def test_any_address_is_read_as_it_was_written(text: str) -> None:
 
 
 def test_the_largest_that_fits_is_chosen_and_fits() -> None:
-    code = Code("telnet://192.0.2.7:2000")
+    code = Code("http://192.0.2.7:2000")
     chosen = []
     for width in range(20, 140):
         for height in (14, 17, 33, 60):
@@ -57,8 +57,8 @@ def test_the_largest_that_fits_is_chosen_and_fits() -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(20, 60), (140, 8), (0, 0), (-5, -5)])
 def test_where_none_fits_none_is_drawn(width: int, height: int) -> None:
-    assert Code("telnet://192.0.2.7:2000").size(width, height) is None
+    assert Code("http://192.0.2.7:2000").size(width, height) is None
 
 
 def test_qr_code_of_usual_address_fits_a_small_terminal() -> None:
-    assert Code("telnet://192.168.100.200:2000").size(44, 17) == (1, 4)
+    assert Code("http://192.168.100.200:2000").size(44, 17) == (1, 4)

@@ -24,7 +24,7 @@ async def test_the_join_cards_code_leads_to_the_room(start_server: StartServer, 
     server = start_server()
     async with acting(address_of(server), "ada", size=size) as ada:
         await ada.press("f4")
-        await reads(ada, f"telnet://127.0.0.1:{server.address[1]}")
+        await reads(ada, f"http://127.0.0.1:{server.address[1]}")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -32,7 +32,7 @@ async def test_the_stages_code_leads_to_the_room(start_server: StartServer, size
     server = start_server()
     async with acting_operator(server, size=size) as boss:
         await boss.press("f5")
-        await reads(boss, f"telnet://127.0.0.1:{server.address[1]}")
+        await reads(boss, f"http://127.0.0.1:{server.address[1]}")
 
 
 @pytest.mark.parametrize("theme", ["room-light", "textual-ansi", "solarized-light"])
@@ -40,7 +40,7 @@ async def test_it_is_read_on_light_themes_too(start_server: StartServer, theme: 
     server = start_server()
     async with acting(address_of(server), "ada", settings=Settings(theme=theme), size=(80, 24)) as ada:
         await ada.press("f4")
-        await reads(ada, f"telnet://127.0.0.1:{server.address[1]}")
+        await reads(ada, f"http://127.0.0.1:{server.address[1]}")
 
 
 async def test_code_that_does_not_fit_leaves_the_commands(
@@ -54,7 +54,7 @@ async def test_code_that_does_not_fit_leaves_the_commands(
         assert decoded(ada.app.screen) == []
         assert "▀" not in ada.picture
         await ada.pilot.resize_terminal(80, 24)
-        await reads(ada, f"telnet://127.0.0.1:{port}")
+        await reads(ada, f"http://127.0.0.1:{port}")
 
 
 async def test_the_card_says_that_nothing_is_encrypted(start_server: StartServer) -> None:
@@ -74,7 +74,7 @@ async def test_whatever_the_address_the_code_is_there(size: tuple[int, int], hos
         ada = Actor(app, pilot)
         await ada.is_in()
         await ada.press("f4")
-        await reads(ada, f"telnet://{address}")
+        await reads(ada, f"http://{address}")
         await ada.sees("encrypted", "Any key: to the room")
 
 

@@ -61,7 +61,7 @@ def test_the_join_card_on_a_small_terminal(snap_compare: Compare) -> None:
     async def look(ada: Actor) -> None:
         await ada.press("f4")
         await ada.sees("nc 192.0.2.7 2000", "telnet 192.0.2.7 2000", "chat-tui 192.0.2.7", "6 here", "encrypted")
-        assert decoded(ada.app.screen) == ["telnet://192.0.2.7:2000"]
+        assert decoded(ada.app.screen) == ["http://192.0.2.7:2000"]
 
     draw(snap_compare, hosted(), look)
 
@@ -77,7 +77,7 @@ def test_the_join_card_of_a_long_address_on_a_small_terminal(snap_compare: Compa
         await ada.sees(
             str(LONGEST), f"  {LONGEST.host} ", "telnet", "chat-tui", "network can join", "Any key: to the room"
         )
-        assert decoded(ada.app.screen) == [f"telnet://{LONGEST}"]
+        assert decoded(ada.app.screen) == [f"http://{LONGEST}"]
 
     draw(snap_compare, hosted(LONGEST), look)
 
@@ -89,7 +89,7 @@ def test_the_join_card_of_a_short_address_of_ipv6(snap_compare: Compare) -> None
         await ada.press("f4")
         await ada.sees("nc fd00::7 2000", "encrypted")
         assert ada.app.screen.query_one(Digits).display
-        assert decoded(ada.app.screen) == ["telnet://[fd00::7]:2000"]
+        assert decoded(ada.app.screen) == ["http://[fd00::7]:2000"]
 
     draw(snap_compare, hosted(Address("fd00::7")), look)
 
@@ -100,7 +100,7 @@ def test_the_stage(snap_compare: Compare) -> None:
     async def look(ada: Actor) -> None:
         await ada.press("f5")
         await ada.sees("people", "lines a second", "Zoë: from the [b]last[/b] row", "▌ questions at the end")
-        assert decoded(ada.app.screen) == ["telnet://192.0.2.7:2000"]
+        assert decoded(ada.app.screen) == ["http://192.0.2.7:2000"]
 
     draw(snap_compare, hosted(), look)
 
