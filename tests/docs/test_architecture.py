@@ -11,7 +11,7 @@ from tests.docs.session_states import with_diagram
 PAGES = (
     "README.md",
     "CONTRIBUTING.md",
-    *(f"docs/{name}.md" for name in ("architecture", "bot", "limits", "models", "protocol")),
+    *(f"docs/{name}.md" for name in ("architecture", "bot", "limits", "models", "protocol", "web")),
 )
 
 
