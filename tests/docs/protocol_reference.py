@@ -92,8 +92,8 @@ looks like LF or, below 64 KiB, like NUL.
   a body), 403 (the `Origin` is another site), 404, 405, 408 (the request took longer than `--join-timeout`), 421 (the
   `Host` is no IP address, `localhost`, name in `.local`, host of `--bind` or `--web-name`), 426 (`GET /room` without
   an upgrade to version 13), 431 (a head of more than 8 KiB) and 503 (no newcomer can come in, with the reason).
-- A fetch of the page is no connection of the room. A WebSocket becomes one with its first frame. A rejected one gets the
-  `goodbye` that says why.
+- A fetch of the page is no connection of the room. A WebSocket becomes one with its first frame. A rejected WebSocket
+  gets the `goodbye` that says why.
 
 With `--no-web` the server answers each request with 400.
 """
