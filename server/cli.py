@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from socket import socket
 from time import monotonic, time
 from typing import NoReturn
 
@@ -150,32 +151,13 @@ def run(settings: Settings, load: Callable[[], Settings], state_descriptor: int 
     """Serve with these settings until the server is asked to end; returns the exit code. `load` reads the settings
     again. The room restores its state from the file behind `state_descriptor`, and keeps it there."""
     raise_file_limit()
-    limits = settings.limits()
     control = ServerControl()
     fault_clients = FaultClients()
-    room = Room(
-        limits,
-        model=settings.model,
-        keep=settings.keep,
-        history=settings.history,
-        motd=files.read_motd(settings),
-        operators=Operators(files.read_key(settings), control.switch, control.close, fault_clients),
-        make_token=lambda: secrets.token_urlsafe(16),
-        measure=Meter(),
-        audit_log=logging.getLogger("chat.room").warning,
-        log_join=logging.getLogger("chat.room").info,
-        wall_clock_offset=lambda: time() - monotonic(),
-    )
+    room = make_room(settings, control, fault_clients)
     if state_descriptor is not None:
         keep_state(room, state_descriptor)
     sockets = open_listeners(settings.bind)
-    names = (*settings.web_name, *(address.host for address in settings.bind))
-    site = None if settings.no_web else WebSite.load(names)
-    listener = Listener(sockets, limits, settings.max_clients, settings.max_per_ip, control.stop.wait, room, site)
-    listener.on_reserved = room.reserved.add
-    listener.on_dialect = room.dialects.__setitem__
-    listener.on_rejected = room.stats.count_rejected
-    listener.on_flood = lambda what, group: room.floods.count(what, group, monotonic())
+    listener = make_listener(settings, sockets, control, room)
     signals = Signals(control, partial(reload, load, settings, listener, room), fault_clients.reap)
     addresses = [Address(*sock.getsockname()[:2]) for sock in sockets]
     fault_clients.address = (addresses[0].host, addresses[0].port)
@@ -187,6 +169,35 @@ def run(settings: Settings, load: Callable[[], Settings], state_descriptor: int 
     finally:
         fault_clients.end()
     return EXIT_INTERRUPTED if signals.interrupted else 0
+
+
+def make_room(settings: Settings, control: ServerControl, fault_clients: FaultClients) -> Room:
+    """The room with these settings, the operators' key and the message of the day. Raises SettingRefused."""
+    return Room(
+        settings.limits(),
+        model=settings.model,
+        keep=settings.keep,
+        history=settings.history,
+        motd=files.read_motd(settings),
+        operators=Operators(files.read_key(settings), control.switch, control.close, fault_clients),
+        make_token=lambda: secrets.token_urlsafe(16),
+        measure=Meter(),
+        audit_log=logging.getLogger("chat.room").warning,
+        log_join=logging.getLogger("chat.room").info,
+        wall_clock_offset=lambda: time() - monotonic(),
+    )
+
+
+def make_listener(settings: Settings, sockets: Sequence[socket], control: ServerControl, room: Room) -> Listener:
+    """The listener on these sockets, which reports to the room."""
+    names = (*settings.web_name, *(address.host for address in settings.bind))
+    site = None if settings.no_web else WebSite.load(names)
+    listener = Listener(sockets, room.limits, settings.max_clients, settings.max_per_ip, control.stop.wait, room, site)
+    listener.on_reserved = room.reserved.add
+    listener.on_dialect = room.dialects.__setitem__
+    listener.on_rejected = room.stats.count_rejected
+    listener.on_flood = lambda what, group: room.floods.count(what, group, monotonic())
+    return listener
 
 
 def ready_line(addresses: Sequence[Address], model: str) -> str:

@@ -37,6 +37,11 @@ def enter(room: RoomState, number: int, seat: Seat, hello: Hello, now: float) ->
         if not seat.dialect.is_typed and member is None:
             room.send(number, refused)
             return
+    join(room, number, seat, member, nick, hello, now)
+
+
+def join(room: RoomState, number: int, seat: Seat, member: Member | None, nick: str, hello: Hello, now: float) -> None:
+    """Add a member to the room, under a nickname that is free for it, and welcome it. None is a new member."""
     after = hello.resume.after if hello.resume and member and not member.is_restored else None
     if member is None:
         member = Member(room.make_token(), nick, joined_at=now)
