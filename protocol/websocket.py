@@ -10,7 +10,6 @@ frame in it.
 """
 
 import base64
-import hashlib
 import re
 
 from msgspec import Struct, field
@@ -40,6 +39,8 @@ another frame follows here."""
 
 def accept_key(key: bytes) -> bytes:
     """The `Sec-WebSocket-Accept` that answers this `Sec-WebSocket-Key`."""
+    import hashlib  # Only here: it loads OpenSSL, 4 MiB that a worker does not need.
+
     return base64.b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest())
 
 

@@ -13,6 +13,18 @@ SCREENS = {"textual", "rich", "prompt_toolkit"}
 INPUT_OUTPUT = {
     "asyncio", "concurrent", "multiprocessing", "queue", "select", "selectors", "signal", "socket", "ssl", "subprocess",
 }  # fmt: skip
+LARGE = {
+    "click",
+    "confusable_homoglyphs",
+    "hashlib",
+    "ipaddress",
+    "logging",
+    "psutil",
+    "subprocess",
+    "threading",
+    "tomllib",
+}
+"""Modules that a fork server does not load: all workers would keep their memory."""
 MODELS = ("server.models.process", "server.models.thread", "server.models.event")
 
 
@@ -72,6 +84,10 @@ def test_command_help_loads_no_screen_library(command: str, root: Path) -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_a_model_does_not_load_the_other_two(model: str, root: Path) -> None:
     assert loaded_by(model, cwd=root) & set(MODELS) == {model}
+
+
+def test_fork_server_loads_no_large_module(root: Path) -> None:
+    assert not loaded_by("server.models.support.process.fork_server", cwd=root) & LARGE
 
 
 def test_benchmarks_can_be_collected(root: Path) -> None:
