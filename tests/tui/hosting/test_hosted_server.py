@@ -312,7 +312,9 @@ class TestTheEnd:
         monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
         server = host()
         await server.run_until_ended(lambda address: None)
-        assert server.ended.startswith("The room's server has ended, with exit code 1: the server has failed, and ")
+        assert server.ended.startswith(
+            "The room's server has ended, with exit code 1: the server has failed because of a bug, "
+        )
 
     async def test_a_room_that_never_opened_says_why(self, host: Host) -> None:
         server = host("event", LOCAL, "--no-such-option")
