@@ -50,6 +50,8 @@ def callers_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[di
             if name.startswith(SWAYS_OUR_PROGRAMS) and name != SNAPSHOT_REPORT:
                 patch.delenv(name)
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("CHAT_TUI_NO_SSH", "1")  # A test of the ssh door asks for it: another process in each hosted room.
         patch.setenv(MARK, RUN)
         yield before
 

@@ -81,6 +81,12 @@ def test_command_help_loads_no_screen_library(command: str, root: Path) -> None:
     assert not packages(loaded_by(command, cwd=root)) & SCREENS
 
 
+@pytest.mark.parametrize("program", ["server.cli", "tui.cli", "tui.app", "tui.line.run", "tui.console.console"])
+def test_only_the_ssh_door_loads_its_library(program: str, root: Path) -> None:
+    assert not packages(loaded_by(program, cwd=root)) & {"asyncssh", "cryptography"}
+    assert {"asyncssh", "cryptography"} <= packages(loaded_by("tui.ssh.door", cwd=root))
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_a_model_does_not_load_the_other_two(model: str, root: Path) -> None:
     assert loaded_by(model, cwd=root) & set(MODELS) == {model}

@@ -11,7 +11,7 @@ import math
 import random
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Literal
 
@@ -21,7 +21,7 @@ from protocol.client import ClientConnection, Received
 from protocol.messages import Challenge, Goodbye, OperatorCommand, Pong, Refused, Welcome
 from tui.address import Address
 from tui.link.batcher import Batcher
-from tui.link.connecting import back_off, connect, plain_reason
+from tui.link.connecting import Streams, back_off, connect, plain_reason
 from tui.link.pings import Pings, first_delay, interval, is_silent
 
 MAX_BATCHES_PER_S = 12
@@ -77,6 +77,8 @@ class RoomLink:
         Without `asks_for_nick`, a refused nickname is replaced on the first attempt too, and not only after a
         reconnect."""
         self.address = address
+        self.connect: Callable[[], Awaitable[Streams]] = lambda: connect(self.address.host, self.address.port)
+        """Opens a connection to the room. May raise OSError."""
         self.client = ClientConnection(nick, lambda: secrets.token_urlsafe(12))
         self.round_trip: float | None = None
         """Seconds of the last round trip; None while not online."""
@@ -243,7 +245,7 @@ class RoomLink:
         self._hang_up_reason = ""
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                reader, self._writer = await connect(self.address.host, self.address.port)
+                reader, self._writer = await self.connect()
             self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         except TimeoutError:
             return f"no answer within {CONNECT_TIMEOUT_S:g} seconds"
