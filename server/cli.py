@@ -30,7 +30,8 @@ from server.meter import Meter
 from server.room.operators import Operators
 from server.room.room import Room
 from server.settings import STDIN, Address, SettingRefused, Settings, Values
-from server.sources import CannotListen, open_listeners
+from server.sources import CannotListen, Source, open_listeners
+from server.ssh_door import SshDoor
 from server.web_site import WebSite
 from three_chat_rooms import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE
 
@@ -44,6 +45,8 @@ FIXED = (
     "history",
     "keep",
     "operator_key_file",
+    "ssh",
+    "ssh_host_key",
     "log_format",
     "verbose",
     "quiet",
@@ -112,6 +115,12 @@ class Failed(Exception):
     metavar="FILE",
     help="The operators' secret, in a private file; - is standard input.",
 )
+@click.option("--ssh", metavar="[HOST:]PORT", help="Let guests come by ssh, too. Without HOST: the hosts of --bind.")
+@click.option(
+    "--ssh-host-key",
+    metavar="FILE",
+    help="The key that ssh clients remember, in a private file; it is made if missing.",
+)
 @click.option("--log-format", metavar="FORMAT", help="text (default) or json, on standard error.")
 @click.option("-v", "--verbose", count=True, help="Log what the server does; -vv also each connection.")
 @click.option("-q", "--quiet", is_flag=True, help="Log only failures.")
@@ -157,7 +166,10 @@ def run(settings: Settings, load: Callable[[], Settings], state_descriptor: int 
     if state_descriptor is not None:
         keep_state(room, state_descriptor)
     sockets = open_listeners(settings.bind)
-    listener = make_listener(settings, sockets, control, room)
+    door = open_ssh_door(settings)
+    listener = make_listener(settings, [*sockets] if door is None else [*sockets, door], control, room)
+    if door is not None:
+        listener.on_tick = door.tend
     signals = Signals(control, partial(reload, load, settings, listener, room), fault_clients.reap)
     addresses = [Address(*sock.getsockname()[:2]) for sock in sockets]
     fault_clients.address = (addresses[0].host, addresses[0].port)
@@ -168,6 +180,8 @@ def run(settings: Settings, load: Callable[[], Settings], state_descriptor: int 
         serve(listener, room, control)
     finally:
         fault_clients.end()
+        if door is not None:
+            door.close()
     return EXIT_INTERRUPTED if signals.interrupted else 0
 
 
@@ -188,16 +202,38 @@ def make_room(settings: Settings, control: ServerControl, fault_clients: FaultCl
     )
 
 
-def make_listener(settings: Settings, sockets: Sequence[socket], control: ServerControl, room: Room) -> Listener:
-    """The listener on these sockets, which reports to the room."""
+def make_listener(settings: Settings, sources: Sequence[Source], control: ServerControl, room: Room) -> Listener:
+    """The listener on these sources, which reports to the room."""
     names = (*settings.web_name, *(address.host for address in settings.bind))
     site = None if settings.no_web else WebSite.load(names)
-    listener = Listener(sockets, room.limits, settings.max_clients, settings.max_per_ip, control.stop.wait, room, site)
+    listener = Listener(sources, room.limits, settings.max_clients, settings.max_per_ip, control.stop.wait, room, site)
     listener.on_reserved = room.reserved.add
     listener.on_dialect = room.dialects.__setitem__
     listener.on_rejected = room.stats.count_rejected
     listener.on_flood = lambda what, group: room.floods.count(what, group, monotonic())
     return listener
+
+
+def open_ssh_door(settings: Settings) -> SshDoor | None:
+    """Listen for guests by ssh, if that is asked for. Raises SettingRefused and CannotListen."""
+    if settings.ssh is None:
+        return None
+    asked = settings.ssh
+    hosts = [asked.host] if asked.host is not None else [address.host for address in settings.bind]
+    sockets = open_listeners([Address(host, asked.port) for host in hosts], "--ssh [HOST:]PORT")
+    addresses = [Address(*sock.getsockname()[:2]) for sock in sockets]
+
+    def on_ready(fingerprint: str) -> None:
+        # A warning, as the actions of operators are: the log has it at any level.
+        log.warning("guests can come by ssh to %s; the host key is %s", ", ".join(map(str, addresses)), fingerprint)
+        print_line(ssh_line(addresses, fingerprint))
+
+    return SshDoor(sockets, settings.ssh_host_key, on_ready)
+
+
+def ssh_line(addresses: Sequence[Address], fingerprint: str) -> str:
+    """The line that tells the program that started the server where guests come by ssh, once they can."""
+    return f"ssh on {', '.join(map(str, addresses))} (host key {fingerprint})"
 
 
 def ready_line(addresses: Sequence[Address], model: str) -> str:

@@ -88,6 +88,8 @@ class Listener:
         """Called with the event that was limited, and the address group."""
         self.on_reserved: Callable[[int], object] = lambda number: None
         """Called with the number of a connection above the limit, which has to prove the operators' key."""
+        self.on_tick: Callable[[], None] = lambda: None
+        """Called several times a second, by `wake_if_waiting`."""
         self.on_evicted: Callable[[int, Goodbye], object] = lambda number, goodbye: None
         """Called with the number of a connection that gives its place up, and the reason to tell it."""
         self.on_dialect: Callable[[int, Dialect], object] = lambda number, dialect: None
@@ -135,6 +137,7 @@ class Listener:
 
     def wake_if_waiting(self) -> None:
         """Have `admit` called again while connections wait. The caller does this several times a second."""
+        self.on_tick()
         is_busy = self._queue or self._at_full_room or self._closing or self._requests
         if is_busy and (now := monotonic()) >= self._next_wake:
             self._next_wake = now + ADMIT_INTERVAL_S

@@ -37,6 +37,13 @@ class Address(Struct, frozen=True):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+class SshListener(Struct, frozen=True):
+    """Where guests come by ssh. An empty host is every interface; None stands for the hosts of `bind`."""
+
+    host: str | None
+    port: int
+
+
 class RateLimit(Struct, frozen=True):
     """`burst` lines at once, then `rate` a second; a rate of 0 is no limit."""
 
@@ -71,6 +78,8 @@ class Settings(Struct, frozen=True, kw_only=True, rename="kebab"):
         float, Meta(ge=0, le=31_536_000, description="a number of seconds up to 31536000, or off")
     ] = 0.0
     operator_key_file: File = ""
+    ssh: Annotated[SshListener | None, Meta(description="PORT or HOST:PORT, with an IPv6 host in brackets")] = None
+    ssh_host_key: File = ""
     log_format: Annotated[Literal["text", "json"], Meta(description="text or json")] = "text"
     verbose: Annotated[int, Meta(ge=0, le=2, description="0, 1 or 2")] = 0
     quiet: Annotated[bool, Meta(description="true or false")] = False
@@ -91,7 +100,7 @@ class Settings(Struct, frozen=True, kw_only=True, rename="kebab"):
 
 FIELDS: dict[str, FieldInfo] = {field.encode_name: field for field in fields(Settings)}
 """Each setting by its name, as flags (behind `--`) and the file write it."""
-PATHS = ("motd", "operator-key-file")
+PATHS = ("motd", "operator-key-file", "ssh-host-key")
 STDIN = "-"
 """In the place of a file's name: standard input."""
 
@@ -168,6 +177,14 @@ def parse_addresses(text: str) -> tuple[Address, ...]:
     return tuple(map(parse_address, text.split() or [text]))
 
 
+def parse_ssh_listener(text: str) -> SshListener:
+    """PORT or HOST:PORT. Raises ValueError."""
+    if ":" not in text:
+        return SshListener(None, parse_address(f":{text}").port)
+    address = parse_address(text)
+    return SshListener(address.host, address.port)
+
+
 def parse_rate_limit(text: str) -> RateLimit:
     """BURST/RATE, in lines and lines a second, or `off`. Raises ValueError."""
     if text == OFF:
@@ -200,6 +217,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "web-name": parse_names,
     "rate-limit": parse_rate_limit,
     "idle-timeout": parse_idle_timeout,
+    "ssh": parse_ssh_listener,
 }
 
 
@@ -208,6 +226,8 @@ def _converted(name: str, value: object, place: str, *, strict: bool) -> object:
     field = FIELDS[name]
     if name in SEVERAL and isinstance(value, list | tuple) and value:
         return tuple(_one_of_several(name, one, place) for one in value)
+    if name == "ssh" and type(value) is int:
+        value = str(value)  # TOML: `ssh = 2022`.
     try:
         parsed = PARSERS[name](value) if isinstance(value, str) and name in PARSERS else value
         return msgspec.convert(parsed, field.type, strict=strict)

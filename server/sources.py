@@ -132,6 +132,10 @@ class CannotListen(Exception):
     """The system does not allow listening there now; the message is a sentence."""
 
 
+class PortInUse(CannotListen):
+    """Another program listens there, or this one; the message names the address."""
+
+
 class Opened(NamedTuple):
     """A listening socket, its numeric address, and the position of that address among all requested ones."""
 
@@ -140,8 +144,9 @@ class Opened(NamedTuple):
     sock: socket.socket
 
 
-def open_listeners(addresses: Sequence[Address]) -> list[socket.socket]:
+def open_listeners(addresses: Sequence[Address], option: str = "--bind HOST:PORT") -> list[socket.socket]:
     """Listening sockets on every address that these hosts have, in that order. One that another covers is opened once.
+    `option` is the one that the addresses come from.
 
     Raises SettingRefused for an address that is none of this machine's, CannotListen for one that is in use.
     """
@@ -151,8 +156,10 @@ def open_listeners(addresses: Sequence[Address]) -> list[socket.socket]:
     try:
         for place, address, hosts in wanted:
             _open_all(place, address, hosts, opened)
-    except BaseException:
+    except BaseException as error:
         _close(opened)
+        if isinstance(error, PortInUse):
+            raise CannotListen(f"{error}; {option} chooses another") from None
         raise
     return [one.sock for one in sorted(opened, key=lambda one: one.place)]
 
@@ -205,7 +212,7 @@ def _try_all(place: int, address: Address, hosts: list[Address], opened: list[Op
             sock = listen(one.host, port)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise CannotListen(f"{one} is in use already; --bind HOST:PORT chooses another") from None
+                raise PortInUse(f"{one} is in use already") from None
             if error.errno not in ADDRESS_MISSING_ERRNOS:
                 raise CannotListen(f"the server cannot listen on {one}: {error.strerror}") from None
             log.info("the server does not listen on %s: %s", one, error.strerror)

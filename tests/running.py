@@ -88,7 +88,7 @@ class Server:
             )
         self.process = psutil.Process(self._popen.pid)
         try:
-            told = self._first_line()
+            told = self.next_report()
             listening = LISTENING.fullmatch(told)
             assert listening, f"instead of listening it said {told!r}, and logged:\n{self.log()}"
         except BaseException:
@@ -101,9 +101,10 @@ class Server:
         self._peers: list[Peer] = []
         self._known: list[psutil.Process] = []
 
-    def _first_line(self) -> str:
+    def next_report(self) -> str:
+        """The next line of its standard output."""
         assert self._popen.stdout is not None
-        assert readable(self._popen.stdout, PATIENCE), f"it never listened, and logged:\n{self.log()}"
+        assert readable(self._popen.stdout, PATIENCE), f"it reported nothing, and logged:\n{self.log()}"
         return self._popen.stdout.readline().strip()
 
     # Peers

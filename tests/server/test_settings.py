@@ -7,6 +7,7 @@ from server.settings import (
     RateLimit,
     SettingRefused,
     Settings,
+    SshListener,
     from_environment,
     from_flags,
     from_toml,
@@ -82,6 +83,7 @@ def test_each_setting_comes_from_flag_environment_or_file(name: str) -> None:
         "model": "thread", "bind": "[::1]:9", "rate-limit": "off", "motd": "/x", "operator-key-file": "-",
         "log-format": "json", "verbose": "2", "quiet": "true", "no-console": "true", "max-line": "999",
         "no-web": "true", "web-name": "chat.example.org",
+        "ssh-host-key": "/x",
     }.get(name, "77")  # fmt: skip
     toml = text if text.isdigit() or name in ("quiet", "no-console", "no-web") else f'"{text}"'
     from_all = [
@@ -91,6 +93,32 @@ def test_each_setting_comes_from_flag_environment_or_file(name: str) -> None:
     ]
     assert from_all[0] != Settings()
     assert from_all == [from_all[0]] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "listener"),
+    [
+        ("2022", SshListener(None, 2022)),
+        ("0", SshListener(None, 0)),
+        (":2022", SshListener("", 2022)),
+        ("192.0.2.7:2022", SshListener("192.0.2.7", 2022)),
+        ("[::1]:2022", SshListener("::1", 2022)),
+    ],
+)
+def test_ssh_is_a_port_or_an_address(text: str, listener: SshListener) -> None:
+    assert merge(from_flags({"ssh": text})).ssh == listener
+
+
+@pytest.mark.parametrize("text", ["", "x", "65536", "::1:2022", "a b:1", "2022 ", "²"])
+def test_ssh_that_is_neither_is_refused(text: str) -> None:
+    with pytest.raises(SettingRefused, match="--ssh must be PORT or HOST:PORT"):
+        from_flags({"ssh": text})
+
+
+def test_ssh_in_the_file_may_be_a_number_and_no_truth_value() -> None:
+    assert merge(from_toml(b"ssh = 2022", FILE)).ssh == SshListener(None, 2022)
+    with pytest.raises(SettingRefused, match="must be PORT or HOST:PORT"):
+        from_toml(b"ssh = true", FILE)
 
 
 def test_stronger_source_decides_between_quiet_and_verbose() -> None:
