@@ -12,7 +12,6 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from socket import socket
 from time import monotonic, time
 from typing import NoReturn
 

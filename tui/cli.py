@@ -22,15 +22,15 @@ from protocol.sanitize import sanitize
 from three_chat_rooms import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE
 from tui import stdio
 from tui.address import Address, AddressRefused
-from tui.hosting.hosted_server import CannotHost, HostOptions
+from tui.hosting.hosted_server import ANY_FREE_PORT, CannotHost, HostOptions
 from tui.settings import RememberedSettings, Settings, SettingsRefused, config_file, may_exist, read_config, recall
 from tui.transcript.file import CannotSave
 from tui.transcript.transcript import Transcript
 
 LOCAL = Address("127.0.0.1")
-SERVER_OPTIONS = ("motd", "history", "rate_limit", "max_clients", "max_per_ip")
+SERVER_OPTIONS = ("motd", "history", "rate_limit", "max_clients", "max_per_ip", "ssh_host_key")
 """Options that are passed to a hosted server unchanged: the server checks them."""
-HOST_OPTIONS = ("model", "bind", "log", *SERVER_OPTIONS)
+HOST_OPTIONS = ("model", "bind", "log", "ssh_port", "no_ssh", *SERVER_OPTIONS)
 COMMAND_LINE_ONLY = ("address", "port", "host", "config", "version", "help")
 """Options that cannot be set in the configuration file."""
 
@@ -132,6 +132,14 @@ def _config_value(option: click.Parameter, value: object) -> object:
 @click.option("--rate-limit", metavar="BURST/RATE", help="Lines at once, then lines a second; or off. Default 10/2.")
 @click.option("--max-clients", metavar="N", help="Connections at once. Default: as many as the system allows.")
 @click.option("--max-per-ip", metavar="N", help="Connections at once from one address. Default: no limit.")
+@click.option("--ssh-port", metavar="PORT", help="Where guests come by ssh. Default: port 2022 or the next free one.")
+@click.option("--no-ssh", is_flag=True, help="Guests cannot come by ssh.")
+@click.option(
+    "--ssh-host-key",
+    metavar="FILE",
+    type=click.Path(),
+    help="The key that ssh clients remember; it is made if missing.",
+)
 @click.option("--log", metavar="FILE", type=click.Path(), help="Add its server's log to a file.")
 @click.option(
     "--transcript",
@@ -169,6 +177,7 @@ def command(
     transcript: str | None,
     config: str | None,
     bind: tuple[str, ...],
+    no_ssh: bool,
     **server_options: str | None,
 ) -> int:
     """Join a chat room, or open one with --host."""
@@ -176,7 +185,7 @@ def command(
     recalled = recall()
     given = {"theme": theme, "nick": nick and check_nickname(nick), "mouse": mouse, "bell": bell}
     settings = replace(recalled, **{name: value for name, value in given.items() if value is not None})
-    options = host_options(server_options, bind) if host else None
+    options = host_options(server_options, bind, with_ssh=not no_ssh) if host else None
     room = None if host else choose_room(address, settings, port)
     events = Transcript(Path(transcript) if transcript else None)
     failure = ""
@@ -203,14 +212,23 @@ def _refuse_contradictions(context: click.Context, address: str | None, host: bo
             raise click.UsageError(f"--{name.replace('_', '-')} is for a room of your own: it goes with --host")
 
 
-def host_options(given: dict[str, str | None], bind: tuple[str, ...] = ()) -> HostOptions:
-    """The options for a hosted server. Raises click.UsageError for an unknown model."""
+def host_options(given: dict[str, str | None], bind: tuple[str, ...] = (), *, with_ssh: bool = True) -> HostOptions:
+    """The options for a hosted server. Raises click.UsageError for an unknown model or an invalid port."""
     model = given["model"]
     if model is not None and model not in list(Model):
         raise click.UsageError(f"there is no model {model!r}: it is process, thread or event")
     passed = [(f"--{name.replace('_', '-')}", value) for name in SERVER_OPTIONS if (value := given[name]) is not None]
     log = Path(given["log"]) if given["log"] else None
-    return HostOptions(model, bind, tuple(word for pair in passed for word in pair), log)
+    ssh_port = ANY_FREE_PORT if given["ssh_port"] is None else _ssh_port(given["ssh_port"])
+    words = tuple(word for pair in passed for word in pair)
+    return HostOptions(model, bind, words, log, ssh_port if with_ssh else None)
+
+
+def _ssh_port(written: str) -> int:
+    try:
+        return Address.parse_with_port(LOCAL.host, written).port
+    except AddressRefused as refused:
+        raise click.UsageError(f"--ssh-port: {refused}") from None
 
 
 def choose_room(address: str | None, settings: Settings, port: str | None = None) -> Address:

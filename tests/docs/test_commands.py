@@ -112,6 +112,28 @@ def says_hello(shell: Shell, line: str) -> None:
     watcher.expect("said", text="hello")
 
 
+def joins_by_ssh(shell: Shell, line: str) -> None:
+    """A client of the ssh door: at a pipe it ends by itself, at a terminal a person types into it."""
+    server = start("event", shell.folder, "--ssh", "127.0.0.1:0", "--ssh-host-key", str(shell.folder / "host_key"))
+    try:
+        watcher = server.rich("watcher")
+        port = server.next_report().partition(" (")[0].rpartition(":")[2]
+        options = "-F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
+        command = re.sub(r"ssh -p 2022 ada@[\d.]+", f"ssh {options} -p {port} ada@127.0.0.1", line)
+        assert command != line
+        if "|" in line:
+            shell.run(command)
+            watcher.expect("said", nick="ada", text="two")
+        else:
+            screen = shell.show(command)
+            screen.sees("you are in the room, as ada")
+            screen.type("hello\r\x04")
+            watcher.expect("said", nick="ada", text="hello")
+            assert screen.exit_code() == 0
+    finally:
+        server.close()
+
+
 def draws_screen(shell: Shell, line: str) -> None:
     """The full screen, in a room or before it."""
     shell.server.rich("watcher")
@@ -177,6 +199,7 @@ RUNNERS: list[tuple[str, Callable[[Shell, str], None]]] = [
     (r"make .*", is_planned_by_make),
     (r"\.venv/bin/pytest .*", is_planned_by_pytest),
     (r"nc .*", joins_by_lines),
+    (r"(.*\| )?ssh -p .*", joins_by_ssh),
     (r"printf .*|echo .*", says_hello),
     (r"(\.venv/bin/)?chat-tui .*", draws_screen),
     (r'eval "\$\(_CHAT_TUI_COMPLETE.*', completes_options),
@@ -190,7 +213,8 @@ RUNNERS: list[tuple[str, Callable[[Shell, str], None]]] = [
     "line",
     [
         pytest.param(
-            line, marks=[pytest.mark.needs(program) for program in ("nc", "bash") if re.search(rf"\b{program}", line)]
+            line,
+            marks=[pytest.mark.needs(program) for program in ("nc", "bash", "ssh") if re.search(rf"\b{program}", line)],
         )
         for line in documented(ROOT)
     ],

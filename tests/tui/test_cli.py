@@ -249,6 +249,35 @@ def test_hosted_room_is_bound_to_all_addresses_given(folder: Path, source: str) 
     assert "chat-tui 127.0.0.3:" in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("flags", "port"),
+    [((), 0), (("--ssh-port", "2222"), 2222), (("--no-ssh",), None), (("--ssh-port", "1", "--no-ssh"), None)],
+)
+def test_host_opens_the_door_for_ssh_unless_told_not_to(
+    monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...], port: int | None
+) -> None:
+    monkeypatch.delenv("CHAT_TUI_NO_SSH")
+    with cli.command.make_context("chat-tui", ["--host", "--ssh-host-key", "/x", *flags]) as context:
+        given = {name: value for name, value in context.params.items() if name not in ("bind", "no_ssh")}
+        options = cli.host_options(given, (), with_ssh=not context.params["no_ssh"])
+    assert options.ssh_port == port
+    assert options.server_options == ("--ssh-host-key", "/x")
+
+
+@pytest.mark.parametrize("port", ["", "0", "x", "65536", "-1"])
+def test_invalid_ssh_port_is_refused(port: str) -> None:
+    done = run("--host", "--plain", "--ssh-port", port)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--ssh-port: " in done.stderr
+
+
+def test_ssh_options_without_a_room_of_ones_own_are_refused() -> None:
+    for flags in (("--ssh-port", "2022"), ("--no-ssh",), ("--ssh-host-key", "x")):
+        done = run("192.0.2.7", "--plain", *flags)
+        assert done.returncode == 2
+        assert f"{flags[0]} is for a room of your own" in done.stderr
+
+
 def test_default_room_is_the_last_one_or_a_local_one() -> None:
     assert cli.choose_room(None, Settings()) == Address("127.0.0.1", 2000)
     assert cli.choose_room(None, Settings(rooms=("room.example:2001", "other"))) == Address("room.example", 2001)

@@ -7,7 +7,7 @@ import errno
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
@@ -16,11 +16,14 @@ from msgspec import Struct
 
 from protocol.sanitize import sanitize
 from tui.address import DEFAULT_PORT, Address
-from tui.hosting.invitation import own_addresses
+from tui.hosting.invitation import SshEntrance, own_addresses
 from tui.hosting.server_process import SIGNAL_EXIT_BASE, LogFile, ServerProcess, format_exit
 from tui.hosting.server_process import CannotHost as CannotHost
 
 EVERYWHERE = "0.0.0.0"
+FIRST_SSH_PORT, SSH_PORT_ATTEMPTS = 2022, 20
+"""The usual port for guests by ssh, and how many ports from there on are tried."""
+ANY_FREE_PORT = 0
 FAMILIES = {EVERYWHERE: (socket.AF_INET,), "::": (socket.AF_INET, socket.AF_INET6)}
 """Address families that reach a server which is bound to all interfaces."""
 
@@ -35,6 +38,8 @@ class HostOptions(Struct, frozen=True):
     """Further options for the server's command line, such as `--motd`, `FILE`."""
     log: Path | None = None
     """The file to which its log is appended."""
+    ssh_port: int | None = None
+    """The port for guests by ssh; 0 is port 2022 or the next free one, and None leaves ssh out."""
 
 
 class HostedServer:
@@ -53,6 +58,8 @@ class HostedServer:
         log = self.options.log
         self._process = ServerProcess(LogFile(log).add if log is not None else lambda line: None)
         self._stopping = False
+        self._ssh_port = self.options.ssh_port
+        """As in the options, and a fixed port once one was chosen: clients remember the key of a host and a port."""
         self._state: IO[bytes] | None = None
         """The file in which the server stores the room's rules, for a server that is started after a crash."""
 
@@ -60,6 +67,11 @@ class HostedServer:
     def pid(self) -> int:
         """The process id of the server."""
         return self._process.pid
+
+    @property
+    def ssh(self) -> SshEntrance | None:
+        """Where guests come by ssh, once they can."""
+        return self._process.ssh
 
     @property
     def invitations(self) -> list[Address]:
@@ -115,7 +127,10 @@ class HostedServer:
         bind = [word for one in self.bound or self.options.bind or (default,) for word in ("--bind", str(one))]
         model = ["--model", self.options.model] if self.options.model else []
         common = ["--no-console", *bind, "--operator-key-file", "-"]
-        return [*common, *model, *self.options.server_options]
+        if self._ssh_port == ANY_FREE_PORT:
+            self._ssh_port = _first_free(range(FIRST_SSH_PORT, FIRST_SSH_PORT + SSH_PORT_ATTEMPTS))
+        ssh = ["--ssh", str(self._ssh_port)] if self._ssh_port is not None else []
+        return [*common, *ssh, *model, *self.options.server_options]
 
 
 def _reached_by(bound: Address) -> list[Address]:
@@ -134,6 +149,11 @@ def open_state_file() -> IO[bytes] | None:
         return TemporaryFile(buffering=0)
     except OSError:
         return None
+
+
+def _first_free(ports: Iterable[int]) -> int:
+    """The first of these ports that is free; 0 for any free one if none of them is."""
+    return next(filter(_is_free, ports), 0)
 
 
 def _is_free(port: int) -> bool:

@@ -13,14 +13,21 @@ from msgspec import Struct
 
 from tui.address import DEFAULT_PORT, Address
 
-ON_THE_NETWORK = "Nothing here is encrypted, and everybody on the network can join."
-CLOSED = "Only this machine reaches it: --bind 0.0.0.0:2000 opens it to the network. Nothing is encrypted."
-NO_NETWORK = "This machine has no network now, so only itself reaches it. Nothing is encrypted."
-THIS_MACHINE = "This address leads here from this machine only. Nothing is encrypted."
+ON_THE_NETWORK = "{} encrypted, and everybody on the network can join."
+CLOSED = "Only this machine reaches it: --bind 0.0.0.0:2000 opens it to the network. {} encrypted."
+NO_NETWORK = "This machine has no network now, so only itself reaches it. {} encrypted."
+THIS_MACHINE = "This address leads here from this machine only. {} encrypted."
 VIRTUAL_PREFIXES = ("docker", "br-", "veth", "virbr", "vmnet", "vboxnet", "lxc", "lxd", "cni", "podman")
 """Name prefixes of interfaces that lead only to containers and virtual machines on this machine."""
 NAME_TIMEOUT_S = 2.0
 """Timeout of the network's name service."""
+
+
+class SshEntrance(Struct, frozen=True):
+    """The port at which guests come by ssh, and the fingerprint that their clients show."""
+
+    port: int
+    fingerprint: str
 
 
 class Invitation(Struct, frozen=True):
@@ -29,6 +36,8 @@ class Invitation(Struct, frozen=True):
     addresses: tuple[Address, ...]
     bound: tuple[Address, ...] = ()
     """The listening addresses of a hosted server; empty for a guest: only the host knows them."""
+    ssh: SshEntrance | None = None
+    """None if guests cannot come by ssh, or not yet, and for a guest: only the host knows it."""
 
     @property
     def best(self) -> Address:
@@ -46,6 +55,11 @@ class Invitation(Struct, frozen=True):
     @property
     def warning(self) -> str:
         """The warning for people before they join."""
+        return self._reach.format("Only ssh is" if self.ssh else "Nothing here is")
+
+    @property
+    def _reach(self) -> str:
+        """The warning with a gap for the encrypted part."""
         if not self.best.is_loopback:
             return ON_THE_NETWORK
         if not self.bound:
@@ -57,6 +71,11 @@ class Invitation(Struct, frozen=True):
         host, port = self.best.host, self.best.port
         written = host if port == DEFAULT_PORT else str(self.best)
         return f"nc {host} {port}", f"telnet {host} {port}", f"chat-tui {written}"
+
+    @property
+    def ssh_command(self) -> str:
+        """The exact command for ssh; empty without an entrance for it."""
+        return f"ssh -p {self.ssh.port} you@{self.best.host}" if self.ssh else ""
 
 
 def own_addresses(family: socket.AddressFamily) -> list[str]:

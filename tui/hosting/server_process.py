@@ -14,7 +14,7 @@ import stat
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -25,6 +25,7 @@ from protocol.format import plural
 from protocol.sanitize import sanitize
 from tui.address import Address
 from tui.hosting import guardian
+from tui.hosting.invitation import SshEntrance
 
 STOP_TIMEOUT_S = 5.0
 """Time from SIGTERM to SIGKILL."""
@@ -33,6 +34,7 @@ START_TIMEOUT_S = 15.0
 MAX_LOG_LINES = 50
 MAX_LOG_LINE_BYTES = 64 * 1024
 _LISTENING = re.compile(r"listening on (?P<address>\S+) \(model \w+, pid (?P<pid>\d+)\)(?:, and on (?P<others>.+))?")
+_SSH = re.compile(r"ssh on (?P<address>\S+?),?(?: .*)? \(host key (?P<fingerprint>\S+)\)")
 _BEFORE_WORDS = re.compile(r"^(?:chat-server: |\S+ \S+ (?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL) )")
 _ERRORS = ("error", "critical", None)
 """Log levels that may explain the end of a server. A line without a level is a sentence of the server or of Python."""
@@ -70,6 +72,8 @@ class ServerProcess:
         """The process id of the server itself, not of the guardian."""
         self.listening_line = ""
         """The line with which the server reported that it listens."""
+        self.ssh: SshEntrance | None = None
+        """Where guests come by ssh, once the server has reported it."""
         self._on_log_line = on_log_line
         self._guardian: Process | None = None
         self._lifeline = -1
@@ -95,6 +99,7 @@ class ServerProcess:
         inherits `descriptors` with their numbers.
         """
         self._log.clear()
+        self.ssh = None
         reading, self._lifeline = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
@@ -166,23 +171,23 @@ class ServerProcess:
         self.listening_line = line.decode(errors="replace").rstrip("\n")
         if listening := _LISTENING.match(self.listening_line):
             self.pid = int(listening["pid"])
-            self._reading.append(asyncio.create_task(_drain(process.stdout)))
+            self._reading.append(asyncio.create_task(self._read_reports(process.stdout)))
             others = listening["others"].split(", ") if listening["others"] else []
             return tuple(map(Address.parse, (listening["address"], *others)))
         code = await self.wait()
         words = self.error_sentence or f"the server {format_exit(code)}"
         raise CannotHost(words, 2 if code == 2 else 1)
 
+    async def _read_reports(self, stream: asyncio.StreamReader) -> None:
+        """Read the lines of standard output after the first one."""
+        async for line in _lines(stream):
+            if told := _SSH.match(line):
+                self.ssh = SshEntrance(Address.parse(told["address"]).port, sanitize(told["fingerprint"]))
+
     async def _read_log(self, stream: asyncio.StreamReader) -> None:
-        while True:
-            try:
-                line = await stream.readline()
-            except ValueError:  # A line over the limit: the StreamReader has dropped it.
-                continue
-            if not line:
-                return
-            self._log.append(line.decode(errors="replace").rstrip("\n"))
-            self._on_log_line(self._log[-1])
+        async for line in _lines(stream):
+            self._log.append(line)
+            self._on_log_line(line)
 
 
 def reap_orphans(own_child: int) -> None:
@@ -235,9 +240,16 @@ async def _hand_over(key: bytes, process: Process) -> None:
         pass  # The server has ended already; `_listening` reports the reason from its log.
 
 
-async def _drain(stream: asyncio.StreamReader) -> None:
-    while await stream.read(MAX_LOG_LINE_BYTES):
-        pass
+async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
+    """The lines of a stream, without their ends. Lines over the limit are left out."""
+    while True:
+        try:
+            line = await stream.readline()
+        except ValueError:  # A line over the limit: the StreamReader has dropped it.
+            continue
+        if not line:
+            return
+        yield line.decode(errors="replace").rstrip("\n")
 
 
 class LogFile:

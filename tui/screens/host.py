@@ -29,7 +29,7 @@ from protocol.messages import (
 )
 from tui.commands.parse import ParsedCommand, format_unsent, parse
 from tui.commands.slow_mode import SlowModeQueue
-from tui.hosting.invitation import Invitation
+from tui.hosting.invitation import Invitation, SshEntrance
 from tui.link.room_link import RoomLink
 from tui.meter_history import MeterHistory
 from tui.screens.dialogs import NAME, PersonScreen
@@ -91,7 +91,11 @@ class HostControls(Screen[None]):
     def invitation(self) -> Invitation:
         """The addresses with which others join this room."""
         server = self.chat_app.hosted_server
-        return Invitation(tuple(self.chat_app.invitations) or (self.link.address,), server.bound if server else ())
+        addresses = tuple(self.chat_app.invitations) or (self.link.address,)
+        return Invitation(addresses, server.bound, server.ssh) if server else Invitation(addresses)
+
+    def _find_ssh(self) -> SshEntrance | None:
+        return self.invitation.ssh
 
     def run_command(self, asked: ParsedCommand) -> None:
         """Run a command."""
@@ -196,7 +200,7 @@ class HostControls(Screen[None]):
             return len(self.link.client.people)
 
         type_key = self.query_one(InputLine).composer.post_message
-        self.app.push_screen(JoinCard(self.app.title, self.invitation, people, type_key))
+        self.app.push_screen(JoinCard(self.app.title, self.invitation, people, type_key, self._find_ssh))
 
     def action_stage(self) -> None:
         self.app.push_screen(StageScreen(self, self.invitation, self._stage_state()))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from copy import copy
 
+from msgspec.structs import replace
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -11,7 +12,7 @@ from textual.renderables.digits import Digits as DrawnDigits
 from textual.screen import Screen
 from textual.widgets import Digits, Static
 
-from tui.hosting.invitation import Invitation, local_name
+from tui.hosting.invitation import Invitation, SshEntrance, local_name
 from tui.hosting.qr import Code
 
 COMMANDS_WIDTH = 34
@@ -38,13 +39,16 @@ class JoinCard(Screen[None]):
         invitation: Invitation,
         people: Callable[[], int],
         forward_key: Callable[[events.Event], object],
+        ssh: Callable[[], SshEntrance | None] = lambda: None,
     ) -> None:
-        """`people` returns the number of people here. `forward_key` gets the keys that write text, and pastes."""
+        """`people` returns the number of people here. `forward_key` gets the keys that write text, and pastes. `ssh` is
+        asked again and again: guests can come by ssh only a while after the room is open."""
         super().__init__()
         self.title = title
         self._invitation = invitation
         self._people = people
         self._forward_key = forward_key
+        self._find_ssh = ssh
         self._code = Code(invitation.link)
         self._here = Static("", markup=False, id="card-here")
         best = str(invitation.best)
@@ -53,6 +57,9 @@ class JoinCard(Screen[None]):
         self._small = Static(Content.styled(best, "bold $accent"), id="card-name")
         self._drawn = Static("", markup=False, id="card-code")
         self._page = Static("", markup=False)
+        self._ssh_command = Static("", markup=False, classes="card-command")
+        self._host_key = Static("", markup=False)
+        self._warning = Static("", markup=False, classes="card-said")
         self._also = Static("", markup=False, id="card-also")
 
     def compose(self) -> ComposeResult:
@@ -67,16 +74,18 @@ class JoinCard(Screen[None]):
                 yield Static(Content.styled("Or in a terminal, one of these:", "$quiet"))
                 for command in self._invitation.commands():
                     yield Static(Content.styled(command, "bold $accent"), classes="card-command")
+                yield self._ssh_command
+                yield self._host_key
                 yield Static(Content("With nc and telnet, your first line is your nickname."), classes="card-said")
                 yield self._also
-                yield Static(Content.styled(self._invitation.warning, "$warning bold"), classes="card-said")
+                yield self._warning
             yield self._drawn
         yield Static(Content.styled("Any key: to the room    F4: this card again", "$quiet"))
 
     def on_mount(self) -> None:
         self._show_others("")
-        self._count()
-        self.set_interval(1, self._count)
+        self._refresh()
+        self.set_interval(1, self._refresh)
         self.run_worker(self._look_up())
 
     async def _look_up(self) -> None:
@@ -87,7 +96,14 @@ class JoinCard(Screen[None]):
         others = [*([f"{name}:{port}"] if name else []), *map(str, self._invitation.others[:MAX_OTHER_ADDRESSES])]
         self._also.update(Content.styled(f"Also at {', '.join(others)}" if others else "", "$quiet"))
 
-    def _count(self) -> None:
+    def _refresh(self) -> None:
+        self._invitation = replace(self._invitation, ssh=self._find_ssh())
+        ssh = self._invitation.ssh
+        self._ssh_command.display = self._host_key.display = ssh is not None
+        self._ssh_command.update(Content.styled(self._invitation.ssh_command, "bold $accent"))
+        self._host_key.update(Content.styled(ssh.fingerprint if ssh else "", "$quiet"))
+        self._set_tight()
+        self._warning.update(Content.styled(self._invitation.warning, "$warning bold"))
         self._here.update(Content.styled(f"{self._people():,} here", "bold"))
 
     def on_resize(self, event: events.Resize) -> None:
@@ -101,7 +117,7 @@ class JoinCard(Screen[None]):
             big = fitting is None
         self._big.display, self._small.display = bool(big), not big
         self._page.update(self._invite_browser(fits=bool(big)))
-        self.set_class(not big and event.size.height < ROOMY_ROWS, "-tight")
+        self._set_tight()
         self._drawn.display = fitting is not None
         if fitting is not None:
             self._drawn.update(self._code.drawn(*fitting))
@@ -113,6 +129,10 @@ class JoinCard(Screen[None]):
         return Content.assemble(
             ("Scan the code, or in a browser:\n", "$quiet"), (self._invitation.link, "bold $accent")
         )
+
+    def _set_tight(self) -> None:
+        """Leave no blank rows between the commands if there are few rows for them."""
+        self.set_class(self.size.height < ROOMY_ROWS and (self._small.display or self._ssh_command.display), "-tight")
 
     def on_key(self, event: events.Key) -> None:
         typed = copy(event)  # A copy, as the original is marked as handled.

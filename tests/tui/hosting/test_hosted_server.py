@@ -22,6 +22,7 @@ from tui.address import Address
 from tui.hosting import hosted_server as hosting
 from tui.hosting import server_process
 from tui.hosting.hosted_server import CannotHost, HostedServer, HostOptions
+from tui.hosting.invitation import SshEntrance
 from tui.hosting.server_process import LogFile
 
 Host = Callable[..., HostedServer]
@@ -489,3 +490,57 @@ def _find_rules(server: HostedServer, address: Address, muted: str) -> None:
     assert bob.expect("goodbye")["code"] == "banned"
     for peer in (boss, ada, bob):
         peer.close()
+
+
+# Guests by ssh
+
+
+async def ssh_of(server: HostedServer) -> SshEntrance:
+    await until(lambda: server.ssh, "guests can come by ssh")
+    assert server.ssh is not None
+    return server.ssh
+
+
+async def test_ssh_is_at_its_usual_port_or_the_next_free_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free_port: int
+) -> None:
+    monkeypatch.setattr(hosting, "FIRST_SSH_PORT", free_port)  # The test holds this one.
+    key = ("--ssh-host-key", str(tmp_path / "key"))
+    server = HostedServer(HostOptions("event", (LOCAL,), key, ssh_port=hosting.ANY_FREE_PORT))
+    try:
+        await server.start()
+        assert server.ssh is None
+        first = await ssh_of(server)
+        assert free_port < first.port < free_port + hosting.SSH_PORT_ATTEMPTS
+        assert first.fingerprint.startswith("SHA256:")
+        assert (tmp_path / "key").exists()
+        os.kill(server.pid, signal.SIGKILL)
+        await server.wait()
+        await server.start()
+        assert await ssh_of(server) == first
+    finally:
+        await server.stop()
+
+
+async def test_ssh_is_left_out_unless_asked_for(host: Host) -> None:
+    server = host()
+    await server.start()
+    assert [one for one in group_of(server.pid) if "tui.ssh" in one.cmdline()] == []
+
+
+async def test_door_ends_with_the_hosted_server(tmp_path: Path) -> None:
+    key = ("--ssh-host-key", str(tmp_path / "key"))
+    server = HostedServer(HostOptions("process", (LOCAL,), key, ssh_port=hosting._first_free(range(20_000, 20_100))))
+    await server.start()
+    await ssh_of(server)
+    processes = group_of(server.pid)
+    assert [one for one in processes if "tui.ssh" in one.cmdline()]
+    await server.stop()
+    assert all_gone(processes)
+
+
+async def test_ssh_port_in_use_is_told(free_port: int) -> None:
+    server = HostedServer(HostOptions("event", (LOCAL,), ssh_port=free_port))
+    with pytest.raises(CannotHost, match=rf"{free_port} is in use already; --ssh"):
+        await server.start()
+    await server.stop()

@@ -6,7 +6,7 @@ import pytest
 
 from tui.address import Address
 from tui.hosting import invitation
-from tui.hosting.invitation import Invitation, local_name, own_addresses, rank_addresses
+from tui.hosting.invitation import Invitation, SshEntrance, local_name, own_addresses, rank_addresses
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,24 @@ def test_warning_for_guest_omits_host_advice(host: str) -> None:
 @pytest.mark.parametrize("host", ["localhost.example.org", "::1:2", "127.example.org"])
 def test_a_name_that_only_looks_like_this_machine_is_another(host: str) -> None:
     assert "everybody on the network can join" in Invitation((Address(host),)).warning
+
+
+SSH = SshEntrance(2022, "SHA256:x")
+
+
+@pytest.mark.parametrize("host", ["192.0.2.7", "2001:db8::1", "mymac.local"])
+def test_ssh_command_is_exact(host: str) -> None:
+    assert Invitation((Address(host),), ssh=SSH).ssh_command == f"ssh -p 2022 you@{host}"
+    assert Invitation((Address(host),)).ssh_command == ""
+
+
+@pytest.mark.parametrize("host", ["192.0.2.7", "127.0.0.1"])
+def test_warning_says_truthfully_that_ssh_is_encrypted(host: str) -> None:
+    for bound in ((), (Address(host),), (EVERYWHERE,)):
+        assert "othing" in Invitation((Address(host),), bound).warning
+        with_ssh = Invitation((Address(host),), bound, SSH).warning
+        assert "Only ssh is encrypted" in with_ssh
+        assert "othing" not in with_ssh
 
 
 def test_rank_addresses_private_first_and_virtual_last() -> None:

@@ -10,6 +10,8 @@ from tests.tui.snapshots.scripted import ADDRESS, AT, Room, app
 from tests.tui.snapshots.test_pictures import Compare, draw, same_everywhere
 from tui.address import Address
 from tui.app import ChatApp
+from tui.hosting.invitation import SshEntrance
+from tui.screens.host import HostControls
 
 __all__ = ["same_everywhere"]
 
@@ -61,6 +63,21 @@ def test_the_join_card_on_a_small_terminal(snap_compare: Compare) -> None:
     async def look(ada: Actor) -> None:
         await ada.press("f4")
         await ada.sees("nc 192.0.2.7 2000", "telnet 192.0.2.7 2000", "chat-tui 192.0.2.7", "6 here", "encrypted")
+        assert decoded(ada.app.screen) == ["http://192.0.2.7:2000"]
+
+    draw(snap_compare, hosted(), look)
+
+
+SSH = SshEntrance(2022, "SHA256:uNiVztksCsDhcc0u9e8BrrJrnxCVkCbAEGaTqvyr4pY")
+
+
+def test_the_join_card_with_ssh_on_a_small_terminal(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command and the host key appear once guests can come by ssh, and the warning does not claim too much."""
+    monkeypatch.setattr(HostControls, "_find_ssh", lambda self: SSH)
+
+    async def look(ada: Actor) -> None:
+        await ada.press("f4")
+        await ada.sees("chat-tui 192.0.2.7", "ssh -p 2022 you@192.0.2.7", "SHA256:", "Only ssh is encrypted")
         assert decoded(ada.app.screen) == ["http://192.0.2.7:2000"]
 
     draw(snap_compare, hosted(), look)

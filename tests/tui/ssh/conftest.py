@@ -13,7 +13,7 @@ import pytest
 from tests.running import Server
 from tests.tui.conftest import StartServer
 from tests.tui.links import until
-from tests.tui.terminal import SEQUENCE
+from tests.tui.pseudo_terminal import SEQUENCE
 
 READY = re.compile(r"ssh on (\S+):(\d+) \(host key (SHA256:\S+)\)")
 

@@ -11,8 +11,8 @@ import pytest
 from protocol.messages import Model
 from tests.running import PATIENCE, wait_until
 from tests.tui.conftest import Open
+from tests.tui.pseudo_terminal import Terminal
 from tests.tui.ssh.conftest import OpenRoom, SshRoom
-from tests.tui.terminal import Terminal
 
 pytestmark = pytest.mark.needs("ssh")
 each_model = pytest.mark.parametrize("model", list(Model))
