@@ -9,6 +9,7 @@ import resource
 import signal
 import sys
 from pathlib import Path
+from secrets import randbelow
 from time import monotonic
 from types import FrameType
 
@@ -19,7 +20,7 @@ from rich.live import Live
 from protocol.files import MAX_KEY_FILE_BYTES, KeyRefused, parse_key
 from three_chat_rooms import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_UNREACHABLE
 from tui.address import Address, AddressRefused
-from tui.crowd.crowd import Crowd, Interrupted, Plan
+from tui.crowd.crowd import Crowd, Plan
 from tui.crowd.loop import Unreachable
 from tui.crowd.report import Progress, Report, as_json, progress_line, summary, switch_table
 from tui.files import read_key_file
@@ -80,7 +81,12 @@ def _parse_address(ctx: click.Context, param: click.Parameter, written: str) -> 
     type=click.Path(path_type=Path, dir_okay=False),
     help="Draw latency over time, with the switches marked, into this file (.svg or .png).",
 )
-@click.option("--seed", type=int, help="The same number repeats all lines and their times. Default: a random number.")
+@click.option(
+    "--seed",
+    default=lambda: randbelow(10**9),
+    show_default="a random number",
+    help="The same number repeats all lines and their times.",
+)
 def main(
     address: Address,
     people: int,
@@ -91,7 +97,7 @@ def main(
     operator_key_file: Path | None,
     json: bool,
     plot: Path | None,
-    seed: int | None,
+    seed: int,
 ) -> None:
     """Fill the room at HOST[:PORT] with a crowd that talks, and check that each member gets each line.
 
@@ -105,14 +111,12 @@ def main(
         _check_plot(plot)
     _allow_files(people)
     key = _read_key(operator_key_file) if operator_key_file else b""
-    plan = Plan(people, seconds, talk, checks, switch_every or 0.0, key, _seed(seed))
+    plan = Plan(people, seconds, talk, checks, switch_every or 0.0, key, seed)
     crowd = Crowd(address.host, address.port, plan)
     _listen_for_interrupts(crowd)
     screen = Console(stderr=True)
     try:
         _run(crowd, screen)
-    except Interrupted:
-        sys.exit(EXIT_INTERRUPTED)
     except Unreachable as reason:
         if crowd.interrupted:
             sys.exit(EXIT_INTERRUPTED)
@@ -139,12 +143,6 @@ def _listen_for_interrupts(crowd: Crowd) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)
-
-
-def _seed(given: int | None) -> int:
-    from secrets import randbelow
-
-    return randbelow(10**9) if given is None else given
 
 
 def _check_plot(path: Path) -> None:

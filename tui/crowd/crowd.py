@@ -59,10 +59,6 @@ class Plan(Struct, frozen=True):
     seed: int = 0
 
 
-class Interrupted(Exception):
-    """The run was interrupted before a member had joined."""
-
-
 class Crowd:
     """Call `run` once and then `report`. `interrupt` ends the talk early."""
 
@@ -86,13 +82,12 @@ class Crowd:
         self.interrupted = True
 
     def run(self) -> Iterator[Progress]:
-        """Run all phases. Yields the progress several times a second. Raises Unreachable and Interrupted."""
-        self._loop.is_cancelled = lambda: self.interrupted
+        """Run all phases. Yields the progress several times a second. Raises Unreachable, also if it is interrupted
+        before a member has joined."""
         try:
             names = islice(nicknames(), self._plan.people)
-            self._loop.open(
-                self._host, self._port, [self._make_socket(number, nick) for number, nick in enumerate(names)]
-            )
+            sockets = [self._make_socket(number, nick) for number, nick in enumerate(names)]
+            self._loop.open(self._host, self._port, sockets, lambda: self.interrupted)
             for phase in (self._join, self._talk, self._settle, self._leave):
                 yield from phase()
         finally:
@@ -118,8 +113,6 @@ class Crowd:
             elif now > min(since + (JOIN_TIMEOUT_S if here else REACH_TIMEOUT_S), end):
                 break
             yield self._progress("joining", 0.0)
-        if not here and self.interrupted:
-            raise Interrupted
         if not here:
             raise Unreachable(self._loop.sockets[0].ending or "there was no answer")
         self._joined_in = monotonic() - began
@@ -204,16 +197,16 @@ class Crowd:
 
     def _on_event(self, sock: MemberSocket, event: AnyEvent) -> None:
         if self._operator.on_event(sock, event):
-            self._watch.refused()
+            self._watch.on_refused()
         if isinstance(event, ModelSwitched):
-            self._watch.saw(event, monotonic(), self._started)
+            self._watch.on_switched(event, monotonic(), self._started)
         elif isinstance(event, Refused) and event.id:
             self._refused += 1
 
     def _on_lost(self, sock: MemberSocket) -> None:
         if self._loop.reconnects_lost:
             count_reason(self._endings, sock.ending)
-            self._watch.dropped()
+            self._watch.on_dropped()
 
     def _record(self, now: float, seconds: float) -> None:
         self._timeline.record(now, seconds)
@@ -221,7 +214,7 @@ class Crowd:
     def _switch(self, now: float) -> bool:
         if not (self._watch.is_idle and self._operator.switch(self._loop.sockets[0])):
             return False
-        self._watch.ask(self._members(), now)
+        self._watch.on_requested(self._members(), now)
         return True
 
     def _say_something(self, speakers: Iterator[MemberSocket]) -> None:

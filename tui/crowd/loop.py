@@ -16,7 +16,7 @@ from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
 from time import monotonic
 
 from protocol.json_lines import AnyEvent
-from protocol.messages import Challenge, Goodbye, OperatorGranted, Refused, Welcome
+from protocol.messages import Challenge, Goodbye, Refused, Welcome
 from tui.crowd.member import Member, MemberEvents, ProtocolViolation, sanitized
 from tui.link.connecting import SocketAddress, look_up
 
@@ -61,7 +61,6 @@ class MemberSocket:
         self.ending = ""
         """Why the last connection ended, in a few words."""
         self.has_joined = False
-        self.operator = False
         self._here_since = 0.0
         self._suggestions, self._was_challenged = 0, False
         self._selector = selector
@@ -163,9 +162,6 @@ class MemberSocket:
             match event:
                 case Welcome():
                     self.phase, self._here_since, self.has_joined, self.ending = Phase.HERE, now, True, ""
-                    self.operator = self.operator and event.resumed
-                case OperatorGranted(on=True):
-                    self.operator = True
                 case Refused() if self.phase is Phase.ASKING and event.suggestion:
                     self._suggestions += 1
                     if self._suggestions > MAX_SUGGESTIONS:
@@ -202,8 +198,6 @@ class Loop:
         self.sockets: list[MemberSocket] = []
         self.reconnects_lost = True
         """Whether members reconnect after a failure."""
-        self.is_cancelled: Callable[[], bool] = lambda: False
-        """Returns True to cancel the name look-up."""
         self._random = random
         self._on_event, self._on_lost, self._record = on_event, on_lost, record
         self._attempts: list[tuple[float, int]] = []
@@ -213,12 +207,15 @@ class Loop:
         self._family = socket.AF_INET
         self._address: SocketAddress = ("", 0)
 
-    def open(self, host: str, port: int, sockets: Sequence[MemberSocket]) -> None:
-        """Look the room up, and let these members join. Raises Unreachable if the name is not found."""
+    def open(
+        self, host: str, port: int, sockets: Sequence[MemberSocket], is_cancelled: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Look the room up, and let these members join. Raises Unreachable if the name is not found, or if
+        `is_cancelled` returns True before that."""
         deadline = monotonic() + LOOKUP_TIMEOUT_S
         found = look_up(host, port)
         try:
-            while not found.done() and not self.is_cancelled() and monotonic() < deadline:
+            while not found.done() and not is_cancelled() and monotonic() < deadline:
                 wait([found], timeout=POLL_INTERVAL_S)
             self._family, self._address = found.result(timeout=0)[0]
         except TimeoutError:

@@ -127,38 +127,38 @@ class SwitchWatch:
     def __init__(self) -> None:
         self.done: list[SwitchMeasurement] = []
         self.failed = 0
-        self._asked: float | None = None
-        self._seen: SwitchMeasurement | None = None
+        self._requested_at: float | None = None
+        self._current: SwitchMeasurement | None = None
         self._seq = 0
-        self._closes = 0.0
+        self._measured_until = 0.0
         self._dropped = 0
 
     @property
     def is_idle(self) -> bool:
         """Whether no switch is being measured."""
-        return self._asked is None and self._seen is None
+        return self._requested_at is None and self._current is None
 
-    def ask(self, members: Iterable[Member], now: float) -> None:
+    def on_requested(self, members: Iterable[Member], now: float) -> None:
         """Start to measure a requested switch."""
-        self._asked, self._dropped = now, 0
+        self._requested_at, self._dropped = now, 0
         _forget_waits(members)
 
-    def refused(self) -> None:
+    def on_refused(self) -> None:
         """Record that the requested switch failed."""
-        self._asked = None
+        self._requested_at = None
         self.failed += 1
 
-    def dropped(self) -> None:
+    def on_dropped(self) -> None:
         """Count an ended connection."""
         self._dropped += 1
 
-    def saw(self, switched: ModelSwitched, now: float, start: float) -> bool:
-        """Record the event of a switch. Returns whether it is the first member's."""
+    def on_switched(self, switched: ModelSwitched, now: float, start: float) -> None:
+        """Record the event of a switch. The events of all members but the first one are ignored."""
         if switched.seq == self._seq:
-            return False
-        took = 0.0 if self._asked is None else now - self._asked
-        self._seq, self._asked, self._closes = switched.seq, None, now + AFTERMATH_S
-        self._seen = SwitchMeasurement(
+            return
+        took = 0.0 if self._requested_at is None else now - self._requested_at
+        self._seq, self._requested_at, self._measured_until = switched.seq, None, now + AFTERMATH_S
+        self._current = SwitchMeasurement(
             now - start,
             sanitized(switched.before, MAX_MODEL_CHARACTERS),
             sanitized(switched.model, MAX_MODEL_CHARACTERS),
@@ -166,19 +166,18 @@ class SwitchWatch:
             switched.carried,
             took=took,
         )
-        return True
 
     def tick(self, members: Iterable[Member], now: float) -> None:
         """End measurements and timeouts that are due. Call it several times a second."""
-        if self._asked is not None and now > self._asked + SWITCH_TIMEOUT_S:
-            self.refused()
-        if self._seen is not None and now >= self._closes:
+        if self._requested_at is not None and now > self._requested_at + SWITCH_TIMEOUT_S:
+            self.on_refused()
+        if self._current is not None and now >= self._measured_until:
             pauses = [max(member.longest_wait, member.waits(now)) for member in members]
-            self._seen.pause = max(pauses, default=0.0)
-            self._seen.median_pause = median(pauses) if pauses else 0.0
-            self._seen.dropped = self._dropped
-            self.done.append(self._seen)
-            self._seen = None
+            self._current.pause = max(pauses, default=0.0)
+            self._current.median_pause = median(pauses) if pauses else 0.0
+            self._current.dropped = self._dropped
+            self.done.append(self._current)
+            self._current = None
         if self.is_idle:
             self._dropped = 0
             _forget_waits(members)

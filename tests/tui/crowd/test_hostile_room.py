@@ -175,7 +175,7 @@ def test_wire_with_a_model_of_control_sequences_is_sanitized() -> None:
     from tui.crowd.measurements import SwitchWatch
 
     watch = SwitchWatch()
-    watch.saw(ModelSwitched(1, 0.0, "\x1b[2J" * 99, "\x1b[2J", 0.1, 1), 5.0, 0.0)
+    watch.on_switched(ModelSwitched(1, 0.0, "\x1b[2J" * 99, "\x1b[2J", 0.1, 1), 5.0, 0.0)
     watch.tick([], 50.0)
     assert "\x1b" not in watch.done[0].after + watch.done[0].before
     assert len(watch.done[0].after) == 20

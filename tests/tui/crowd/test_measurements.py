@@ -63,14 +63,14 @@ def members(*waits: float) -> list[Member]:
 
 def test_switch_pause_is_the_longest_latency_of_any_member() -> None:
     watch = SwitchWatch()
-    watch.ask(crowd := members(9.0, 9.0, 9.0), 100.0)
+    watch.on_requested(crowd := members(9.0, 9.0, 9.0), 100.0)
     assert [member.longest_wait for member in crowd] == [0.0, 0.0, 0.0]
     for member, wait in zip(crowd, (0.3, 0.1, 0.2), strict=True):
         member.longest_wait = wait
 
-    assert watch.saw(SWITCHED, 100.5, 90.0)
-    assert not watch.saw(SWITCHED, 100.6, 90.0)
-    watch.dropped()
+    watch.on_switched(SWITCHED, 100.5, 90.0)
+    watch.on_switched(SWITCHED, 100.6, 90.0)
+    watch.on_dropped()
     watch.tick(crowd, 100.6)
     assert not watch.is_idle
     watch.tick(crowd, 100.5 + AFTERMATH_S)
@@ -84,8 +84,8 @@ def test_switch_pause_is_the_longest_latency_of_any_member() -> None:
 
 def test_silence_around_a_switch_is_no_pause() -> None:
     watch = SwitchWatch()
-    watch.ask(crowd := members(0.0), 100.0)
-    watch.saw(SWITCHED, 100.007, 90.0)
+    watch.on_requested(crowd := members(0.0), 100.0)
+    watch.on_switched(SWITCHED, 100.007, 90.0)
     watch.tick(crowd, 102.5)
 
     assert watch.done[0].pause == 0.0
@@ -93,9 +93,9 @@ def test_silence_around_a_switch_is_no_pause() -> None:
 
 def test_switch_pause_includes_unanswered_lines() -> None:
     watch = SwitchWatch()
-    watch.ask(crowd := members(0.0), 99.0)
+    watch.on_requested(crowd := members(0.0), 99.0)
     crowd[0].say("hello?", 99.5)
-    watch.saw(SWITCHED, 100.0, 90.0)
+    watch.on_switched(SWITCHED, 100.0, 90.0)
     watch.tick(crowd, 105.5)
 
     assert watch.done[0].pause == 6.0
@@ -105,7 +105,7 @@ def test_switch_of_another_operator_is_measured() -> None:
     watch = SwitchWatch()
     watch.tick(crowd := members(9.0), 99.5)
     crowd[0].longest_wait = 0.5
-    watch.saw(SWITCHED, 100.0, 90.0)
+    watch.on_switched(SWITCHED, 100.0, 90.0)
     watch.tick(crowd, 100.0 + AFTERMATH_S)
 
     assert watch.done[0].pause == 0.5
@@ -113,9 +113,9 @@ def test_switch_of_another_operator_is_measured() -> None:
 
 def test_a_switch_that_is_refused_or_never_comes_has_failed() -> None:
     watch = SwitchWatch()
-    watch.ask([], 10.0)
-    watch.refused()
-    watch.ask([], 20.0)
+    watch.on_requested([], 10.0)
+    watch.on_refused()
+    watch.on_requested([], 20.0)
     watch.tick([], 21.0 + SWITCH_TIMEOUT_S)
 
     assert watch.failed == 2
