@@ -98,6 +98,18 @@ async def test_locked_room_is_told_at_the_door(room: WebRoom, open_phone: OpenPh
     await phone.join("ada")
 
 
+async def test_full_room_is_told(open_room: OpenRoom, open_phone: OpenPhone) -> None:
+    room = open_room("event", "--max-clients", "1")
+    phone, late = await open_phone(room), await open_phone(room)
+    await phone.join("ada")
+    await late.door.fill("bob")
+    await late.door.press("Enter")
+    await expect(late.page.locator("#why")).to_contain_text("the room is full")
+    await phone.say("/quit")
+    await expect(phone.state).to_contain_text("Goodbye: see you.")
+    await late.join("bob")
+
+
 async def test_pin_and_count_follow_the_room(room: WebRoom, open_phone: OpenPhone) -> None:
     boss = room.operator()
     boss.command("pin", text="slides: https://example.org/rooms")

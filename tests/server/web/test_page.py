@@ -19,7 +19,7 @@ NEWER_THAN_SAFARI_15 = (
     r"randomUUID\(|crypto\.subtle\.|navigator\.(clipboard|wakeLock|serviceWorker)",
 )
 NEWER_CSS_THAN_SAFARI_15 = (
-    r":has\(|@layer|@container|\b\d+(dvh|svh|lvh)\b|color-mix|accent-color|field-sizing|inset:|& "
+    r":has\(|@layer|@container|\b\d+(dvh|svh|lvh)\b|color-mix|accent-color|field-sizing|inset:|anywhere|& "
 )
 
 
