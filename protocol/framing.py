@@ -45,24 +45,24 @@ def read_opening(data: bytes, *, is_complete: bool = False) -> Opening | None:
     return None if undecided and not is_complete else Opening("", size)
 
 
-def _skipped_bytes(data: bytes, place: int) -> int | None:
-    """The number of bytes to skip at `place`; None if it depends on later bytes."""
-    start = data[place : place + _PROXY_V2_HEAD_BYTES]
+def _skipped_bytes(data: bytes, offset: int) -> int | None:
+    """The number of bytes to skip at `offset`; None if it depends on later bytes."""
+    start = data[offset : offset + _PROXY_V2_HEAD_BYTES]
     for mark in (BYTE_ORDER_MARK, _PROXY_V1, _PROXY_V2):
         if mark.startswith(start) and start != mark:
             return None
     if start.startswith(BYTE_ORDER_MARK):
         return len(BYTE_ORDER_MARK)
     if start.startswith(_PROXY_V1):
-        line = _PROXY_V1_LINE.match(data, place)
-        if line is None and data.find(b"\n", place) < 0 and len(data) - place < _PROXY_V1_BYTES:
+        line = _PROXY_V1_LINE.match(data, offset)
+        if line is None and data.find(b"\n", offset) < 0 and len(data) - offset < _PROXY_V1_BYTES:
             return None
-        return line.end() - place if line else 0
+        return line.end() - offset if line else 0
     if start.startswith(_PROXY_V2):
         if len(start) < _PROXY_V2_HEAD_BYTES:
             return None
         size = _PROXY_V2_HEAD_BYTES + int.from_bytes(start[14:16])
-        return size if len(data) - place >= size else None
+        return size if len(data) - offset >= size else None
     return 0
 
 
@@ -92,8 +92,8 @@ class LineBuffer(Struct):
 
     def take_unfinished(self) -> bytes:
         """Remove and return the bytes after the last whole line. The caller can feed them again."""
-        place = max(self.start, self.data.rfind(b"\n") + 1)
-        unfinished, self.data = self.data[place:], self.data[:place]
+        offset = max(self.start, self.data.rfind(b"\n") + 1)
+        unfinished, self.data = self.data[offset:], self.data[:offset]
         return unfinished
 
     def peek(self, max_bytes: int) -> bytes:

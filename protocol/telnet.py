@@ -51,33 +51,33 @@ class TelnetDecoder(Struct):
     def decode(self, data: bytes, line: bytes, limit: int) -> Decoded:
         """Decode bytes that follow an unfinished `line`. Keys do not edit a line above `limit` bytes: it is refused."""
         out, answer = bytearray(line), bytearray()
-        start = removed = place = 0
-        while place < len(data):
-            if self.state == _TEXT and (run := _RUN.match(data, place)):
-                place = run.end()
+        start = removed = offset = 0
+        while offset < len(data):
+            if self.state == _TEXT and (run := _RUN.match(data, offset)):
+                offset = run.end()
                 out += run[0]
                 start = max(start, out.rfind(b"\n", start) + 1)
                 continue
             if self.state == _SUBNEGOTIATION:
-                end = data.find(_IAC_BYTE, place)
+                end = data.find(_IAC_BYTE, offset)
                 end = len(data) if end < 0 else end + 1
-                removed += end - place
-                place = end
+                removed += end - offset
+                offset = end
                 self.state = _SUBNEGOTIATION_IAC if data[end - 1] == _IAC_BYTE else _SUBNEGOTIATION
                 continue
-            byte = data[place]
+            byte = data[offset]
             if self.state == _CR:
                 self.state = _TEXT
-                place += byte in (_LF, _NUL)
+                offset += byte in (_LF, _NUL)
                 continue
-            place += 1
+            offset += 1
             if self.state == _TEXT and byte == _CR_BYTE:
                 out += b"\n"
                 start, self.state = len(out), _CR
                 continue
             if self.state == _IAC and byte < _FIRST_COMMAND:
                 out.append(_IAC_BYTE)  # This was no command: the byte is text that is not UTF-8.
-                place -= 1
+                offset -= 1
                 self.state = _TEXT
                 continue
             removed += 1

@@ -139,7 +139,7 @@ class PortInUse(CannotListen):
 class Opened(NamedTuple):
     """A listening socket, its numeric address, and the position of that address among all requested ones."""
 
-    place: tuple[int, int]
+    position: tuple[int, int]
     address: Address
     sock: socket.socket
 
@@ -150,18 +150,18 @@ def open_listeners(addresses: Sequence[Address], option: str = "--bind HOST:PORT
 
     Raises SettingRefused for an address that is none of this machine's, CannotListen for one that is in use.
     """
-    wanted = [(place, one, resolve(one)) for place, one in enumerate(dict.fromkeys(addresses))]
+    wanted = [(position, one, resolve(one)) for position, one in enumerate(dict.fromkeys(addresses))]
     wanted.sort(key=lambda entry: min(map(_rank, entry[2])))
     opened: list[Opened] = []
     try:
-        for place, address, hosts in wanted:
-            _open_all(place, address, hosts, opened)
+        for position, address, hosts in wanted:
+            _open_all(position, address, hosts, opened)
     except BaseException as error:
         _close(opened)
         if isinstance(error, PortInUse):
             raise CannotListen(f"{error}; {option} chooses another") from None
         raise
-    return [one.sock for one in sorted(opened, key=lambda one: one.place)]
+    return [one.sock for one in sorted(opened, key=lambda one: one.position)]
 
 
 def resolve(address: Address) -> list[Address]:
@@ -187,12 +187,12 @@ def _rank(address: Address) -> int:
     return UNSPECIFIED.index(address.host) if address.host in UNSPECIFIED else len(UNSPECIFIED)
 
 
-def _open_all(place: int, address: Address, hosts: list[Address], opened: list[Opened]) -> None:
+def _open_all(position: int, address: Address, hosts: list[Address], opened: list[Opened]) -> None:
     """Add a listening socket for each of the `hosts` of `address` that none of those opened before covers."""
     for attempts_left in reversed(range(FREE_PORT_ATTEMPTS if address.port == 0 else 1)):
         before = len(opened)
         try:
-            _try_all(place, address, hosts, opened)
+            _try_all(position, address, hosts, opened)
             return
         except CannotListen:
             if not attempts_left or len(opened) == before:
@@ -201,7 +201,7 @@ def _open_all(place: int, address: Address, hosts: list[Address], opened: list[O
             del opened[before:]
 
 
-def _try_all(place: int, address: Address, hosts: list[Address], opened: list[Opened]) -> None:
+def _try_all(position: int, address: Address, hosts: list[Address], opened: list[Opened]) -> None:
     port = address.port
     missing: list[OSError] = []
     for number, host in sorted(enumerate(hosts), key=lambda entry: _rank(entry[1])):
@@ -219,7 +219,7 @@ def _try_all(place: int, address: Address, hosts: list[Address], opened: list[Op
             missing.append(error)
             continue
         port = sock.getsockname()[1]
-        opened.append(Opened((place, number), replace(host, port=port), sock))
+        opened.append(Opened((position, number), replace(host, port=port), sock))
     if len(missing) == len(hosts):
         raise SettingRefused(f"the server cannot listen on {address}: {missing[0].strerror}")
 

@@ -37,15 +37,15 @@ PROTOCOL = (
         "        self._lines, self._out = LineBuffer(), bytearray()\n        self.in_room",
         "        self._out = bytearray()\n        self.in_room",
     ),
-    Mutation("protocol/framing.py", "return size if len(data) - place >= size else None", "return size"),
-    Mutation("protocol/sanitize.py", "if marks > MAX_MARKS or not kept", "if not kept"),
+    Mutation("protocol/framing.py", "return size if len(data) - offset >= size else None", "return size"),
+    Mutation("protocol/sanitize.py", "if marks > MAX_MARKS or not has_base", "if not has_base"),
     Mutation("protocol/nicknames.py", "if not nick[0].isalnum():", "if not nick[-1].isalnum():"),
 )
 SESSION = (
     Mutation("server/session.py", "            self.last_line_at = now\n", ""),
     Mutation("server/session.py", "if len(say.text) > self.limits.text:", "if len(say.text) >= self.limits.text:"),
     Mutation("server/session.py", "self.welcome_bytes = len(data)", "self.welcome_bytes = 0"),
-    Mutation("server/session.py", 'del self.unsent[self.unsent.find(b"\\n") + 1 :]', "self.unsent.clear()"),
+    Mutation("server/session.py", "del self.unsent[end:]", "self.unsent.clear()"),
     Mutation(
         "server/session.py",
         "return not self.eof_received and (self.is_leaving or self.allowance.has_token(now))",

@@ -285,12 +285,12 @@ class Target(Struct):
 
 def find_target(room: RoomState, nick: str, now: float) -> Target | Refused:
     """The person with this nickname or connection number, present or gone for at most ten minutes."""
-    seat = find_connection(room, nick)
-    if not isinstance(seat, Refused):
-        place = room.seats[seat]
-        return Target(display_name(room, seat), place.address_group, place.member, seat)
+    number = find_connection(room, nick)
+    if not isinstance(number, Refused):
+        seat = room.seats[number]
+        return Target(display_name(room, number), seat.address_group, seat.member, number)
     former = room.roster.find_former(nick, now) if nick else None
-    return Target(former.nick, address_group(former.host), former) if former else seat
+    return Target(former.nick, address_group(former.host), former) if former else number
 
 
 def refuse_against_key_holder(target: Target, operator: Member) -> Refused | None:
