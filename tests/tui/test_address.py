@@ -19,7 +19,7 @@ from tui.address import Address, AddressRefused
         ("räume.example", "räume.example", 2000),
     ],
 )
-def test_an_address_is_read_as_it_is_written(written: str, host: str, port: int) -> None:
+def test_parse_accepts_each_form_of_an_address(written: str, host: str, port: int) -> None:
     address = Address.parse(written)
     assert (address.host, address.port) == (host, port)
     assert Address.parse(str(address)) == address
@@ -33,7 +33,7 @@ def test_an_address_is_read_as_it_is_written(written: str, host: str, port: int)
         "user@room", "room\x1b[2J", "ftp://room.example", "x" * 300,
     ],
 )  # fmt: skip
-def test_what_is_no_address_is_refused_in_a_sentence(written: str) -> None:
+def test_parse_refuses_an_invalid_address_in_a_sentence(written: str) -> None:
     with pytest.raises(AddressRefused) as refused:
         Address.parse(written)
     assert str(refused.value).isprintable()

@@ -186,7 +186,7 @@ def test_help_can_be_had_with_a_broken_configuration(folder: Path) -> None:
     assert run("--help").returncode == 0
 
 
-def test_a_port_in_use_is_a_failure_and_told() -> None:
+def test_port_in_use_is_reported_as_a_failure() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = run("--host", "--plain", "--bind", f"127.0.0.1:{taken.getsockname()[1]}")
     assert (done.returncode, done.stdout) == (1, "")
@@ -285,7 +285,7 @@ def test_default_room_is_the_last_one_or_a_local_one() -> None:
     assert cli.choose_room("third:3", Settings(rooms=("other",))) == Address("third", 3)
 
 
-def test_an_unknown_theme_is_told_with_those_there_are() -> None:
+def test_unknown_theme_is_reported_with_the_known_ones() -> None:
     terminal = Terminal("127.0.0.1:1", "--theme", "nonsense")
     try:
         assert terminal.exit_code() == 2
@@ -296,7 +296,7 @@ def test_an_unknown_theme_is_told_with_those_there_are() -> None:
 
 
 @pytest.mark.parametrize("theme", ["room-light", "room-dark", "nord"])
-def test_each_theme_there_is_can_be_asked_for(theme: str) -> None:
+def test_each_theme_can_be_chosen(theme: str) -> None:
     with opened(Terminal("127.0.0.1:1", "--theme", theme)) as terminal:
         terminal.sees("your nickname")
 

@@ -103,7 +103,7 @@ def test_models_have_a_fixed_order_with_unknown_ones_last() -> None:
     assert {len(row) for _, row in comparison(metering)[1]} == {4}
 
 
-def test_what_a_switch_took_is_told_of_the_model_it_led_to() -> None:
+def test_pause_of_a_switch_belongs_to_the_new_model() -> None:
     metering = MeterHistory()
     metering.add(reading("event"))
     metering.switched(switched("thread", 0.041))

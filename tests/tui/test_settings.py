@@ -53,7 +53,7 @@ def test_a_flag_given_once_does_not_stay_but_the_nickname_does() -> None:
     assert recall() == Settings(nick="ada", times=False)
 
 
-def test_what_is_changed_back_is_remembered_as_it_is_now() -> None:
+def test_setting_changed_back_is_saved() -> None:
     remember(Settings(), Settings(theme="nord"))
     began = recall()
     memory = RememberedSettings(began)
@@ -101,7 +101,7 @@ def test_only_the_last_rooms_are_kept() -> None:
     assert settings.rooms[0] == f"room{3 * MAX_ROOMS - 1}:2000"
 
 
-def test_what_is_remembered_survives_any_text() -> None:
+def test_remembered_settings_may_have_any_text() -> None:
     nick = 'q"\\\n\x7f\u2028é李'
     remember(Settings(), Settings(nick=nick))
     assert recall().nick == nick
@@ -119,7 +119,7 @@ def test_a_broken_memory_is_no_memory_and_is_written_anew(folder: Path, broken: 
     assert recall().nick == "ada"
 
 
-def test_what_a_newer_version_remembers_is_passed_over(folder: Path) -> None:
+def test_recall_ignores_keys_of_a_newer_version(folder: Path) -> None:
     folder.mkdir(parents=True)
     remembered_file().write_text('nick = "ada"\nfuture = [1, 2]\n')
     assert recall().nick == "ada"
@@ -167,14 +167,14 @@ def test_a_configuration_is_read(tmp_path: Path) -> None:
     ],
     ids=["half a line", "no UTF-8", "too long", "too deep", "too many digits"],
 )
-def test_what_is_no_configuration_is_told_with_its_place(tmp_path: Path, content: bytes, reason: str) -> None:
+def test_invalid_configuration_is_reported_with_its_place(tmp_path: Path, content: bytes, reason: str) -> None:
     path = tmp_path / "chat.toml"
     path.write_bytes(content)
     with pytest.raises(SettingsRefused, match=rf"chat\.toml.* {reason}"):
         read_config(path)
 
 
-def test_a_configuration_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_missing_configuration_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SettingsRefused, match="cannot be read"):
         read_config(tmp_path / "none.toml")
     with pytest.raises(SettingsRefused, match="is not a regular file"):

@@ -37,7 +37,7 @@ def test_any_colour_becomes_readable_on_any_background(colour: RGB, background: 
     assert contrast(parse_colour(readable(colour, background)), background) >= 4.5
 
 
-def test_a_colour_that_can_be_read_stays_as_it_is() -> None:
+def test_readable_colour_stays_the_same() -> None:
     assert readable((255, 255, 255), (0, 0, 0)) == "#ffffff"
     assert readable(parse_colour(MODELS["thread"].dark), (20, 22, 27)) == MODELS["thread"].dark
 

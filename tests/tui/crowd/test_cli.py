@@ -100,7 +100,7 @@ def test_crowd_with_the_key_gets_into_a_locked_room(host: Host, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("host", ["dropped_line"], indirect=True)
-def test_a_lost_line_makes_it_fail(host: Host) -> None:
+def test_crowd_that_lost_a_line_exits_with_1(host: Host) -> None:
     told = crowd(f"127.0.0.1:{host.port}", "--people", "20", "--for", "2", "--talk", "30", "--json")
 
     assert told.returncode == 1
@@ -120,7 +120,7 @@ def test_members_come_back_when_the_server_does(host: Host) -> None:
     assert report["absent"] == 0
 
 
-def test_a_server_that_stays_away_makes_it_fail(host: Host) -> None:
+def test_crowd_without_a_server_at_the_end_exits_with_1(host: Host) -> None:
     with begun(host, "--people", "5", "--for", "1", "--talk", "20", "--json", command=IMPATIENT) as popen:
         told_of(popen, "talking")
         host.end(signal.SIGKILL)
@@ -160,7 +160,7 @@ def test_crowd_requests_no_switch_too_late_to_measure(host: Host, tmp_path: Path
     assert json.loads(told.stdout)["switches"] == []
 
 
-def test_an_interrupt_ends_the_talk_and_the_report_is_still_told(host: Host) -> None:
+def test_interrupt_ends_the_talk_and_prints_the_report(host: Host) -> None:
     with begun(host, "--people", "5", "--for", "0", "--talk", "20", "--json") as popen:
         told_of(popen, "talking")
         popen.send_signal(signal.SIGINT)
@@ -170,7 +170,7 @@ def test_an_interrupt_ends_the_talk_and_the_report_is_still_told(host: Host) -> 
     assert json.loads(told)["people"] == 5
 
 
-def test_a_second_interrupt_ends_it_at_once(host: Host) -> None:
+def test_second_interrupt_ends_the_crowd_at_once(host: Host) -> None:
     with begun(host, "--people", "5", "--for", "0", "--talk", "20") as popen:
         told_of(popen, "talking")
         host.pause()  # The server does not answer, so the crowd would wait.
@@ -217,7 +217,7 @@ def test_on_a_terminal_progress_is_drawn(host: Host) -> None:
     assert b"\x1b[" in drawn
 
 
-def test_a_room_that_is_not_there_is_unavailable() -> None:
+def test_crowd_without_a_room_is_unavailable() -> None:
     told = crowd("127.0.0.1:1", "--people", "3", "--for", "1")
 
     assert told.returncode == 69
@@ -245,7 +245,7 @@ def test_crowd_unknown_name_is_unavailable() -> None:
         ([], "Missing argument"),
     ],
 )
-def test_bad_usage_is_told_in_a_sentence(options: list[str], words: str) -> None:
+def test_bad_usage_is_reported_in_a_sentence(options: list[str], words: str) -> None:
     told = crowd(*options)
 
     assert told.returncode == 2
@@ -253,7 +253,7 @@ def test_bad_usage_is_told_in_a_sentence(options: list[str], words: str) -> None
     assert "Traceback" not in told.stderr
 
 
-def test_a_wrong_key_is_told(host: Host, tmp_path: Path) -> None:
+def test_wrong_key_is_reported(host: Host, tmp_path: Path) -> None:
     key = tmp_path / "operator"
     key.write_text("another key, as long")
     key.chmod(0o600)

@@ -91,7 +91,7 @@ def test_a_resume_that_brings_something_again_is_a_double(crowded: Crowded) -> N
     assert crowded.member.checker.doubled == 1
 
 
-def test_a_gap_that_is_told_is_no_loss(crowded: Crowded) -> None:
+def test_reported_gap_is_no_loss(crowded: Crowded) -> None:
     crowded.told(welcome(0))
     crowded.member.connected()
     crowded.told(welcome(9, [said(8), said(9)], resumed=True, missed=7))

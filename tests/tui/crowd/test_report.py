@@ -68,6 +68,6 @@ def test_progress_line_has_present_members_and_losses() -> None:
     assert "2 lost, 1 doubled, 0 out of order, 1 wrong" in told(Violations(2, 1, 0, ["words"]))
 
 
-def test_violations_are_false_only_where_there_are_none() -> None:
+def test_violations_are_false_only_if_there_are_none() -> None:
     assert not FINE
     assert all(Violations(*found) for found in ((1, 0, 0, []), (0, 1, 0, []), (0, 0, 1, []), (0, 0, 0, ["words"])))

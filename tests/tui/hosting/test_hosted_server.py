@@ -172,7 +172,7 @@ async def test_hosted_server_invalid_option_has_the_servers_sentence(
     assert options[-1] in str(told.value) or options[0] in str(told.value)
 
 
-async def test_an_address_that_is_taken_is_told(host: Host) -> None:
+async def test_bind_to_an_address_in_use_is_reported(host: Host) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(CannotHost, match="in use") as told:
@@ -188,7 +188,7 @@ async def test_where_the_usual_port_is_taken_a_free_one_is_found(host: Host, mon
     assert address.port != hosting.DEFAULT_PORT
 
 
-async def test_the_usual_port_is_taken_where_it_is_free(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_default_port_is_used_if_it_is_free(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hosting, "EVERYWHERE", "127.0.0.1")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -306,7 +306,7 @@ class TestTheEnd:
         await standing
         assert server.ended == "The room's server was ended by SIGKILL."
 
-    async def test_of_a_server_that_failed_the_last_words_are_told(
+    async def test_failed_server_is_reported_with_its_last_error(
         self, host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         (tmp_path / "sitecustomize.py").write_text(FAILS)
@@ -347,7 +347,7 @@ class TestTheLog:
         assert path.read_text().count("the event model takes 0 connections over") == 2
 
     @pytest.mark.parametrize("name", ["", "no/such/folder/server.log"])
-    def test_that_cannot_be_opened_is_told_before_anything_is(self, tmp_path: Path, name: str) -> None:
+    def test_log_that_cannot_be_opened_is_reported_at_once(self, tmp_path: Path, name: str) -> None:
         with pytest.raises(CannotHost, match="cannot be opened") as told:
             HostedServer(HostOptions(bind=(LOCAL,), log=tmp_path / name))
         assert "Errno" not in str(told.value)
@@ -539,7 +539,7 @@ async def test_door_ends_with_the_hosted_server(tmp_path: Path) -> None:
     assert all_gone(processes)
 
 
-async def test_ssh_port_in_use_is_told(free_port: int) -> None:
+async def test_ssh_port_in_use_is_reported(free_port: int) -> None:
     server = HostedServer(HostOptions("event", (LOCAL,), ssh_port=free_port))
     with pytest.raises(CannotHost, match=rf"{free_port} is in use already; --ssh"):
         await server.start()

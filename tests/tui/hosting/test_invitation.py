@@ -126,13 +126,13 @@ def resolving(monkeypatch: pytest.MonkeyPatch, answer: str | Exception) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: "mymac.example.org")
 
 
-async def test_the_local_name_is_told_where_it_leads_here(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_local_name_is_returned_if_it_leads_here(monkeypatch: pytest.MonkeyPatch) -> None:
     resolving(monkeypatch, "192.168.1.5")
     assert await local_name(["192.168.1.5"]) == "mymac.local"
 
 
 @pytest.mark.parametrize("answer", ["192.168.1.99", socket.gaierror(), UnicodeError(), TimeoutError()])
-async def test_a_name_that_leads_elsewhere_or_nowhere_is_not_told(
+async def test_local_name_that_leads_elsewhere_is_not_returned(
     monkeypatch: pytest.MonkeyPatch, answer: str | Exception
 ) -> None:
     resolving(monkeypatch, answer)

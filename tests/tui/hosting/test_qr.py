@@ -36,7 +36,7 @@ def test_qr_code_is_decodable_at_each_size(text: str, scale: int, border: int) -
 
 @settings(max_examples=25)
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60))
-def test_any_address_is_read_as_it_was_written(text: str) -> None:
+def test_parse_of_any_written_address_returns_it(text: str) -> None:
     assert read(Code(text).drawn()) == [text]
 
 

@@ -46,7 +46,7 @@ def texts(builder: EntryBuilder) -> list[str]:
     return [entry.text for entry in entries(builder)]
 
 
-def test_what_happens_is_kept_in_its_order(builder: EntryBuilder) -> None:
+def test_builder_keeps_the_order_of_events(builder: EntryBuilder) -> None:
     events: list[Received] = [
         said("one"),
         ModelSwitched(2, MONDAY, "thread", "event", 0.0, 1),
@@ -57,7 +57,7 @@ def test_what_happens_is_kept_in_its_order(builder: EntryBuilder) -> None:
     assert [entry.kind for entry in entries(builder)] == [Kind.SAID, Kind.SWITCH, Kind.GAP, Kind.NOTICE]
 
 
-def test_what_does_not_belong_into_the_pane_is_passed_over(builder: EntryBuilder) -> None:
+def test_builder_skips_events_that_the_pane_does_not_show(builder: EntryBuilder) -> None:
     builder.add_events([People(1, ["ada"]), Refused("bad-nickname", "no", suggestion="x"), Notice("  ")])
     assert texts(builder) == []
 
@@ -137,7 +137,7 @@ def test_history_is_shown_and_is_no_news(builder: EntryBuilder) -> None:
     assert entries(builder)[0].flags & Flag.MENTION
 
 
-def test_what_was_missed_is_news(builder: EntryBuilder) -> None:
+def test_missed_lines_are_news(builder: EntryBuilder) -> None:
     builder.add_events([welcome()])
     assert builder.add_events([welcome(resumed=True, seq=20), said("ada?", seq=15)]).mention is not None
 
@@ -156,7 +156,7 @@ def test_names_that_are_swapped_are_followed_once(builder: EntryBuilder) -> None
     assert builder.me == "bob"
 
 
-def test_my_own_words_are_told_apart_from_bad_news(builder: EntryBuilder) -> None:
+def test_notes_and_errors_are_different_kinds(builder: EntryBuilder) -> None:
     builder.add_note("you are ada now", "local")
     builder.add_note("no such command", "error")
     assert [entry.kind for entry in entries(builder)] == [Kind.NOTE, Kind.ERROR]
@@ -207,16 +207,16 @@ def test_joins_and_departures_are_separate() -> None:
     assert folded(came("ada", "bob"), went("cleo")) == "ada and bob joined; cleo left"
 
 
-def test_whoever_came_and_went_is_counted_apart() -> None:
+def test_summary_counts_visitors_separately() -> None:
     assert folded(came("ada", "bob"), went("ada")) == "bob joined; ada came and went"
 
 
-def test_whoever_left_and_came_back_has_come() -> None:
+def test_member_that_left_and_came_back_has_joined() -> None:
     assert folded(went("ada"), came("ada")) == "ada joined"
     assert folded(came("ada"), went("ada"), came("ada")) == "ada joined"
 
 
-def test_names_changed_twice_are_told_once() -> None:
+def test_nickname_changed_twice_is_one_change() -> None:
     assert folded(became(("ada", "adele")), became(("adele", "alma"))) == "ada is now alma"
 
 
@@ -228,7 +228,7 @@ def test_two_may_swap_their_names() -> None:
     assert folded(became(("ada", "bob"), ("bob", "ada"))) == "ada is now bob; bob is now ada"
 
 
-def test_whoever_has_just_come_is_known_by_the_last_name_only() -> None:
+def test_newcomer_has_only_its_last_nickname() -> None:
     assert folded(came("ada"), became(("ada", "adele"))) == "adele joined"
 
 
@@ -241,11 +241,11 @@ def test_many_changed_names_are_counted() -> None:
     assert folded(became(*pairs)).endswith("a2 is now b2; 7 more changed names")
 
 
-def test_what_a_nickname_hides_does_not_reach_the_line() -> None:
+def test_summary_sanitizes_nicknames() -> None:
     assert "\x1b" not in folded(came("\x1b[2J"), went("\x1b]0;x\x07"), became(("a\n", "b\u202e")))
 
 
-def test_a_fold_says_when_it_is_full() -> None:
+def test_summary_of_too_many_people_is_full() -> None:
     fold = PresenceSummary()
     fold.add(came(*map(str, range(MAX_PEOPLE))))
     assert not fold.is_full

@@ -19,7 +19,7 @@ def line(text: str, nick: str = "bob", action: bool = False, at: float = 1e9) ->
     return Said(1, nick, text, at, action=action)
 
 
-def test_what_somebody_says_is_kept_with_their_name_and_time() -> None:
+def test_said_entry_has_the_nickname_and_the_time() -> None:
     assert entries.said_entry(line("hello")) == Entry(Kind.SAID, "hello", "bob", 1e9)
 
 
@@ -28,7 +28,7 @@ def test_an_action_begins_with_the_name() -> None:
 
 
 @pytest.mark.parametrize("text", ["\x1b[31mred", "a\x07b", "\u202eevil", "\x9b2J", "a\u200bb", "\ud800"])
-def test_no_control_is_kept_wherever_it_comes(text: str) -> None:
+def test_entries_keep_no_control_character(text: str) -> None:
     made = [
         entries.said_entry(line(text, nick=text)),
         entries.notice_entry(Notice(text)),
@@ -39,7 +39,7 @@ def test_no_control_is_kept_wherever_it_comes(text: str) -> None:
         assert sanitize(entry.nick) == entry.nick
 
 
-def test_what_is_told_harmless_at_once_is_harmless() -> None:
+def test_fast_check_agrees_with_sanitize() -> None:
     for code in range(sys.maxunicode + 1):
         if entries._plainly_harmless(chr(code)):
             assert sanitize("a" + chr(code), lines=True) == "a" + chr(code)
@@ -86,11 +86,11 @@ def test_nickname_with_pattern_characters_is_literal() -> None:
     assert not entries.mentions("hi axb", "a.b")
 
 
-def test_what_i_say_is_mine_and_no_mention_of_me() -> None:
+def test_own_line_is_no_mention() -> None:
     assert entries.said_entry(line("I, bob, say"), me="bob").flags == Flag.OWN
 
 
-def test_nobody_is_mentioned_before_i_have_a_name() -> None:
+def test_empty_nickname_is_never_mentioned() -> None:
     assert not entries.mentions("anything", "")
 
 

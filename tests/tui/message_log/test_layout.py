@@ -73,7 +73,7 @@ def test_the_spaces_that_begin_a_line_of_code_stay() -> None:
     assert [text[start:end] for start, end in wrap(text, 20)] == ["if x:", "        return", "very_long_name"]
 
 
-def test_wide_letters_may_part_where_there_is_no_space() -> None:
+def test_wrap_may_break_between_wide_letters() -> None:
     text = "你好大家好"
     assert [text[start:end] for start, end in wrap(text, 5)] == ["你好", "大家", "好"]
 
@@ -170,7 +170,7 @@ def test_people_are_laid_out_as_on_the_sketch() -> None:
     ]
 
 
-def test_a_time_is_shown_where_it_is_stamped() -> None:
+def test_stamped_entry_shows_its_time() -> None:
     stamped = Entry(Kind.SAID, "hello", "ada", 1e9, Flag.STAMPED)
     clock = drawn(stamped)[0][1:6]
     assert clock[2] == ":"
@@ -218,7 +218,7 @@ def test_new_day_and_unread_mark_are_above_the_entry() -> None:
     assert new.rule
 
 
-def test_what_is_too_long_to_show_is_told_as_a_number() -> None:
+def test_rest_of_a_long_text_is_a_number_of_characters() -> None:
     shown = drawn(line_entry("eve", "\n" * 64_000, False, 1e9))
     assert len(shown) == 201
     assert shown[-1].strip() == "… 63,801 more characters"
@@ -240,5 +240,5 @@ def test_a_cut_nickname_is_never_too_wide(nick: str, width: int) -> None:
     assert cells(truncate(nick, width)) <= width
 
 
-def test_a_line_that_waits_is_told_by_its_role() -> None:
+def test_pending_line_has_a_role_of_its_own() -> None:
     assert rows(line_entry("ada", "hi", False, 1e9, Flag.PENDING), AT)[0].role == "pending"

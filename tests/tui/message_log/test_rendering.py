@@ -67,7 +67,7 @@ def test_each_cell_names_its_place_in_the_text(entry: Entry, at: Columns) -> Non
 
 
 @given(ENTRIES, COLUMNS)
-def test_what_is_selected_is_drawn_so_and_nothing_else(entry: Entry, at: Columns) -> None:
+def test_selection_is_drawn_on_selected_text_only(entry: Entry, at: Columns) -> None:
     shown = [row for row in rows(entry, at) if not row.words]
     start, end = shown[0].start, min(len(entry.text), shown[-1].end)
     middle = (start + end) // 2
@@ -75,7 +75,7 @@ def test_what_is_selected_is_drawn_so_and_nothing_else(entry: Entry, at: Columns
     assert "".join(with_background(painted(entry, at, (middle, end)), SELECTED)) == wanted
 
 
-def test_the_nickname_is_selected_with_the_whole_entry() -> None:
+def test_selection_of_an_entry_includes_its_nickname() -> None:
     marked = with_background(painted(line_entry("ada", "hello", False, 1e9), selected=(HEADER, 5)), SELECTED)
     assert "".join(marked) == "ada  hello"
 
@@ -146,7 +146,7 @@ def test_rows_are_drawn_once_and_blank_behind_the_end() -> None:
     assert cache.strip(2).text == " " * 66
 
 
-def test_what_changed_is_drawn_anew_and_the_rest_kept() -> None:
+def test_row_cache_draws_changed_entries_only() -> None:
     log, cache = sheet_of("one", "two")
     first = cache.strip(0)
     assert "two" in cache.strip(1).text

@@ -17,12 +17,12 @@ def test_entries_are_found_in_any_case() -> None:
     assert len(searched("xyz")) == 0
 
 
-def test_what_looks_like_a_pattern_is_looked_for_as_it_is() -> None:
+def test_search_for_a_pattern_is_literal() -> None:
     assert len(searched(".*")) == 0
     assert Search("[/x]").spans("a [/x] b") == [(2, 6)]
 
 
-def test_all_occurrences_in_a_text_are_told() -> None:
+def test_spans_has_all_occurrences() -> None:
     assert searched("thread").spans("threads and Threads") == [(0, 6), (12, 18)]
 
 
@@ -33,7 +33,7 @@ def test_the_search_begins_at_the_nearest_match_above() -> None:
     assert searched("xyz").start_at(103) is None
 
 
-def test_what_somebody_said_is_found_by_their_nickname() -> None:
+def test_search_finds_lines_by_their_nickname() -> None:
     search = Search("cleo")
     for serial, entry in enumerate([Entry(Kind.SAID, "hello", "Cleo"), Entry(Kind.SWITCH, "now", "cleo")]):
         search.check(serial, entry)

@@ -24,13 +24,13 @@ def test_point_in_a_row_is_a_position_in_the_text(start: int, offset: int) -> No
 
 
 @given(st.integers(1, 70_000), st.integers(0, 16))
-def test_left_of_a_row_is_its_beginning(start: int, offset: int) -> None:
+def test_point_left_of_a_row_is_its_start(start: int, offset: int) -> None:
     assert point(row_x(start, 17) + offset) == start
     assert point(row_x(0, 17) + offset) == HEADER
 
 
 @given(st.integers(1, 70_000), st.integers(0, 2_000))
-def test_right_of_a_row_is_its_end(end: int, offset: int) -> None:
+def test_point_right_of_a_row_is_its_end(end: int, offset: int) -> None:
     assert point(beside_x(end) + offset) == end
 
 
@@ -41,7 +41,7 @@ def test_points_that_follow_each_other_on_the_screen_rise(start: int, length: in
     assert first + 17 + length <= beside + 300 < following
 
 
-def test_a_part_of_a_text_is_copied_as_it_is() -> None:
+def test_copy_of_a_part_has_no_prefix() -> None:
     assert copied(entry, (0, row_x(0, 0) + 3), (0, row_x(0, 0) + 7)) == "this"
     assert copied(entry, (1, row_x(0, 0)), (1, END_X)) == "code:\n*** the room closes\neve: I am bob"
 
@@ -69,7 +69,7 @@ def test_copy_of_a_cut_first_entry_has_its_prefix() -> None:
     assert copied(entry, (0, row_x(0, 0)), (2, row_x(0, 0) + 4)).splitlines()[-1] == "* cleo"
 
 
-def test_an_entry_whose_text_is_not_reached_is_not_copied() -> None:
+def test_copy_omits_an_entry_without_selected_text() -> None:
     assert copied(entry, (2, 0), (3, 5)) == "* cleo waves"
 
 

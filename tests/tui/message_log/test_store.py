@@ -87,7 +87,7 @@ def test_huge_texts_fill_no_memory(characters: int, monkeypatch: pytest.MonkeyPa
     assert len(store) > 0
 
 
-def test_what_waits_lies_behind_all_others_until_it_arrives() -> None:
+def test_pending_lines_follow_all_others() -> None:
     store = filled([1, 1])
     store.add_pending("a", said("mine"))
     store.add_pending("b", said("mine too " * 30))

@@ -344,7 +344,7 @@ class TestLookingAround:
             await ada.sees("1 of 1   ↑ older")
             assert ada.chat.query_one(SearchBar).display
 
-    async def test_what_somebody_said_is_found_by_their_nickname(self, server: Server) -> None:
+    async def test_search_finds_lines_by_their_nickname(self, server: Server) -> None:
         async with acting(address_of(server), "ada") as ada:
             bob = server.rich("bob")
             await ada.sees("bob joined")

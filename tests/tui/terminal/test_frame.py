@@ -33,7 +33,7 @@ def render(strip: Strip) -> str:
 
 
 @given(st.lists(screens, min_size=1, max_size=5))
-def test_draw_shows_what_was_drawn_last(drawn: list[list[tuple[str, set[int]]]]) -> None:
+def test_draw_shows_the_last_update(drawn: list[list[tuple[str, set[int]]]]) -> None:
     screen = pyte.Screen(WIDTH, ROWS)
     screen.reset_mode(7, private=True)
     stream, frame = pyte.Stream(screen), Frame()
@@ -42,7 +42,7 @@ def test_draw_shows_what_was_drawn_last(drawn: list[list[tuple[str, set[int]]]])
         assert list(screen.display) == [text for text, _ in rows]
 
 
-def test_draw_of_what_stands_there_is_nothing() -> None:
+def test_draw_of_an_unchanged_strip_writes_nothing() -> None:
     frame = Frame()
     rows = [("abababab", {3}), ("bbbbbbbb", set[int]()), ("        ", {1})]
     assert frame.draw(layout(rows), render)
@@ -56,7 +56,7 @@ def test_draw_writes_the_changed_part_of_a_row_only() -> None:
     assert frame.draw(layout(changed), render) == "\x1b[2;5Hbaab"
 
 
-def test_draw_of_uncertain_width_writes_what_is_on_its_right_again() -> None:
+def test_draw_of_uncertain_width_repeats_strips_on_its_right() -> None:
     frame = Frame()
     rows = [("aaaabbbb", {4})] * ROWS
     frame.draw(layout(rows), render)

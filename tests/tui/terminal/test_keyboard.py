@@ -67,7 +67,7 @@ def test_normalize_text_that_is_missing_is_the_key() -> None:
     assert normalize("\x1b[57352;1u") == "\x1b[57352u"
 
 
-def test_normalize_text_drops_what_is_no_character() -> None:
+def test_normalize_text_drops_invalid_code_points() -> None:
     assert normalize("\x1b[97;;97:55296:7:99999999u") == "\x1b[97;;97u"
 
 

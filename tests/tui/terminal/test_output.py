@@ -71,7 +71,7 @@ def test_write_to_a_stalled_terminal_drops_frames(line: Line) -> None:
     assert len(heard) < MAX_BACKLOG_BYTES + 2 * len(frame)
 
 
-def test_write_last_drops_what_waits(line: Line) -> None:
+def test_write_last_drops_the_backlog(line: Line) -> None:
     for _ in range(10):
         line.output.write("x" * 10_000)
     line.output.write_last("goodbye")
@@ -85,7 +85,7 @@ def test_close_does_not_wait_for_a_stalled_terminal(line: Line) -> None:
     line.output.write("and more")
 
 
-def test_write_to_a_terminal_that_is_gone_tells_it_once(line: Line) -> None:
+def test_write_to_a_lost_terminal_reports_it_once(line: Line) -> None:
     os.close(line.ours)
     line.ours = -1
     line.output.write("x")

@@ -43,7 +43,7 @@ class Disk:
         return written
 
 
-def test_each_line_is_in_the_file_as_soon_as_it_is_heard(tmp_path: Path) -> None:
+def test_each_line_is_written_at_once(tmp_path: Path) -> None:
     path = tmp_path / "talk.jsonl"
     file = TranscriptFile(path, Troubles())
     file.add(lines("one"))
@@ -71,7 +71,7 @@ def test_transcript_file_is_readable_only_by_its_owner(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["talk.jsonl", "talk.md"])
-def test_a_file_that_is_there_is_never_written_over(tmp_path: Path, name: str) -> None:
+def test_existing_file_is_never_overwritten(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_text("mine")
     with pytest.raises(CannotSave, match="already exists, and is not overwritten"):
@@ -106,7 +106,7 @@ def test_saving_without_a_name_finds_a_free_one(tmp_path: Path, monkeypatch: pyt
     assert all(texts(tmp_path / path) == ["one"] for path in paths)
 
 
-def test_saving_where_there_is_no_free_name_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_save_without_a_free_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for _ in range(99):
         save("", [], AT)
@@ -202,7 +202,7 @@ def test_save_on_a_full_disk_leaves_no_file(tmp_path: Path, monkeypatch: pytest.
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_that_fails_to_make_it_safe_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_sync_is_reported_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fsync(descriptor: int) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
@@ -215,7 +215,7 @@ def test_a_disk_that_fails_to_make_it_safe_is_told_of(tmp_path: Path, monkeypatc
     assert "may not be on the disk: input/output error" in file.close([])
 
 
-def test_transcript_file_that_was_deleted_is_told_of(tmp_path: Path) -> None:
+def test_deleted_transcript_file_is_reported(tmp_path: Path) -> None:
     """Delete the file, alone or with its folder. The system still accepts writes."""
     folder = tmp_path / "talks"
     folder.mkdir()

@@ -53,7 +53,7 @@ def page(events: list[Received]) -> str:
     return markdown(entries_of(events, NOW), "A tale")
 
 
-def test_each_thing_is_an_object_on_a_line_with_its_time() -> None:
+def test_json_lines_have_an_object_with_a_time_for_each_event() -> None:
     told = objects(EVENING)
     kinds = ["welcome", "presence", "said", "said", "switched", "rules", "notice", "presence", "gap", "goodbye"]
     assert [one["type"] for one in told] == kinds
@@ -71,7 +71,7 @@ def test_each_thing_is_an_object_on_a_line_with_its_time() -> None:
     assert told[-1]["at"] == NOW
 
 
-def test_switches_moderation_and_chaos_are_in_the_markdown_too() -> None:
+def test_markdown_has_switches_moderation_and_chaos() -> None:
     text = page(EVENING)
     for words in (
         "## Monday 23 November 2026 (UTC)",
@@ -104,14 +104,14 @@ def test_entries_of_omits_momentary_events(event: Received) -> None:
     assert entries_of([event], NOW) == []
 
 
-def test_no_secret_is_kept() -> None:
+def test_formats_keep_no_secret() -> None:
     for text in (as_json_lines(entries_of(EVENING, NOW)).decode(), page(EVENING)):
         assert "the token" not in text
         assert "the nonce" not in text
 
 
 @pytest.mark.parametrize("text", ["\x1b[2J", "\x9b31m", "a\x07b\x00c", "\u202eabc", "x\x7fy", "\ud800"])
-def test_nothing_in_it_means_anything_to_a_terminal(text: str) -> None:
+def test_formats_keep_no_control_sequence(text: str) -> None:
     events: list[Received] = [
         Said(5, text, text, AT),
         Notice(text, 6, AT),
@@ -151,6 +151,6 @@ def test_markdown_escapes_the_names_of_models() -> None:
     assert "\\[y\\]" in text
 
 
-def test_a_time_that_no_calendar_knows_is_the_time_it_was_heard() -> None:
+def test_impossible_time_is_replaced_by_the_arrival() -> None:
     for at in (0.0, -5.0, float("inf"), float("nan"), 1e30):
         assert objects([Said(5, "ada", "x", at)])[0]["at"] == NOW

@@ -86,7 +86,7 @@ async def test_transcript_retries_after_a_full_disk(tmp_path: Path, monkeypatch:
     await keeping
 
 
-async def test_without_a_file_there_is_nothing_to_keep_safe() -> None:
+async def test_sync_forever_without_a_file_returns() -> None:
     await asyncio.wait_for(Transcript().sync_forever(), PATIENCE)
 
 
@@ -131,7 +131,7 @@ def test_pipe_existing_transcript_is_refused_before_joining(start_server: StartS
     assert (tmp_path / "talk.jsonl").read_text() == "mine"
 
 
-def test_a_full_disk_is_told_once_and_the_room_goes_on(start_server: StartServer, tmp_path: Path) -> None:
+def test_full_disk_is_reported_once_and_the_room_continues(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server()
     bob = server.plain("bob")
     done = pipe(server, "one\ntwo\nthree\n", "--transcript", "/dev/full", folder=tmp_path)
