@@ -15,9 +15,9 @@ from screenshots.paint import write
 from screenshots.terminal import Terminal
 from tui.address import Address
 from tui.app import ChatApp
+from tui.client import RoomClient
 from tui.hosting.hosted_server import HostedServer, HostOptions
 from tui.screens.chat import ChatScreen
-from tui.settings import Settings
 
 HOSTED_AT = "127.0.0.1:2000"
 SIZE = (100, 30)
@@ -49,7 +49,7 @@ class Person:
 
     async def says(self, text: str) -> None:
         chat = self.app.chat_screen
-        assert chat is not None
+        assert isinstance(chat, ChatScreen)
         chat.composer.write(text)
         await self.pilot.press("enter")
 
@@ -67,9 +67,8 @@ async def person(
     address: Address | None, nick: str = "ada", *, host: HostOptions | None = None, size: tuple[int, int] = SIZE
 ) -> AsyncIterator[Person]:
     """A person at the full screen, already in the room if `nick` is given."""
-    app = ChatApp(address=address, nick=nick, host=host, settings=Settings())
-    if host is not None:
-        app.hosted_server = OnTheNetwork(host)
+    server = OnTheNetwork(host) if host is not None else None
+    app = ChatApp(RoomClient(address, nick, hosted_server=server))
     async with app.run_test(size=size) as pilot:
         try:
             someone = Person(app, pilot)
@@ -77,8 +76,8 @@ async def person(
                 await until(lambda: isinstance(app.screen, ChatScreen))
             yield someone
         finally:
-            if app.hosted_server is not None:
-                await app.hosted_server.stop()
+            if server is not None:
+                await server.stop()
 
 
 async def prompt(name: str) -> None:
@@ -125,9 +124,9 @@ async def host() -> AsyncIterator[Person]:
 
 def hosted_by(ada: Person) -> Room:
     """Return the room of a host, with its address on this machine."""
-    assert ada.app.hosted_server is not None
-    assert ada.app.hosted_server.bound is not None
-    return Room(ada.app.hosted_server, ada.app.hosted_server.bound[0])
+    assert ada.app.client.hosted_server is not None
+    assert ada.app.client.hosted_server.bound is not None
+    return Room(ada.app.client.hosted_server, ada.app.client.hosted_server.bound[0])
 
 
 async def join_card(name: str) -> None:

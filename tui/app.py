@@ -1,18 +1,16 @@
-"""ChatApp: the full-screen app. It owns the link to the room and, for a host, the server of the room.
+"""ChatApp: the full-screen app. It runs the client of a room, and shows the screens that are the client's views.
 
-The screens show the content. At each kind of end (quit, Ctrl-C, a signal, a crash) the room is told, the hosted server
-is stopped, and the terminal is restored.
+At each kind of end (quit, Ctrl-C, a signal, a crash) the room is told, the hosted server is stopped, and the terminal
+is restored.
 """
-
-from __future__ import annotations
 
 import asyncio
 import signal
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from functools import partial
+from typing import Any, ClassVar, cast
 
-from msgspec.structs import replace
 from rich.console import RenderableType
 from textual import events
 from textual._compositor import CompositorUpdate
@@ -26,28 +24,19 @@ from textual.screen import Screen
 from textual.theme import Theme
 from textual.widgets import Input
 
-from protocol.client import Received
-from protocol.messages import Goodbye, Presence, Refused, Welcome
-from protocol.sanitize import sanitize
-from tui.address import Address
+from protocol.messages import Refused, Welcome
+from tui.client import ClientView, RoomClient
 from tui.desktop import BellLimit
-from tui.link.room_link import NICKNAME_CODES, RoomLink, State
 from tui.screens.dialogs import LeaveScreen
 from tui.screens.help import HelpScreen
 from tui.screens.nickname import NicknameField, NicknameScreen
-from tui.screens.palette import CommandProvider, Palette, everything, is_searching
-from tui.settings import Settings, not_remembered
+from tui.screens.palette import CommandProvider, CommandScreen, Palette, is_searching
 from tui.style import WIDE_SCREEN, css_variables
 from tui.terminal.driver import TerminalDriver
 from tui.terminal.frame import DrawnText
 from tui.terminal.input_queue import InputQueue, has_handled_all, is_waiting
 from tui.themes import DARK, THEMES
-from tui.transcript.transcript import Transcript
-from tui.widgets.key_order import keeps_focus
-
-if TYPE_CHECKING:  # These are imported at their first use, so that the prompt appears sooner.
-    from tui.hosting.hosted_server import HostedServer, HostOptions
-    from tui.screens.chat import ChatScreen
+from tui.widgets.keys import keeps_focus
 
 FAILED = 1
 UNREACHABLE = 69
@@ -57,7 +46,7 @@ BASE_SCREENS = 2
 """Textual's empty screen, and the prompt or the room above it."""
 
 
-class ChatApp(App[None]):
+class ChatApp(App[None], ClientView):
     """The exit code is `return_code`: 0; 1 after a crash, a failure of the hosted room or a refusal of the room; 2 if
     the hosted server refused an option; 69 if the room was never reached; 130 after Ctrl-C."""
 
@@ -76,45 +65,20 @@ class ChatApp(App[None]):
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, priority=True),
     ]
 
-    def __init__(
-        self,
-        *,
-        address: Address | None,
-        nick: str,
-        host: HostOptions | None,
-        settings: Settings,
-        remember: Callable[[Settings], object] = lambda settings: None,
-        transcript: Transcript | None = None,
-        make_link: Callable[..., RoomLink] = RoomLink,
-        now: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """`address` is the room to join; `host` says how to open one instead. A `nick` makes the question for it
-        unnecessary. `remember` is called with the settings after each change, and returns False if it could not write
-        them. `transcript` gets all events of the room. `now` returns seconds since the epoch."""
+    watches_meter = True
+
+    def __init__(self, client: RoomClient, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """The app asks for a nickname if the client has none. `monotonic` returns seconds."""
         super().__init__(TerminalDriver)
         for theme in THEMES:
             self.register_theme(theme)
-        self.transcript = transcript or Transcript(now=now)
-        self.settings = settings
-        self.now, self.monotonic = now, monotonic
+        self.client = client
+        client.attach(self, shows_items=False)
+        self.monotonic = monotonic
         self._bell_limit = BellLimit()
-        self.link: RoomLink | None = None
-        self.chat_screen: ChatScreen | None = None
+        self.chat_screen: CommandScreen | None = None
         """The screen of the room, once the room has accepted us."""
-        self.hosted_server: HostedServer | None = None
-        """The room we host."""
-        if host is not None:
-            from tui.hosting import hosted_server
-
-            self.hosted_server = hosted_server.HostedServer(host)
-        self._address = address
-        self._nick = nick
-        self._remember = remember
-        self._reported_unsaved = False
-        """Settings could not be written, and the user has been told."""
-        self._make_link = make_link
-        self._prompt = NicknameScreen(self.title, nick or settings.nick, monotonic)
+        self._prompt = NicknameScreen(self.title, client.nick or client.settings.nick, monotonic)
         self._suggested = ""
         """The nickname that the room suggested. It is not remembered: ours may be free the next time."""
         self._input_history: list[str] = []
@@ -128,10 +92,6 @@ class ChatApp(App[None]):
         self._early_code: int | None = None
         """The exit code of a signal that came before the app was mounted."""
         self._has_started = False
-        self._has_entered = False
-        """The room has accepted us, by the events so far."""
-        self._room_answered = False
-        """A room has answered."""
 
     # Beginning
 
@@ -145,149 +105,98 @@ class ChatApp(App[None]):
             loop.add_signal_handler(number, self.leave_soon, code)
 
     async def on_mount(self) -> None:
-        wanted = self.settings.theme or DARK.name
+        client = self.client
+        wanted = client.settings.theme or DARK.name
         self.theme = wanted if wanted in self.available_themes else DARK.name
         self.theme_changed_signal.subscribe(self, self._theme_changed)
-        self.transcript.on_trouble = self._report_problem
-        self.run_worker(self.transcript.sync_forever(), name="transcript")
+        self.run_worker(client.transcript.sync_forever(), name="transcript")
         await self.push_screen(self._prompt)
-        if self.hosted_server is not None:
-            self.run_worker(self._host(self.hosted_server), name="host")
+        if client.hosted_server is not None:
+            self.run_worker(client.host(), name="host")
         self._show_address()
-        if self._nick:
+        if client.nick:
             self._prompt.show_joining()
             self._join()
         self._has_started = True
         if self._early_code is not None:
             self.leave_soon(self._early_code)
 
-    @property
-    def invitations(self) -> list[Address]:
-        """The addresses for others to join, if we host the room."""
-        return self.hosted_server.invitations if self.hosted_server is not None else []
-
     def _show_address(self) -> None:
-        if self._address is None:
+        if not self.client.is_open:
             self._prompt.room = "Opening a room …"
-        elif self.invitations:
-            self._prompt.room = f"Your room is open. Others join with\nchat-tui {self.invitations[0]}"
+        elif invitations := self.client.invitations:
+            self._prompt.room = f"Your room is open. Others join with\nchat-tui {invitations[0]}"
         else:
-            self._prompt.room = f"The room at {self._address}"
-        if self.chat_screen is not None:
-            self.chat_screen.show_address()
+            self._prompt.room = f"The room at {self.client.link.address}"
 
-    # Hosting
+    def on_nickname_screen_chosen(self, message: NicknameScreen.Chosen) -> None:
+        self.client.try_nick(message.nick)
+        if message.nick != self._suggested:
+            self.client.change_settings(nick=message.nick)
+        self._join()
 
-    async def _host(self, server: HostedServer) -> None:
-        """Run the hosted room, and show the reason when it ends."""
-        await server.run_until_ended(self._opened)
-        if self.chat_screen is not None and self.link is not None:
-            self.chat_screen.show_link_state(self.link.state)
-        elif server.ended:
-            self._prompt.show_failure(server.ended, keys="Ctrl+R tries again")
+    def _join(self) -> None:
+        """Connect to the room once there are a nickname and an address; again if the room has let us go."""
+        client = self.client
+        if client.nick and client.is_open and not client.link.is_running:
+            self.run_worker(client.stay(), name="link")
+        client.link.retry_now()
 
-    def _opened(self, address: Address) -> None:
-        self._address = address
+    # The view of the client
+
+    def room_opened(self) -> None:
         self._prompt.clear_failure()
         self._show_address()
         self._join()
 
-    @property
-    def room_end_reason(self) -> str:
-        """A sentence with the reason why the hosted room ended; empty while it runs, or if we host none."""
-        return self.hosted_server.ended if self.hosted_server is not None else ""
-
-    # The link
-
-    def on_nickname_screen_chosen(self, message: NicknameScreen.Chosen) -> None:
-        self._nick = message.nick
-        if message.nick != self._suggested:
-            self.change_settings(nick=message.nick)
-        if self.link is not None:
-            self.link.introduce(message.nick)
-        self._join()
-
-    def _join(self) -> None:
-        """Connect to the room once there are a nickname and an address; again if the link has ended."""
-        if not self._nick or self._address is None:
-            return
-        if self.link is None:
-            self.link = self._make_link(
-                self._address,
-                self._nick,
-                on_events=self._on_events,
-                on_state=self._on_link_state,
-                on_note=self._on_note,
-            )
-        if not self.link.is_running:
-            self.run_worker(self.link.run(), name="link")
-        if self.hosted_server is not None:
-            self.link.operator(self.hosted_server.operator_key)
-        self.link.retry_now()
-
-    def _on_events(self, events: list[Received]) -> None:
-        self._room_answered = True
-        told = []
-        for event in events:
-            if isinstance(event, Welcome):
-                self._has_entered = True
-                self._enter_room()
-            elif isinstance(event, Refused) and event.code in NICKNAME_CODES and self._is_outside:
-                self._ask_for_other_nick(event)
-            elif isinstance(event, Goodbye) and not self._has_entered:
-                continue  # A refusal for us alone: the banner shows it.
-            elif isinstance(event, Presence) and any(new == self._own_nick for _, new in event.renamed):
-                self.change_settings(nick=self._own_nick)
-            told.append(event)
-        self.transcript.record(told)
-        if self.chat_screen is not None and self.is_running:
-            self.chat_screen.on_events(told)
-
-    def _report_problem(self, sentence: str) -> None:
-        """Show a sentence about a failure in the pane, as soon as there is one."""
-        self.transcript.pending_notices.append(sanitize(sentence))
-        if self.chat_screen is not None:
-            self.chat_screen.on_events([])
-
-    def _on_note(self, sentence: str) -> None:
-        """Show a note of the link, which is no event of the room."""
-        if self.chat_screen is not None and self.is_running:
-            self.chat_screen.note(sentence)
-
-    @property
-    def _own_nick(self) -> str:
-        return self.link.client.nick if self.link is not None else ""
-
-    @property
-    def _is_outside(self) -> bool:
-        return self.link is not None and not self.link.client.in_room
-
-    def _enter_room(self) -> None:
-        if self.link is None:
-            return
-        self._nick = self.link.client.nick
-        if self.hosted_server is None:
-            self.change_settings(rooms=self.settings.with_room(self.link.address).rooms)
+    def joined(self, welcome: Welcome) -> None:
+        client = self.client
+        if client.hosted_server is None:
+            client.change_settings(rooms=client.settings.with_room(client.link.address).rooms)
         if self.chat_screen is None:
             # Imported here, so that the prompt for the nickname appears sooner.
             from tui.screens.chat import ChatScreen
 
-            self.chat_screen = ChatScreen(self.link, self._input_history)
+            self.chat_screen = ChatScreen(client, self._input_history, self.monotonic)
             self.call_later(self._show_room, self.chat_screen)
         elif self._prompt in self.screen_stack and self.chat_screen in self.screen_stack:
             self.call_later(self._return_to_room, self.chat_screen)
 
-    def _show_room(self, chat: ChatScreen) -> None:
+    def _show_room(self, chat: Screen[None]) -> None:
         """Close the screens above the prompt, such as the palette, and replace the prompt by the room."""
         while self._prompt in self.screen_stack and self.screen is not self._prompt:
             self.pop_screen()
         self.switch_screen(chat)
-        self._input.release(events.Callback(callback=chat.action_card) if self.hosted_server is not None else None)
+        show_card = events.Callback(callback=partial(chat.run_action, "card"))
+        self._input.release(show_card if self.client.hosted_server is not None else None)
 
-    def _return_to_room(self, chat: ChatScreen) -> None:
+    def _return_to_room(self, chat: Screen[None]) -> None:
         while self.screen is not chat:
             self.pop_screen()
         self._input.release()
+
+    def nick_refused(self, refused: Refused) -> None:
+        """Ask for another nickname."""
+        if self._prompt not in self.screen_stack:
+            self._prompt = NicknameScreen(self.title, self.client.nick, self.monotonic)
+            self.push_screen(self._prompt)
+        self._suggested = refused.suggestion
+        self._prompt.show_refusal(refused)
+
+    def nick_changed(self) -> None:
+        self.client.change_settings(nick=self.client.nick)
+
+    def link_changed(self) -> None:
+        if self.chat_screen is not None or not self.is_running:
+            return
+        if reason := self.client.room_end_reason:
+            self._prompt.show_failure(reason, keys="Ctrl+R tries again")
+        else:
+            self._prompt.show_link_state(self.client.link.state, self.client.link.address)
+
+    def command_unsent(self, sentence: str) -> None:
+        if self.screen is not self.chat_screen:
+            self.notify(sentence, severity="error")
 
     # Input of the terminal
 
@@ -315,36 +224,9 @@ class ChatApp(App[None]):
         is_ours = isinstance(event, events.Key) and event.key in self._bindings.key_to_bindings
         return isinstance(event, events.Key | events.Paste) and not is_ours
 
-    def _ask_for_other_nick(self, refused: Refused) -> None:
-        if self._prompt not in self.screen_stack:
-            self._prompt = NicknameScreen(self.title, self._nick, self.monotonic)
-            self.push_screen(self._prompt)
-        self._suggested = refused.suggestion
-        self._prompt.show_refusal(refused)
-
-    def _on_link_state(self, state: State) -> None:
-        if not self.is_running:
-            return  # The app is ending.
-        self._has_entered = self._has_entered and state.phase == "online"
-        if self.chat_screen is not None:
-            self.chat_screen.show_link_state(state)
-        elif self.link is not None:
-            self._prompt.show_link_state(state, self.link.address)
-
-    # Settings
-
-    def change_settings(self, **changes: object) -> None:
-        """Change settings, and write them to the file of remembered ones."""
-        changed = replace(self.settings, **changes)
-        if changed != self.settings:
-            self.settings = changed
-            if self._remember(changed) is False and not self._reported_unsaved:
-                self._reported_unsaved = True
-                self._report_problem(not_remembered())
-
     def _theme_changed(self, theme: Theme) -> None:
-        if theme.name != (self.settings.theme or DARK.name):
-            self.change_settings(theme=theme.name)
+        if theme.name != (self.client.settings.theme or DARK.name):
+            self.client.change_settings(theme=theme.name)
 
     # The terminal
 
@@ -394,7 +276,14 @@ class ChatApp(App[None]):
             self.push_screen(Palette(id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        return everything(self)
+        yield SystemCommand("Theme", "Change how all of this looks", self.action_change_theme)
+        yield SystemCommand("Connect again", "Do not wait for the next attempt", self.action_reconnect)
+        words = "End the room for everybody" if self.client.hosts_room else "Leave the room"
+        yield SystemCommand("Leave", words, self.action_quit)
+        if self.chat_screen is None:
+            yield SystemCommand("Help", "The keys and the commands", self.action_help)
+        else:
+            yield from self.chat_screen.palette_commands()
 
     def on_command_palette_opened(self) -> None:
         """Stop the blinking of the input's cursor, as each blink is written to the terminal."""
@@ -403,18 +292,20 @@ class ChatApp(App[None]):
 
     def action_help(self) -> None:
         if not isinstance(self.screen, HelpScreen):
-            operator = self.chat_screen is not None and self.chat_screen.is_operator
-            self.push_screen(HelpScreen(operator=operator, hosts=self.hosted_server is not None))
+            self.push_screen(HelpScreen(operator=self.client.is_operator, hosts=self.client.hosts_room))
+
+    def on_help_requested(self) -> None:
+        self.action_help()
 
     def action_panic(self) -> None:
         """Lock the room and make it quiet, or end both; on every screen."""
-        if self.chat_screen is not None and self.chat_screen.is_operator:
-            self.chat_screen.action_panic()
+        if self.client.is_operator:
+            self.client.panic()
 
     def action_reconnect(self) -> None:
         """Connect again, or start the hosted server again if it has ended."""
-        if self.hosted_server is not None and self.hosted_server.ended:
-            self.run_worker(self._host(self.hosted_server), name="host")
+        if self.client.room_end_reason:
+            self.run_worker(self.client.host(), name="host")
         else:
             self._join()
 
@@ -446,10 +337,13 @@ class ChatApp(App[None]):
     async def action_quit(self) -> None:
         self.request_leave(0)
 
+    def on_leave_requested(self) -> None:
+        self.request_leave(0)
+
     def request_leave(self, code: int) -> None:
         """Leave. A host is asked first if others are in the room. A second request leaves without a question."""
-        others = len(self.link.client.people) - 1 if self.link is not None and self.hosted_server is not None else 0
-        if others < 1 or self.room_end_reason or isinstance(self.screen, LeaveScreen):
+        others = len(self.client.people) - 1 if self.client.hosted_server is not None else 0
+        if others < 1 or self.client.room_end_reason or isinstance(self.screen, LeaveScreen):
             self.leave_soon(code)
         else:
             self.push_screen(LeaveScreen(others), lambda yes: self.leave_soon(code) if yes else None)
@@ -470,23 +364,20 @@ class ChatApp(App[None]):
     @property
     def _failure(self) -> int:
         """The exit code if a failure keeps us out of the room; otherwise 0."""
-        if self.hosted_server is not None:
-            return self.hosted_server.exit_code
-        if self.link is None or self.link.entered:
+        client = self.client
+        if client.hosted_server is not None:
+            return client.hosted_server.exit_code
+        if client.link.entered or not client.link.has_started:
             return 0
-        if self.link.state.turned_away:
+        if client.link.state.turned_away:
             return FAILED
-        return 0 if self._room_answered else UNREACHABLE
+        return 0 if client.has_answered else UNREACHABLE
 
     async def _leave(self, code: int) -> None:
-        if self.hosted_server is not None and self.chat_screen is not None:
+        if self.client.hosted_server is not None and self.chat_screen is not None:
             while self.chat_screen in self.screen_stack and self.screen is not self.chat_screen:
                 self.pop_screen()
-            self.chat_screen.show_ending()
-        if self.link is not None:
-            await self.link.close()
-        if self.hosted_server is not None:
-            await self.hosted_server.stop()
+        await self.client.leave()
         self.exit(return_code=code)
 
 

@@ -22,7 +22,7 @@ from protocol.sanitize import sanitize
 from three_chat_rooms import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE
 from tui import stdio
 from tui.address import Address, AddressRefused
-from tui.hosting.hosted_server import ANY_FREE_PORT, CannotHost, HostOptions
+from tui.hosting.hosted_server import ANY_FREE_PORT, CannotHost, HostedServer, HostOptions
 from tui.settings import RememberedSettings, Settings, SettingsRefused, config_file, may_exist, read_config, recall
 from tui.transcript.file import CannotSave
 from tui.transcript.transcript import Transcript
@@ -256,15 +256,17 @@ def show_screen(
 ) -> int:
     """Run the full screen. Returns its exit code."""
     from tui.app import ChatApp
+    from tui.client import RoomClient
 
-    app = ChatApp(
-        address=room,
-        nick=nick or "",
-        host=options,
+    client = RoomClient(
+        room,
+        nick or "",
+        transcript=transcript,
+        hosted_server=HostedServer(options) if options is not None else None,
         settings=settings,
         remember=RememberedSettings(settings).save,
-        transcript=transcript,
     )
+    app = ChatApp(client)
     app.run(mouse=settings.mouse)
     return app.return_code or 0
 

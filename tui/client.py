@@ -42,6 +42,7 @@ from tui.hosting.hosted_server import HostedServer
 from tui.link.room_link import NICKNAME_CODES, RoomLink, State
 from tui.message_log.entries import mentions
 from tui.meter_history import MeterHistory
+from tui.settings import Settings, not_remembered
 from tui.transcript.file import CannotSave, save
 from tui.transcript.formats import TranscriptEntry
 from tui.transcript.transcript import Transcript
@@ -65,6 +66,9 @@ Item = Received | Note
 class ClientView:
     """A view of a client. The client calls these methods after its own state has changed. A view overrides those that
     it needs; the others do nothing."""
+
+    watches_meter = False
+    """Whether an operator's view shows the readings of the meter."""
 
     def show_items(self, items: Sequence[Item]) -> None:
         """Show events of the room and notes, in order. The list may be empty: other state has changed then."""
@@ -109,13 +113,14 @@ class RoomClient:
         hosted_server: HostedServer | None = None,
         key: bytes = b"",
         asks_for_nick: bool = True,
-        watches_meter: bool = False,
+        settings: Settings | None = None,
+        remember: Callable[[Settings], object] = lambda settings: None,
         shows_own_lines: bool = True,
         make_link: Callable[..., RoomLink] = RoomLink,
     ) -> None:
         """`address` is None for a hosted room that `host` opens. `key` is the operators' key; a hosted server has its
-        own. `asks_for_nick` is that of RoomLink. With `watches_meter`, an operator gets the readings of the meter.
-        Without `shows_own_lines`, the items leave out the lines of this client."""
+        own. `asks_for_nick` is that of RoomLink. `remember` is called with the settings after each change, and returns
+        False if it could not write them. Without `shows_own_lines`, the items leave out the lines of this client."""
         self.link = make_link(
             address or NOT_OPEN,
             nick,
@@ -139,9 +144,14 @@ class RoomClient:
         self.has_answered = False
         """Whether a room has sent an event."""
         self.typed_command = ""
-        """The text of the last request if it was a typed command; empty once it was refused or `forget_requests`."""
+        """The text of the last request if it was a typed command; empty after another request and after
+        `take_typed_command`."""
         self.shows_own_lines = shows_own_lines
-        self._watches_meter = watches_meter
+        self.settings = settings or Settings()
+        self._remember = remember
+        self._reported_unsaved = False
+        """Settings could not be written, and the person has been told."""
+        self.is_leaving = False
         self._views: list[ClientView] = []
         self._unshown: list[Item] | None = []
         """Items from before the first view that shows them; None from then on."""
@@ -233,7 +243,21 @@ class RoomClient:
             screen=screen,
         )
 
+    def change_settings(self, **changes: object) -> None:
+        """Change settings, and remember them."""
+        changed = replace(self.settings, **changes)
+        if changed != self.settings:
+            self.settings = changed
+            if self._remember(changed) is False and not self._reported_unsaved:
+                self._reported_unsaved = True
+                self.report_problem(not_remembered())
+
     # Joining and leaving
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the address of the room is known: a hosted room has none before it is open."""
+        return self.link.address != NOT_OPEN
 
     async def host(self) -> None:
         """Run the hosted server until it ends. Then `room_end_reason` has the reason."""
@@ -257,8 +281,12 @@ class RoomClient:
         self.link.introduce(nick)
 
     async def leave(self) -> None:
-        """Tell the room, and end `stay`."""
+        """Tell the room, end `stay`, and stop the hosted server."""
+        self.is_leaving = True
+        self._tell(lambda view: view.link_changed())
         await self.link.close()
+        if self.hosted_server is not None:
+            await self.hosted_server.stop()
 
     # Requests of the person
 
@@ -318,6 +346,11 @@ class RoomClient:
         self.typed_command = ""
         for command in commands:
             self.link.order(command)
+
+    def take_typed_command(self) -> str:
+        """The text of the last request if it was a typed command, once; empty otherwise."""
+        text, self.typed_command = self.typed_command, ""
+        return text
 
     def switch_model(self, model: str) -> None:
         """Run the room by this model."""
@@ -473,7 +506,7 @@ class RoomClient:
         return [People(self.link.client.seq, sorted(self.people, key=str.casefold))]
 
     def _watch_meter(self) -> None:
-        if self._watches_meter:
+        if any(view.watches_meter for view in self._views):
             self.link.order(Watch())
 
 

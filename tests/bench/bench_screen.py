@@ -17,6 +17,7 @@ from protocol import json_lines
 from protocol.messages import Event, Limits, Said, Welcome
 from tests.tui.snapshots.scripted import ADDRESS, ScriptedLink
 from tui.app import ChatApp
+from tui.client import RoomClient
 from tui.settings import Settings
 
 FIRST_PAINT = 1.6
@@ -41,12 +42,12 @@ OURS = """
 import os, time
 from tui.address import Address
 from tui.app import ChatApp
-from tui.settings import Settings
+from tui.client import RoomClient
 def on_ready(self):
     os.write(1, str(time.process_time()).encode())
     self.exit()
 ChatApp.on_ready = on_ready
-ChatApp(address=Address("127.0.0.1", 9), nick="", host=None, settings=Settings()).run(headless=True)
+ChatApp(RoomClient(Address("127.0.0.1", 9))).run(headless=True)
 """
 
 
@@ -113,7 +114,7 @@ def test_typing_under_a_flood(benchmark: BenchmarkFixture) -> None:
 
 async def flooded() -> tuple[float, list[float]]:
     """Type in the client under the flood; returns the cores it used, and the seconds until each letter appeared."""
-    app = ChatApp(address=ADDRESS, nick="ada", host=None, settings=Settings(nick="ada"), make_link=FloodedLink)
+    app = ChatApp(RoomClient(ADDRESS, "ada", settings=Settings(nick="ada"), make_link=FloodedLink))
     echoes: list[float] = []
     async with app.run_test(size=(100, 30)) as pilot:
         while not app.screen.query(TextArea):

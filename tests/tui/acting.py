@@ -12,7 +12,8 @@ from textual.pilot import Pilot
 from tests.running import PATIENCE
 from tui.address import Address
 from tui.app import ChatApp
-from tui.hosting.hosted_server import HostOptions
+from tui.client import RoomClient
+from tui.hosting.hosted_server import HostedServer, HostOptions
 from tui.screens.chat import ChatScreen
 from tui.screens.join_card import JoinCard
 from tui.settings import Settings
@@ -46,7 +47,7 @@ class Actor:
 
     @property
     def chat(self) -> ChatScreen:
-        assert self.app.chat_screen is not None, self.picture
+        assert isinstance(self.app.chat_screen, ChatScreen), self.picture
         return self.app.chat_screen
 
     @property
@@ -96,7 +97,7 @@ class Actor:
 
     async def is_in(self) -> None:
         await self.until(lambda: isinstance(self.app.screen, ChatScreen | JoinCard), "to be let in")
-        if self.app.hosted_server is not None:
+        if self.app.client.hosted_server is not None:
             await self.until(lambda: isinstance(self.app.screen, JoinCard), "the join card")
             await self.press("escape")
             await self.until(lambda: isinstance(self.app.screen, ChatScreen), "the room")
@@ -119,10 +120,13 @@ async def acting(
     host: HostOptions | None = None,
     settings: Settings | None = None,
     size: tuple[int, int] = (100, 30),
+    monotonic: Callable[[], float] = monotonic,
     **more: object,
 ) -> AsyncIterator[Actor]:
     """The app with a person at it. It ends with the context."""
-    app = ChatApp(address=address, nick=nick, host=host, settings=settings or Settings(), **more)  # type: ignore[arg-type]  # as they came
+    server = HostedServer(host) if host is not None else None
+    client = RoomClient(address, nick, hosted_server=server, settings=settings, **more)  # type: ignore[arg-type]  # as they came
+    app = ChatApp(client, monotonic=monotonic)
     async with app.run_test(size=size, notifications=True) as pilot:
         actor = Actor(app, pilot)
         try:
@@ -130,5 +134,5 @@ async def acting(
                 await actor.is_in()
             yield actor
         finally:
-            if app.hosted_server is not None:
-                await app.hosted_server.stop()
+            if server is not None:
+                await server.stop()

@@ -19,9 +19,7 @@ from tui.link.pings import LONGEST_INTERVAL_S, SHORTEST_INTERVAL_S, interval
 from tui.message_log.builder import EntryBuilder
 from tui.meter_history import MeterHistory, comparison, totals_rows
 from tui.transcript.formats import as_json_lines, entries_of, markdown
-from tui.widgets.rules_line import draw as draw_rules
-from tui.widgets.status_bar import StatusBarState
-from tui.widgets.status_bar import draw as draw_bar
+from tui.widgets.bars import StatusBarState, draw_rules, draw_status
 
 ABSURD = ("1" + "0" * 400, "-1", "-" + "9" * 400, "1e308", "1e400", "-1e308", "5e-324", "9" * 19, "0.5", "null")
 """JSON numbers as text, because Python writes none of the largest, and one that is no number."""
@@ -69,7 +67,7 @@ def _show(client: ClientConnection, received: list[Received]) -> None:
             case Status():
                 format_status(event)
             case Welcome():
-                draw_bar(StatusBarState("online", event.model, event.connections, event.served_by, 0.1), 80)
+                draw_status(StatusBarState("online", event.model, event.connections, event.served_by, 0.1), 80)
             case Refused():
                 round(event.wait)
     records = entries_of(received, 1e9)

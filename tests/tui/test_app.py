@@ -10,7 +10,7 @@ from tests.tui.links import address_of
 from tui.address import Address
 from tui.settings import Settings
 from tui.style import style_of
-from tui.widgets.banner import Banner
+from tui.widgets.bars import Banner
 
 MODELS = [model.value for model in Model]
 
@@ -51,14 +51,14 @@ class TestTheNicknamePrompt:
     async def test_it_is_drawn_before_anything_connects_and_names_the_room(self, free_port: int) -> None:
         async with acting(Address("127.0.0.1", free_port)) as ada:
             await ada.sees("A tale of three chat rooms", f"The room at 127.0.0.1:{free_port}", "your nickname")
-            assert ada.app.link is None
+            assert not ada.app.client.link.has_started
 
     async def test_it_says_at_once_why_a_nickname_will_not_do(self, start_server: StartServer) -> None:
         async with acting(address_of(start_server())) as ada:
             await ada.type("a b")
             await ada.sees("a nickname has no spaces")
             await ada.press("enter")
-            assert ada.app.link is None
+            assert not ada.app.client.link.has_started
             await ada.press("backspace", "backspace")
             await ada.sees("Enter joins the room")
 
@@ -162,7 +162,7 @@ class TestLosingTheRoom:
             relay.mend()
             await ada.press("ctrl+r")
             await ada.sees("↻ event")
-            assert not ada.chat.awaits_status
+            assert not ada.app.client.is_status_due
             assert "model event," not in ada.picture
             await ada.press("enter")
             await ada.sees("model event,")
@@ -174,16 +174,18 @@ class TestLosingTheRoom:
         relay = await open_relay(start_server())
         async with acting(relay.address, "ada") as ada:
             # Newcomers get a status without asking, which would count as the answer.
-            await ada.until(lambda: ada.chat.status and ada.chat.status.processes, "the status that all are told")
+            await ada.until(
+                lambda: ada.app.client.status and ada.app.client.status.processes, "the status that all are told"
+            )
             relay.deaf = True
             await ada.says("/status")
-            await ada.until(lambda: ada.chat.awaits_status, "to have asked")
+            await ada.until(lambda: ada.app.client.is_status_due, "to have asked")
             relay.cut()
             await ada.sees("○ not connected")
             relay.mend()
             await ada.press("ctrl+r")
             await ada.sees("↻ event")
-            assert not ada.chat.awaits_status
+            assert not ada.app.client.is_status_due
 
     async def test_who_was_let_go_is_told_too_that_nothing_was_sent(self, start_server: StartServer) -> None:
         server = start_server()
@@ -206,7 +208,7 @@ class TestLosingTheRoom:
             start_server("thread", "--bind", f"127.0.0.1:{first.address[1]}")
             await ada.press("ctrl+r")
             await ada.sees("≋ thread", "1 connected")
-            assert ada.chat.is_operator is False
+            assert ada.app.client.is_operator is False
             assert "before" in ada.picture
 
     async def test_whoever_was_let_go_for_good_stays_out_until_they_ask(self, start_server: StartServer) -> None:
@@ -232,13 +234,12 @@ class TestLosingTheRoom:
             boss.command("kick", nick="ada", reason="for a test")
             await ada.sees("You are out of the room")
             # The room remembers all its members, so a new member has the place of a forgotten one.
-            assert ada.app.link is not None
-            ada.app.link.client.token = "unknown"
+            ada.app.client.link.client.token = "unknown"
             boss.command("lock")
             await ada.press("ctrl+r")
             await ada.sees(f"{address_of(server)} does not let you in: the room is locked", "Next try in")
             await ada.press("ctrl+r")
-            await ada.until(lambda: ada.app.link and ada.app.link.state.attempt > 1, "another attempt")
+            await ada.until(lambda: ada.app.client.link.state.attempt > 1, "another attempt")
             assert "ada  before" in ada.picture
             assert ada.picture.count("the room is locked") == 1
             boss.command("lock", on=False)
@@ -252,13 +253,13 @@ class TestLosingTheRoom:
         boss = server.operator()
         async with acting(address_of(server), "ada") as ada:
             boss.command("op", nick="ada")
-            await ada.until(lambda: ada.chat.is_operator, "to be an operator")
+            await ada.until(lambda: ada.app.client.is_operator, "to be an operator")
             boss.command("kick", nick="ada")
             await ada.sees("You are out of the room")
             boss.command("lock")
             await ada.press("ctrl+r")
             await ada.sees("2 here")
-            assert ada.chat.is_operator
+            assert ada.app.client.is_operator
 
     async def test_former_member_that_cannot_return_exits_with_0(self, start_server: StartServer) -> None:
         server = start_server()
@@ -267,7 +268,7 @@ class TestLosingTheRoom:
             boss.command("ban", nick="ada")
             await ada.sees("You are out of the room")
             await ada.press("ctrl+r")
-            await ada.until(lambda: ada.app.link and ada.app.link.client.token, "another link")
+            await ada.until(lambda: ada.app.client.link.client.token, "another link")
             await ada.leaves()
         assert ada.app.return_code == 0
 

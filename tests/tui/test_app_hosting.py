@@ -10,7 +10,7 @@ import pytest
 from tests.running import PlainPeer
 from tests.tui.acting import Actor, acting
 from tui.address import Address
-from tui.app import ChatApp
+from tui.client import RoomClient
 from tui.hosting.hosted_server import HostOptions
 from tui.screens.dialogs import LeaveScreen
 from tui.style import style_of
@@ -21,7 +21,7 @@ MODEL_KEYS = {"process": "f6", "thread": "f7", "event": "f8"}
 
 def guest(host: Actor, nick: str) -> PlainPeer:
     """A member that joins by the address in the header."""
-    port = host.app.invitations[0].port
+    port = host.app.client.invitations[0].port
     assert f"chat-tui 127.0.0.1:{port}" in host.rows[0]
     peer = PlainPeer(("127.0.0.1", port))
     peer.join(nick)
@@ -41,14 +41,14 @@ class TestHosting:
             await ada.sees("1 connected")
 
     async def test_the_bar_and_the_header_tell_the_same_address(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(ChatApp, "invitations", [Address("192.0.2.7")])
+        monkeypatch.setattr(RoomClient, "invitations", [Address("192.0.2.7")])
         async with acting(None, "ada", host=ANYWHERE, size=(120, 30)) as ada:
             await ada.sees_in_bar("192.0.2.7:2000")
             assert "192.0.2.7:2000" in ada.rows[0]
 
     async def test_the_host_changes_the_model_by_keys_command_and_palette(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
-            await ada.until(lambda: ada.chat.is_operator, "to be the operator")
+            await ada.until(lambda: ada.app.client.is_operator, "to be the operator")
             for model in ("process", "thread", "event"):
                 await ada.press(MODEL_KEYS[model])
                 await ada.sees_in_bar(f"{style_of(model).sign} {model} 1 connected")
@@ -67,28 +67,28 @@ class TestHosting:
 
     async def test_dead_server_is_reported_and_started_again(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
-            assert ada.app.hosted_server is not None
-            address = ada.app.invitations
-            os.kill(ada.app.hosted_server.pid, signal.SIGKILL)
+            assert ada.app.client.hosted_server is not None
+            address = ada.app.client.invitations
+            os.kill(ada.app.client.hosted_server.pid, signal.SIGKILL)
             await ada.sees("The room's server was ended by SIGKILL.", "Ctrl+R starts it again", "○ not connected")
             await ada.says("kept")
             await ada.press("ctrl+r")
             await ada.sees_in_bar("↻ event 1 connected")
             await ada.sees("ada  kept")
             await ada.sees_no("SIGKILL")
-            assert ada.app.invitations == address
-            await ada.until(lambda: ada.chat.is_operator, "to be the operator of the new one")
+            assert ada.app.client.invitations == address
+            await ada.until(lambda: ada.app.client.is_operator, "to be the operator of the new one")
 
     async def test_restarted_server_reports_that_rules_apply(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
-            await ada.until(lambda: ada.chat.is_operator, "to be the operator")
+            await ada.until(lambda: ada.app.client.is_operator, "to be the operator")
             bob = guest(ada, "bob")
             await ada.sees("2 connected")
             await ada.says("/ban bob")
             await ada.says("/lock")
             await ada.sees("ada locked the room")
-            assert ada.app.hosted_server is not None
-            os.kill(ada.app.hosted_server.pid, signal.SIGKILL)
+            assert ada.app.client.hosted_server is not None
+            os.kill(ada.app.client.hosted_server.pid, signal.SIGKILL)
             await ada.sees("Ctrl+R starts it again")
             await ada.press("ctrl+r")
             await ada.sees("the server was started again", "locked, 1 ban")
@@ -96,7 +96,7 @@ class TestHosting:
 
     async def test_closed_room_is_reported_and_can_be_reopened(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
-            await ada.until(lambda: ada.chat.is_operator, "to be the operator")
+            await ada.until(lambda: ada.app.client.is_operator, "to be the operator")
             await ada.says("/close thank you all")
             await ada.sees("The room is closed.", "Ctrl+R starts it again")
             assert "WARNING" not in ada.picture
@@ -116,8 +116,8 @@ class TestHosting:
 
     async def test_host_with_guests_is_asked_before_leaving(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
-            assert ada.app.hosted_server is not None
-            server = psutil.Process(ada.app.hosted_server.pid)
+            assert ada.app.client.hosted_server is not None
+            server = psutil.Process(ada.app.client.hosted_server.pid)
             bob = guest(ada, "bob")
             await ada.sees("2 here")
             await ada.press("ctrl+q")
@@ -166,8 +166,8 @@ class TestHosting:
 
     async def test_while_a_hung_server_is_being_ended_that_is_said(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
-            assert ada.app.hosted_server is not None
-            os.kill(ada.app.hosted_server.pid, signal.SIGSTOP)
+            assert ada.app.client.hosted_server is not None
+            os.kill(ada.app.client.hosted_server.pid, signal.SIGSTOP)
             await ada.press("f5", "ctrl+q")
             await ada.sees("Ending the room …")
             await ada.has_left()
@@ -200,8 +200,8 @@ class TestTheExitCode:
     @pytest.mark.parametrize("again", [False, True], ids=["gone", "started again"])
     async def test_is_1_after_a_killed_server_unless_restarted(self, again: bool) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
-            assert ada.app.hosted_server is not None
-            os.kill(ada.app.hosted_server.pid, signal.SIGKILL)
+            assert ada.app.client.hosted_server is not None
+            os.kill(ada.app.client.hosted_server.pid, signal.SIGKILL)
             await ada.sees("Ctrl+R starts it again")
             if again:
                 await ada.press("ctrl+r")
@@ -211,7 +211,7 @@ class TestTheExitCode:
 
     async def test_is_0_where_the_room_was_closed(self) -> None:
         async with acting(None, "ada", host=ANYWHERE) as ada:
-            await ada.until(lambda: ada.chat.is_operator, "to be the operator")
+            await ada.until(lambda: ada.app.client.is_operator, "to be the operator")
             await ada.says("/close")
             await ada.sees("The room is closed.")
             await ada.leaves()

@@ -75,6 +75,7 @@ class Recorder(ClientView):
     """A view that records its calls."""
 
     def __init__(self) -> None:
+        self.watches_meter = False
         self.items: list[Item] = []
         self.calls: list[object] = []
 
@@ -428,7 +429,8 @@ class TestJoining:
 
     def test_operator_watches_the_meter_on_request(self) -> None:
         house = operated()
-        watching, other = Client(house, "ada", key=KEY, watches_meter=True), Client(house, "bob", key=KEY)
+        watching, other = Client(house, "ada", key=KEY), Client(house, "bob", key=KEY)
+        watching.view.watches_meter = True
         for client in (watching, other):
             client.link.operator(KEY)
             client.link.enter(house)

@@ -23,7 +23,6 @@ from protocol.messages import (
 from tui.commands.parse import ParseError, parse
 from tui.line.formatting import format_event, text_of
 from tui.message_log.builder import EntryBuilder
-from tui.screens.command_handlers import format_who
 
 EVENTS = [
     Presence(1, 1.0, joined=["ada"]),
@@ -99,12 +98,7 @@ def test_answers_have_one_sentence_in_all_front_ends() -> None:
     nicks = ["ada", "bob", "cleo"]
     assert in_plain(refused) == in_line_mode(refused) == [format_refused(refused)]
     assert in_plain(status) == in_line_mode(status) == [format_status(status)]
-    assert (
-        in_plain(People(1, nicks))
-        == in_line_mode(People(1, nicks))
-        == [format_people(nicks)]
-        == [format_who(set(nicks))]
-    )
+    assert in_plain(People(1, nicks)) == in_line_mode(People(1, nicks)) == [format_people(nicks)]
 
 
 @pytest.mark.parametrize("line", MISTAKES)

@@ -27,6 +27,8 @@ QUIET = "class:quiet"
 class ConsoleClient(LineClient):
     """`show` receives the lines to print; `on_change` is called after each change that affects the toolbar."""
 
+    watches_meter = True
+
     def __init__(
         self, address: Address, key: bytes, *, show: Callable[[list[Line]], None], on_change: Callable[[], None]
     ) -> None:
@@ -35,7 +37,7 @@ class ConsoleClient(LineClient):
         self._last_code = ""
         """The code of the last rejection that was shown, since the console was in the room."""
         self._show_all = show
-        client = RoomClient(address, NICK, key=key, asks_for_nick=False, watches_meter=True)
+        client = RoomClient(address, NICK, key=key, asks_for_nick=False)
         super().__init__(client, show=self._show_dimmed, on_change=on_change)
 
     @property

@@ -181,6 +181,11 @@ class RoomLink:
             self._write()
 
     @property
+    def has_started(self) -> bool:
+        """Whether `run` has been called."""
+        return self._running is not None
+
+    @property
     def is_running(self) -> bool:
         """Whether `run` has been called and has not ended."""
         return self._running is not None and not self._running.done()

@@ -101,8 +101,6 @@ class BatchSummary(Struct):
     """Their number."""
     first: int | None = None
     """The serial number of the first one."""
-    mention: Entry | None = None
-    """The last one that names me."""
 
 
 class EntryBuilder:
@@ -167,8 +165,6 @@ class EntryBuilder:
             summary.lines += 1
             if summary.first is None:
                 summary.first = serial
-            if entry.flags & Flag.MENTION:
-                summary.mention = entry
 
     def _add_presence(self, event: Presence) -> None:
         for old, new in event.renamed:

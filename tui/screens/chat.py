@@ -1,42 +1,55 @@
 """ChatScreen: the screen of a room, with the pane, the people, the input line and the status bar.
 
-It shows the events of the link and sends the user's input to it. The app owns the link, the server and the settings.
+It is a view of a RoomClient: it shows the client's items and state, and calls it for the input. A request that concerns
+the whole app, such as leaving, goes up to it as a message.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import ClassVar
 
 from textual import events, on
-from textual.app import ComposeResult
+from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.message import Message
 
-from protocol.client import Gap, Received
-from protocol.format import format_refused, format_status
-from protocol.messages import ModelSwitched, OperatorGranted, Refused, Status, Welcome
-from tui.commands.completion import Completion, RecentSpeakers, complete
-from tui.commands.parse import ChatLine, ParsedCommand, needs_room
+from protocol.client import Gap
+from protocol.format import format_people, format_refused, format_status
+from protocol.messages import MeterReading, OperatorGranted, People, Refused, Status, Welcome
+from tui.client import Item, Note, RoomClient
+from tui.commands.parse import ChatLine, ParsedCommand
 from tui.desktop import open_link
-from tui.link.room_link import RoomLink, State
-from tui.screens import command_handlers
+from tui.screens.dialogs import PasteScreen
 from tui.screens.host import HostControls
-from tui.widgets.banner import Banner
+from tui.screens.stage import StageScreen
+from tui.widgets.bars import Banner, Header, RulesLine, StatusBar, StatusBarState
 from tui.widgets.composer import Composer
-from tui.widgets.header import Header
 from tui.widgets.input_line import InputLine
 from tui.widgets.keys import Keys
-from tui.widgets.message_pane import MessagePane
+from tui.widgets.message_pane import LinkOpened, MessagePane, UnreadChanged
 from tui.widgets.meter_panel import MeterPanel
-from tui.widgets.pane_messages import LinkOpened, Mentioned, UnreadChanged
-from tui.widgets.people import People, Roster
-from tui.widgets.rules_line import RulesLine
+from tui.widgets.people import People as PeopleList
+from tui.widgets.people import Roster
 from tui.widgets.search_bar import SearchBar
-from tui.widgets.status_bar import StatusBar, StatusBarState
+
+QUIET_COMMANDS = frozenset({"find", "times", "clear"})
+"""Commands that show nothing in the pane, and do not scroll it to its end."""
+MAX_NAMED_PEOPLE = 50
+"""People that /who names; the others are counted."""
+
+
+class LeaveRequested(Message):
+    """The person wants to leave."""
+
+
+class HelpRequested(Message):
+    """The person wants to see the help."""
 
 
 class ChatScreen(HostControls):
-    """One room, over one link."""
+    """One room."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f3", "people", "people", priority=True),
@@ -49,18 +62,15 @@ class ChatScreen(HostControls):
     ]
     AUTO_FOCUS = "#composer"
 
-    def __init__(self, link: RoomLink, input_history: list[str]) -> None:
-        """`input_history` has the lines that the user sent before, for the arrow keys."""
-        super().__init__(link)
-        self.awaits_status = False
-        """/status was typed, so the next Status is also written into the pane."""
+    def __init__(self, client: RoomClient, input_history: list[str], clock: Callable[[], float]) -> None:
+        """`input_history` has the lines that the person sent before, for the arrow keys. `clock` returns seconds; it is
+        that of the link's `retry_at`."""
+        super().__init__(client)
         self._input_history = input_history
-        self._unshown_events: list[Received] = []
-        self._is_composed = False
-        self._is_ending = False
+        self._clock = clock
         self._was_removed = False
         """The room has removed us for good, and we have not joined it again."""
-        self._speakers = RecentSpeakers()
+        self._counting = False
 
     @property
     def pane(self) -> MessagePane:
@@ -72,131 +82,129 @@ class ChatScreen(HostControls):
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
-        yield Banner(self.chat_app.monotonic, id="banner")
+        yield Banner(self._clock, id="banner")
         yield MeterPanel(id="meter")
         yield RulesLine(id="rules")
         with Horizontal(id="room"):
             yield MessagePane(id="pane")
-            yield People(id="people")
+            yield PeopleList(id="people")
         yield SearchBar(id="search")
-        yield InputLine(
-            self._complete,
-            self._input_history,
-            in_room=lambda: self.link.client.in_room,
-            clock=self.chat_app.monotonic,
-            id="input-line",
-        )
+        yield InputLine(self.client, self._input_history, clock=self._clock, id="input-line")
         with Horizontal(id="bottom"):
             yield StatusBar(id="status")
             yield Keys()
 
     def on_mount(self) -> None:
         self.query_one(Header).title = self.app.title
-        self.query_one(InputLine).commands.hosts = self.chat_app.hosted_server is not None
-        self.pane.show_times = self.chat_app.settings.times
-        self._is_composed = True
-        self.show_address()
-        early, self._unshown_events = self._unshown_events, []
-        self.on_events(early)
-        self.show_link_state(self.link.state)
+        self.pane.show_times = self.client.settings.times
         self.set_interval(1, self._update_status_bar)
         self.watch(self.app, "app_focus", self._set_away)
         self.set_focus(self.composer)
+        self.client.attach(self)
+        self.link_changed()
 
     def on_resize(self, event: events.Resize) -> None:
         self.query_one(InputLine).screen_rows = event.size.height
 
-    # Events of the room
+    # The view of the client
 
-    def on_events(self, received: Sequence[Received]) -> None:
-        """Show events of the room, in order. Events that come before the screen is composed are shown later."""
-        if not self._is_composed:
-            self._unshown_events += received
-            return
-        received = self.without_deferred(received)
-        self._speakers.record(received)
-        self.pane.add(self._replace_history(received))
+    def show_items(self, items: Sequence[Item]) -> None:
+        if not self.app.is_running:
+            return  # The app is ending.
+        items = self._replace_history(items)
+        self.pane.add([item for item in items if not isinstance(item, Note)])
         self._show_match_count()
-        for event in received:
-            match event:
-                case Welcome():
-                    self._welcomed(event)
+        for item in items:
+            match item:
+                case Note(sentence, is_error):
+                    self.pane.note(sentence, "error" if is_error else "local")
+                case People():
+                    self.pane.note(format_people(item.people, MAX_NAMED_PEOPLE))
                 case Status():
-                    self.status = event
-                    if self.awaits_status:
-                        self.awaits_status = False
-                        self.pane.note(format_status(event))
-                case ModelSwitched() if self.status is not None:
-                    self.status.model, self.status.served_by = event.model, ""
+                    self.pane.note(format_status(item))
                 case Refused(id=""):
-                    self.show_refusal(format_refused(event))
-                case OperatorGranted():
-                    self.query_one(InputLine).operator = event.on
+                    self._show_refusal(format_refused(item))
+                case MeterReading():
+                    self.query_one(MeterPanel).show(self.client.meter_history)
+                case Welcome() | OperatorGranted():
                     self.refresh_bindings()
-        self.update_host_widgets(received)
-        self.query_one(People).show(self.link.client.people, self.link.client.nick)
-        self._update_status_bar()
+        self._show_state()
 
-    def _replace_history(self, received: Sequence[Received]) -> Sequence[Received]:
+    def _replace_history(self, items: Sequence[Item]) -> Sequence[Item]:
         """After a removal we join as a new member and get the whole history. It replaces the content of the pane. The
         gap before it is left out, as the history has the missed lines."""
         if not self._was_removed:
-            return received
-        first = next((event for event in received if isinstance(event, Welcome)), None)
+            return items
+        first = next((item for item in items if isinstance(item, Welcome)), None)
         if first is None:
-            return received
+            return items
         self._was_removed = False
         if first.resumed:
-            return received
+            return items
         self.pane.clear()
-        return [event for event in received if not (isinstance(event, Gap) and event.missed is None)]
+        return [item for item in items if not (isinstance(item, Gap) and item.missed is None)]
 
-    def note(self, sentence: str) -> None:
-        """Write a note of the client into the pane."""
-        if self._is_composed:
-            self.pane.note(sentence)
+    def _show_state(self) -> None:
+        """Show the rules, the people and the status of the room."""
+        client = self.client
+        self.query_one(RulesLine).rules = client.rules
+        self.query_one(PeopleList).show(client.people, client.nick)
+        self._count_down()
+        self._update_status_bar()
+        if isinstance(self.app.screen, StageScreen):
+            self.app.screen.show()
 
-    def _welcomed(self, welcome: Welcome) -> None:
-        self.status = Status(welcome.model, welcome.connections, welcome.served_by)
-        self.awaits_status, self._typed_command = False, ""  # Requests of the previous connection get no answer.
-        line = self.query_one(InputLine)
-        line.limits, line.operator = welcome.limits, self.is_operator
+    def line_deferred(self) -> None:
+        self._count_down()
 
-    def show_ending(self) -> None:
-        """Show that the hosted room is being ended, which may take a while."""
-        self._is_ending = True
-        if self._is_composed:
-            self.query_one(Banner).say("Ending the room …", keys="Ctrl+Q leaves at once")
+    def _count_down(self) -> None:
+        """Show the seconds until the next delayed line is sent, and repeat until there is none."""
+        self.query_one(InputLine).update_aside()
+        if self.client.slow_mode_queue and not self._counting:
+            self._counting = True
+            self.set_timer(0.25, self._count_on)
 
-    def show_link_state(self, state: State) -> None:
-        """Show the state of the link."""
-        if not self._is_composed or self._is_ending:
+    def _count_on(self) -> None:
+        self._counting = False
+        self._count_down()
+
+    def mentioned(self) -> None:
+        if self.client.settings.bell:
+            self.app.bell()
+
+    def link_changed(self) -> None:
+        if not self.app.is_running:
             return
-        banner = self.query_one(Banner)
-        where = state.trouble(self.link.address)
-        if self.chat_app.room_end_reason:
-            banner.say(self.chat_app.room_end_reason, keys="Ctrl+R starts it again")
+        client, state, banner = self.client, self.client.link.state, self.query_one(Banner)
+        self._was_removed |= state.phase == "over" and not client.room_end_reason
+        trouble = state.trouble(client.link.address)
+        if client.is_leaving:
+            # Ending a hosted room may take a while.
+            banner.say("Ending the room …" if client.hosted_server else "", keys="Ctrl+Q leaves at once")
+        elif client.room_end_reason:
+            banner.say(client.room_end_reason, keys="Ctrl+R starts it again")
         elif state.phase == "over":
-            self._was_removed = True
             banner.say(f"You are out of the room: {state.reason}.", keys="Ctrl+R joins again   Ctrl+Q leaves")
         elif state.phase == "waiting":
-            banner.say(where, until=state.retry_at, keys="Ctrl+R tries now")
+            banner.say(trouble, until=state.retry_at, keys="Ctrl+R tries now")
         elif state.phase == "connecting" and state.attempt:
-            banner.say(where, until=self.chat_app.monotonic(), keys="")
+            banner.say(trouble, until=self._clock(), keys="")
         elif state.phase == "online":
             banner.say("")
+        self.room_opened()
         self._update_status_bar()
 
-    def show_address(self) -> None:
+    def room_opened(self) -> None:
         """Show the address of the room, or the command with which others join it."""
-        invitations = self.chat_app.invitations
-        self.query_one(Header).place = f"join: chat-tui {invitations[0]}" if invitations else str(self.link.address)
+        invitations = self.client.invitations
+        place = f"join: chat-tui {invitations[0]}" if invitations else str(self.client.link.address)
+        self.query_one(Header).place = place
 
     def _set_away(self, focus: bool) -> None:
         self.pane.away = not focus
 
     def _update_status_bar(self) -> None:
-        status, link = self.status, self.link
+        status, link = self.client.status, self.client.link
         self.query_one(StatusBar).state = StatusBarState(
             phase=link.state.phase,
             model=status.model if status else "",
@@ -210,43 +218,53 @@ class ChatScreen(HostControls):
 
     @on(InputLine.Entered)
     def _entered(self, message: InputLine.Entered) -> None:
-        match message.meant:
-            case ChatLine(text, action) as spoken:
-                self._typed_command = ""
-                id = self.link.client.new_id()
-                self.pane.add_own(id, text, action, self.chat_app.now())
-                self.slow_mode_queue.send(id, spoken)
-                self.count_down()
-            case ParsedCommand():
-                if message.meant.name not in command_handlers.LOCAL_COMMANDS:
+        match message.parsed:
+            case ChatLine(text, action) as line:
+                id = self.client.say(line)
+                self.pane.add_own(id, text, action, self.client.transcript.now())
+            case ParsedCommand() as command:
+                if command.name not in QUIET_COMMANDS:
                     self.action_end()  # The answer appears at the end.
-                self._typed_command = message.text if needs_room(message.meant) else ""
-                command_handlers.run(self, message.meant)
+                self.run_command(command, message.text)
 
-    def run_command(self, asked_for: ParsedCommand) -> None:
-        """Run a command that was chosen from a list, and not typed."""
-        self._typed_command = ""
-        command_handlers.run(self, asked_for)
+    def run_command(self, command: ParsedCommand, typed: str = "") -> None:
+        if self.client.run(command, typed):
+            return
+        match command.name:
+            case "help":
+                self.post_message(HelpRequested())
+            case "quit":
+                self.post_message(LeaveRequested())
+            case "save":
+                self.run_worker(self._save(command.argument), name="save")
+            case "find":
+                self.action_find(command.argument)
+            case "times":
+                self.client.change_settings(times=not self.client.settings.times)
+                self.pane.show_times = self.client.settings.times
+            case "bell":
+                self.client.change_settings(bell=not self.client.settings.bell)
+                ring = self.client.settings.bell
+                self.pane.note("the bell rings when somebody names you" if ring else "the bell is silent")
+            case "clear":
+                self.pane.clear()
 
-    def show_refusal(self, sentence: str) -> None:
+    async def _save(self, name: str) -> None:
+        self.client.add_note(await asyncio.to_thread(self.client.save, name, self.client.transcript.entries))
+
+    def _show_refusal(self, sentence: str) -> None:
         """Show why the last command was refused. A typed command returns to the input line, with the reason beside it;
         for a chosen one the reason goes into the pane."""
-        text, self._typed_command = self._typed_command, ""
-        if text:
+        if text := self.client.take_typed_command():
             self.query_one(InputLine).refuse(sentence, text)
         else:
             self.pane.note(sentence, "error")
 
-    def _complete(self, text: str, cursor: int) -> list[Completion]:
-        client = self.link.client
-        return complete(
-            text,
-            cursor,
-            people=client.people,
-            speakers=self._speakers.latest_first,
-            me=client.nick,
-            operator=self.is_operator,
-        )
+    @on(Composer.PasteAsked)
+    def _paste_asked(self, message: Composer.PasteAsked) -> None:
+        client = self.client
+        screen = PasteScreen(message.text, client.limits, 0.0 if client.is_operator else client.rules.slow)
+        self.app.push_screen(screen, lambda yes: self.composer.insert_pasted(message.text) if yes else None)
 
     # Messages of the widgets
 
@@ -254,19 +272,14 @@ class ChatScreen(HostControls):
     def _unread_changed(self, message: UnreadChanged) -> None:
         self.query_one(InputLine).unread = message.count
 
-    @on(Mentioned)
-    def _mentioned(self) -> None:
-        if self.chat_app.settings.bell:
-            self.app.bell()
-
     @on(LinkOpened)
     def _link_opened(self, message: LinkOpened) -> None:
         self.app.run_worker(partial(open_link, self.app, message.url), thread=True)
 
     @on(Roster.Chosen)
     def _chosen(self, message: Roster.Chosen) -> None:
-        self.query_one(People).remove_class("-open")
-        if self.is_operator:
+        self.query_one(PeopleList).remove_class("-open")
+        if self.client.is_operator:
             self.open_person_menu(message.nick)
         else:
             self.mention(message.nick)
@@ -308,10 +321,16 @@ class ChatScreen(HostControls):
         self.set_focus(self.composer)
         self.composer.post_message(event)
 
-    # Keys
+    # Keys and the palette
+
+    def palette_commands(self) -> Iterator[SystemCommand]:
+        yield SystemCommand("People", "Who is here; choose one to name them", self.action_people)
+        yield SystemCommand("Newest line", "Go to the end of the pane", self.action_end)
+        yield SystemCommand("Oldest line", "Go to the beginning of the pane", self.action_top)
+        yield from super().palette_commands()
 
     def action_people(self) -> None:
-        people = self.query_one(People)
+        people = self.query_one(PeopleList)
         if people.roster.has_focus:
             self.action_back()
         else:
@@ -323,7 +342,7 @@ class ChatScreen(HostControls):
 
     def action_back(self) -> None:
         """Close the widget that is open. If there is none, go to the newest line."""
-        people = self.query_one(People)
+        people = self.query_one(PeopleList)
         if self.query_one(InputLine).close_commands():
             return
         if people.roster.has_focus or people.has_class("-open"):
@@ -333,15 +352,6 @@ class ChatScreen(HostControls):
             search.action_close()
         else:
             self.action_end()
-
-    def action_times(self) -> None:
-        self.chat_app.change_settings(times=not self.chat_app.settings.times)
-        self.pane.show_times = self.chat_app.settings.times
-
-    def action_bell(self) -> None:
-        self.chat_app.change_settings(bell=not self.chat_app.settings.bell)
-        ring = self.chat_app.settings.bell
-        self.pane.note("the bell rings when somebody names you" if ring else "the bell is silent")
 
     def action_page(self, by: int) -> None:
         self.pane.scroll_page_up(animate=False) if by < 0 else self.pane.scroll_page_down(animate=False)

@@ -18,9 +18,8 @@ from protocol.nicknames import NicknameRefused, check_nickname
 from tui.address import Address
 from tui.link.room_link import State
 from tui.style import MODELS
-from tui.widgets.banner import Banner
-from tui.widgets.key_order import ImmediateEditor, is_bound_in_place, run_binding_now
-from tui.widgets.keys import Keys
+from tui.widgets.bars import Banner
+from tui.widgets.keys import ImmediateEditor, Keys, is_bound_in_place, run_binding_now
 
 
 class NicknameField(Input, ImmediateEditor):

@@ -1,9 +1,8 @@
 """StageScreen: the model, the people, the lines a second and the way to join, in large type for a projector."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from msgspec import Struct
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,14 +12,12 @@ from textual.screen import Screen
 from textual.widgets import Digits, Static
 
 from protocol.messages import Rules, Said
+from tui.client import RoomClient
 from tui.hosting.invitation import Invitation
 from tui.hosting.qr import Code
 from tui.meter_history import format_rate
 from tui.style import banner_text, style_of
-from tui.widgets.rules_line import draw
-
-if TYPE_CHECKING:
-    from tui.screens.host import HostControls
+from tui.widgets.bars import draw_rules
 
 FIGURES_WIDTH = 40
 """Cells that the figures need next to the code."""
@@ -28,19 +25,8 @@ MIN_LINE_ROWS = 3
 """Rows that are reserved for the latest lines."""
 
 
-class StageState(Struct, frozen=True):
-    """The content of the stage."""
-
-    model: str = ""
-    people: int = 0
-    lines: float | None = None
-    """Lines a second; None before the first reading of the meter."""
-    said: tuple[Said, ...] = ()
-    rules: Rules = Rules()
-
-
 class StageScreen(Screen[None]):
-    """Shows a StageState. The operator's keys for the models work here too."""
+    """A view of `client`; `show` is called after each change. The operator's keys for the models work here too."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,f5", "dismiss", "To the room"),
@@ -50,10 +36,9 @@ class StageScreen(Screen[None]):
         Binding("ctrl+t", "next_model", "Next model", show=False),
     ]
 
-    def __init__(self, controls: "HostControls", invitation: Invitation, state: StageState) -> None:
+    def __init__(self, client: RoomClient, invitation: Invitation) -> None:
         super().__init__()
-        self._controls = controls
-        self.state = state
+        self._client = client
         self._invitation = invitation
         self._code = Code(invitation.link)
         self._model = Static("", markup=False, id="stage-model")
@@ -79,29 +64,29 @@ class StageScreen(Screen[None]):
         yield self._said
 
     def on_mount(self) -> None:
-        self.show(self.state)
+        self.show()
 
-    def show(self, state: StageState) -> None:
-        """Show a new state. Unchanged widgets are not drawn again."""
-        self.state = state
-        self._model.update(_model(state.model))
-        self._people.update(f"{state.people:,}")
-        self._lines.update("-" if state.lines is None else format_rate(state.lines))
+    def show(self) -> None:
+        """Show the state of the room. Unchanged widgets are not drawn again."""
+        client, reading = self._client, self._client.meter_history.last
+        self._model.update(_model(client.model))
+        self._people.update(f"{len(client.people):,}")
+        self._lines.update("-" if reading is None else format_rate(reading.lines))
         width, height = self._said.size
-        self._said.update(render_lines(state.said, state.rules, max(MIN_LINE_ROWS, height), width))
+        self._said.update(render_lines(tuple(client.last_lines), client.rules, max(MIN_LINE_ROWS, height), width))
 
     def on_resize(self, event: events.Resize) -> None:
         fitting = self._code.size(event.size.width - FIGURES_WIDTH, event.size.height - MIN_LINE_ROWS - 2)
         self._drawn.display = fitting is not None
         if fitting is not None:
             self._drawn.update(self._code.drawn(*fitting))
-        self.call_after_refresh(lambda: self.show(self.state))
+        self.call_after_refresh(self.show)
 
     def action_model(self, model: str) -> None:
-        self._controls.action_model(model)
+        self._client.switch_model(model)
 
     def action_next_model(self) -> None:
-        self._controls.action_next_model()
+        self._client.switch_to_next_model()
 
 
 def _model(model: str) -> Content:
@@ -116,7 +101,7 @@ def _model(model: str) -> Content:
 def render_lines(lines: Sequence[Said], rules: Rules, rows: int, width: int) -> Content:
     """The rules of the room and the latest lines, in `rows` rows of `width` cells. Each line takes one row, so the
     newest is always visible."""
-    shown = [draw(rules, width)] if rules != Rules() else []
+    shown = [draw_rules(rules, width)] if rules != Rules() else []
     last = lines[-max(0, rows - len(shown)) :] if rows > len(shown) else ()
     for one in last:
         text = " ".join(one.text.split())

@@ -7,8 +7,7 @@ from pathlib import Path
 from time import time
 
 from protocol.client import Received
-from protocol.sanitize import sanitize
-from tui.transcript.file import CannotSave, TranscriptFile, save
+from tui.transcript.file import TranscriptFile
 from tui.transcript.formats import RecordedGap, TranscriptEntry, entries_of
 
 MAX_ENTRIES = 100_000
@@ -25,8 +24,6 @@ class Transcript:
         """`path` is the transcript file, if any, and is created at once. Raises CannotSave."""
         self.on_trouble: Callable[[str], None] = lambda sentence: None
         self.now = now
-        self.pending_notices: list[str] = []
-        """Sentences to show as soon as there is a screen."""
         self._entries: deque[TranscriptEntry] = deque()
         self._characters = 0
         self._recorded = 0
@@ -62,16 +59,6 @@ class Transcript:
         """Finish the file. Returns a sentence if it is incomplete, else an empty string. Idempotent."""
         file, self._file = self._file, None
         return file.close(self.entries) if file is not None else ""
-
-
-async def save_transcript(transcript: Transcript, name: str, now: float) -> tuple[str, str]:
-    """Save the transcript to a new file `name`, or to a free name if that is empty. Returns a sentence for the person
-    and its kind, `local` or `error`."""
-    try:
-        path = await asyncio.to_thread(save, name, transcript.entries, now)
-    except CannotSave as error:
-        return sanitize(str(error)), "error"
-    return f"what was said is in {sanitize(path)}", "local"
 
 
 def _characters(entry: TranscriptEntry) -> int:

@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from protocol.sanitize import sanitize
-from tui.widgets.key_order import ImmediateEditor, is_bound_in_place, run_binding_now
+from tui.widgets.keys import ImmediateEditor, is_bound_in_place, run_binding_now
 
 MAX_ROWS = 5
 """The most rows that it takes, if the screen has them."""

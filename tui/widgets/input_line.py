@@ -1,7 +1,7 @@
-"""InputLine: the composer with its prompt sign, the list of commands above it, and a note beside it."""
+"""InputLine: the composer with its prompt sign, the list of commands above it (CommandList), and a note beside it."""
 
 from collections.abc import Callable, Sequence
-from math import inf
+from math import ceil, inf
 from time import monotonic
 
 from textual import on
@@ -10,41 +10,38 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
 
-from protocol.messages import Limits
+from protocol.commands import SlashCommand
+from tui.client import RoomClient
 from tui.commands.length_check import LengthCheck, check_length
-from tui.commands.parse import ChatLine, ParsedCommand, ParseError, format_unsent, needs_room, parse
-from tui.screens.dialogs import PasteScreen
-from tui.widgets.command_list import CommandList
-from tui.widgets.composer import MAX_ROWS, Completer, Composer
+from tui.commands.parse import ChatLine, ParsedCommand, ParseError, available_commands, parse
+from tui.widgets.composer import MAX_ROWS, Composer
 
 ROWS_AROUND_COMMANDS = 4
 """Rows that the list of commands leaves: the header, one of the pane, the line, and the bar."""
 MIN_REFUSAL_S = 3.0
 """How long a refusal is shown at least while another line is being written."""
+MARGIN_CELLS = 3
+"""Cells beside a command: the padding and the scroll bar."""
+MIN_SUMMARY_CELLS = 20
+"""A summary in fewer cells is left out."""
 
 
 class InputLine(Vertical):
-    """The place to write. It posts each line or command, and keeps a text that the room would not take."""
+    """The place to write. It posts each line or command, and keeps a text that cannot be sent to the room."""
 
     unread: reactive[int] = reactive(0)
-    limits: reactive[Limits] = reactive(Limits())
-    operator: reactive[bool] = reactive(False)
-    """Whether to offer the commands of operators."""
-    slow: reactive[float] = reactive(0.0)
-    """Seconds between two messages in slow mode."""
-    waiting: reactive[int] = reactive(0)
-    """Seconds until slow mode sends the waiting line."""
     screen_rows: reactive[int] = reactive(24)
     """Rows of the screen. The text being written may take half of them."""
 
     class Entered(Message):
-        """Enter was pressed: `meant` is a line for the room or a command, and `text` is its text as typed."""
+        """Enter was pressed: `parsed` is a line for the room or a command, and `text` is its text as typed."""
 
-        def __init__(self, meant: ChatLine | ParsedCommand, text: str) -> None:
+        def __init__(self, parsed: ChatLine | ParsedCommand, text: str) -> None:
             super().__init__()
-            self.meant, self.text = meant, text
+            self.parsed, self.text = parsed, text
 
     class NewAsked(Message):
         """The note about new lines was clicked."""
@@ -57,20 +54,18 @@ class InputLine(Vertical):
 
     def __init__(
         self,
-        completer: Completer,
-        said: list[str],
+        client: RoomClient,
+        input_history: list[str],
         *,
-        in_room: Callable[[], bool],
         clock: Callable[[], float] = monotonic,
         id: str | None = None,
     ) -> None:
-        """`said` holds what was said before, for walking back through it. `in_room` tells whether the room can be
-        asked for anything now. `clock` tells seconds."""
+        """`input_history` has the lines that were said before, for the arrow keys. `clock` returns seconds."""
         super().__init__(id=id)
+        self._client = client
         self._clock = clock
-        self._in_room = in_room
-        self.composer = Composer(completer, said, takes=self._takes, on_edit=self._edited, id="composer")
-        self.commands = CommandList(id="commands")
+        self.composer = Composer(client.complete, input_history, takes=self._takes, on_edit=self._edited, id="composer")
+        self.commands = CommandList(hosts=client.hosts_room, id="commands")
         self.refusal = Static(id="refusal", markup=False)
         """Why the last text was refused; hidden while there is nothing to say."""
         self._refusal_stays_until = -inf
@@ -88,10 +83,8 @@ class InputLine(Vertical):
     def length_check(self) -> LengthCheck:
         """Whether the written text fits into one line of the room."""
         text = self.composer.text
-        return self._fit(meant if isinstance(meant := parse(text), ChatLine) else ChatLine(text))
-
-    def _fit(self, spoken: ChatLine) -> LengthCheck:
-        return check_length(spoken.text, self.limits, action=spoken.action)
+        line = parsed if isinstance(parsed := parse(text), ChatLine) else ChatLine(text)
+        return check_length(line.text, self._client.limits, action=line.action)
 
     def close_commands(self) -> bool:
         """Close the list of commands. Returns whether it was open."""
@@ -117,20 +110,16 @@ class InputLine(Vertical):
     def _enter(self) -> None:
         """Take the text immediately: the keys after this Enter belong to the next line. A text with a mistake stays."""
         text = self.composer.text
-        meant, chosen = parse(text), self.commands.chosen
-        if chosen and (isinstance(meant, ParseError) or text.lower() != f"/{chosen}"):
+        parsed, chosen = parse(text), self.commands.chosen
+        if chosen and (isinstance(parsed, ParseError) or text.lower() != f"/{chosen}"):
             self.composer.write(f"/{chosen} ")
-        elif meant is None:
-            self.composer.accept(remember=False)
-        elif isinstance(meant, ChatLine) and (fit := self._fit(meant)).is_too_long:
-            self.refuse(fit.sentence, text)
-        elif isinstance(meant, ParsedCommand) and needs_room(meant) and not self._in_room():
-            self.refuse(format_unsent(f"/{meant.name}"), text)
-        elif isinstance(meant, ParseError):
-            self.refuse(meant.sentence, text)
-        else:
+        elif problem := self._client.check(parsed):
+            self.refuse(problem, text)
+        elif isinstance(parsed, ChatLine | ParsedCommand):
             self.composer.accept()
-            self.post_message(self.Entered(meant, text))
+            self.post_message(self.Entered(parsed, text))
+        else:
+            self.composer.accept(remember=False)
 
     def refuse(self, sentence: str, text: str) -> None:
         """Say why `text` was refused. The text is put back and selected, so that typing replaces it, and the next key
@@ -151,28 +140,16 @@ class InputLine(Vertical):
             self.refusal.display = False
 
     def _offer(self) -> None:
-        self.commands.offer(self.composer.text, operator=self.operator)
+        self.commands.offer(self.composer.text, operator=self._client.is_operator)
 
     @on(Composer.Changed)
     def _changed(self, message: Composer.Changed) -> None:
         message.stop()
         self._offer()
-        self._tell()
-
-    @on(Composer.PasteAsked)
-    def _paste_asked(self, message: Composer.PasteAsked) -> None:
-        message.stop()
-        screen = PasteScreen(message.text, self.limits, 0.0 if self.operator else self.slow)
-        self.app.push_screen(screen, lambda yes: self.composer.insert_pasted(message.text) if yes else None)
+        self.update_aside()
 
     def watch_unread(self) -> None:
-        self._tell()
-
-    def watch_limits(self) -> None:
-        self._tell()
-
-    def watch_waiting(self) -> None:
-        self._tell()
+        self.update_aside()
 
     def watch_screen_rows(self) -> None:
         self.composer.max_rows = min(MAX_ROWS, (self.screen_rows - 2) // 2)
@@ -183,15 +160,16 @@ class InputLine(Vertical):
         self.refusal.display = False
 
     def on_resize(self) -> None:
-        self._tell()
+        self.update_aside()
 
-    def _tell(self) -> None:
-        fit = self.length_check
+    def update_aside(self) -> None:
+        """Show the length of a long text, or the seconds until slow mode sends the next line, or the unread lines."""
+        fit, waiting = self.length_check, ceil(self._client.slow_mode_queue.seconds_left)
         if fit.is_near_limit:
             count = f" {fit.used:,} of {fit.allowed:,}"
             self._tell_aside((f"{count} {fit.unit}", count), "$error bold" if fit.is_too_long else "$quiet")
-        elif self.waiting:
-            self._tell_aside((f" your next line in {self.waiting} s", f" in {self.waiting} s"), "$warning bold")
+        elif waiting:
+            self._tell_aside((f" your next line in {waiting} s", f" in {waiting} s"), "$warning bold")
         else:
             self._tell_aside((f" {self.unread:,} new ↓",) if self.unread else (), "$accent bold")
 
@@ -199,3 +177,61 @@ class InputLine(Vertical):
         """Show the first form that leaves half of the row to the composer; nothing if none does."""
         words = next((form for form in forms if len(form) <= self.size.width // 2), "")
         self.aside.update(Content.styled(words, style))
+
+
+class CommandList(OptionList, can_focus=False):
+    """The commands that begin with what was typed. The input line keeps the focus, and moves the highlight."""
+
+    def __init__(self, *, hosts: bool, id: str | None = None) -> None:
+        """`hosts` chooses the summaries for the host of the room."""
+        super().__init__(id=id, markup=False)
+        self._offered = ("", False)
+        self._hosts = hosts
+
+    def on_mount(self) -> None:
+        self.display = False
+
+    def offer(self, text: str, *, operator: bool) -> None:
+        """Show the commands that `text` may become, or the arguments of the one that is typed; hide the list if `text`
+        is no command. The same text again changes nothing: the highlight stays, and a closed list stays closed."""
+        if self._offered == (text, operator):
+            return
+        self._offered = (text, operator)
+        self.set_options(self._rows(text, operator))
+        self.display = self.option_count > 0
+        if self.display and not _begun(text):
+            self.highlighted = 0
+
+    def _rows(self, text: str, operator: bool) -> list[Option]:
+        """The commands whose names begin with `text`; only the typed command while its arguments follow."""
+        if not text.startswith("/") or text.startswith("//") or "\n" in text:
+            return []
+        name = text[1:].split(" ")[0].lower()
+        commands = available_commands(operator=operator, hosts=self._hosts)
+        if _begun(text):
+            fitting = [one for one in commands if one.name == name and one.arguments]
+        else:
+            fitting = [one for one in commands if one.name.startswith(name)]
+        room = self.app.size.width - MARGIN_CELLS
+        column = max((len(one.usage) for one in fitting), default=0) + 2
+        return [Option(_drawn(one, column, room), id=one.name) for one in fitting]
+
+    @property
+    def chosen(self) -> str | None:
+        """The name of the highlighted command; None while hidden, and while arguments are typed."""
+        if not self.display or self.highlighted_option is None:
+            return None
+        return self.highlighted_option.id
+
+
+def _begun(text: str) -> bool:
+    """Whether the name of a command is complete, and its arguments follow."""
+    return " " in text
+
+
+def _drawn(command: SlashCommand, column: int, room: int) -> Content:
+    """One line of `room` cells: the usage in its own column, and the summary if it fits."""
+    usage = Content.styled(command.usage, "bold")
+    if room - column >= MIN_SUMMARY_CELLS:
+        usage = usage.pad_right(column - usage.cell_length) + Content.styled(command.summary, "$quiet")
+    return usage.truncate(room, ellipsis=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from textual import events
 from textual.geometry import Offset, Size
+from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
@@ -19,8 +20,23 @@ from tui.message_log.rendering import RowCache
 from tui.message_log.search import Search
 from tui.message_log.selection import END_X, copied
 from tui.message_log.store import EntryStore, Viewport
-from tui.widgets.pane_messages import LinkOpened, Mentioned, UnreadChanged
 from tui.widgets.pane_styles import COMPONENTS, DEFAULT_STYLES, theme_styles
+
+
+class UnreadChanged(Message, namespace="transcript"):
+    """The number of lines of others below the visible rows has changed."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count = count
+
+
+class LinkOpened(Message, namespace="transcript"):
+    """A web address was clicked; http or https."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url = url
 
 
 class MessagePane(ScrollView, can_focus=False):
@@ -37,7 +53,6 @@ class MessagePane(ScrollView, can_focus=False):
     """Whether another window has the focus. Entries that arrive meanwhile are marked as new."""
 
     UnreadChanged = UnreadChanged
-    Mentioned = Mentioned
     LinkOpened = LinkOpened
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
@@ -73,8 +88,6 @@ class MessagePane(ScrollView, can_focus=False):
             self._row_cache.clear()
         if not self._viewport.follows_end:
             self._count_unread(self._unread + news.lines)
-        if news.mention is not None:
-            self.post_message(self.Mentioned(news.mention.nick, news.mention.text))
         self._changed(before)
 
     def add_own(self, id: str, text: str, action: bool, at: float) -> None:

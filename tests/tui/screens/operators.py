@@ -15,7 +15,6 @@ async def acting_operator(
 ) -> AsyncIterator[Actor]:
     """`boss` is an operator of the room at `address`, or of the server's room."""
     async with acting(address or address_of(server), "boss", size=size, **more) as boss:
-        assert boss.app.link is not None
-        boss.app.link.operator(OPERATOR_KEY.encode())
-        await boss.until(lambda: boss.chat.is_operator, "to be the operator")
+        boss.app.client.link.operator(OPERATOR_KEY.encode())
+        await boss.until(lambda: boss.app.client.is_operator, "to be the operator")
         yield boss

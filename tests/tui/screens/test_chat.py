@@ -10,9 +10,8 @@ from tui.commands.parse import COMMANDS
 from tui.screens.dialogs import PasteScreen
 from tui.screens.help import HelpScreen
 from tui.settings import Settings
-from tui.widgets.command_list import CommandList
 from tui.widgets.composer import Composer
-from tui.widgets.input_line import InputLine
+from tui.widgets.input_line import CommandList
 from tui.widgets.people import People
 from tui.widgets.search_bar import SearchBar
 
@@ -161,8 +160,8 @@ class TestWriting:
 
     async def test_enter_takes_the_highlighted_command(self, server: Server) -> None:
         async with acting(address_of(server), "ada") as ada:
-            await ada.until(lambda: ada.chat.status, "a status")
-            ada.chat.query_one(InputLine).operator = True
+            await ada.until(lambda: ada.app.client.status, "a status")
+            ada.app.client.link.client.is_operator = True
             await ada.type("/clear")
             await ada.press("down", "enter")
             assert ada.written == "/clear-history "

@@ -1,5 +1,6 @@
 """The operator's controls in real rooms: commands, menu, palette and keys, and their effects for other members."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,9 +16,10 @@ from tui.screens.chat import ChatScreen
 from tui.screens.dialogs import PersonScreen
 from tui.screens.join_card import JoinCard
 from tui.screens.stage import StageScreen
+from tui.style import banner_text
+from tui.widgets.bars import RulesLine
 from tui.widgets.input_line import MIN_REFUSAL_S, InputLine
 from tui.widgets.meter_panel import MeterPanel
-from tui.widgets.rules_line import RulesLine
 
 MODELS = [model.value for model in Model]
 every_model = pytest.mark.parametrize("model", MODELS)
@@ -66,7 +68,7 @@ class TestOrders:
 
 
 def rules(actor: Actor) -> Rules:
-    return actor.chat.link.client.rules
+    return actor.app.client.link.client.rules
 
 
 class TestPanic:
@@ -161,7 +163,7 @@ class TestMistakes:
             assert boss.written == boss.chat.composer.selected_text == "/kick zed"
             assert boss.picture.count("nobody here is called zed") == 1
             for number in range(40):
-                boss.chat.note(f"line {number}")
+                boss.chat.pane.note(f"line {number}")
             await boss.sees("line 39", "nobody here is called zed")
             await boss.type("x")
             await boss.until(lambda: boss.written == "x", "the text to be replaced")
@@ -172,8 +174,8 @@ class TestMistakes:
         seconds = [100.0]
         async with acting_operator(start_server(), monotonic=lambda: seconds[0]) as boss:
             boss.chat.composer.write("half a li")
-            boss.chat._typed_command = "/kick zed"
-            boss.chat.link.order(Kick("zed"))
+            boss.app.client.typed_command = "/kick zed"
+            boss.app.client.link.order(Kick("zed"))
             await boss.sees("nobody here is called zed")
             assert boss.written == "half a li"
             assert boss.chat.composer.selected_text == ""
@@ -347,7 +349,7 @@ class TestEverybodyElse:
             await ada.type("a draft")
             await ada.sees("ada  three")
             await ada.until(lambda: waiting(ada) == 1, "the count goes down")
-            await ada.until(lambda: not ada.chat.slow_mode_queue and not waiting(ada), "nothing to wait")
+            await ada.until(lambda: not ada.app.client.slow_mode_queue and not waiting(ada), "nothing to wait")
             assert ada.written == "a draft"
             assert "not said" not in ada.picture
         told = [event["text"] for event in server.rich("eve").welcome["history"] if event["type"] == "said"]
@@ -409,7 +411,9 @@ class TestEverybodyElse:
 
 
 def waiting(actor: Actor) -> int:
-    return actor.chat.query_one(InputLine).waiting
+    """The seconds that the screen shows beside the input line."""
+    found = re.search(r"your next line in (\d+) s", actor.picture)
+    return int(found[1]) if found else 0
 
 
 class TestTheMeter:
@@ -420,12 +424,12 @@ class TestTheMeter:
             await boss.press("f2")
             for used, other in enumerate(("event", "thread", "process"), start=1):
                 if used > 1:
-                    boss.chat.link.order(Switch(other))
+                    boss.app.client.link.order(Switch(other))
                     await boss.sees_in_bar(other)
                 await boss.until(lambda used=used: busy(boss, speaker, used), f"{used} models compared")
                 await boss.sees("2 connected", "deliveries/s", "2 in the room")
             await boss.sees("▣ process", "≋ thread", "↻ event", "most people", "lines said")
-            columns = boss.chat.meter_history.columns
+            columns = boss.app.client.meter_history.columns
             assert columns["process"].busiest.processes > columns["thread"].busiest.processes == 1
             assert columns["thread"].busiest.threads > columns["event"].busiest.threads == 1
             for column in columns.values():
@@ -438,7 +442,7 @@ class TestTheMeter:
 def busy(boss: Actor, speaker: RichPeer, models: int) -> bool:
     """Say a line. Returns whether `models` models have a reading with a line."""
     speaker.say("word")
-    columns = boss.chat.meter_history.columns.values()
+    columns = boss.app.client.meter_history.columns.values()
     return len([column for column in columns if column.busiest.p50]) == models
 
 
@@ -447,14 +451,14 @@ class TestTheMeterOfAHostWhoWasAway:
         server = start_server()
         relay = await open_relay(server)
         async with acting_operator(server, address=relay.address) as boss:
-            await boss.until(lambda: boss.chat.meter_history.last, "a reading")
+            await boss.until(lambda: boss.app.client.meter_history.last, "a reading")
             relay.cut()
             await boss.sees("○ not connected")
             relay.mend()
             await boss.press("ctrl+r")
             await boss.sees_in_bar("↻ event")
-            seen = boss.chat.meter_history.last
-            await boss.until(lambda: boss.chat.meter_history.last is not seen, "another reading")
+            seen = boss.app.client.meter_history.last
+            await boss.until(lambda: boss.app.client.meter_history.last is not seen, "another reading")
 
 
 class TestTheStage:
@@ -475,8 +479,10 @@ class TestTheStage:
 
 
 def shown(boss: Actor) -> str:
+    """The model that the stage shows."""
     assert isinstance(boss.app.screen, StageScreen)
-    return boss.app.screen.state.model
+    middle = {model: banner_text(model).split("\n")[1] for model in MODELS}
+    return next((model for model, row in middle.items() if row in boss.picture), "")
 
 
 class TestTheJoinCard:

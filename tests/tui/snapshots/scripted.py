@@ -10,8 +10,10 @@ from protocol import json_lines
 from protocol.messages import Event, Limits, ModelSwitched, Notice, People, Presence, Refused, Said, Status, Welcome
 from tui.address import Address
 from tui.app import ChatApp
+from tui.client import RoomClient
 from tui.link.room_link import RoomLink, State
 from tui.settings import Settings
+from tui.transcript.transcript import Transcript
 
 AT = 1_795_464_840.0
 """Monday 23 November 2026, 20:14 UTC."""
@@ -26,6 +28,7 @@ class ScriptedLink(RoomLink):
 
     async def run(self) -> None:
         """Replay the script, and then send nothing more."""
+        self._running = asyncio.current_task()
         self.client.connected()
         for batch in self.script:
             if isinstance(batch, State):
@@ -45,15 +48,14 @@ def app(
 ) -> ChatApp:
     """The app of `nick` with a stopped clock, in a room that sends the events of `script`."""
     link = type("Link", (ScriptedLink,), {"script": script})
-    return ChatApp(
-        address=address,
-        nick=nick if script else "",
-        host=None,
+    client = RoomClient(
+        address,
+        nick if script else "",
+        transcript=Transcript(now=lambda: AT),
         settings=Settings(nick=nick, theme=theme),
         make_link=link,
-        now=lambda: AT,
-        monotonic=lambda: 0.0,
     )
+    return ChatApp(client, monotonic=lambda: 0.0)
 
 
 def still(pilot: Pilot[None]) -> None:

@@ -137,7 +137,7 @@ class TestTheRoom:
             await ada.sees("line 59")
             await ada.press("pageup")
             await ada.sees_no("line 59")
-            ada.chat.on_events([room.said("bob", "fresh"), room.said("bob", "fresher")])
+            ada.chat.show_items([room.said("bob", "fresh"), room.said("bob", "fresher")])
             await ada.sees("2 new ↓")
             assert "fresh" not in ada.picture
 
@@ -152,7 +152,7 @@ class TestTheRoom:
             await ada.sees("line 59")
             await ada.press("pageup")
             await ada.sees_no("line 59")
-            ada.chat.on_events([room.said("bob", "fresh"), room.said("bob", "fresher")])
+            ada.chat.show_items([room.said("bob", "fresh"), room.said("bob", "fresher")])
             await ada.press("ctrl+end")
             await ada.sees("── new ──", "fresher")
 
@@ -335,7 +335,7 @@ class TestSizesAndThemes:
         async def look(ada: Actor) -> None:
             await ada.sees("I did not notice", "≋ thread  27 connected", "❯ write a line")
             assert "A tale" not in ada.picture
-            ada.chat.on_events([Said(900, "bob", "and this is still a room to talk in", 1_795_465_000.0)])
+            ada.chat.show_items([Said(900, "bob", "and this is still a room to talk in", 1_795_465_000.0)])
             await ada.sees("still a room")
 
         draw(snap_compare, app(*busy()), look, (40, 10))

@@ -14,8 +14,8 @@ CRASH = """
 import tui.screens.chat
 def crash(self, received):
     raise RuntimeError("a mistake of ours")
-assert tui.screens.chat.ChatScreen.on_events
-tui.screens.chat.ChatScreen.on_events = crash
+assert tui.screens.chat.ChatScreen.show_items
+tui.screens.chat.ChatScreen.show_items = crash
 """
 
 

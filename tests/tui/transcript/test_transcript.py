@@ -209,8 +209,8 @@ def test_a_host_in_a_pipe_gives_orders(tmp_path: Path) -> None:
 async def test_app_unwritable_settings_are_reported_once(start_server: StartServer) -> None:
     async with acting(address_of(start_server()), "ada", remember=lambda settings: False) as ada:
         await ada.sees("your settings cannot be written to")
-        ada.app.change_settings(times=False)
-        ada.app.change_settings(times=True)
+        ada.app.client.change_settings(times=False)
+        ada.app.client.change_settings(times=True)
         await ada.says("hello")
         await ada.sees("ada  hello")
         assert ada.picture.count("your settings cannot be written to") == 1

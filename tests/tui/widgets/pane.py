@@ -35,9 +35,6 @@ class PaneApp(App[None]):
     def on_transcript_unread_changed(self, message: MessagePane.UnreadChanged) -> None:
         self.posted.append(message.count)
 
-    def on_transcript_mentioned(self, message: MessagePane.Mentioned) -> None:
-        self.posted.append((message.nick, message.text))
-
     def on_transcript_link_opened(self, message: MessagePane.LinkOpened) -> None:
         self.posted.append(message.url)
 

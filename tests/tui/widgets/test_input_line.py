@@ -21,7 +21,7 @@ async def operator(size: tuple[int, int]) -> AsyncIterator[Actor]:
     async with chat.run_test(size=size) as pilot:
         actor = Actor(chat, pilot)
         await actor.is_in()
-        await actor.until(lambda: actor.chat.is_operator, "to be an operator")
+        await actor.until(lambda: actor.app.client.is_operator, "to be an operator")
         yield actor
 
 
