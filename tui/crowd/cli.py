@@ -82,6 +82,13 @@ def _parse_address(ctx: click.Context, param: click.Parameter, written: str) -> 
     help="Draw latency over time, with the switches marked, into this file (.svg or .png).",
 )
 @click.option(
+    "--door",
+    type=click.Choice(("tcp", "web", "mixed")),
+    default="tcp",
+    show_default=True,
+    help="How the members come: as programs do, as browsers do (in a WebSocket), or in turn.",
+)
+@click.option(
     "--seed",
     default=lambda: randbelow(10**9),
     show_default="a random number",
@@ -97,6 +104,7 @@ def main(
     operator_key_file: Path | None,
     json: bool,
     plot: Path | None,
+    door: str,
     seed: int,
 ) -> None:
     """Fill the room at HOST[:PORT] with a crowd that talks, and check that each member gets each line.
@@ -111,7 +119,7 @@ def main(
         _check_plot(plot)
     _allow_files(people)
     key = _read_key(operator_key_file) if operator_key_file else b""
-    plan = Plan(people, seconds, talk, checks, switch_every or 0.0, key, seed)
+    plan = Plan(people, seconds, talk, checks, switch_every or 0.0, key, seed, door)
     crowd = Crowd(address.host, address.port, plan)
     _listen_for_interrupts(crowd)
     screen = Console(stderr=True)

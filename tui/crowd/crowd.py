@@ -26,6 +26,7 @@ from tui.crowd.member import Member
 from tui.crowd.operator import CrowdOperator
 from tui.crowd.report import Progress, Report, Violations
 from tui.crowd.script import nicknames, pause, rounds, words
+from tui.crowd.web import SharedFrames
 
 REACH_TIMEOUT_S = 5.0
 """Time within which the first member must join; otherwise the room is unreachable."""
@@ -57,6 +58,8 @@ class Plan(Struct, frozen=True):
     switch_every: float = 0.0
     key: bytes = b""
     seed: int = 0
+    door: str = "tcp"
+    """`tcp`, `web` for members that come as browsers do, or `mixed` for both in turn."""
 
 
 class Crowd:
@@ -66,6 +69,7 @@ class Crowd:
         self._host, self._port, self._plan = host, port, plan
         self._random = Random(plan.seed)
         self._decoder = SharedDecoder()
+        self._frames = SharedFrames()
         self._watch = SwitchWatch()
         self._operator = CrowdOperator(holds_key=bool(plan.key))
         self._loop = Loop(self._random, self._on_event, self._on_lost, self._record)
@@ -98,7 +102,9 @@ class Crowd:
         # Random ids: another client that guesses an id could be taken for the sender of the line.
         client = ClientConnection(nick, lambda: token_hex(8))
         member = Member(number, client, self._decoder, is_checking=number < self._plan.checks)
-        return MemberSocket(member, self._loop.selector, self._plan.key if number == 0 else b"")
+        is_web = self._plan.door == "web" or (self._plan.door == "mixed" and number % 2 == 1)
+        key = self._plan.key if number == 0 else b""
+        return MemberSocket(member, self._loop.selector, key, self._frames if is_web else None)
 
     # Phases
 

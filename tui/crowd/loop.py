@@ -18,6 +18,7 @@ from time import monotonic
 from protocol.json_lines import AnyEvent
 from protocol.messages import Challenge, Goodbye, Refused, Welcome
 from tui.crowd.member import Member, MemberEvents, ProtocolViolation, sanitized
+from tui.crowd.web import SharedFrames, WebDoor
 from tui.link.connecting import SocketAddress, look_up
 
 READ_SIZE = 64 * 1024
@@ -50,8 +51,11 @@ class Phase(Enum):
 class MemberSocket:
     """One member and its connection."""
 
-    def __init__(self, member: Member, selector: BaseSelector, key: bytes = b"") -> None:
-        """`key` is the operator's key, for the member that becomes an operator."""
+    def __init__(
+        self, member: Member, selector: BaseSelector, key: bytes = b"", frames: SharedFrames | None = None
+    ) -> None:
+        """`key` is the operator's key, for the member that becomes an operator. With `frames` the member comes as a
+        browser does, in a WebSocket."""
         self.member = member
         self.member.client.holds_key = bool(key)
         self._key = key
@@ -66,6 +70,8 @@ class MemberSocket:
         self._selector = selector
         self._socket: socket.socket | None = None
         self._out = bytearray()
+        self._frames = frames
+        self._web: WebDoor | None = None
 
     def connect(self, family: int, address: SocketAddress) -> None:
         """Start to connect; `serve` handles the result."""
@@ -75,6 +81,8 @@ class MemberSocket:
         self.phase = Phase.CONNECTING
         self._suggestions, self._was_challenged = 0, False
         self._out.clear()
+        if self._frames is not None:
+            self._web = WebDoor(address, self._frames)
         self._selector.register(sock, EVENT_WRITE, self)
         code = sock.connect_ex(address)
         if code not in (0, errno.EINPROGRESS):
@@ -97,7 +105,10 @@ class MemberSocket:
 
     def flush(self) -> None:
         """Write the pending output, as far as the socket accepts it. Errors are raised by the next read only."""
-        self._out += self.member.client.data_to_send()
+        if self._web is None:
+            self._out += self.member.client.data_to_send()
+        elif self._web.is_open:
+            self._out += self._web.encode(self.member.client.data_to_send())
         if self._socket is None or self.phase is Phase.CONNECTING:
             return
         if self._out:
@@ -145,6 +156,8 @@ class MemberSocket:
             raise OSError(code, os.strerror(code))
         self.phase = Phase.ASKING
         self.member.connected()
+        if self._web is not None:
+            self._out += self._web.request
         self.flush()
 
     def _read(self, now: float, record: Callable[[float, float], None]) -> MemberEvents:
@@ -157,7 +170,7 @@ class MemberSocket:
             words = sanitized(self.member.last_foreign_line.decode(errors="replace"))
             self.end(self.ending or words or "the server closed it")
             return ()
-        events = self.member.receive(data, now, record)
+        events = self.member.receive(data if self._web is None else self._unframe(self._web, data), now, record)
         for event in events:
             match event:
                 case Welcome():
@@ -175,6 +188,14 @@ class MemberSocket:
         if events:
             self.flush()
         return events
+
+    def _unframe(self, web: WebDoor, data: bytes) -> bytes:
+        """The lines in the frames that were read. As soon as the WebSocket is open, the hello is sent."""
+        was_open = web.is_open
+        lines = web.decode(data)
+        if web.is_open and not was_open:
+            self.flush()
+        return lines
 
 
 class Unreachable(Exception):

@@ -15,6 +15,7 @@ from tests.checker.host import KEY, Host
 from tests.pace import allowed, is_within
 from tests.peers import RichPeer
 from tests.running import MISSING, PATIENCE, ROOT
+from three_chat_rooms import EXIT_UNREACHABLE
 
 CROWD = [sys.executable, "-m", "tui.crowd.cli"]
 IMPATIENT = [
@@ -64,6 +65,47 @@ def test_a_crowd_talks_and_nothing_is_lost(host: Host) -> None:
     assert is_within(report["longest"], 5)
     assert (report["reconnects"], report["absent"], report["switches"]) == (0, 0, [])
     assert "joining" in told.stderr
+
+
+@pytest.mark.parametrize("door", ["web", "mixed"])
+def test_a_crowd_comes_as_browsers_do(host: Host, door: str) -> None:
+    """All members get the same events, as checking members compare them."""
+    told = crowd(
+        f"127.0.0.1:{host.port}",
+        "--people",
+        "20",
+        "--check",
+        "20",
+        "--for",
+        "2",
+        "--talk",
+        "50",
+        "--door",
+        door,
+        "--json",
+    )
+    assert told.returncode == 0, told.stderr
+    report = json.loads(told.stdout)
+    assert report["deliveries"] == report["said"] * 20
+    assert (report["reconnects"], report["absent"]) == (0, 0)
+
+
+@pytest.mark.parametrize("host", ["dropped_line"], indirect=True)
+def test_a_lost_line_makes_browsers_fail(host: Host) -> None:
+    told = crowd(f"127.0.0.1:{host.port}", "--people", "20", "--for", "2", "--talk", "50", "--door", "web", "--json")
+    assert told.returncode == 1
+    assert json.loads(told.stdout)["violations"]["lost"] > 0
+
+
+def test_a_room_without_browsers_is_unreachable_for_them(tmp_path: Path) -> None:
+    host = Host(tmp_path, "event", "--no-web")
+    host.start()
+    try:
+        told = crowd(f"127.0.0.1:{host.port}", "--people", "2", "--for", "1", "--door", "web")
+    finally:
+        host.close()
+    assert told.returncode == EXIT_UNREACHABLE
+    assert "it opened no WebSocket: HTTP/1.1 400 Bad Request" in told.stderr
 
 
 def test_a_rehearsal_switches_the_models_and_plots_them(host: Host, tmp_path: Path) -> None:
