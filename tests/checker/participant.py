@@ -10,9 +10,11 @@ from random import Random
 from secrets import token_hex
 from time import monotonic
 
-from protocol.client import ClientConnection, Gap
+from protocol.client import MAX_EVENT_BYTES, ClientConnection, Gap
 from protocol.json_lines import AnyEvent
 from protocol.messages import Goodbye, ModelSwitched, OperatorGranted, People, Refused, Said, Sequenced, Status, Welcome
+from protocol.web_client import HandshakeFailed, WebClient
+from protocol.websocket import Violation
 from tests.checker.conditions import Conditions
 from tests.checker.history import Ending, MemberHistory, Operation, Roster, Stay, SwitchRequest
 from tests.checker.narrow import READ_AHEAD_BYTES, narrow
@@ -28,9 +30,17 @@ class Participant:
     """One member. `run` keeps it in the room until `leave`."""
 
     def __init__(
-        self, name: str, address: tuple[str, int], random: Random, conditions: Conditions, *, slow: bool = False
+        self,
+        name: str,
+        address: tuple[str, int],
+        random: Random,
+        conditions: Conditions,
+        *,
+        slow: bool = False,
+        in_browser: bool = False,
     ) -> None:
-        """A `slow` member has small kernel buffers: the server keeps the output that it does not read."""
+        """A `slow` member has small kernel buffers: the server keeps the output that it does not read. One that is
+        `in_browser` comes in a WebSocket."""
         self.history = MemberHistory(name, nicks={name})
         self.client = ClientConnection(name, lambda: token_hex(8))
         self.end_cause = ""
@@ -44,6 +54,9 @@ class Participant:
         self._address = address
         self.slow = slow
         self._random = random
+        self._in_browser = in_browser
+        self._web: WebClient | None = None
+        """The frames of the present connection, if it is a WebSocket."""
         self._stay: Stay | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._writing = asyncio.Lock()
@@ -87,9 +100,9 @@ class Participant:
         if not self.is_in_room:
             return
         async with self._writing:
-            writer, rest = self._writer, self.client.data_to_send()
+            writer, rest = self._writer, self._data_to_send()
             self._record_operation(text, False)
-            data = self.client.data_to_send()
+            data = self._data_to_send()
             cut = self._random.randrange(1, len(data))
             _write(writer, rest + data[:cut])
             await asyncio.sleep(pause)
@@ -102,7 +115,7 @@ class Participant:
         if not self.is_in_room or self._writing.locked():
             return
         self._record_operation(text, False)
-        data = self.client.data_to_send()
+        data = self._data_to_send()
         _write(self._writer, data if whole else data[: self._random.randrange(1, len(data))])
         self.cut("it cut its own connection", reset=reset)
 
@@ -192,6 +205,9 @@ class Participant:
         try:
             self._after = self.client.seq if self.client.token else None
             self.client.connected()
+            if self._in_browser:
+                self._web = WebClient(f"{self._address[0]}:{self._address[1]}", self._random.randbytes)
+                _write(self._writer, self._web.request)
             self._flush()
             await self._read(reader)
             self._end("the connection was closed")
@@ -202,12 +218,27 @@ class Participant:
     async def _read(self, reader: asyncio.StreamReader) -> None:
         rest = b""
         while data := await reader.read(1 << 16):
-            lines = (rest + data).split(b"\n")
+            lines = (rest + self._unframe(data)).split(b"\n")
             rest = lines.pop()
             for line in lines:
                 self._take(line)
             self._flush()
             await self.reading.wait()
+
+    def _unframe(self, data: bytes) -> bytes:
+        """The lines in received bytes. Raises OSError if a server does not speak WebSocket as it should."""
+        if self._web is None:
+            return data
+        try:
+            return self._web.decode(data, MAX_EVENT_BYTES).lines
+        except (HandshakeFailed, Violation) as error:
+            raise OSError(f"no WebSocket: {error}") from None
+
+    def _data_to_send(self) -> bytes:
+        """The bytes that the client has to send. Before a WebSocket is open, its lines wait."""
+        if self._web is None:
+            return self.client.data_to_send()
+        return self._web.encode(self.client.data_to_send()) if self._web.is_open else b""
 
     def _end(self, reason: str) -> None:
         self.client.disconnected()
@@ -233,7 +264,7 @@ class Participant:
 
     def _flush(self) -> None:
         if not self._writing.locked():
-            _write(self._writer, self.client.data_to_send())
+            _write(self._writer, self._data_to_send())
 
     # Events
 

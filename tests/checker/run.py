@@ -114,11 +114,13 @@ class Run:
             self.tasks.append(asyncio.create_task(person.run()))
 
     def _add_member(self) -> None:
-        """Add a member. Two of five connect through the proxy; one of ten has small buffers."""
+        """Add a member. Two of five connect through the proxy, two of five come as browsers do, one of ten has small
+        buffers."""
         number = len(self.members)
         address = self.proxy.address if number % 5 in (3, 4) else self.host.address
-        slow = number % 10 == 7
-        person = Participant(f"m{number}", address, Random(self.random.random()), self.conditions, slow=slow)
+        slow, in_browser = number % 10 == 7, number % 5 in (2, 4)
+        random = Random(self.random.random())
+        person = Participant(f"m{number}", address, random, self.conditions, slow=slow, in_browser=in_browser)
         self.members.append(person)
         self.tasks.append(asyncio.create_task(person.run()))
 
