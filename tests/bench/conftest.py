@@ -6,6 +6,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 PerSecond = Callable[[int, str], None]
+Remark = Callable[[str, str], None]
+_remarks = pytest.StashKey[list[tuple[str, str]]]()
 _figures = pytest.StashKey[list[tuple[str, str, str, float]]]()
 
 
@@ -22,8 +24,23 @@ def per_second(request: pytest.FixtureRequest, benchmark: BenchmarkFixture) -> P
     return note
 
 
+@pytest.fixture
+def remark(request: pytest.FixtureRequest) -> Remark:
+    """`remark(group, line)` adds a line to print in this group."""
+
+    def note(group: str, line: str) -> None:
+        request.config.stash.setdefault(_remarks, []).append((group, line))
+
+    return note
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the medians by group, the fastest first."""
+    """Print the remarks, and the medians by group, the fastest first."""
+    remarks = config.stash.get(_remarks, [])
+    for group in dict.fromkeys(group for group, _ in remarks):
+        terminalreporter.section(group)
+        for line in [line for name, line in remarks if name == group]:
+            terminalreporter.write_line(line)
     figures = config.stash.get(_figures, [])
     for group in dict.fromkeys(figure[0] for figure in figures):
         rows = sorted((figure for figure in figures if figure[0] == group), key=lambda row: -row[3])
