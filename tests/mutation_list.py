@@ -116,4 +116,17 @@ ROOM = (
     Mutation("server/room/state.py", "        if self.seats[number].is_closing:\n            return\n", ""),
     Mutation("server/room/stats.py", "latency = max(0.0, now - at)", "latency = now - at"),
 )
-MUTATIONS: tuple[Mutation, ...] = (*PROTOCOL, *SESSION, *BROADCAST, *ROOM)
+BROWSERS = (
+    Mutation("server/session.py", "            self.eof_received |= self.frames.is_closed\n", ""),
+    Mutation("server/session.py", "            self._charge(received.overhead, now)\n", ""),
+    Mutation("protocol/websocket.py", "allowed = size + (size == _LF)", "allowed = size"),
+    Mutation("protocol/websocket.py", "if _SHORT < size <= 2 * _SHORT:", "if False:"),
+    Mutation("protocol/websocket.py", "        if first & _RESERVED:\n", "        if False:\n"),
+    Mutation("protocol/websocket.py", "size + len(self.message) > max_bytes", "size > max_bytes"),
+    Mutation("protocol/http.py", "name in fields and name in", "False and name in"),
+    Mutation("protocol/http.py", "place == host.lower()", "place.startswith(host.lower())"),
+    Mutation("server/web_requests.py", "if len(self._heard) > MAX_HEARD:", "if False:"),
+    Mutation("server/web_site.py", "if not is_local_host(request.host, self._names):", "if False:"),
+    Mutation("server/listener.py", "if not full or self._places.count(group) or", "if not full or"),
+)
+MUTATIONS: tuple[Mutation, ...] = (*PROTOCOL, *SESSION, *BROADCAST, *ROOM, *BROWSERS)

@@ -30,7 +30,7 @@ SESSION_TESTS = (
     "tests/server/test_session.py",
     "tests/server/test_session_limits.py",
     "tests/server/test_session_any_bytes.py",
-    "tests/server/test_connection.py",
+    "tests/server/test_session_web.py",
     "tests/server/test_connection.py",
 )
 NEAR_TESTS = {
