@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from tui.message_log import store as store_module
 from tui.message_log.entries import Entry, Kind
-from tui.message_log.layout import columns_for
+from tui.message_log.layout import columns_for, count_rows
 from tui.message_log.store import MAX_ENTRIES, EntryStore, Place, Viewport
 
 WIDE, SMALL = columns_for(100, True), columns_for(30, False)
@@ -41,11 +41,11 @@ def test_each_row_is_found_and_counts_add_up(lengths: list[int], mark: int) -> N
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=100), st.integers(0, 100), st.integers(10, 200))
 def test_a_new_width_counts_all_rows_again(lengths: list[int], mark: int, width: int) -> None:
     store, fresh = filled(lengths), EntryStore()
-    for one in (store, fresh):
-        one.set_columns(columns_for(width, True))
+    store.set_mark(mark)
+    store.set_columns(columns_for(width, True))
+    fresh.set_columns(columns_for(width, True))
     for length in lengths:
         fresh.append(said("word " * length))
-    store.set_mark(mark)
     fresh.set_mark(mark)
     assert [store.count(serial) for serial in range(len(store))] == [
         fresh.count(serial) for serial in range(len(fresh))
@@ -103,10 +103,13 @@ def test_pending_lines_follow_all_others() -> None:
     assert store.entry(4) is None
 
 
-def test_the_last_entry_can_change() -> None:
+@pytest.mark.parametrize("mark", [None, 0, 1])
+def test_the_last_entry_can_change(mark: int | None) -> None:
     store = filled([1, 1])
-    store.change_last(Entry(Kind.CROWD, "word " * 60))
-    assert store.count(1) > 1
+    store.set_mark(mark)
+    longer = Entry(Kind.CROWD, "word " * 60)
+    store.change_last(longer)
+    assert store.count(1) == count_rows(longer, WIDE) + (mark == 1) > 1
     assert store.rows == len(every_row(store))
 
 
@@ -192,10 +195,10 @@ def test_view_of_removed_entries_shows_the_oldest() -> None:
     assert store.locate(viewport.y) == Place(store.first, 0)
 
 
-@given(st.integers(0, 2_900), st.lists(st.integers(20, 150), min_size=1, max_size=4))
-def test_view_stays_through_changes_of_width(serial: int, widths: list[int]) -> None:
+@given(st.integers(0, 2_900), st.booleans(), st.lists(st.integers(20, 150), min_size=1, max_size=4))
+def test_view_stays_through_changes_of_width(serial: int, at_its_end: bool, widths: list[int]) -> None:
     store, viewport = viewed(3_000)
-    viewport.look_at(store.top(serial))
+    viewport.look_at(store.top(serial) + (store.count(serial) - 1) * at_its_end)
     for width in widths:
         store.set_columns(columns_for(width, True))
         assert viewport.follows_end or store.locate(viewport.y).serial == serial
