@@ -1,6 +1,6 @@
 """RoomStats: current rates and latencies of the room, and its totals. Pure. Times are seconds."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable
 
 from protocol.messages import Totals
@@ -48,16 +48,14 @@ class RoomStats:
 
     def count_code(self, code: str, *, by_operator: bool = False) -> None:
         """Count a refusal, notice or goodbye by its code. A mistyped command of an operator does not count."""
-        counted = Counter(
-            slowed=code == "slow",
-            escaped=code == "escaped",
-            look_alikes=code == "look-alike",
-            oversized=code in OVERSIZED_CODES,
-            let_go=code in DISCONNECT_CODES,
-            refused=not by_operator and code not in UNCOUNTED_CODES and code not in DISCONNECT_CODES,
-        )
-        for name, count in counted.items():
-            setattr(self.totals, name, getattr(self.totals, name) + count)
+        totals = self.totals
+        totals.slowed += code == "slow"
+        totals.escaped += code == "escaped"
+        totals.look_alikes += code == "look-alike"
+        totals.oversized += code in OVERSIZED_CODES
+        totals.let_go += code in DISCONNECT_CODES
+        is_refusal = code not in UNCOUNTED_CODES and code not in DISCONNECT_CODES
+        totals.refused += is_refusal and not by_operator
 
     def rates(self, now: float) -> tuple[float, float]:
         """Lines and deliveries per second since the last call."""
