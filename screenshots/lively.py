@@ -103,7 +103,7 @@ class Guests:
         link = next(iter(self._links.values()))
         link.operator(self._server.operator_key)
         await until(lambda: link.client.is_operator)
-        link.order(Switch(model))
+        link.send_command(Switch(model))
 
     async def close(self) -> None:
         for link in self._links.values():

@@ -25,7 +25,8 @@ from textual.theme import Theme
 from textual.widgets import Input
 
 from protocol.messages import Refused, Welcome
-from tui.client import ClientView, RoomClient
+from tui.client import RoomClient
+from tui.client_view import ClientView
 from tui.desktop import BellLimit
 from tui.screens.dialogs import LeaveScreen
 from tui.screens.help import HelpScreen
@@ -369,7 +370,7 @@ class ChatApp(App[None], ClientView):
             return client.hosted_server.exit_code
         if client.link.entered or not client.link.has_started:
             return 0
-        if client.link.state.turned_away:
+        if client.link.state.was_rejected:
             return FAILED
         return 0 if client.has_answered else UNREACHABLE
 

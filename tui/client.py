@@ -7,7 +7,6 @@ person's input. It knows no terminal and no screen library. All methods run on t
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from protocol.client import HistoryEnd, Received
@@ -34,12 +33,12 @@ from protocol.messages import (
 from protocol.nicknames import NicknameRefused, check_nickname
 from protocol.sanitize import sanitize
 from tui.address import Address
+from tui.client_view import ClientView, Item, Note
 from tui.commands.completion import Completion, RecentSpeakers, complete
-from tui.commands.length_check import check_length
-from tui.commands.parse import ChatLine, ParsedCommand, ParseError, format_unsent, needs_room
+from tui.commands.parse import ChatLine, ParsedCommand, ParseError, check_length, format_unsent, needs_room
 from tui.commands.slow_mode import SlowModeQueue
 from tui.hosting.hosted_server import HostedServer
-from tui.link.room_link import NICKNAME_CODES, RoomLink, State
+from tui.link.room_link import NICKNAME_CODES, LinkState, RoomLink
 from tui.message_log.entries import mentions
 from tui.meter_history import MeterHistory
 from tui.settings import Settings, not_remembered
@@ -51,54 +50,6 @@ MAX_LAST_LINES = 50
 """Lines that are kept for a view of the latest ones."""
 NOT_OPEN = Address("127.0.0.1", 0)
 """The address of a hosted room that is not open yet."""
-
-
-class Note(Struct, frozen=True):
-    """A sentence of the client itself, to be shown among the events of the room."""
-
-    sentence: str
-    is_error: bool = False
-
-
-Item = Received | Note
-
-
-class ClientView:
-    """A view of a client. The client calls these methods after its own state has changed. A view overrides those that
-    it needs; the others do nothing."""
-
-    watches_meter = False
-    """Whether an operator's view shows the readings of the meter."""
-
-    def show_items(self, items: Sequence[Item]) -> None:
-        """Show events of the room and notes, in order. The list may be empty: other state has changed then."""
-
-    def link_changed(self) -> None:
-        """The state of the link or of the hosted server has changed."""
-
-    def room_opened(self) -> None:
-        """The hosted server listens, and the client knows its address."""
-
-    def joined(self, welcome: Welcome) -> None:
-        """The room has let the client in. The items of the welcome follow."""
-
-    def rejected(self, goodbye: Goodbye) -> None:
-        """The room has not let the client in."""
-
-    def nick_refused(self, refused: Refused) -> None:
-        """The room has refused the nickname. The client waits for another one (`try_nick`)."""
-
-    def nick_changed(self) -> None:
-        """The client has another nickname."""
-
-    def mentioned(self) -> None:
-        """A live line names this client."""
-
-    def command_unsent(self, sentence: str) -> None:
-        """A command was not sent, because there is no connection. The sentence is among the items as well."""
-
-    def line_deferred(self) -> None:
-        """A line of this client waits for slow mode."""
 
 
 class RoomClient:
@@ -229,7 +180,7 @@ class RoomClient:
     @property
     def room_end_reason(self) -> str:
         """A sentence with the reason why the hosted room ended; empty while it runs, or if there is none."""
-        return self.hosted_server.ended if self.hosted_server is not None else ""
+        return self.hosted_server.end_reason if self.hosted_server is not None else ""
 
     def complete(self, text: str, cursor: int, *, screen: bool = True) -> list[Completion]:
         """The possible completions before the cursor, the likeliest first."""
@@ -278,7 +229,7 @@ class RoomClient:
 
     def try_nick(self, nick: str) -> None:
         """Try to join under another nickname."""
-        self.link.introduce(nick)
+        self.link.try_nick(nick)
 
     async def leave(self) -> None:
         """Tell the room, end `stay`, and stop the hosted server."""
@@ -333,9 +284,9 @@ class RoomClient:
                 self.is_status_due = True
                 self.link.ask_status()
             case "where":
-                self.link.where()
-            case _ if command.order is not None:
-                self.link.order(command.order)
+                self.link.ask_where()
+            case _ if command.operator_command is not None:
+                self.link.send_command(command.operator_command)
         return True
 
     def send(self, words: str, *commands: OperatorCommand) -> None:
@@ -345,7 +296,7 @@ class RoomClient:
             return
         self.typed_command = ""
         for command in commands:
-            self.link.order(command)
+            self.link.send_command(command)
 
     def take_typed_command(self) -> str:
         """The text of the last request if it was a typed command, once; empty otherwise."""
@@ -389,7 +340,7 @@ class RoomClient:
 
     # Events of the link
 
-    def _on_state(self, state: State) -> None:
+    def _on_state(self, state: LinkState) -> None:
         self.is_welcome = self.is_welcome and state.phase == "online"
         self._tell(lambda view: view.link_changed())
 
@@ -507,7 +458,7 @@ class RoomClient:
 
     def _watch_meter(self) -> None:
         if any(view.watches_meter for view in self._views):
-            self.link.order(Watch())
+            self.link.send_command(Watch())
 
 
 def _nickname_problem(nick: str, limit: int) -> str:

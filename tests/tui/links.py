@@ -8,7 +8,7 @@ from protocol.client import Gap, Received
 from protocol.messages import Said
 from tests.running import PATIENCE, Server
 from tui.address import Address
-from tui.link.room_link import RoomLink, State
+from tui.link.room_link import LinkState, RoomLink
 
 
 async def until(true: Callable[[], object], what: str = "", patience: float = PATIENCE) -> None:
@@ -24,7 +24,7 @@ class Linked:
 
     def __init__(self, address: Address, nick: str) -> None:
         self.batches: list[list[Received]] = []
-        self.states: list[State] = []
+        self.states: list[LinkState] = []
         self.notes: list[str] = []
         self.link = RoomLink(
             address, nick, on_events=self.batches.append, on_state=self.states.append, on_note=self.notes.append

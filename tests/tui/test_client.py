@@ -29,9 +29,10 @@ from server.room.operators import Operators
 from tests.server.without_sockets import UNLIMITED, House, new_room, rich
 from tests.tui.links import until
 from tui.address import Address
-from tui.client import ClientView, Item, Note, RoomClient
+from tui.client import RoomClient
+from tui.client_view import ClientView, Item, Note
 from tui.commands.parse import ChatLine, ParsedCommand, parse
-from tui.link.room_link import RoomLink, State
+from tui.link.room_link import LinkState, RoomLink
 
 KEY = b"a key of the operators"
 
@@ -53,7 +54,7 @@ class HouseLink(RoomLink):
         if self.number in self.house.sessions:
             self.house.close(self.number)
         self.client.disconnected()
-        self._set_state(State(phase, "lost"))  # type: ignore[arg-type]  # one of the phases
+        self._set_state(LinkState(phase, "lost"))  # type: ignore[arg-type]  # one of the phases
 
     def pass_on(self) -> None:
         """Pass all data on in both directions, until both sides have read it."""

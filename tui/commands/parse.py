@@ -1,4 +1,4 @@
-"""Parses a typed line: text for the room, or a command. Pure.
+"""Parses a typed line: text for the room, or a command. Checks whether a text fits into one line of the room. Pure.
 
 `COMMANDS` has the commands of the room and those of the client. The help and the completion of the full screen and of
 line mode are made from it.
@@ -9,9 +9,10 @@ from unicodedata import normalize
 from msgspec import Struct
 from msgspec.structs import replace
 
+from protocol import json_lines
 from protocol.commands import MEMBER_COMMANDS, OPERATOR_COMMANDS, CommandRefused, SlashCommand, parse_operator_command
-from protocol.format import format_incomplete, unknown_command
-from protocol.messages import OperatorCommand
+from protocol.format import format_incomplete, format_too_long, unknown_command
+from protocol.messages import Limits, OperatorCommand, Say
 
 SCREEN_COMMANDS = (
     SlashCommand("find", "TEXT", "search what was said"),
@@ -28,6 +29,8 @@ _BY_NAME = {command.name: command for command in COMMANDS}
 _SCREEN_NAMES = frozenset(command.name for command in SCREEN_COMMANDS)
 _LOCAL_NAMES = _SCREEN_NAMES | {"help", SAVE.name, "quit"}
 """The commands that work without a connection to the room."""
+ID = "x" * 16
+"""An id of the same length as those of `tui.link.room_link`."""
 
 
 class ChatLine(Struct, frozen=True):
@@ -38,11 +41,12 @@ class ChatLine(Struct, frozen=True):
 
 
 class ParsedCommand(Struct, frozen=True):
-    """The name of a command and its argument. `order` is the message to the room if it is an operator's command."""
+    """The name of a command and its argument. `operator_command` is the message to the room if only an operator may
+    give it."""
 
     name: str
     argument: str = ""
-    order: OperatorCommand | None = None
+    operator_command: OperatorCommand | None = None
 
 
 class ParseError(Struct, frozen=True):
@@ -96,3 +100,36 @@ def parse(line: str, *, screen: bool = True) -> ChatLine | ParsedCommand | Parse
         return ParsedCommand(command.name, argument, parse_operator_command(command.name, argument))
     except CommandRefused as refused:
         return ParseError(str(refused))
+
+
+class LengthCheck(Struct, frozen=True):
+    """The limit of which the text uses the largest part: `used` of `allowed`, in `unit`."""
+
+    used: int
+    allowed: int
+    unit: str
+
+    @property
+    def is_too_long(self) -> bool:
+        return self.used > self.allowed
+
+    @property
+    def sentence(self) -> str:
+        """The message for a text that is too long."""
+        return format_too_long(self.used, self.allowed, self.unit)
+
+    @property
+    def is_near_limit(self) -> bool:
+        """Whether more than 80 % of the limit is used, so that the count is shown."""
+        return self.used > 0.8 * self.allowed
+
+
+def check_length(text: str, limits: Limits, *, action: bool = False) -> LengthCheck:
+    """Compare `text` with the limits. Bytes are counted in JSON: a quote takes two, a non-ASCII letter up to four."""
+    size = len(json_lines.encode(Say(ID, text, action))) - 1
+    counts = (
+        LengthCheck(len(text), limits.text, "characters"),
+        LengthCheck(text.count("\n") + 1, limits.lines, "lines"),
+        LengthCheck(size, limits.line, "bytes"),
+    )
+    return max(counts, key=lambda one: one.used / max(one.allowed, 1))

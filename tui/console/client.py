@@ -10,7 +10,8 @@ from time import monotonic
 
 from protocol.messages import Goodbye, MeterReading, Welcome
 from tui.address import Address
-from tui.client import Item, RoomClient
+from tui.client import RoomClient
+from tui.client_view import Item
 from tui.line.client import LineClient
 from tui.line.formatting import OWN, TEXT, Line, note
 from tui.link.connecting import back_off

@@ -6,15 +6,13 @@ import re
 from prompt_toolkit.styles import Style, merge_styles
 
 from protocol.format import format_bytes, plural
-from protocol.messages import MeterReading, Status
 from protocol.sanitize import sanitize
-from tui.address import Address
+from tui.client import RoomClient
 from tui.console.client import ConsoleClient
 from tui.line.formatting import Line
 from tui.line.prompt import REFUSED_COLOUR, STYLE, PromptLine
 from tui.line.terminal import LineTerminal
 from tui.line.toolbar import fit_parts, format_model
-from tui.link.room_link import State
 from tui.meter_history import format_rate
 from tui.style import QUIET
 
@@ -51,23 +49,24 @@ class ConsolePrompt(PromptLine):
         return self._client.handle_input(text)
 
     def _toolbar(self, columns: int) -> Line:
-        client = self._client.client
-        return toolbar(client.meter_history.last, client.status, client.link.state, client.link.address, columns)
+        return toolbar(self._client.client, columns)
 
 
-def toolbar(reading: MeterReading | None, status: Status | None, state: State, address: Address, columns: int) -> Line:
+def toolbar(client: RoomClient, columns: int) -> Line:
     """Format model, connections, lines per second and memory, or why the console is not connected."""
+    link, status, reading = client.link, client.status, client.meter_history.last
     parts: list[Line] = []
     latest = reading or status
-    if state.phase != "online":
-        parts.append([("bold", f"the console is not in the room{': ' if state.reason else ''}{state.reason}")])
+    if link.state.phase != "online":
+        reason = f": {link.state.reason}" if link.state.reason else ""
+        parts.append([("bold", f"the console is not in the room{reason}")])
     elif latest is not None:
         # A status arrives with a switch, a reading up to a second later.
         parts.append(format_model((status or latest).model))
         parts.append([("", plural(latest.connections, "connection"))])
         if reading is not None:
             parts += [[("", f"{format_rate(reading.lines)} lines/s")], [("", format_bytes(reading.memory))]]
-    return fit_parts([*parts, [("", str(address))]], columns)
+    return fit_parts([*parts, [("", str(link.address))]], columns)
 
 
 def log_line(text: str) -> Line:

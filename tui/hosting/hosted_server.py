@@ -51,10 +51,10 @@ class HostedServer:
         self.operator_key = secrets.token_urlsafe(32).encode()
         self.bound: tuple[Address, ...] = ()
         """The addresses of the server. The next start binds to them again, so that clients can reconnect."""
-        self.ended = ""
+        self.end_reason = ""
         """A sentence that says why the server ended. Empty while it starts or runs, and after `stop`."""
         self.exit_code = 0
-        """The exit code that matches `ended`: 0 without a failure, 2 for an invalid option, else 1."""
+        """The exit code that matches `end_reason`: 0 without a failure, 2 for an invalid option, else 1."""
         log = self.options.log
         self._process = ServerProcess(LogFile(log).add if log is not None else lambda line: None)
         self._stopping = False
@@ -81,7 +81,7 @@ class HostedServer:
 
     async def start(self) -> Address:
         """Start the server and wait until it listens. Returns the address to join. Raises CannotHost."""
-        self.ended, self.exit_code, self._stopping = "", 0, False
+        self.end_reason, self.exit_code, self._stopping = "", 0, False
         if self._state is None:
             self._state = open_state_file()
         arguments, descriptors = self._arguments(), []
@@ -92,17 +92,18 @@ class HostedServer:
         return self.bound[0].from_here()
 
     async def run_until_ended(self, opened: Callable[[Address], None]) -> None:
-        """Start the server, call `opened` with the address to join, and wait until the server has ended. Then `ended`
-        and `exit_code` have the reason."""
+        """Start the server, call `opened` with the address to join, and wait until the server has ended. Then
+        `end_reason` and `exit_code` have the reason."""
         try:
             address = await self.start()
         except CannotHost as failure:
-            self.ended, self.exit_code = f"The room could not be opened: {sanitize(str(failure))}", failure.exit_code
+            self.end_reason = f"The room could not be opened: {sanitize(str(failure))}"
+            self.exit_code = failure.exit_code
             return
         opened(address)
         code = await self.wait()
         if not self._stopping:
-            self.ended = "The room is closed." if code == 0 else self._failure(code)
+            self.end_reason = "The room is closed." if code == 0 else self._failure(code)
             self.exit_code = int(code != 0)
 
     def _failure(self, code: int) -> str:

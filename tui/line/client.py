@@ -11,7 +11,8 @@ from math import ceil
 from protocol.client import Received
 from protocol.format import plural
 from protocol.messages import Goodbye, Pong, Refused, Welcome
-from tui.client import ClientView, Item, Note, RoomClient
+from tui.client import RoomClient
+from tui.client_view import ClientView, Item, Note
 from tui.commands.parse import ChatLine, ParsedCommand, available_commands, parse
 from tui.line.formatting import Line, format_event, key_help, note
 

@@ -10,7 +10,7 @@ from time import monotonic
 from protocol.format import plural
 from tui.line.client import LineClient
 from tui.line.formatting import Line, text_of
-from tui.link.room_link import State
+from tui.link.room_link import LinkState
 from tui.message_log.layout import cells, truncate
 from tui.meter_history import format_seconds
 from tui.style import style_of
@@ -46,7 +46,7 @@ def format_model(name: str) -> Line:
     return [(model.any_background, f"{model.sign} {name}")]
 
 
-def away(state: State) -> str:
+def away(state: LinkState) -> str:
     """Describe the state of a link that is not online."""
     if state.phase == "waiting" and state.retry_at < math.inf:
         return f"○ away: next attempt in {max(0, math.ceil(state.retry_at - monotonic()))} s"

@@ -40,20 +40,20 @@ FINAL = frozenset({"quit", "taken-over", "kicked", "banned", "other-protocol"})
 NICKNAME_CODES = frozenset({"nickname-taken", "bad-nickname"})
 
 
-class State(Struct, frozen=True):
+class LinkState(Struct, frozen=True):
     """The state of a link. In phase `waiting`, the next attempt starts at `retry_at` (monotonic clock, seconds);
-    infinity means that the link waits for another nickname (`introduce`)."""
+    infinity means that the link waits for another nickname (`try_nick`)."""
 
     phase: Literal["connecting", "online", "waiting", "over"]
     reason: str = ""
     retry_at: float = 0.0
     attempt: int = 0
-    turned_away: bool = False
+    was_rejected: bool = False
     """Whether the room was reached and rejected the client."""
 
     def trouble(self, address: Address) -> str:
         """A sentence that says why the client is not in the room at `address`."""
-        if self.turned_away:
+        if self.was_rejected:
             return f"{address} does not let you in: {self.reason}."
         return f"No connection to {address}: {self.reason}."
 
@@ -67,7 +67,7 @@ class RoomLink:
         nick: str,
         *,
         on_events: Callable[[list[Received]], None],
-        on_state: Callable[[State], None],
+        on_state: Callable[[LinkState], None],
         on_note: Callable[[str], None] = lambda sentence: None,
         asks_for_nick: bool = True,
     ) -> None:
@@ -82,7 +82,7 @@ class RoomLink:
         self.client = ClientConnection(nick, lambda: secrets.token_urlsafe(12))
         self.round_trip: float | None = None
         """Seconds of the last round trip; None while not online."""
-        self.state = State("connecting")
+        self.state = LinkState("connecting")
         self.entered = False
         """Whether the client has been in the room at least once."""
         self.goodbye: Goodbye | None = None
@@ -93,7 +93,7 @@ class RoomLink:
         self._writer: asyncio.StreamWriter | None = None
         self._running: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
-        self._closing = self._refused_nick = self._turned_away = False
+        self._closing = self._refused_nick = self._was_rejected = False
         self._asks_for_nick = asks_for_nick
         self._has_replaced_nick = self._was_challenged = False
         """Reset for each connection."""
@@ -116,7 +116,7 @@ class RoomLink:
             await asyncio.wait([self._running])
             self._batches.flush()
             reason = self.goodbye.reason if self.goodbye else ""
-            self._set_state(State("over", reason, turned_away=self._turned_away))
+            self._set_state(LinkState("over", reason, was_rejected=self._was_rejected))
 
     # Requests. Each is written immediately; all except `say` are dropped while not online.
 
@@ -151,7 +151,7 @@ class RoomLink:
             self.client.ping(id)
             self._write()
 
-    def introduce(self, nick: str) -> None:
+    def try_nick(self, nick: str) -> None:
         """Try to join under another nickname after one was refused."""
         self._refused_nick = False
         if self._writer is not None:
@@ -168,13 +168,13 @@ class RoomLink:
         if self.client.in_room:
             self._prove()
 
-    def order(self, order: OperatorCommand) -> None:
+    def send_command(self, command: OperatorCommand) -> None:
         """Send an operator command; the answer is `refused` or the event that the whole room gets."""
         if self.client.in_room:
-            self.client.operator_command(order)
+            self.client.operator_command(command)
             self._write()
 
-    def where(self) -> None:
+    def ask_where(self) -> None:
         """Ask which part of the server serves this connection; the answer is a private `notice`."""
         if self.client.in_room:
             self.client.where()
@@ -214,7 +214,7 @@ class RoomLink:
         self._forget_end()
         while True:
             reason = self.state.reason if attempt else ""
-            self._set_state(State("connecting", reason, attempt=attempt, turned_away=self._turned_away))
+            self._set_state(LinkState("connecting", reason, attempt=attempt, was_rejected=self._was_rejected))
             try:
                 reason = await self._run_connection()
             finally:
@@ -233,12 +233,12 @@ class RoomLink:
     def _forget_end(self) -> None:
         """Forget why an earlier `run` has ended."""
         self.goodbye = None
-        self._refused_nick = self._turned_away = False
+        self._refused_nick = self._was_rejected = False
 
     async def _wait(self, reason: str, attempt: int) -> None:
         wait = math.inf if self._refused_nick else back_off(attempt, random.random())
         self._wake.clear()
-        self._set_state(State("waiting", reason, monotonic() + wait, attempt, self._turned_away))
+        self._set_state(LinkState("waiting", reason, monotonic() + wait, attempt, self._was_rejected))
         try:
             await asyncio.wait_for(self._wake.wait(), None if wait == math.inf else wait)
         except TimeoutError:
@@ -246,7 +246,7 @@ class RoomLink:
 
     async def _run_connection(self) -> str:
         """Run one connection until it ends. Returns the reason."""
-        self._turned_away = self._has_replaced_nick = self._was_challenged = False
+        self._was_rejected = self._has_replaced_nick = self._was_challenged = False
         self._hang_up_reason = ""
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
@@ -280,7 +280,7 @@ class RoomLink:
                 return reason
             for event in self.client.receive(data):
                 if isinstance(event, Goodbye):
-                    reason, self._turned_away = event.reason, not self.client.in_room
+                    reason, self._was_rejected = event.reason, not self.client.in_room
                 self._on_event(event)
                 if self._hang_up_reason:
                     return self._hang_up_reason
@@ -325,7 +325,7 @@ class RoomLink:
         self.entered, self._refused_nick = True, False
         self._online_since = monotonic()
         self._batches.flush()
-        self._set_state(State("online"))
+        self._set_state(LinkState("online"))
         self.client.who()
         if self._key and not welcome.operator:
             self._prove()
@@ -343,7 +343,7 @@ class RoomLink:
             return False
         if self._has_replaced_nick:
             # A further attempt needs a new connection, after the back-off.
-            self._turned_away = True
+            self._was_rejected = True
             self._hang_up_reason = f"the nickname {self.client.nick} is taken"
             self.client.nick = nick
             return True
@@ -376,7 +376,7 @@ class RoomLink:
             if is_silent(monotonic() - self._last_byte_at, limits):
                 writer.transport.abort()
 
-    def _set_state(self, state: State) -> None:
+    def _set_state(self, state: LinkState) -> None:
         if state != self.state:
             self.state = state
             self._on_state(state)

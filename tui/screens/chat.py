@@ -18,7 +18,8 @@ from textual.message import Message
 from protocol.client import Gap
 from protocol.format import format_people, format_refused, format_status
 from protocol.messages import MeterReading, OperatorGranted, People, Refused, Status, Welcome
-from tui.client import Item, Note, RoomClient
+from tui.client import RoomClient
+from tui.client_view import Item, Note
 from tui.commands.parse import ChatLine, ParsedCommand
 from tui.desktop import open_link
 from tui.screens.dialogs import PasteScreen

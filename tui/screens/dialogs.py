@@ -12,7 +12,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from protocol.messages import Limits
-from tui.commands.length_check import check_length
+from tui.commands.parse import check_length
 
 MAX_SHOWN_LINES = 6
 """Lines of the paste that are shown."""

@@ -8,7 +8,8 @@ from rich.markup import escape
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 
-from tui.client import ClientView, RoomClient
+from tui.client import RoomClient
+from tui.client_view import ClientView
 from tui.commands.parse import ParsedCommand, available_commands, parse
 from tui.hosting.invitation import Invitation, SshEntrance
 from tui.screens.dialogs import NAME, PersonScreen

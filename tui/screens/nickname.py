@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 from protocol.messages import Refused
 from protocol.nicknames import NicknameRefused, check_nickname
 from tui.address import Address
-from tui.link.room_link import State
+from tui.link.room_link import LinkState
 from tui.style import MODELS
 from tui.widgets.bars import Banner
 from tui.widgets.keys import ImmediateEditor, Keys, is_bound_in_place, run_binding_now
@@ -64,7 +64,7 @@ class NicknameScreen(Screen[None]):
             self.nick = nick
 
     def __init__(self, title: str, nick: str = "", clock: Callable[[], float] = monotonic) -> None:
-        """`clock` is the clock of `State.retry_at`."""
+        """`clock` is the clock of `LinkState.retry_at`."""
         super().__init__()
         self._title = title
         self._initial_nick = nick
@@ -125,7 +125,7 @@ class NicknameScreen(Screen[None]):
         else:
             self._say(refused.reason, "$error")
 
-    def show_link_state(self, state: State, address: Address) -> None:
+    def show_link_state(self, state: LinkState, address: Address) -> None:
         """Show the state of the link while no room is shown."""
         if state.phase == "waiting" and state.retry_at < inf:
             self.show_failure(state.trouble(address), state.retry_at, "Ctrl+R tries now")

@@ -16,7 +16,8 @@ from protocol.messages import Goodbye
 from protocol.nicknames import NicknameRefused, check_nickname
 from three_chat_rooms import EXIT_FAILURE
 from tui.address import Address
-from tui.client import Item, RoomClient
+from tui.client import RoomClient
+from tui.client_view import Item
 from tui.commands.completion import Completion
 from tui.commands.parse import ParsedCommand, available_commands, parse
 from tui.line.client import JoinFailed, LineClient

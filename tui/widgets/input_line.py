@@ -15,8 +15,7 @@ from textual.widgets.option_list import Option
 
 from protocol.commands import SlashCommand
 from tui.client import RoomClient
-from tui.commands.length_check import LengthCheck, check_length
-from tui.commands.parse import ChatLine, ParsedCommand, ParseError, available_commands, parse
+from tui.commands.parse import ChatLine, LengthCheck, ParsedCommand, ParseError, available_commands, check_length, parse
 from tui.widgets.composer import MAX_ROWS, Composer
 
 ROWS_AROUND_COMMANDS = 4

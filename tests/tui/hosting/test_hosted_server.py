@@ -101,7 +101,7 @@ async def test_the_host_alone_has_the_key(host: Host, join: Join, model: Model) 
     ada.link.operator(server.operator_key)
     await until(lambda: any(isinstance(event, OperatorGranted) for event in ada.events), "the proof is taken")
     other = next(one for one in Model if one != model)
-    ada.link.order(Switch(other))
+    ada.link.send_command(Switch(other))
     await until(lambda: any(isinstance(event, ModelSwitched) for event in ada.events), "the switch")
     key = server.operator_key.decode()
     for process in psutil.Process().children(recursive=True):
@@ -290,9 +290,9 @@ class TestTheEnd:
         ada = join(opened[0], "ada")
         ada.link.operator(server.operator_key)
         await until(lambda: any(isinstance(event, OperatorGranted) for event in ada.events), "the proof is taken")
-        ada.link.order(Close("thank you all"))
+        ada.link.send_command(Close("thank you all"))
         await standing
-        assert server.ended == "The room is closed."
+        assert server.end_reason == "The room is closed."
 
     async def test_hosted_server_killed_reports_the_signal(self, host: Host, join: Join) -> None:
         server = host()
@@ -304,7 +304,7 @@ class TestTheEnd:
         await until(lambda: server._process.last_log_lines, "something is logged")
         os.kill(server.pid, signal.SIGKILL)
         await standing
-        assert server.ended == "The room's server was ended by SIGKILL."
+        assert server.end_reason == "The room's server was ended by SIGKILL."
 
     async def test_failed_server_is_reported_with_its_last_error(
         self, host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -313,15 +313,15 @@ class TestTheEnd:
         monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
         server = host()
         await server.run_until_ended(lambda address: None)
-        assert server.ended.startswith(
+        assert server.end_reason.startswith(
             "The room's server has ended, with exit code 1: the server has failed because of a bug, "
         )
 
     async def test_a_room_that_never_opened_says_why(self, host: Host) -> None:
         server = host("event", LOCAL, "--no-such-option")
         await server.run_until_ended(lambda address: None)
-        assert server.ended.startswith("The room could not be opened: ")
-        assert "--no-such-option" in server.ended
+        assert server.end_reason.startswith("The room could not be opened: ")
+        assert "--no-such-option" in server.end_reason
 
     async def test_a_room_that_we_end_is_no_news(self, host: Host) -> None:
         server = host()
@@ -330,7 +330,7 @@ class TestTheEnd:
         await until(lambda: opened, "the room is open")
         await server.stop()
         await standing
-        assert server.ended == ""
+        assert server.end_reason == ""
 
 
 class TestTheLog:

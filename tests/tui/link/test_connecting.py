@@ -20,7 +20,7 @@ from tests.tui.links import until
 from tui.address import Address
 from tui.link import connecting
 from tui.link.connecting import MAX_DELAY_S, back_off, connect, look_up, plain_reason
-from tui.link.room_link import RoomLink, State
+from tui.link.room_link import LinkState, RoomLink
 
 HANGING_DNS = {"PYTHONPATH": str(Path(__file__).parent.parent / "hanging_dns")}
 
@@ -118,7 +118,7 @@ def _done(found: connecting.Found) -> "connecting.Future[connecting.Found]":
 
 @pytest.mark.parametrize("name", ["no-such-host.invalid", "x" * 300, "a..b"])
 async def test_link_to_a_name_that_is_none_says_so(name: str) -> None:
-    states: list[State] = []
+    states: list[LinkState] = []
     link = RoomLink(Address(name), "ada", on_events=lambda events: None, on_state=states.append)
     running = asyncio.create_task(link.run())
     await until(lambda: link.state.phase == "waiting")

@@ -107,7 +107,7 @@ async def test_link_refused_every_nickname_waits_longer_each_time(enter: Enter, 
     assert len(room.hellos) <= 2 * room.connections
     assert len(ada.notes) <= room.connections
     waiting = [state for state in ada.states if state.phase == "waiting"]
-    assert waiting[0].turned_away
+    assert waiting[0].was_rejected
     assert waiting[0].reason.startswith("the nickname ada")
 
 

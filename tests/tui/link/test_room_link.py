@@ -28,7 +28,7 @@ from tests.tui.conftest import Join, OpenRelay, StartServer
 from tests.tui.links import address_of, until
 from tui.address import Address
 from tui.link import batcher, pings, room_link
-from tui.link.room_link import RoomLink, State
+from tui.link.room_link import LinkState, RoomLink
 
 MODELS = list(Model)
 each_model = pytest.mark.parametrize("model", MODELS)
@@ -184,7 +184,7 @@ async def test_a_first_nickname_that_is_taken_is_asked_again(start_server: Start
     assert isinstance(refused, Refused)
     assert refused.code == "nickname-taken"
     assert ada.link.state.phase == "connecting"
-    ada.link.introduce(refused.suggestion)
+    ada.link.try_nick(refused.suggestion)
     await ada.online()
     assert ada.link.client.nick == refused.suggestion
 
@@ -195,7 +195,7 @@ async def test_link_slow_answer_to_nickname_question_still_joins(start_server: S
     ada = join(address_of(server), "ada")
     await until(lambda: ada.link.state.phase == "waiting", "the room has stopped waiting")
     assert ada.link.state.retry_at == math.inf
-    ada.link.introduce("cleo")
+    ada.link.try_nick("cleo")
     await ada.online()
     assert ada.link.client.nick == "cleo"
 
@@ -304,7 +304,7 @@ async def test_link_callback_error_is_raised_by_run(start_server: StartServer) -
     def fail(events: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    states: list[State] = []
+    states: list[LinkState] = []
     link = RoomLink(address_of(start_server()), "ada", on_events=fail, on_state=states.append)
     with pytest.raises(OSError, match="No space left"):
         await asyncio.wait_for(link.run(), running.PATIENCE)
@@ -339,7 +339,7 @@ async def test_link_operator_stays_operator_after_server_restart(
     ada.link.operator(OPERATOR_KEY.encode())
     await until(lambda: any(isinstance(event, OperatorGranted) for event in ada.events), "the proof is taken")
     other = next(one for one in MODELS if one != model)
-    ada.link.order(Switch(other))
+    ada.link.send_command(Switch(other))
     await until(lambda: any(isinstance(e, ModelSwitched) and e.model == other for e in ada.events), "the switch")
     first.close()
     await until(lambda: ada.link.state.phase == "waiting", "the end is noticed")
@@ -357,7 +357,7 @@ async def test_link_drops_requests_while_offline(start_server: StartServer, join
     await until(lambda: ada.link.state.phase != "online", "the break is noticed")
     ada.link.rename("cleo")
     ada.link.who()
-    ada.link.order(Switch("thread"))
+    ada.link.send_command(Switch("thread"))
     between.mend()
     await ada.online()
     ada.link.say("back")

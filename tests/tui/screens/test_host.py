@@ -175,7 +175,7 @@ class TestMistakes:
         async with acting_operator(start_server(), monotonic=lambda: seconds[0]) as boss:
             boss.chat.composer.write("half a li")
             boss.app.client.typed_command = "/kick zed"
-            boss.app.client.link.order(Kick("zed"))
+            boss.app.client.link.send_command(Kick("zed"))
             await boss.sees("nobody here is called zed")
             assert boss.written == "half a li"
             assert boss.chat.composer.selected_text == ""
@@ -424,7 +424,7 @@ class TestTheMeter:
             await boss.press("f2")
             for used, other in enumerate(("event", "thread", "process"), start=1):
                 if used > 1:
-                    boss.app.client.link.order(Switch(other))
+                    boss.app.client.link.send_command(Switch(other))
                     await boss.sees_in_bar(other)
                 await boss.until(lambda used=used: busy(boss, speaker, used), f"{used} models compared")
                 await boss.sees("2 connected", "deliveries/s", "2 in the room")

@@ -11,7 +11,7 @@ from protocol.messages import Event, Limits, ModelSwitched, Notice, People, Pres
 from tui.address import Address
 from tui.app import ChatApp
 from tui.client import RoomClient
-from tui.link.room_link import RoomLink, State
+from tui.link.room_link import LinkState, RoomLink
 from tui.settings import Settings
 from tui.transcript.transcript import Transcript
 
@@ -22,16 +22,16 @@ SERVED_BY = {"process": "process 4321", "thread": "thread 17", "event": "event l
 
 
 class ScriptedLink(RoomLink):
-    """A link that replays batches of events. A State at their end becomes the state of the link."""
+    """A link that replays batches of events. A LinkState at their end becomes the state of the link."""
 
-    script: Sequence[Sequence[Event] | State] = ()
+    script: Sequence[Sequence[Event] | LinkState] = ()
 
     async def run(self) -> None:
         """Replay the script, and then send nothing more."""
         self._running = asyncio.current_task()
         self.client.connected()
         for batch in self.script:
-            if isinstance(batch, State):
+            if isinstance(batch, LinkState):
                 self.client.disconnected()
                 self.round_trip = None
                 self._set_state(batch)
@@ -44,7 +44,7 @@ class ScriptedLink(RoomLink):
 
 
 def app(
-    *script: Sequence[Event] | State, nick: str = "ada", theme: str = "", address: Address | None = ADDRESS
+    *script: Sequence[Event] | LinkState, nick: str = "ada", theme: str = "", address: Address | None = ADDRESS
 ) -> ChatApp:
     """The app of `nick` with a stopped clock, in a room that sends the events of `script`."""
     link = type("Link", (ScriptedLink,), {"script": script})

@@ -16,7 +16,7 @@ from tests.tui.acting import Actor
 from tests.tui.snapshots.scripted import Room, app, still
 from tests.tui.widgets.pane import contrast_of
 from tui.app import ChatApp
-from tui.link.room_link import State
+from tui.link.room_link import LinkState
 from tui.style import style_of
 
 Compare = Callable[..., bool]
@@ -100,7 +100,7 @@ class TestThePrompt:
                 "No connection to 192.0.2.7:2000: nobody listens there. Next try in 4 s.", "Ctrl+R tries now"
             )
 
-        draw(snap_compare, app(State("waiting", "nobody listens there", 4.0, 3)), look)
+        draw(snap_compare, app(LinkState("waiting", "nobody listens there", 4.0, 3)), look)
 
 
 class TestTheRoom:
@@ -307,7 +307,7 @@ class TestTheConnection:
             await ada.sees("○ not connected", "Ctrl+R tries now")
             assert "connected you" not in ada.bar
 
-        draw(snap_compare, app(*busy(), State("waiting", "the connection broke", 7.0, 4)), look, (100, 30))
+        draw(snap_compare, app(*busy(), LinkState("waiting", "the connection broke", 7.0, 4)), look, (100, 30))
 
     def test_out_of_the_room(self, snap_compare: Compare) -> None:
         """After a removal for good: the reason and the two keys."""
@@ -315,7 +315,7 @@ class TestTheConnection:
         async def look(ada: Actor) -> None:
             await ada.sees("You are out of the room: you were asked to leave.", "Ctrl+R joins again   Ctrl+Q leaves")
 
-        draw(snap_compare, app(*busy(), State("over", "you were asked to leave")), look, (100, 30))
+        draw(snap_compare, app(*busy(), LinkState("over", "you were asked to leave")), look, (100, 30))
 
 
 class TestSizesAndThemes:

@@ -1,0 +1,56 @@
+"""ClientView: the calls that a RoomClient makes to its views, with events of the room and the client's own notes."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from protocol.client import Received
+from protocol.messages import Goodbye, Refused, Welcome
+
+
+class Note(Struct, frozen=True):
+    """A sentence of the client itself, to be shown among the events of the room."""
+
+    sentence: str
+    is_error: bool = False
+
+
+Item = Received | Note
+
+
+class ClientView:
+    """A view of a client. The client calls these methods after its own state has changed. A view overrides those that
+    it needs; the others do nothing."""
+
+    watches_meter = False
+    """Whether an operator's view shows the readings of the meter."""
+
+    def show_items(self, items: Sequence[Item]) -> None:
+        """Show events of the room and notes, in order. The list may be empty: other state has changed then."""
+
+    def link_changed(self) -> None:
+        """The state of the link or of the hosted server has changed."""
+
+    def room_opened(self) -> None:
+        """The hosted server listens, and the client knows its address."""
+
+    def joined(self, welcome: Welcome) -> None:
+        """The room has let the client in. The items of the welcome follow."""
+
+    def rejected(self, goodbye: Goodbye) -> None:
+        """The room has not let the client in."""
+
+    def nick_refused(self, refused: Refused) -> None:
+        """The room has refused the nickname. The client waits for another one (`try_nick`)."""
+
+    def nick_changed(self) -> None:
+        """The client has another nickname."""
+
+    def mentioned(self) -> None:
+        """A live line names this client."""
+
+    def command_unsent(self, sentence: str) -> None:
+        """A command was not sent, because there is no connection. The sentence is among the items as well."""
+
+    def line_deferred(self) -> None:
+        """A line of this client waits for slow mode."""
