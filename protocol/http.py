@@ -97,7 +97,9 @@ def is_local_host(host: str, names: tuple[str, ...] = ()) -> bool:
     (DNS rebinding).
     """
     match = _HOST.fullmatch(host)
-    name = match[1].lower().removesuffix(".") if match else ""
+    if match is None:
+        return False
+    name = match[1].lower().removesuffix(".")
     if name == "localhost" or name.endswith((".local", ".localhost")) or name in [one.lower() for one in names]:
         return True
     try:

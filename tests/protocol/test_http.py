@@ -138,6 +138,7 @@ class TestIsLocalHost:
         assert is_local_host("Chat.Example.org:443", ("chat.example.ORG",))
         assert is_local_host("chat.example.org.", ("chat.example.org",))
         assert not is_local_host("evil.example.org", ("chat.example.org",))
+        assert not is_local_host("a b", ("",)), "the host of --bind :2000 is empty"
 
 
 class TestIsSameOrigin:

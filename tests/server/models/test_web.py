@@ -8,6 +8,7 @@ import pytest
 from protocol.messages import Model
 from tests.peers import GET, PATIENCE, UPGRADE, Closed
 from tests.running import Server
+from tests.server.slow import talk_until_gone
 
 
 def test_a_browser_is_a_member_like_all_others(room: Server) -> None:
@@ -132,20 +133,56 @@ def test_a_malformed_frame_ends_only_its_connection(room: Server, data: bytes, c
     bob.expect("said", id="1")
 
 
-def test_a_slow_browser_loses_whole_messages_and_hears_why(start) -> None:
-    room: Server = start("--max-line", "65536")
-    slow, bob = room.web_stranger(receive_buffer=8192), room.rich("bob")
+def test_a_slow_browser_loses_whole_messages_and_hears_why(room: Server) -> None:
+    slow, bob = room.web_stranger(receive_buffer=4096), room.rich("bob")
     slow.hello("slow")
-    for number in range(4000):  # More than all buffers between a server and a peer hold.
-        bob.say(f"{number} " + "x" * (number * 37 % 1900))
-        if number % 100 == 0:
-            bob.sync()
-    bob.sees_no("slow")
+    talk_until_gone("slow", bob)
     events = [slow.event()]
     while events[-1]["type"] != "goodbye":
         events.append(slow.event())
     assert events[-1]["code"] == "too-slow"
     assert slow.close_code() == 1000
+
+
+def test_the_room_says_goodbye_in_frames(start) -> None:
+    room: Server = start()
+    boss, ada, eve = room.operator(), room.web("ada"), room.web("eve")
+    boss.command("kick", nick="ada", reason="enough")
+    boss.command("ban", nick="eve")
+    boss.command("lock")
+    boss.expect("rules")
+    late, back = room.web_stranger(), room.web_stranger()
+    late.command("hello", nick="late")
+    back.command("hello", nick="eve", resume={"token": eve.welcome["token"], "after": 0})
+    for peer, code in ((ada, "kicked"), (eve, "banned"), (late, "locked"), (back, "banned")):
+        assert peer.expect("goodbye")["code"] == code
+        assert peer.close_code() == 1000
+    assert room.http(GET).startswith(b"HTTP/1.1 200 "), "members that return need the page"
+
+
+def test_the_end_of_the_server_is_told_in_frames(start) -> None:
+    room: Server = start()
+    ada, stranger = room.web("ada"), room.web_stranger()
+    assert room.terminate() == 0
+    for peer in (ada, stranger):
+        peer.expect("goodbye")
+        assert peer.close_code() == 1000
+
+
+def test_idle_requests_disturb_no_member(start) -> None:
+    """Half a head, an open WebSocket and a silent connection each end at their time."""
+    room: Server = start("--join-timeout", "2")
+    ada, bob = room.web("ada"), room.rich("bob")
+    half, stranger, silent = room.connect(), room.web_stranger(), room.connect()
+    half.send(b"GET / HTTP/1.1\r\nX: ")
+    for number in range(20):
+        half.send(b"x")
+        ada.say(f"{number}", id=str(number))
+        bob.expect("said", id=str(number))
+    assert half.line().startswith("HTTP/1.1 408 ")
+    assert stranger.expect("goodbye")["code"] == "join-timeout"
+    assert "no nickname came within 2 seconds" in silent.lines_until_closed()[-1]
+    ada.sync()
 
 
 def test_500_browsers_at_once_get_the_page(room: Server) -> None:
