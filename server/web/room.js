@@ -154,7 +154,10 @@ function refused({ id, reason, wait, suggestion }) {
   if (inRoom) return add({ kind: "error", text: suggestion ? `${reason}; ${suggestion} is free` : reason });
   nick = suggestion || nick;
   // After a restart of the server, another member may have my nickname.
-  if (me && suggestion) return connect();
+  if (me && suggestion) {
+    add({ kind: "notice", text: `${reason}, so you are ${nick}` });
+    return connect();
+  }
   isWanted = false;
   disconnect();
   askNick(reason, suggestion);

@@ -1,5 +1,7 @@
 """A phone whose page, connection or server goes away: it comes back as the same person, with each missed line once."""
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -43,6 +45,42 @@ async def test_reload_shows_only_the_last_events(open_room: OpenRoom, open_phone
     texts = [text for text in await phone.texts() if text.startswith("line")]
     assert texts == [f"line {number}" for number in range(40, 100)]
     assert await phone.page.locator("#lines > .gap").count() == 0
+
+
+async def test_lost_events_are_told(open_room: OpenRoom, open_phone: OpenPhone) -> None:
+    """The server keeps the last 10 events. A reload asks for 60; the earlier ones were seen before, so none is lost."""
+    room = open_room("event", "--keep", "10")
+    bob = room.member("bob")
+    phone = await (await open_phone(room)).join("ada")
+    await phone.sees("ada joined")
+    for number in range(80):
+        bob.say(f"line {number}")
+    await phone.sees("line 79")
+    await phone.page.goto("about:blank")
+    await phone.open()
+    await phone.sees("line 79")
+    await expect(phone.page.locator("#lines > .gap")).to_have_count(0)
+    await phone.page.goto("about:blank")
+    for number in range(80, 120):
+        bob.say(f"line {number}")
+    bob.sync()
+    await phone.open()
+    await phone.sees("line 119")
+    await expect(phone.page.locator("#lines > .gap")).to_have_text(
+        re.compile(r"^3\d things that happened here are lost$")
+    )
+
+
+async def test_private_window_may_keep_nothing(room: WebRoom, open_phone: OpenPhone) -> None:
+    phone = await open_phone(room)
+    refuse = "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no'); }})"
+    await phone.page.add_init_script(refuse)
+    await phone.open()
+    await phone.join("ada")
+    await phone.say("I keep nothing")
+    await phone.sees("I keep nothing")
+    await phone.open()
+    await expect(phone.door).to_have_value("")
 
 
 async def test_text_that_was_typed_outlives_a_reload(room: WebRoom, open_phone: OpenPhone) -> None:
@@ -113,6 +151,20 @@ async def test_restart_keeps_nickname_and_lines(room: WebRoom, open_phone: OpenP
     assert (await phone.texts()).count("said while it was gone") == 1
     await expect(phone.served).to_contain_text("you are ada,")
     await phone.is_in_room()
+
+
+async def test_nickname_taken_during_a_restart(room: WebRoom, open_phone: OpenPhone) -> None:
+    phone = await (await open_phone(room)).join("ada")
+    room.stop()
+    await expect(phone.state).to_contain_text("trying again")
+    await phone.page.evaluate("disconnect()")  # It waits for the button.
+    room.restart()
+    other = room.member("ada")
+    await phone.page.locator("#remedy").click()
+    await phone.is_in_room()
+    other.sees("ada", "ada2")
+    await expect(phone.served).to_contain_text("you are ada2,")
+    await phone.sees("ada is taken, so you are ada2")
 
 
 async def test_page_finds_the_room_by_itself(room: WebRoom, open_phone: OpenPhone) -> None:
