@@ -234,6 +234,7 @@ function settle(id) {
   if (!line) return false;
   unsaid.delete(id);
   settled.push(line.element);
+  schedule();
   if (slowSeconds) speakAt(Date.now() + slowSeconds * 1000);
   return true;
 }

@@ -37,6 +37,7 @@ async def test_reload_shows_only_the_last_events(open_room: OpenRoom, open_phone
     room = open_room()
     bob = room.member("bob")
     phone = await (await open_phone(room)).join("ada")
+    await phone.sees("ada joined")
     for number in range(100):
         bob.say(f"line {number}")
     await phone.sees("line 99")
