@@ -391,7 +391,7 @@ function withoutSentence(url) {
 }
 
 function mentions(text) {
-  const name = me.normalize("NFC").replace(/[.-]/g, "\\$&");
+  const name = me.normalize("NFC").replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
   return RegExp(`(^|[^\\p{L}\\p{N}_-])${name}(?![\\p{L}\\p{N}_-]|\\.[\\p{L}\\p{N}_])`, "iu").test(text.normalize("NFC"));
 }
 
@@ -481,16 +481,20 @@ function submit(event) {
   save();
 }
 
-// The field grows with its text.
 function write(text) {
   input.value = text;
+  grow();
+}
+
+// The field is as tall as its text.
+function grow() {
   input.style.height = "";
   if (input.scrollHeight > input.clientHeight) input.style.height = `${input.scrollHeight + 2}px`;
 }
 
 let hasShift = false;
 input.onkeydown = event => { hasShift = event.shiftKey; };
-input.oninput = () => write(input.value);
+input.oninput = grow;
 // Enter says the line, also on the keyboard of a phone. Shift+Enter begins a new one.
 input.addEventListener("beforeinput", event => {
   if (/^insert(LineBreak|Paragraph)$/.test(event.inputType) && !hasShift) submit(event);
@@ -566,6 +570,7 @@ function fit() {
   if (scale > 1.01) return;
   style.setProperty("--height", `${height}px`);
   style.setProperty("--top", `${offsetTop}px`);
+  grow();
 }
 visualViewport.onresize = visualViewport.onscroll = fit;
 fit();

@@ -81,6 +81,11 @@ async def test_mention_is_a_whole_word(room: WebRoom, open_phone: OpenPhone) -> 
     others = ["adam is here", "ada.org", "x-ada", "Ada-Lovelace", "éada", ""]
     found = await phone.page.evaluate("texts => { me = 'ada'; return texts.filter(mentions); }", mentions + others)
     assert found == mentions
+    for nick in ("x-y.z_1", "a.b", "Ünï", "(odd)[+"):
+        told = await phone.page.evaluate("([nick, texts]) => { me = nick; return texts.map(mentions); }", [
+            nick, [f"hi {nick}!", nick.upper(), nick.replace(".", "x") + "x"]
+        ])  # fmt: skip
+        assert told == [True, True, False]
 
 
 async def test_mention_is_marked(room: WebRoom, open_phone: OpenPhone) -> None:
