@@ -39,4 +39,5 @@ def test_webkit_runs_the_page(room: WebRoom, webkit: WebKit) -> None:
     assert [text for text in webkit.evaluate(TEXTS) if "own" in text] == own
     assert webkit.evaluate("document.getElementById('text').value") == "half a thought"
     assert webkit.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+    boss.sees("ada")
     assert boss.people() == ["ada", "boss"]
