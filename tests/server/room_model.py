@@ -3,7 +3,7 @@
 A `who` of the witness, which is always present, tells the `seq` at each step.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from hypothesis.stateful import RuleBasedStateMachine
@@ -30,6 +30,8 @@ KEEP, HISTORY = 6, 3
 """Events and lines that the room keeps: few, so that some are soon missing."""
 WITNESS = 1
 """The connection that is always present."""
+FIRST_FRAMES = (0x81, 0x01, 0x88)
+"""The first byte of a message in a WebSocket: text in one frame, text in several, a close (RFC 6455, section 5.2)."""
 
 
 @dataclass
@@ -135,7 +137,7 @@ class RoomModel(RuleBasedStateMachine):
 
     def read_the_order(self) -> None:
         """Read the one order from the witness: all events without gaps, and the members at each of them."""
-        for line in self.links[WITNESS].stream.splitlines():
+        for _, line in messages(self.links[WITNESS].stream):
             match json_lines.decode_event(line):
                 case event if isinstance(event, Sequenced):
                     if event.seq <= len(self.log):
@@ -189,7 +191,7 @@ class RoomModel(RuleBasedStateMachine):
         return b"".join(link.dialect.encode(self.log[i]) for i in mine)
 
     def follow_own_name(self, link: Link) -> None:
-        for line in link.stream.splitlines():
+        for _, line in messages(link.stream):
             match json_lines.decode_event(line):
                 case Welcome(you=you):
                     link.known_as = you
@@ -206,7 +208,25 @@ def encode_without_seq(event: Sequenced) -> list[object]:
     return [getattr(event, name) for name in event.__struct_fields__ if name != "seq"]
 
 
+def messages(stream: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Each message of a stream as it was sent, and its line, without the frames that a WebSocket has around it."""
+    while stream:
+        end, line = 0, b""
+        is_framed = stream[0] in FIRST_FRAMES
+        while is_framed:
+            is_framed = stream[end] & 0x80 == 0  # Not the last frame of the message.
+            size, end = stream[end + 1], end + 2
+            if size > 125:
+                width = 2 if size == 126 else 8
+                size, end = int.from_bytes(stream[end : end + width]), end + width
+            line, end = line + stream[end : end + size], end + size
+        if not line:
+            end = stream.index(b"\n") + 1
+            line = stream[:end]
+        yield stream[:end], line
+        stream = stream[end:]
+
+
 def without_status(stream: bytes) -> bytes:
     """The stream without `status` events, which come at any time."""
-    lines = stream.splitlines(keepends=True)
-    return b"".join(line for line in lines if not isinstance(json_lines.decode_event(line), Status))
+    return b"".join(sent for sent, line in messages(stream) if not isinstance(json_lines.decode_event(line), Status))
