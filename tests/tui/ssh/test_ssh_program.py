@@ -2,9 +2,11 @@
 
 import os
 import signal
+import stat
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +15,7 @@ from tests.running import PATIENCE, wait_until
 from tests.tui.conftest import Open
 from tests.tui.pseudo_terminal import Terminal
 from tests.tui.ssh.conftest import OpenRoom, SshRoom
+from tui.hosting.hosted_server import FIRST_SSH_PORT
 
 pytestmark = pytest.mark.needs("ssh")
 each_model = pytest.mark.parametrize("model", list(Model))
@@ -180,3 +183,21 @@ def test_agent_and_x11_are_not_forwarded(open_room: OpenRoom, call: Call, tmp_pa
     )
     assert done.returncode == 0
     assert b"X11 forwarding request failed" in done.stderr or b"xauth" in done.stderr
+
+
+def test_guest_comes_to_the_room_of_a_host(open_terminal: Open, call: Call, tmp_path: Path) -> None:
+    """The card tells the command, and the key is in the folder for data."""
+    environment = {"CHAT_TUI_NO_SSH": "", "XDG_DATA_HOME": str(tmp_path / "data")}
+    host = open_terminal("--host", "-n", "boss", "--bind", "127.0.0.1:0", environment=environment, size=(100, 40))
+    host.sees("ssh -p ")
+    host.sees("SHA256:")
+    host.sees("Only ssh is encrypted")
+    told = next(row for row in host.rows if "ssh -p " in row)
+    port = int(told.split("ssh -p ")[1].split()[0])
+    assert port >= FIRST_SSH_PORT
+    room = SimpleNamespace(host="127.0.0.1", port=port)
+    assert run(call(room), b"hello from afar\n").returncode == 0
+    host.type(" ")
+    host.sees("hello from afar")
+    key = tmp_path / "data" / "chat-server" / "ssh_host_ed25519_key"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
