@@ -3,14 +3,14 @@
 import asyncio
 import re
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import asyncssh
 import pyte
 import pytest
 
-from tests.running import Server
+from tests.running import Server, start, wait_until
 from tests.tui.conftest import StartServer
 from tests.tui.links import until
 from tests.tui.pseudo_terminal import SEQUENCE
@@ -103,6 +103,28 @@ def open_room(start_server: StartServer, tmp_path: Path) -> OpenRoom:
         return SshRoom(start_server(model, *door, "-vv", *options))
 
     return open_room
+
+
+@pytest.fixture(scope="session")
+def shared_room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshRoom]:
+    folder = tmp_path_factory.mktemp("ssh")
+    door = ["--ssh", "127.0.0.1:0", "--ssh-host-key", str(folder / "host_key")]
+    server = start("event", folder, "--history", "0", *door, "-vv")
+    yield SshRoom(server)
+    server.close()
+
+
+@pytest.fixture
+def room(shared_room: SshRoom) -> Iterator[SshRoom]:
+    """A room that many tests use one after the other, so a test must not depend on its state."""
+    watcher = shared_room.server.rich("the-next-test")
+    wait_until(lambda: watcher.status()["connections"] == 1, "everybody of the test before has gone")
+    watcher.command("quit")
+    watcher.expect("goodbye")
+    shared_room.server.clear()
+    yield shared_room
+    shared_room.server.clear()
+    assert "Traceback" not in shared_room.server.log(), shared_room.server.log()
 
 
 @pytest.fixture

@@ -222,7 +222,7 @@ def test_no_keys_break_the_editor() -> None:
         "\U0001f600",
         "\u0301",
     ]
-    for _ in range(60):
+    for _ in range(20):
         terminal = Terminal(columns=chosen.choice([1, 2, 3, 10, 80]), complete=ada_or_adam)
         for _ in range(60):
             terminal.type("".join(chosen.choices(keys, k=chosen.randrange(8))))

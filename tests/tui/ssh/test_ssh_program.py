@@ -86,18 +86,15 @@ def test_lines_of_a_pipe_are_said(open_room: OpenRoom, call: Call, model: Model)
     bob.expect("said", nick="ada", text="two")
 
 
-def test_ctrl_d_leaves_with_0(open_room: OpenRoom, open_ssh: Callable[..., Terminal]) -> None:
-    ada = open_ssh(open_room())
+def test_ctrl_d_leaves_with_0(room: SshRoom, open_ssh: Callable[..., Terminal]) -> None:
+    ada = open_ssh(room)
     ada.sees("as ada")
     ada.type("\x04")
     assert ada.exit_code() == 0
 
 
 @pytest.mark.parametrize("size", [(0, 0), (1, 1), (500, 200)])
-def test_any_size_of_a_window_is_taken(
-    open_room: OpenRoom, open_ssh: Callable[..., Terminal], size: tuple[int, int]
-) -> None:
-    room = open_room()
+def test_any_size_of_a_window_is_taken(room: SshRoom, open_ssh: Callable[..., Terminal], size: tuple[int, int]) -> None:
     bob = room.server.rich("bob")
     ada = open_ssh(room, size=size)
     bob.sees("ada")
@@ -110,8 +107,7 @@ def test_any_size_of_a_window_is_taken(
     assert ada.exit_code() == 0
 
 
-def test_killed_ssh_is_gone_at_once(open_room: OpenRoom, open_ssh: Callable[..., Terminal]) -> None:
-    room = open_room()
+def test_killed_ssh_is_gone_at_once(room: SshRoom, open_ssh: Callable[..., Terminal]) -> None:
     bob = room.server.rich("bob")
     ada = open_ssh(room)
     bob.sees("ada")
@@ -142,15 +138,14 @@ def test_guests_from_other_addresses_are_banned_apart(open_room: OpenRoom, call:
     ],
 )
 def test_anything_but_a_session_is_refused_with_1(
-    open_room: OpenRoom, call: Call, options: tuple[str, ...], command: tuple[str, ...], sentence: bytes
+    room: SshRoom, call: Call, options: tuple[str, ...], command: tuple[str, ...], sentence: bytes
 ) -> None:
-    done = run([*call(open_room(), *options), *command], b"")
+    done = run([*call(room, *options), *command], b"")
     assert done.returncode == 1
     assert sentence in done.stderr + done.stdout
 
 
-def test_forwarded_port_leads_nowhere(open_room: OpenRoom, call: Call) -> None:
-    room = open_room()
+def test_forwarded_port_leads_nowhere(room: SshRoom, call: Call) -> None:
     target = f"{room.server.address[0]}:{room.server.address[1]}"
     ssh, *words = call(room, "-W", target)
     done = run([ssh, "-o", "LogLevel=INFO", *words], b"mallory\n")
@@ -174,8 +169,7 @@ def test_key_is_the_same_after_a_restart(open_room: OpenRoom, call: Call) -> Non
     assert run(keyed, b"").returncode == 0
 
 
-def test_agent_and_x11_are_not_forwarded(open_room: OpenRoom, call: Call, tmp_path: Path) -> None:
-    room = open_room()
+def test_agent_and_x11_are_not_forwarded(room: SshRoom, call: Call, tmp_path: Path) -> None:
     environment = os.environ | {"DISPLAY": "127.0.0.1:77", "SSH_AUTH_SOCK": str(tmp_path / "agent")}
     command = call(room, "-A", "-X", "-v")
     done = subprocess.run(
