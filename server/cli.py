@@ -29,7 +29,7 @@ from server.meter import Meter
 from server.room.operators import Operators
 from server.room.room import Room
 from server.settings import STDIN, Address, SettingRefused, Settings, Values
-from server.sources import CannotListen, Source, open_listeners
+from server.sockets import CannotListen, Source, open_listeners
 from server.ssh_door import SshDoor
 from server.web_site import WebSite
 from three_chat_rooms import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE

@@ -8,7 +8,7 @@ import socket
 from contextlib import suppress
 
 from server.connection import Connection
-from server.sources import WakeupSource
+from server.sockets import WakeupSource
 
 LINGER_S = 2.0
 """Seconds that the peer has to take the bytes and to close."""

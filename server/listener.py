@@ -18,7 +18,7 @@ from server.closing_sockets import ClosingSockets
 from server.connection import Connection
 from server.places import Occupants, Places
 from server.session import Session
-from server.sources import Source, WakeupSource, prepare
+from server.sockets import Source, WakeupSource, prepare
 from server.waiting import FirstLine, Waiting, peek_first_line
 from server.web_requests import WebRequests, holds_request
 from server.web_site import WebSite, unavailable_page

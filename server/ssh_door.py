@@ -35,7 +35,7 @@ log = logging.getLogger("chat.ssh")
 
 
 class SshDoor:
-    """A source of connections: `server.sources.Source`. Only the main thread uses it."""
+    """A source of connections: `server.sockets.Source`. Only the main thread uses it."""
 
     def __init__(self, sockets: Sequence[socket.socket], host_key: str, on_ready: Callable[[str], None]) -> None:
         """The program accepts guests from `sockets`, and keeps its key in the file `host_key`; if that is empty, in the

@@ -17,7 +17,7 @@ from protocol.http import MAX_HEAD_BYTES, HttpRefused, head_size, is_http
 from protocol.messages import Goodbye
 from server.closing_sockets import ClosingSockets
 from server.session import GREETING_DELAY_S
-from server.sources import WakeupSource
+from server.sockets import WakeupSource
 from server.waiting import Stage, Waiting
 from server.web_site import WebSite, refusal, unavailable_page
 

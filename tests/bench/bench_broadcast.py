@@ -18,7 +18,7 @@ from server.room.inbox import Inbox
 from server.room.operators import Operators
 from server.room.room import Room
 from server.room.state import ResourceUsage
-from server.sources import listen
+from server.sockets import listen
 from tests.bench.conftest import PerSecond
 
 MEMBERS = 1000

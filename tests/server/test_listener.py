@@ -14,10 +14,10 @@ from typing import Never
 import pytest
 
 from protocol.messages import Hello, Limits
-from server import sources
+from server import sockets
 from server.connection import Connection
 from server.listener import ACCEPTED_AT_ONCE, ADMITTED_AT_ONCE, Listener, raise_file_limit
-from server.sources import listen
+from server.sockets import listen
 from tests.peers import PATIENCE, wait_until
 
 
@@ -247,9 +247,9 @@ class TestListener:
         self, listener: Listener, peers: list[socket.socket]
     ) -> None:
         (connection,) = come(listener, peers)
-        set_values = [tcp_option(connection.socket, *names) for names in sources.KEEPALIVE_NAMES]
-        assert set_values == list(sources.KEEPALIVE)
-        idle, interval, count = sources.KEEPALIVE
+        set_values = [tcp_option(connection.socket, *names) for names in sockets.KEEPALIVE_NAMES]
+        assert set_values == list(sockets.KEEPALIVE)
+        idle, interval, count = sockets.KEEPALIVE
         assert idle + interval * count <= 60
 
     @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="this system has no TCP_USER_TIMEOUT")
@@ -258,7 +258,7 @@ class TestListener:
     ) -> None:
         (connection,) = come(listener, peers)
         milliseconds = connection.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
-        assert milliseconds == 1000 * sources.UNACKNOWLEDGED_TIMEOUT_S <= 60_000
+        assert milliseconds == 1000 * sockets.UNACKNOWLEDGED_TIMEOUT_S <= 60_000
 
     @pytest.mark.parametrize("number", [errno.ENOBUFS, errno.ENOMEM])
     def test_accept_stops_when_the_system_has_nothing_left(self, listener: Listener, number: int) -> None:

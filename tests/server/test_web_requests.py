@@ -13,7 +13,7 @@ from server import web_requests
 from server.closing_sockets import LINGER_S, MAX_CLOSING
 from server.connection import Connection
 from server.listener import Listener
-from server.sources import listen
+from server.sockets import listen
 from server.web_site import WebSite
 from tests.peers import GET, PATIENCE, UPGRADE, wait_until
 

@@ -17,7 +17,7 @@ from server.models.thread import ThreadModel
 from server.room.inbox import Inbox
 from server.session import Session
 from server.session_types import State
-from server.sources import listen
+from server.sockets import listen
 from tests.pace import allowed
 from tests.running import PATIENCE, Server, wait_until
 from tests.server.limits import SETS_LIMITS, limited, ordinary_user

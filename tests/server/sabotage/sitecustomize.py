@@ -109,9 +109,9 @@ def clock_is_set() -> None:
 
 def asks_silent_peers_at_once() -> None:
     """Nothing is wrong: TCP asks after a second of silence, and not after a quarter of a minute."""
-    from server import sources  # Not for a worker, which stays light.
+    from server import sockets  # Not for a worker, which stays light.
 
-    sources.KEEPALIVE, sources.UNACKNOWLEDGED_TIMEOUT_S = (1, 1, 2), 3
+    sockets.KEEPALIVE, sockets.UNACKNOWLEDGED_TIMEOUT_S = (1, 1, 2), 3
 
 
 def lingering() -> None:

@@ -25,7 +25,7 @@ from server.room.inbox import Inbox
 from server.room.outbox import Outbox
 from server.session import Session
 from server.session_types import Request
-from server.sources import listen
+from server.sockets import listen
 from tests.peers import wait_until
 from tests.server.without_sockets import new_room
 

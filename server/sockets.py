@@ -1,8 +1,7 @@
-"""Sources of connections: listening sockets, one for every address that each host of `--bind` has, and objects with the
-same methods.
+"""Sockets: the options that each connection gets, the listening sockets, and sources of connections in general.
 
-A name may have several addresses, as `localhost` has 127.0.0.1 and ::1. They get the same port. An address that this
-machine lacks, as ::1 if IPv6 is off, is left out if the name has another.
+The server listens on each address of a host in `--bind`. A name may have several, as `localhost` has 127.0.0.1 and ::1.
+They get the same port. An address that this machine lacks, as ::1 if IPv6 is off, is left out if the name has another.
 """
 
 import contextlib

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from server import sources
+from server import sockets
 from server.settings import Address, SettingRefused
-from server.sources import CannotListen, covers, open_listeners, prepare
+from server.sockets import CannotListen, covers, open_listeners, prepare
 
 Resolve = Callable[..., None]
 Open = Callable[..., list[Address]]
@@ -24,7 +24,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Resolve:
         def found(host: str | None, port: int, **hints: int) -> list[tuple[object, ...]]:
             return [entry for one in hosts.get(host or "any", [host]) for entry in getaddrinfo(one, port, **hints)]
 
-        monkeypatch.setattr(sources.socket, "getaddrinfo", found)
+        monkeypatch.setattr(sockets.socket, "getaddrinfo", found)
 
     return resolve
 
@@ -48,14 +48,14 @@ def opened() -> Iterator[Open]:
 def missing(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Addresses that this machine lacks, as ::1 where IPv6 is off."""
     hosts: set[str] = set()
-    listen = sources.listen
+    listen = sockets.listen
 
     def refuses(host: str, port: int) -> socket.socket:
         if host in hosts:
             raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
         return listen(host, port)
 
-    monkeypatch.setattr(sources, "listen", refuses)
+    monkeypatch.setattr(sockets, "listen", refuses)
     return hosts
 
 
@@ -142,7 +142,7 @@ def test_free_port_is_chosen_anew_until_it_is_free_on_all(
     names: Resolve, opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names(localhost=["127.0.0.2", "127.0.0.1"])
-    listen, failures = sources.listen, [True, True]
+    listen, failures = sockets.listen, [True, True]
 
     def unlucky(host: str, port: int) -> socket.socket:
         if port and failures:
@@ -150,7 +150,7 @@ def test_free_port_is_chosen_anew_until_it_is_free_on_all(
             raise OSError(errno.EADDRINUSE, "Address already in use")
         return listen(host, port)
 
-    monkeypatch.setattr(sources, "listen", unlucky)
+    monkeypatch.setattr(sockets, "listen", unlucky)
     first, second = opened(Address("localhost", 0))
     assert first.port == second.port
 
@@ -163,8 +163,8 @@ def test_prepare_on_macos_sets_the_options_by_their_names_there(monkeypatch: pyt
     monkeypatch.setattr(sys, "platform", "darwin")
     recorder = SocketRecorder()
     prepare(recorder)  # type: ignore[arg-type]  # It has what `prepare` uses.
-    assert recorder.asked[keepalive] == sources.KEEPALIVE[0]
-    assert recorder.asked[sources.MACOS_TCP_RXT_CONNDROPTIME] == sources.UNACKNOWLEDGED_TIMEOUT_S
+    assert recorder.asked[keepalive] == sockets.KEEPALIVE[0]
+    assert recorder.asked[sockets.MACOS_TCP_RXT_CONNDROPTIME] == sockets.UNACKNOWLEDGED_TIMEOUT_S
 
 
 class SocketRecorder:
