@@ -129,4 +129,20 @@ BROWSERS = (
     Mutation("server/web_site.py", "if not is_local_host(request.host, self._names):", "if False:"),
     Mutation("server/listener.py", "if not full or self._places.count(group) or", "if not full or"),
 )
-MUTATIONS: tuple[Mutation, ...] = (*PROTOCOL, *SESSION, *BROADCAST, *ROOM, *BROWSERS)
+CLIENT = (
+    Mutation("tui/client.py", "self._is_live = welcome.resumed or not welcome.history", "self._is_live = True"),
+    Mutation("tui/client.py", "not was_sent_here and said.nick != self.nick:", "said.nick != self.nick:"),
+    Mutation("tui/client.py", "return self.shows_own_lines or not was_sent_here", "return True"),
+    Mutation("tui/client.py", "            self._unshown += items\n", "            pass\n"),
+    Mutation("tui/client.py", "if not self._who_due or self.nick not in self.people:", "if not self._who_due:"),
+    Mutation("tui/client.py", "deque([False]), False, False", "deque([False]), False, self.is_status_due"),
+    Mutation("tui/client.py", "deque([False]), False, False", "deque(), False, False"),
+    Mutation("tui/client.py", "                del unsaid[id]\n", ""),
+    Mutation("tui/client.py", "if isinstance(event, Goodbye) and not self.is_welcome:", "if False:"),
+    Mutation("tui/client.py", 'self.is_welcome and state.phase == "online"', "self.is_welcome"),
+    Mutation("tui/client.py", "0.0 if self.is_operator else self.rules.slow", "self.rules.slow"),
+    Mutation("tui/client.py", 'replace(self.status, model=event.model, served_by="")', "self.status"),
+    Mutation("tui/client.py", "        self.slow_mode_queue.on_answer(refused.id)\n", ""),
+    Mutation("tui/client.py", "if refused.code in NICKNAME_CODES and not self.in_room:", "if False:"),
+)
+MUTATIONS: tuple[Mutation, ...] = (*PROTOCOL, *SESSION, *BROADCAST, *ROOM, *BROWSERS, *CLIENT)

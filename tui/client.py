@@ -436,8 +436,10 @@ class RoomClient:
     def _on_said(self, said: Said) -> bool:
         """Follow a line. Returns whether to show it."""
         self.last_lines.append(said)
-        self._is_mentioned |= self._is_live and said.nick != self.nick and mentions(said.text, self.nick)
-        return not self.slow_mode_queue.on_answer(said.id) or self.shows_own_lines
+        was_sent_here = self.slow_mode_queue.on_answer(said.id)
+        if self._is_live and not was_sent_here and said.nick != self.nick:
+            self._is_mentioned |= mentions(said.text, self.nick)
+        return self.shows_own_lines or not was_sent_here
 
     def _on_refused(self, refused: Refused) -> bool:
         """Follow a refusal. Returns whether to show it."""

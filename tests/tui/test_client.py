@@ -15,8 +15,10 @@ from protocol.messages import (
     Lock,
     MeterReading,
     Model,
+    ModelSwitched,
     People,
     Presence,
+    Quiet,
     Refused,
     Rules,
     Said,
@@ -222,6 +224,16 @@ class TestItems:
         assert [item.people for item in ada.view.items if isinstance(item, People)] == [["ada", "bob"]]
         assert not ada.room.is_roster_due
 
+    def test_roster_for_the_link_is_no_answer_to_the_person(self, ada: Client) -> None:
+        """The link asks for the roster after each welcome, and its answer comes first."""
+        (welcome,) = (item for item in ada.view.items if isinstance(item, Welcome))
+        ada.room._on_events([welcome])
+        ada.room.run(ParsedCommand("who"))
+        ada.room._on_events([People(1, ["ada"])])
+        assert ada.view.of(People) == []
+        ada.room._on_events([People(1, ["ada"])])
+        assert len(ada.view.of(People)) == 1
+
     def test_status_is_shown_only_if_it_was_asked_for(self, ada: Client) -> None:
         assert ada.room.status is not None
         assert ada.view.of(Status) == []
@@ -237,10 +249,10 @@ class TestItems:
         assert ada.view.of(Status) == []
 
     def test_switch_changes_the_model_before_the_status_comes(self, ada: Client) -> None:
-        ada.house.room.switch_to("thread", ada.house.now)
-        ada.house.room.end_switch(ada.house.now)
-        ada.link.pass_on()
-        assert ada.room.model == "thread"
+        ada.link._on_event(ModelSwitched(9, 0.0, Model.THREAD, Model.EVENT, 0.04, 1))
+        ada.link._batches.flush()
+        assert ada.room.status is not None
+        assert (ada.room.model, ada.room.status.served_by) == ("thread", "")
 
 
 class TestMentions:
@@ -252,6 +264,14 @@ class TestMentions:
         house.send(bob, Say("2", "and you, Ada?"), Say("3", "ada!"))
         ada.link.pass_on()
         assert ada.view.calls.count("mentioned") == 1
+
+    def test_own_line_after_a_change_of_name_is_no_mention(self, ada: Client) -> None:
+        id = ada.room.say(ChatLine("I am cleo now"))
+        ada.link.client.nick = "cleo"
+        ada.link.pass_on()
+        assert ada.view.said == ["I am cleo now"]
+        assert id not in ada.link.client.unacknowledged
+        assert "mentioned" not in ada.view.calls
 
     def test_own_line_and_history_are_no_mentions(self, house: House) -> None:
         bob, _ = rich(house, "bob")
@@ -300,6 +320,32 @@ class TestSlowMode:
         assert ada.view.calls.count("deferred") == 1
         await asyncio.sleep(0)
         assert len(ada.room.slow_mode_queue) == 1
+
+    async def test_operator_does_not_wait_in_slow_mode(self) -> None:
+        house = operated()
+        house.send(boss(house), Slow(30))
+        ada = Client(house, key=KEY)
+        ada.link.operator(KEY)
+        ada.link.enter(house)
+        for text in ("one", "two"):
+            ada.room.say(ChatLine(text))
+        ada.link.pass_on()
+        assert ada.view.said == ["one", "two"]
+        assert "deferred" not in ada.view.calls
+
+    async def test_line_behind_a_refused_one_is_sent(self) -> None:
+        house = operated()
+        house.send(boss(house), Slow(0.05), Quiet())
+        ada = Client(house)
+        ada.link.enter(house)
+        for text in ("one", "two"):
+            ada.room.say(ChatLine(text))
+        ada.link.pass_on()
+        assert len(ada.room.slow_mode_queue) == 1
+        await until(lambda: not ada.room.slow_mode_queue, "the second line to be sent")
+        ada.link.pass_on()
+        refused = [item.code for item in ada.view.items if isinstance(item, Refused)]
+        assert refused == ["quiet", "quiet"]
 
 
 class TestRequests:
