@@ -207,7 +207,7 @@ def make_listener(settings: Settings, sources: Sequence[Source], control: Server
     site = None if settings.no_web else WebSite.load(names)
     listener = Listener(sources, room.limits, settings.max_clients, settings.max_per_ip, control.stop.wait, room, site)
     listener.on_reserved = room.reserved.add
-    listener.on_dialect = room.dialects.__setitem__
+    listener.dialects = room.dialects
     listener.on_rejected = room.stats.count_rejected
     listener.on_flood = lambda what, group: room.floods.count(what, group, monotonic())
     return listener

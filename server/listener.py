@@ -92,8 +92,8 @@ class Listener:
         """Called several times a second, by `wake_if_waiting`."""
         self.on_evicted: Callable[[int, Goodbye], object] = lambda number, goodbye: None
         """Called with the number of a connection that gives its place up, and the reason to tell it."""
-        self.on_dialect: Callable[[int, Dialect], object] = lambda number, dialect: None
-        """Called with the number of a connection that is about to start, and its dialect, if that is known."""
+        self.dialects: dict[int, Dialect] = {}
+        """The dialects of connections that are about to start, if they are known. The room takes them out."""
         self._reserved: dict[int, str] = {}
         self._places = Places()
         self._last_number = 0
@@ -119,6 +119,7 @@ class Listener:
             except OSError as error:
                 log.warning("connection %d cannot be served: %s", connection.number, error.strerror)
                 words = f"the room is full: the server has too little left ({error.strerror})"
+                self.dialects.pop(connection.number, None)
                 self.reject(connection, words, connection.session.dialect)
 
     def accept(self) -> Iterator[Connection]:
@@ -279,7 +280,7 @@ class Listener:
         if waiting.dialect is WEB:
             join_by = waiting.heard_since + self.limits.join_timeout
             session = Session.open_socket(number, self.limits, monotonic(), join_by)
-            self.on_dialect(number, WEB)
+            self.dialects[number] = WEB
         else:
             session = Session.open(number, self.limits, monotonic())
         return Connection(sock, session, host, lambda: self._released(number), self._pause)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from protocol.dialects import PLAIN, WEB, Dialect
+from protocol.dialects import PLAIN, WEB
 from protocol.messages import Limits
 from protocol.websocket import FrameDecoder, encode_masked
 from server import web_requests
@@ -50,8 +50,7 @@ class Door:
         sock = listen("127.0.0.1", 0)
         self.listener = Listener([sock], limits or Limits(), members=self.members, site=SITE)
         self.listener.on_evicted = lambda number, goodbye: self.members.evicted.append(number)
-        self.dialects: dict[int, Dialect] = {}
-        self.listener.on_dialect = self.dialects.__setitem__
+        self.dialects = self.listener.dialects
         self.address = sock.getsockname()
         self.peers: list[socket.socket] = [sock]
         self.admitted: list[Connection] = []
@@ -362,6 +361,7 @@ class TestRejections:
             return b"no process left" in peek(peer)
 
         wait_until(has_answer, "it is told")
+        assert door.dialects == {}
         assert b'"code":"full"' in events(door.read(peer))
 
 
