@@ -71,6 +71,7 @@ async def test_nickname_is_remembered_after_leaving(room: WebRoom, open_phone: O
     await phone.say("/quit")
     await expect(phone.state).to_contain_text("Goodbye: see you.")
     await phone.open()
+    await expect(phone.door).to_be_visible()
     await expect(phone.door).to_have_value("ada")
     assert not room.member("bob").people().count("ada")
 

@@ -74,13 +74,26 @@ async def test_flood_keeps_the_place_of_a_reader(room: WebRoom, open_phone: Open
 async def test_keyboard_covers_neither_field_nor_line(room: WebRoom, open_phone: OpenPhone) -> None:
     bob = room.member("bob")
     phone = await (await open_phone(room)).join("ada")
+    await phone.sees("ada joined")
     for number in range(40):
         bob.say(f"line {number}")
     await phone.sees("line 39")
+    assert await phone.log.evaluate(AT_END)
     await phone.page.set_viewport_size({"width": 390, "height": 420})
     await expect(phone.field).to_be_in_viewport(ratio=1)
     await expect(phone.lines.last).to_be_in_viewport(ratio=1)
     assert await phone.log.evaluate(AT_END)
+
+
+async def test_keyboard_of_ios_covers_nothing(room: WebRoom, open_phone: OpenPhone) -> None:
+    """The keyboard of iOS makes only the visual viewport smaller, and moves it. Zooming in changes nothing."""
+    phone = await (await open_phone(room)).join("ada")
+    fit = "view => { Object.defineProperty(window, 'visualViewport', {value: view, configurable: true}); fit(); }"
+    for view in ({"scale": 1, "height": 420, "offsetTop": 50}, {"scale": 2, "height": 200, "offsetTop": 0}):
+        await phone.page.evaluate(fit, view)
+        box = await phone.page.locator("#shell").bounding_box()
+        assert box is not None
+        assert (box["y"], box["height"]) == (50, 420)
 
 
 async def test_layout_fits_each_screen(room: WebRoom, open_phone: OpenPhone) -> None:
