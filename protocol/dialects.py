@@ -1,8 +1,8 @@
 """The dialects: the forms in which a connection can write the same commands and read the same events.
 
-The first byte of a connection chooses one; a browser asks for its own by HTTP. Session, Room and the models ask a
-dialect for its properties and never for its name, so a new dialect is a module with the functions of `Dialect` and an
-entry in `DIALECTS`.
+The first byte of a connection chooses one; a browser asks for its own, WEB, by HTTP. Session, Room and the models ask
+a dialect for its properties, so a new one is a module with the functions of `Dialect` and an entry in `DIALECTS`. Only
+the beginning of WEB is known by name, where it begins with a request.
 """
 
 import re

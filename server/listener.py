@@ -308,7 +308,9 @@ class Listener:
             full = "" if is_operator or reserved else self._free_place(waiting, line, now)
             if full and not line.decided and now < waiting.since + HELLO_TIMEOUT_S:
                 if line.begun:
-                    self._wakeup.unwatch(waiting.sock)  # It stays readable. `tend` finds the rest of the line.
+                    self._wakeup.unwatch(
+                        waiting.sock
+                    )  # It stays readable. `wake_if_waiting` finds the rest of the line.
                 continue
             self._forget(waiting)
             if full:

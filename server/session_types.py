@@ -30,9 +30,12 @@ class State(IntEnum):
 MOVES = {
     (State.CONNECTING, State.NAMED): "a valid nickname",
     (State.NAMED, State.JOINED): "the welcome of the room",
-    (State.CONNECTING, State.LEAVING): "/quit, end of input, a deadline, another protocol, or a malformed frame",
-    (State.NAMED, State.LEAVING): "/quit, end of input, a deadline, or a malformed frame",
-    (State.JOINED, State.LEAVING): "/quit, end of input, a deadline, or a malformed frame",
+    (
+        State.CONNECTING,
+        State.LEAVING,
+    ): "/quit, end of input, a deadline, another protocol, an endless line, or a malformed frame",
+    (State.NAMED, State.LEAVING): "/quit, end of input, a deadline, an endless line, or a malformed frame",
+    (State.JOINED, State.LEAVING): "/quit, end of input, a deadline, an endless line, or a malformed frame",
     (State.CONNECTING, State.CLOSING): "the goodbye of the room",
     (State.NAMED, State.CLOSING): "the goodbye of the room",
     (State.JOINED, State.CLOSING): "the goodbye of the room, or too much unsent",

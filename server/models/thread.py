@@ -37,7 +37,7 @@ class ThreadModel:
         """Serve these connections, which another model has served until now."""
         # All are known before the first thread runs, because the lines that it reads are for all of them.
         self.connections = {connection.number: connection for connection in connections}
-        for connection in readable_first(connections):  # A thousand threads start in half a second.
+        for connection in readable_first(connections):  # To start a thousand threads takes half a second.
             self.start(connection)
         with self.lock:
             self.inbox.end_switch(monotonic())
