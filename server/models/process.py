@@ -86,7 +86,7 @@ class ProcessModel:
         if peer.is_over:
             self.end(peer)
 
-    # Deliver: the master writes to the workers' pipes, a few at a time, and waits for none. A worker writes to its socket
+    # Deliver: the master writes to the pipes of a few workers at a time, and never waits. A worker writes to its socket
     def deliver(self) -> None:
         outbox = self.inbox.flush(monotonic())
         for number, data, flags in outbox:
