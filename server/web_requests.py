@@ -23,6 +23,8 @@ from server.web_site import WebSite, refusal, unavailable_page
 
 FIRST_BYTES_TIMEOUT_S = GREETING_DELAY_S
 """Seconds after which a silent connection is taken for a person at `nc`."""
+REJECTED_TIMEOUT_S = 2.0
+"""The same for a rejected connection. A browser on a slow network would not understand the reason as plain text."""
 MAX_HEARD = 1024
 """Connections that are heard at a time. One more ends the oldest of the address group that has the most."""
 HEARD_AT_ONCE = 64
@@ -111,7 +113,9 @@ class WebRequests:
         self._wakeup.unwatch(waiting.sock)
 
     def _patience(self, waiting: Waiting) -> float:
-        return FIRST_BYTES_TIMEOUT_S if waiting.stage is Stage.FIRST_BYTES else self._timeout()
+        if waiting.stage is not Stage.FIRST_BYTES:
+            return self._timeout()
+        return REJECTED_TIMEOUT_S if waiting.rejected_for else FIRST_BYTES_TIMEOUT_S
 
     def _listen(self, waiting: Waiting, now: float) -> None:
         """Look at the bytes that have come, which stay in the socket."""

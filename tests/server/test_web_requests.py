@@ -364,6 +364,16 @@ class TestRejections:
         assert door.dialects == {}
         assert b'"code":"full"' in events(door.read(peer))
 
+    def test_without_descriptors_a_browser_gets_a_page(self, door: Door) -> None:
+        browser, plain = door.connect(GET), door.connect(b"ada\n")
+        for _ in range(2):
+            door.listener._accept_on_spare(door.listener.sources[0])
+        words = b"the room is full: the server has no file descriptor left"
+        answer = door.read(browser)
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert words in answer
+        assert door.read(plain).startswith(b"*** goodbye: " + words)
+
 
 def peek(peer: socket.socket) -> bytes:
     try:
