@@ -37,19 +37,19 @@ _LEVEL_STYLES = {"WARNING": "class:warning", "ERROR": "class:error", "CRITICAL":
 class ConsolePrompt(PromptLine):
     """One prompt, from `run` to `end`."""
 
-    def __init__(self, client: ConsoleClient, terminal: LineTerminal) -> None:
-        super().__init__(client.client, terminal, self._toolbar, CONSOLE_STYLE, self._handle_line, ends_room=True)
-        self._client = client
+    def __init__(self, view: ConsoleClient, terminal: LineTerminal) -> None:
+        super().__init__(view.client, terminal, self._toolbar, CONSOLE_STYLE, self._handle_line, ends_room=True)
+        self._view = view
         self._printer = terminal.printer
 
     def _handle_line(self, text: str) -> bool:
         if text.startswith("/") and not text.startswith("//"):
             # A message comes back as an event; a command would leave no trace.
             self._printer.show([[("class:prompt", "❯ "), ("class:typed", sanitize(text))]])
-        return self._client.handle_input(text)
+        return self._view.handle_input(text)
 
     def _toolbar(self, columns: int) -> Line:
-        return toolbar(self._client.client, columns)
+        return toolbar(self._view.client, columns)
 
 
 def toolbar(client: RoomClient, columns: int) -> Line:

@@ -43,27 +43,27 @@ MAX_NICKNAMES = 5
 
 async def take_part(address: Address, settings: Settings, server: HostedServer | None, transcript: Transcript) -> int:
     """Stay in the room until the input ends. `server` is that of a hosted room. Returns the exit code."""
-    room_client = RoomClient(
+    client = RoomClient(
         address, settings.nick or _own_name(), hosted_server=server, transcript=transcript, shows_own_lines=False
     )
     output = _Output()
-    client = LineClient(room_client, show=output.show)
-    staying = asyncio.create_task(room_client.stay())
+    view = LineClient(client, show=output.show)
+    staying = asyncio.create_task(client.stay())
     try:
-        await _enter(client)
-        await _say_all(client, output)
-        await _wait_until_answered(client)
+        await _enter(view)
+        await _say_all(view, output)
+        await _wait_until_answered(view)
     except JoinFailed as failure:
         _tell(f"{address} cannot be joined: {failure}")
         return EXIT_FAILURE if failure.reached else EXIT_UNREACHABLE
     finally:
-        await room_client.leave()
+        await client.leave()
         await staying
-    return _exit_code(client, output)
+    return _exit_code(view, output)
 
 
-def _exit_code(client: LineClient, output: "_Output") -> int:
-    waiting, goodbye = client.client.unanswered, client.client.link.goodbye
+def _exit_code(view: LineClient, output: "_Output") -> int:
+    waiting, goodbye = view.client.unanswered, view.client.link.goodbye
     let_go = goodbye is not None and goodbye.code != "quit"
     if goodbye is not None and let_go:
         _tell(f"the room let you go: {goodbye.reason}")
@@ -71,25 +71,25 @@ def _exit_code(client: LineClient, output: "_Output") -> int:
         _tell(f"{plural(waiting, 'line')} {'was' if waiting == 1 else 'were'} not heard")
     if waiting and not let_go:
         return EXIT_UNREACHABLE
-    return EXIT_FAILURE if client.failures or let_go or output.failed else 0
+    return EXIT_FAILURE if view.failures or let_go or output.failed else 0
 
 
-async def _enter(client: LineClient) -> None:
+async def _enter(view: LineClient) -> None:
     for _ in range(MAX_NICKNAMES):
         try:
-            await client.wait_until_joined()
+            await view.wait_until_joined()
             return
         except JoinFailed as failure:
             if failure.refused is None or not failure.refused.suggestion:
                 raise
             _tell(f"{failure}, so you are {failure.refused.suggestion}")
-            client.try_nick(failure.refused.suggestion)
-    await client.wait_until_joined()
+            view.try_nick(failure.refused.suggestion)
+    await view.wait_until_joined()
 
 
-async def _say_all(client: LineClient, output: "_Output") -> None:
+async def _say_all(view: LineClient, output: "_Output") -> None:
     lines = _input_lines()
-    ends = [asyncio.create_task(client.ended.wait()), asyncio.create_task(output.is_useless.wait())]
+    ends = [asyncio.create_task(view.ended.wait()), asyncio.create_task(output.is_useless.wait())]
     try:
         while True:
             line = asyncio.ensure_future(anext(lines, None))
@@ -98,35 +98,35 @@ async def _say_all(client: LineClient, output: "_Output") -> None:
                 line.cancel()
                 return
             text = line.result()
-            if text is None or not _say(client, text):
+            if text is None or not _say(view, text):
                 return
-            await client.wait_until(lambda: _may_go_on(client))
+            await view.wait_until(lambda: _may_go_on(view))
     finally:
         for task in ends:
             task.cancel()
 
 
-def _may_go_on(client: LineClient) -> bool:
+def _may_go_on(view: LineClient) -> bool:
     # One by one in slow mode, so that a refused line that is said again keeps its place.
-    room_client = client.client
-    return room_client.unanswered < (1 if room_client.rules.slow else MAX_IN_FLIGHT_LINES)
+    client = view.client
+    return client.unanswered < (1 if client.rules.slow else MAX_IN_FLIGHT_LINES)
 
 
-def _say(client: LineClient, line: bytes | OverlongLine) -> bool:
+def _say(view: LineClient, line: bytes | OverlongLine) -> bool:
     if isinstance(line, OverlongLine):
         _tell(f"a line of {line.size} bytes was left out; {MAX_INPUT_LINE_BYTES} is the most")
-        client.failures += 1
+        view.failures += 1
         return True
-    return client.handle_input(line.decode(errors="replace"))
+    return view.handle_input(line.decode(errors="replace"))
 
 
-async def _wait_until_answered(client: LineClient) -> None:
+async def _wait_until_answered(view: LineClient) -> None:
     """Wait until the room has answered all requests, or the connection is lost for too long."""
     deadline = monotonic() + RECONNECT_TIMEOUT_S
-    settled = asyncio.create_task(client.wait_until_settled())
+    settled = asyncio.create_task(view.wait_until_settled())
     try:
-        while not settled.done() and not client.ended.is_set() and monotonic() < deadline:
-            if client.client.in_room:
+        while not settled.done() and not view.ended.is_set() and monotonic() < deadline:
+            if view.client.in_room:
                 deadline = monotonic() + RECONNECT_TIMEOUT_S
             await asyncio.wait({settled}, timeout=POLL_INTERVAL_S)
     finally:

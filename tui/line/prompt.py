@@ -130,7 +130,7 @@ class Prompt:
     """A person at a terminal, in one room."""
 
     def __init__(self, client: RoomClient, terminal: LineTerminal, *, bell: bool) -> None:
-        self.client = LineClient(
+        self.view = LineClient(
             client,
             show=terminal.printer.show,
             on_mention=self._ring,
@@ -143,7 +143,7 @@ class Prompt:
         self._line = PromptLine(
             client,
             terminal,
-            lambda columns: toolbar(self.client, columns),
+            lambda columns: toolbar(self.view, columns),
             STYLE,
             self._handle_line,
             ends_room=client.hosts_room,
@@ -161,15 +161,15 @@ class Prompt:
         finally:
             for task in watching:
                 task.cancel()
-        goodbye = self.client.client.link.goodbye
+        goodbye = self.view.client.link.goodbye
         return 0 if self._has_left or (goodbye is not None and goodbye.code == "quit") else EXIT_FAILURE
 
     def _handle_line(self, text: str) -> bool:
-        self._has_left = not self.client.handle_input(text)
+        self._has_left = not self.view.handle_input(text)
         return not self._has_left
 
     async def _end_with_room(self) -> None:
-        await self.client.ended.wait()
+        await self.view.ended.wait()
         self._line.end()
 
     async def _refresh(self) -> None:
@@ -244,7 +244,7 @@ async def _take_part(client: RoomClient, settings: Settings, terminal: LineTermi
     prompt = Prompt(client, terminal, bell=settings.bell)
     staying = asyncio.create_task(client.stay())
     try:
-        await _enter(prompt.client, client.link.address, terminal)
+        await _enter(prompt.view, client.link.address, terminal)
         return await prompt.run(), replace(settings, nick=client.nick)
     except JoinFailed as failure:
         terminal.printer.show([note(f"{client.link.address} cannot be joined: {failure}")])
@@ -254,13 +254,13 @@ async def _take_part(client: RoomClient, settings: Settings, terminal: LineTermi
         await staying
 
 
-async def _enter(client: LineClient, address: Address, terminal: LineTerminal) -> None:
+async def _enter(view: LineClient, address: Address, terminal: LineTerminal) -> None:
     while True:
         try:
-            await client.wait_until_joined()
+            await view.wait_until_joined()
             return
         except JoinFailed as failure:
             if failure.refused is None:
                 raise
             terminal.printer.show([note(str(failure))])
-            client.try_nick(await ask_nickname(address, failure.refused.suggestion, terminal))
+            view.try_nick(await ask_nickname(address, failure.refused.suggestion, terminal))

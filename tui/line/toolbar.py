@@ -19,9 +19,9 @@ WIDE_GAP, TIGHT_GAP = "   ", "  "
 """Gaps between two parts; the tight one if the wide one does not fit."""
 
 
-def toolbar(line_client: LineClient, columns: int) -> Line:
+def toolbar(view: LineClient, columns: int) -> Line:
     """Format the toolbar for this width. Without a connection it shows nothing of the room."""
-    client, link = line_client.client, line_client.client.link
+    client, link = view.client, view.client.link
     address: Line = [("", str(link.address))]
     if link.state.phase != "online":
         parts: list[Line] = [[("bold", away(link.state))]]
@@ -30,7 +30,7 @@ def toolbar(line_client: LineClient, columns: int) -> Line:
         if link.state.reason:
             parts.append([("", link.state.reason)])
         return fit_parts([*parts, address], columns)
-    parts = [[("bold", line_client.deferred)]] if line_client.deferred else []
+    parts = [[("bold", view.deferred)]] if view.deferred else []
     if (status := client.status) is not None:
         parts += [format_model(status.model), [("", f"{status.connections:,} connected")]]
         if status.served_by:
