@@ -15,6 +15,8 @@ _METHODS = (b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS",
 _STARTS = tuple(method + b" " + target for method in _METHODS for target in (b"/", b"*", b"http"))
 """The first bytes of a request. A nickname has no slash."""
 _REQUEST_LINE = re.compile(r"([A-Z]{1,20}) ([!-~]{1,2048}) HTTP/1\.[01]")
+_ABSOLUTE_TARGET = re.compile(r"https?://([^/?]*)(.*)")
+"""RFC 9112, section 3.2.2: its host counts, not the one in the Host field."""
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t -~\x80-\xff]*")
 """RFC 9110, section 5.5. A folded line begins with white space, so it has no name."""
@@ -80,13 +82,18 @@ def parse_head(head: bytes) -> HttpRequest:
         if name in fields and name in ("host", "origin", "content-length", "transfer-encoding", "sec-websocket-key"):
             raise HttpRefused(HTTPStatus.BAD_REQUEST, f"there is more than one {name}")
         fields[name] = f"{fields[name]}, {value}" if name in fields else value
-    if _HOST.fullmatch(fields.get("host", "")) is None:
+    target, hosts = request_line[2], [fields.get("host", "")]
+    if (absolute := _ABSOLUTE_TARGET.fullmatch(target)) is not None:
+        hosts.append(absolute[1])
+        target = absolute[2]
+    if not all(map(_HOST.fullmatch, hosts)):
         raise HttpRefused(HTTPStatus.BAD_REQUEST, "there is no valid Host")
     if request_line[1] not in ("GET", "HEAD"):
         raise HttpRefused(HTTPStatus.METHOD_NOT_ALLOWED, "only GET and HEAD are allowed")
     if "transfer-encoding" in fields or fields.get("content-length", "0") != "0":
         raise HttpRefused(HTTPStatus.BAD_REQUEST, "a request has no body here")
-    return HttpRequest(request_line[1], request_line[2].partition("?")[0], fields)
+    fields["host"] = hosts[-1]
+    return HttpRequest(request_line[1], target.partition("?")[0] or "/", fields)
 
 
 def is_local_host(host: str, names: tuple[str, ...] = ()) -> bool:

@@ -77,7 +77,7 @@ class WebRequests:
         self._listen(waiting, now)
         if len(self._heard) > MAX_HEARD:
             largest = Counter(one.group for one in self._heard.values()).most_common(1)[0][0]
-            self._give_up(next(one for one in self._heard.values() if one.group == largest), now)
+            self._expire(next(one for one in self._heard.values() if one.group == largest), now)
 
     def advance(self, now: float, most: int) -> list[Waiting]:
         """Read what has come, answer requests, and meet deadlines. Returns the next connections that go on, `most` of
@@ -90,7 +90,7 @@ class WebRequests:
             for sock in list(self._undecided):
                 self._listen(self._heard[sock], now)
             for waiting in [one for one in self._heard.values() if now >= one.heard_since + self._patience(one)]:
-                self._give_up(waiting, now)
+                self._expire(waiting, now)
         known = [self._known.popleft() for _ in range(min(most, len(self._known)))]
         if self._known:
             self._wakeup.set()
@@ -191,6 +191,14 @@ class WebRequests:
             self._reject(waiting, waiting.rejected_for, now)
         else:
             self._known.append(waiting)
+
+    def _expire(self, waiting: Waiting, now: float) -> None:
+        """The time of a connection is over, unless it gets further with bytes that wait in the socket: the server may
+        have been busy when they came."""
+        stage = waiting.stage
+        self._listen(waiting, now)
+        if waiting.sock in self._heard and waiting.stage is stage:
+            self._give_up(waiting, now)
 
     def _give_up(self, waiting: Waiting, now: float) -> None:
         """Its time is over: a silent connection goes on, and others are closed."""

@@ -85,7 +85,7 @@ class WebSite:
             if request.path != "/":
                 raise HttpRefused(HTTPStatus.NOT_FOUND, "the page is at /")
         except HttpRefused as refused:
-            return WebAnswer(refusal(refused))
+            return WebAnswer(refusal(refused, is_head=head.startswith(b"HEAD ")))
         is_head = request.method == "HEAD"
         return WebAnswer(unavailable_page(unavailable, is_head=is_head) if unavailable else self._send_page(request))
 
@@ -111,14 +111,14 @@ class WebSite:
         return encode_response(HTTPStatus.OK, fields, body, is_head=request.method == "HEAD")
 
 
-def refusal(refused: HttpRefused) -> bytes:
+def refusal(refused: HttpRefused, *, is_head: bool = False) -> bytes:
     """A response with the reason, as text."""
     extra: Mapping[str, str] = {}
     if refused.status is HTTPStatus.METHOD_NOT_ALLOWED:
         extra = {"Allow": "GET, HEAD"}
     elif refused.status is HTTPStatus.UPGRADE_REQUIRED:
         extra = {"Upgrade": "websocket", "Sec-WebSocket-Version": SOCKET_VERSION}
-    return encode_response(refused.status, {"Content-Type": TEXT, **extra}, f"{refused}\n".encode())
+    return encode_response(refused.status, {"Content-Type": TEXT, **extra}, f"{refused}\n".encode(), is_head=is_head)
 
 
 def unavailable_page(reason: str, *, is_head: bool = False) -> bytes:

@@ -96,10 +96,21 @@ class TestParseHead:
             ([b"POST / HTTP/1.1", b"Host: a.local", b"Content-Length: 5"], 405),
             ([b"OPTIONS * HTTP/1.1", b"Host: a.local"], 405),
             ([b"CONNECT / HTTP/1.1", b"Host: a.local"], 405),
+            ([b"GET http://a.local/ HTTP/1.1"], 400),
+            ([b"GET http://a.local/ HTTP/1.1", b"Host: a b"], 400),
+            ([b"GET http://a@b/ HTTP/1.1", b"Host: a.local"], 400),
         ],
     )
     def test_refuses_a_malformed_head(self, lines: list[bytes], status: int) -> None:
         assert refused(b"\r\n".join([*lines, b"", b""])) == status
+
+    @pytest.mark.parametrize(
+        ("target", "path"),
+        [("http://b.local:81/room?x", "/room"), ("https://b.local:81", "/"), ("http://b.local:81?x", "/")],
+    )
+    def test_an_absolute_target_names_the_host(self, target: str, path: str) -> None:
+        request = parse_head(f"GET {target} HTTP/1.1\r\nHost: a.local\r\n\r\n".encode())
+        assert (request.host, request.path) == ("b.local:81", path)
 
     def test_refuses_line_ends_without_cr(self) -> None:
         assert refused(b"GET / HTTP/1.1\nHost: a.local\n\n") == 400

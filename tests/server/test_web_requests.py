@@ -221,6 +221,37 @@ class TestAnswers:
         assert len(door.listener._closing) <= MAX_CLOSING
 
 
+class TestBusyServer:
+    """Bytes that came while the server was busy count, although their time is over when it looks."""
+
+    @pytest.fixture
+    def silent(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> list[socket.socket]:
+        """Three connections that are heard. From then on, the server has no time to read what they send."""
+        monkeypatch.setattr(web_requests, "FIRST_BYTES_TIMEOUT_S", PATIENCE)
+        peers = [door.connect() for _ in range(3)]
+        door.until(lambda: len(door.listener._requests or ()) == 3, "they are heard")
+        monkeypatch.setattr(web_requests, "HEARD_AT_ONCE", 0)
+        return peers
+
+    def test_requests_that_wait_are_read_before_they_expire(
+        self, door: Door, silent: list[socket.socket], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for peer in silent:
+            peer.send(GET)
+        monkeypatch.setattr(web_requests, "FIRST_BYTES_TIMEOUT_S", 0.0)
+        assert [door.read(peer)[-15:] for peer in silent] == [b"the page css js"] * 3
+        assert door.admitted == []
+
+    def test_a_request_that_waits_is_read_before_it_gives_way(
+        self, door: Door, silent: list[socket.socket], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(web_requests, "MAX_HEARD", 3)
+        silent[0].send(GET)
+        door.connect()
+        assert door.read(silent[0]).endswith(b"the page css js")
+        assert door.admitted == []
+
+
 class TestDeadlines:
     @pytest.fixture
     def hasty(self) -> Iterator[Door]:

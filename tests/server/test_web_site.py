@@ -84,6 +84,11 @@ class TestPage:
         assert fields_of(answer) == fields_of(ask("/"))
         assert body(answer) == b""
 
+    def test_a_refused_head_has_no_body_either(self) -> None:
+        answer = ask("/x", method="HEAD")
+        assert fields_of(answer) == fields_of(ask("/x"))
+        assert (status(answer), body(answer)) == (404, b"")
+
     def test_a_query_changes_nothing(self) -> None:
         assert body(ask("/?from=qr")) == body(ask("/"))
 
