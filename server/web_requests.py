@@ -118,13 +118,18 @@ class WebRequests:
         return REJECTED_TIMEOUT_S if waiting.rejected_for else FIRST_BYTES_TIMEOUT_S
 
     def _listen(self, waiting: Waiting, now: float) -> None:
-        """Look at the bytes that have come, which stay in the socket."""
+        """Look at the bytes that have come. A connection that has ended or fails is closed."""
         try:
-            data = waiting.sock.recv(MAX_HEAD_BYTES, socket.MSG_PEEK)
+            self._look(waiting, now)
         except (BlockingIOError, InterruptedError):
-            return
+            pass
         except OSError:
-            data = b""
+            self._forget(waiting)
+            waiting.sock.close()
+
+    def _look(self, waiting: Waiting, now: float) -> None:
+        """Look at the bytes in the socket, which stay there. Raises OSError."""
+        data = waiting.sock.recv(MAX_HEAD_BYTES, socket.MSG_PEEK)
         if not data:
             self._forget(waiting)
             waiting.sock.close()

@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -14,6 +15,7 @@ from server.closing_sockets import LINGER_S, MAX_CLOSING
 from server.connection import Connection
 from server.listener import Listener
 from server.sockets import listen
+from server.web_requests import WebRequests
 from server.web_site import WebSite
 from tests.peers import GET, PATIENCE, UPGRADE, wait_until
 
@@ -180,6 +182,22 @@ class TestAdmission:
             peer.close()
         door.until(lambda: not door.listener._requests, "all are forgotten")
         assert door.admitted == []
+
+    def test_connections_that_fail_are_closed_and_harm_no_other(
+        self, door: Door, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Such as one whose reset comes between two system calls."""
+        peers = [door.connect(data) for data in (GET, b"GET / HT", UPGRADE, b"PROXY UNKNOWN\r\n" + GET)]
+
+        def fail(*arguments: object) -> None:
+            raise ConnectionResetError
+
+        monkeypatch.setattr(WebRequests, "_read_head", fail)
+        for peer in peers:
+            with suppress(ConnectionResetError):  # Closing with bytes unread resets the connection.
+                assert door.read(peer) == b""
+        monkeypatch.undo()
+        assert door.read(door.connect(GET)).endswith(b"the page css js")
 
 
 class TestAnswers:

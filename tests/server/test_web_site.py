@@ -6,6 +6,8 @@ import hashlib
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from server.web_site import WebAnswer, WebSite, unavailable_page
 
@@ -23,7 +25,7 @@ def ask(target: str, *, method: str = "GET", site: WebSite = SITE, unavailable: 
     """The answer to a request. Underscores in the names of fields stand for hyphens."""
     named = {"Host": HOST} | {name.replace("_", "-"): value for name, value in fields.items()}
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in named.items()), "", ""]
-    return site.answer("\r\n".join(lines).encode(), unavailable)
+    return site.answer("\r\n".join(lines).encode("latin-1"), unavailable)
 
 
 def status(answer: WebAnswer) -> int:
@@ -177,6 +179,21 @@ class TestRefusals:
         answer = ask("/", Host=host)
         assert status(answer) == 200
         assert f"ws://{host} wss://{host}" in fields_of(answer)["content-security-policy"]
+
+
+values = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=40)
+named = st.sampled_from(["Host", "Origin", "Upgrade", "Connection", "Accept-Encoding", *HANDSHAKE])
+
+
+class TestAnyFields:
+    @given(st.sampled_from(["/", "/room"]), st.dictionaries(named, values), st.booleans())
+    def test_each_request_has_one_answer(self, target: str, changed: dict[str, str], is_handshake: bool) -> None:
+        fields = (HANDSHAKE if is_handshake else {}) | changed
+        answer = ask(target, **{name.replace("-", "_"): value for name, value in fields.items()})
+        assert status(answer) in (101, 200, 400, 403, 421, 426)
+        assert answer.opens_socket == (status(answer) == 101)
+        if changed.keys() & {"Host", "Origin"} == set() and not is_handshake and target == "/":
+            assert status(answer) in (200, 400)
 
 
 class TestUnavailablePage:

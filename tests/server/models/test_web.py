@@ -2,6 +2,7 @@
 
 import socket
 import time
+from random import Random
 
 import pytest
 
@@ -183,6 +184,21 @@ def test_idle_requests_disturb_no_member(start) -> None:
     assert stranger.expect("goodbye")["code"] == "join-timeout"
     assert "no nickname came within 2 seconds" in silent.lines_until_closed()[-1]
     ada.sync()
+
+
+def test_random_bytes_disturb_no_member(room: Server) -> None:
+    ada, random = room.web("ada"), Random(5)
+    for number in range(100):
+        garbage = random.randbytes(random.randrange(200))
+        request = b"GET /" + bytes(random.choices(b"/ HTTP/1.1\r\n:aX\0\xff", k=random.randrange(300)))
+        peer = room.connect()
+        peer.send(UPGRADE + garbage if number % 2 else request)
+        if number % 3 == 0:
+            peer.reset()
+        else:
+            peer.close()
+    ada.say("still here", id="1")
+    ada.expect("said", id="1")
 
 
 def test_500_browsers_at_once_get_the_page(room: Server) -> None:
