@@ -145,4 +145,28 @@ CLIENT = (
     Mutation("tui/client.py", "        self.slow_mode_queue.on_answer(refused.id)\n", ""),
     Mutation("tui/client.py", "if refused.code in NICKNAME_CODES and not self.in_room:", "if False:"),
 )
-MUTATIONS: tuple[Mutation, ...] = (*PROTOCOL, *SESSION, *BROADCAST, *ROOM, *BROWSERS, *CLIENT)
+SSH = (
+    Mutation("protocol/door.py", " + CUT + message.text[-half:]", ""),
+    Mutation("server/ssh_door.py", "                os.set_inheritable(descriptors[0], False)\n", ""),
+    Mutation(
+        "server/ssh_door.py", "            for descriptor in descriptors:\n                os.close(descriptor)\n", ""
+    ),
+    Mutation("server/ssh_door.py", "            self._given_up = True\n", ""),
+    Mutation("server/ssh_door.py", "if now - self._started_at >= STABLE_AFTER_S:", "if False:"),
+    Mutation("tui/ssh/arrivals.py", "len(self) >= MAX_ARRIVALS or ", ""),
+    Mutation("tui/ssh/arrivals.py", "        if not self._counts[group]:\n            del self._counts[group]\n", ""),
+    Mutation("tui/ssh/host_key.py", "if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):", "if False:"),
+    Mutation(
+        "tui/ssh/host_key.py", "        os.link(new, path)\n", "        new.replace(path)\n        os.link(path, new)\n"
+    ),
+    Mutation("tui/ssh/output.py", "if not self._held and self._unsent() <=", "if self._unsent() <="),
+    Mutation("tui/ssh/output.py", "        self._held_characters = self._lost = 0\n", ""),
+    Mutation("tui/ssh/editor.py", "if self._shown != (line, cursor):", "if self._shown is None:"),
+    Mutation(
+        "tui/ssh/session.py",
+        "if name in ABSENT_COMMANDS:\n                self._client",
+        "if False:\n                self._client",
+    ),
+    Mutation("tui/ssh/session.py", "            await self._client.wait_until(self._may_say_more)\n", ""),
+)
+MUTATIONS: tuple[Mutation, ...] = (*PROTOCOL, *SESSION, *BROADCAST, *ROOM, *BROWSERS, *CLIENT, *SSH)

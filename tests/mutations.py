@@ -37,6 +37,7 @@ NEAR_TESTS = {
     "protocol": ("tests/protocol", "tests/server/room", *SESSION_TESTS),
     "server/room": ("tests/server/room", "tests/server/test_connection.py", "tests/protocol"),
     "server": (*SESSION_TESTS, "tests/server/room"),
+    "tui/ssh": ("tests/tui/ssh/test_guests.py", "tests/tui/ssh/test_hostile_guests.py"),
     "tui": (),
 }
 """For the folder of the changed file: its tests without processes."""

@@ -154,7 +154,9 @@ class Guard(asyncssh.SSHServer):
         if len(self._sessions) >= MAX_SESSIONS:
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, f"at most {MAX_SESSIONS} sessions")
         connect = partial(self._door.channel.connect, self._host)
-        return GuestSession(self._username, connect, self._unsent, self._on_begin, self._on_end)
+        session = GuestSession(self._username, connect, self._unsent, self._on_begin, self._on_end)
+        self._sessions.add(session)  # From now on: a client can open sessions and never begin them.
+        return session
 
     def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> bool:
         raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, NOTHING_FORWARDED)
@@ -164,7 +166,6 @@ class Guard(asyncssh.SSHServer):
 
     def _on_begin(self, session: GuestSession) -> None:
         self._stop_arriving()
-        self._sessions.add(session)
         self._door.begin(session)
         log.info("%s has come by ssh from %s", sanitize(repr(self._username)), self._host)
 

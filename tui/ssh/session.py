@@ -49,6 +49,8 @@ SETTLE_TIMEOUT_S = 30.0
 """Seconds that the room may take to answer the last lines."""
 DEFAULT_COLUMNS = 80
 """The width of a terminal that says that it has none."""
+LEAVE_KEYS = frozenset("\x03\x04")
+"""Ctrl-C and Ctrl-D."""
 DUMB_TERMS = ("", "dumb", "unknown")
 """Values of TERM for terminals that cannot redraw a line."""
 
@@ -131,11 +133,11 @@ class GuestSession(asyncssh.SSHServerSession[str]):
         return True
 
     def session_started(self) -> None:
-        self._on_begin(self)
         if self._refusal:
             self._channel.write_stderr(f"{self._refusal}\n")
             self._channel.exit(EXIT_FAILURE)
             return
+        self._on_begin(self)
         if self._terminal is not None and self._terminal not in DUMB_TERMS:
             self._editor = LineEditor(
                 self._channel,
@@ -155,8 +157,10 @@ class GuestSession(asyncssh.SSHServerSession[str]):
         if self._editor is not None:
             self._editor.feed(data)
             return
-        if self._terminal is not None:  # A dumb terminal: Enter is a carriage return.
+        if self._terminal is not None:  # A dumb terminal: Enter is a carriage return, and Ctrl-D a character.
             data = data.replace("\r\n", "\n").replace("\r", "\n")
+            if LEAVE_KEYS & set(data):
+                self.leave()
         *lines, self._partial = (self._partial + data).split("\n")
         for line in lines:
             self._add_line(line.removesuffix("\r"))

@@ -93,6 +93,29 @@ async def test_refused_line_without_a_terminal_ends_with_1(room: SshRoom, visit:
     assert "nosuchcommand" in ada.told
 
 
+@pytest.mark.parametrize("terminal", ["dumb", "unknown"])
+async def test_dumb_terminal_gets_no_control_sequences(room: SshRoom, visit: Visit, terminal: str) -> None:
+    ada = await visit(room, "ada", terminal=terminal)
+    await ada.hears("as ada")
+    ada.type("hello\rhello again\r")
+    await ada.hears("ada: hello\r\nada: hello again\r\n")
+    assert "\x1b" not in ada.heard
+    ada.type("\x04")
+    assert await ada.ends() == 0
+
+
+async def test_guest_comes_back_after_its_worker_was_killed(open_room: OpenRoom, visit: Visit) -> None:
+    room = open_room("process")
+    boss = await asyncio.to_thread(room.server.operator)
+    ada = await visit(room, "ada")
+    await asyncio.to_thread(boss.sees, "ada")
+    ada.type("half")
+    boss.command("chaos", what="kill-worker", nick="ada")
+    await ada.hears("back in the room, as ada")
+    ada.type("-typed\r")
+    await asyncio.to_thread(boss.expect, "said", nick="ada", text="half-typed")
+
+
 async def test_taken_nickname_is_replaced_by_a_free_one(room: SshRoom, visit: Visit) -> None:
     await asyncio.to_thread(room.server.rich, "ada")
     ada = await visit(room, "ada")

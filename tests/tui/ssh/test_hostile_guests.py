@@ -15,7 +15,7 @@ from tests.tui.ssh.test_guests import door_of
 from tui.link.connecting import Streams
 from tui.ssh import door, session
 from tui.ssh.arrivals import MAX_ARRIVALS, MAX_ARRIVALS_EACH
-from tui.ssh.door import Door
+from tui.ssh.door import Door, Guard
 from tui.ssh.room_channel import RoomChannel
 
 VERSION = b"SSH-2.0-x\r\n"
@@ -218,6 +218,16 @@ async def test_sessions_of_one_connection_are_limited(room: SshRoom, connect: Co
         await connection.create_session(Guest, term_type="xterm", encoding="utf-8")
     with pytest.raises(asyncssh.ChannelOpenError, match="at most 4 sessions"):
         await connection.create_session(Guest, term_type="xterm", encoding="utf-8")
+
+
+def test_sessions_that_never_begin_are_limited() -> None:
+    """Each takes memory, so they count from their request on."""
+    guard = Guard(Door(RoomChannel(socket.socket()), asyncssh.generate_private_key("ssh-ed25519")))
+    guard._host, guard._username = "192.0.2.7", "ada"
+    for _ in range(door.MAX_SESSIONS):
+        guard.session_requested()
+    with pytest.raises(asyncssh.ChannelOpenError):
+        guard.session_requested()
 
 
 # Silence: a door in this process, with shorter times
