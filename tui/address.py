@@ -56,6 +56,11 @@ class Address(Struct, frozen=True):
         except ValueError:  # A name.
             return self.host == "localhost"
 
+    @property
+    def is_name(self) -> bool:
+        """Whether the host is a name, and not an IP address."""
+        return ":" not in self.host and re.fullmatch(r"[\d.]+", self.host) is None
+
     def from_here(self) -> "Address":
         """The address that connects this machine to a server which is bound to this one."""
         return Address(_LOOPBACKS.get(self.host, self.host), self.port)

@@ -30,8 +30,8 @@ from tui.transcript.transcript import Transcript
 LOCAL = Address("127.0.0.1")
 SERVER_OPTIONS = ("motd", "history", "rate_limit", "max_clients", "max_per_ip", "ssh_host_key")
 """Options that are passed to a hosted server unchanged: the server checks them."""
-HOST_OPTIONS = ("model", "bind", "log", "ssh_port", "no_ssh", *SERVER_OPTIONS)
-COMMAND_LINE_ONLY = ("address", "port", "host", "config", "version", "help")
+HOST_OPTIONS = ("model", "bind", "invite_to", "log", "ssh_port", "no_ssh", *SERVER_OPTIONS)
+COMMAND_LINE_ONLY = ("address", "port", "host", "invite_to", "config", "version", "help")
 """Options that cannot be set in the configuration file."""
 
 EXAMPLES = f"""\b
@@ -127,6 +127,13 @@ def _config_value(option: click.Parameter, value: object) -> object:
     multiple=True,
     help="Where it listens; may be given again. Default: everywhere, port 2000 or a free one.",
 )
+@click.option(
+    "--address",
+    "invite_to",
+    metavar="HOST[:PORT]",
+    allow_from_autoenv=False,
+    help="Where guests reach it, for the card and its code. Default: this machine's most likely address.",
+)
 @click.option("--motd", metavar="FILE", type=click.Path(), help="Its message of the day, shown to each newcomer.")
 @click.option("--history", metavar="N", help="Lines it shows a newcomer. Default 50.")
 @click.option("--rate-limit", metavar="BURST/RATE", help="Lines at once, then lines a second; or off. Default 10/2.")
@@ -207,9 +214,10 @@ def command(
 def _refuse_contradictions(context: click.Context, address: str | None, host: bool) -> None:
     if host and address:
         raise click.UsageError("--host opens a room of your own; HOST joins another: leave one of them out")
-    for name in HOST_OPTIONS:
-        if not host and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"--{name.replace('_', '-')} is for a room of your own: it goes with --host")
+    for option in context.command.params:
+        given = context.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
+        if not host and given and option.name in HOST_OPTIONS:
+            raise click.UsageError(f"{option.opts[0]} is for a room of your own: it goes with --host")
 
 
 def host_options(given: dict[str, str | None], bind: tuple[str, ...] = (), *, with_ssh: bool = True) -> HostOptions:
@@ -221,7 +229,15 @@ def host_options(given: dict[str, str | None], bind: tuple[str, ...] = (), *, wi
     log = Path(given["log"]) if given["log"] else None
     ssh_port = ANY_FREE_PORT if given["ssh_port"] is None else _ssh_port(given["ssh_port"])
     words = tuple(word for pair in passed for word in pair)
-    return HostOptions(model, bind, words, log, ssh_port if with_ssh else None)
+    address = _guests_address(given["invite_to"]) if given["invite_to"] else None
+    return HostOptions(model, bind, words, log, ssh_port if with_ssh else None, address)
+
+
+def _guests_address(written: str) -> Address:
+    try:
+        return Address.parse(written, port=0)
+    except AddressRefused as refused:
+        raise click.UsageError(f"--address: {refused}") from None
 
 
 def _ssh_port(written: str) -> int:

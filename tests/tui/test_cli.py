@@ -271,6 +271,27 @@ def test_invalid_ssh_port_is_refused(port: str) -> None:
     assert "--ssh-port: " in done.stderr
 
 
+@pytest.mark.parametrize("address", ["", "a b", "x:99999", "[::1"])
+def test_invalid_address_for_guests_is_refused(address: str) -> None:
+    done = run("--host", "--plain", "--address", address or " ")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--address: " in done.stderr
+
+
+def test_given_address_is_told_first_and_known_to_the_server() -> None:
+    done = run("--host", "--plain", "--bind", "127.0.0.1:0", "--address", "room.example", "-n", "ada", input="")
+    assert done.returncode == 0, done.stderr
+    first, second = [line for line in done.stderr.splitlines() if "the room is open" in line]
+    assert "chat-tui room.example:" in first
+    assert "chat-tui 127.0.0.1:" in second
+
+
+def test_address_for_guests_is_for_hosts_alone() -> None:
+    done = run("192.0.2.7", "--plain", "--address", "room.example")
+    assert done.returncode == 2
+    assert "--address is for a room of your own" in done.stderr
+
+
 def test_ssh_options_without_a_room_of_ones_own_are_refused() -> None:
     for flags in (("--ssh-port", "2022"), ("--no-ssh",), ("--ssh-host-key", "x")):
         done = run("192.0.2.7", "--plain", *flags)

@@ -40,6 +40,8 @@ class HostOptions(Struct, frozen=True):
     """The file to which its log is appended."""
     ssh_port: int | None = None
     """The port for guests by ssh; 0 is port 2022 or the next free one, and None leaves ssh out."""
+    address: Address | None = None
+    """The address that guests use; its port 0 is the server's. None is the address that is most likely reached."""
 
 
 class HostedServer:
@@ -58,6 +60,7 @@ class HostedServer:
         log = self.options.log
         self._process = ServerProcess(LogFile(log).add if log is not None else lambda line: None)
         self._stopping = False
+        self._preferred: Address | None = None
         self._ssh_port = self.options.ssh_port
         """As in the options, and a fixed port once one was chosen: clients remember the key of a host and a port."""
         self._state: IO[bytes] | None = None
@@ -75,9 +78,19 @@ class HostedServer:
 
     @property
     def invitations(self) -> list[Address]:
-        """The addresses for others to join, the best first: this machine's addresses, or the ones given by `bind`."""
+        """The addresses for others to join: the preferred one, else the most likely one, and then the others in turn.
+        They are the `address` of the options, and this machine's addresses or the ones given by `bind`."""
         addresses = dict.fromkeys(address for bound in self.bound for address in _reached_by(bound))
-        return sorted(addresses, key=lambda address: address.is_loopback)
+        ranked = sorted(addresses, key=lambda address: address.is_loopback)
+        if self.bound and (given := self.options.address) is not None:
+            given = Address(given.host, given.port or self.bound[0].port)
+            ranked = [given, *(address for address in ranked if address != given)]
+        start = ranked.index(self._preferred) if self._preferred in ranked else 0
+        return ranked[start:] + ranked[:start]
+
+    def prefer(self, address: Address) -> None:
+        """Put one of the `invitations` first from now on."""
+        self._preferred = address
 
     async def start(self) -> Address:
         """Start the server and wait until it listens. Returns the address to join. Raises CannotHost."""
@@ -131,7 +144,10 @@ class HostedServer:
         if self._ssh_port == ANY_FREE_PORT:
             self._ssh_port = _first_free(range(FIRST_SSH_PORT, FIRST_SSH_PORT + SSH_PORT_ATTEMPTS))
         ssh = ["--ssh", str(self._ssh_port)] if self._ssh_port is not None else []
-        return [*common, *ssh, *model, *self.options.server_options]
+        # A browser may use the name only if the server knows it.
+        given = self.options.address
+        name = ["--web-name", given.host] if given is not None and given.is_name else []
+        return [*common, *ssh, *model, *name, *self.options.server_options]
 
 
 def _reached_by(bound: Address) -> list[Address]:

@@ -8,10 +8,11 @@ from rich.markup import escape
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 
+from tui.address import Address
 from tui.client import RoomClient
 from tui.client_view import ClientView
 from tui.commands.parse import ParsedCommand, available_commands, parse
-from tui.hosting.invitation import Invitation, SshEntrance
+from tui.hosting.invitation import Invitation
 from tui.screens.dialogs import NAME, PersonScreen
 from tui.screens.join_card import JoinCard
 from tui.screens.palette import CommandScreen
@@ -48,9 +49,6 @@ class HostControls(CommandScreen, ClientView):
         addresses = tuple(self.client.invitations) or (self.client.link.address,)
         return Invitation(addresses, server.bound, server.ssh) if server else Invitation(addresses)
 
-    def _find_ssh(self) -> SshEntrance | None:
-        return self.invitation.ssh
-
     def run_command(self, command: ParsedCommand, typed: str = "") -> None:
         """Run a command; `typed` is its text if it was typed."""
         raise NotImplementedError
@@ -78,8 +76,20 @@ class HostControls(CommandScreen, ClientView):
         """Show the join card. It forwards typed characters to the input line."""
         type_key = self.query_one(InputLine).composer.post_message
         self.app.push_screen(
-            JoinCard(self.app.title, self.invitation, lambda: len(self.client.people), type_key, self._find_ssh)
+            JoinCard(
+                self.app.title,
+                lambda: self.invitation,
+                lambda: len(self.client.people),
+                forward_key=type_key,
+                choose=self._prefer_address,
+            )
         )
+
+    def _prefer_address(self, address: Address) -> None:
+        """Invite people to this address of a hosted room from now on."""
+        if self.client.hosted_server is not None:
+            self.client.hosted_server.prefer(address)
+            self.room_opened()
 
     def action_stage(self) -> None:
         self.app.push_screen(StageScreen(self.client, self.invitation))

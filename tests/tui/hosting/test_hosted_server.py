@@ -235,6 +235,25 @@ def test_invitations_of_several_addresses_begin_with_the_network() -> None:
     assert server.invitations == [Address("192.0.2.7", 2001), Address("127.0.0.1", 2000)]
 
 
+def test_given_address_is_the_first_invitation() -> None:
+    for given, invited in (("room.example:0", "room.example:2000"), ("192.0.2.9:80", "192.0.2.9:80")):
+        host, _, port = given.partition(":")
+        server = HostedServer(HostOptions(address=Address(host, int(port))))
+        assert server.invitations == []
+        server.bound = (Address("127.0.0.1", 2000),)
+        assert [str(one) for one in server.invitations] == [invited, "127.0.0.1:2000"]
+
+
+def test_preferred_address_is_first_and_the_others_follow_in_turn() -> None:
+    server = HostedServer()
+    server.bound = tuple(Address(f"192.0.2.{number}") for number in range(3))
+    for expected in ([1, 2, 0], [2, 0, 1], [0, 1, 2]):
+        server.prefer(server.invitations[1])
+        assert server.invitations == [Address(f"192.0.2.{number}") for number in expected]
+    server.prefer(Address("198.51.100.1"))
+    assert server.invitations[0] == Address("192.0.2.0"), "an address that leads nowhere is not preferred"
+
+
 OWN = {socket.AF_INET: ["192.0.2.7"], socket.AF_INET6: ["fd00::7", "2001:db8::7"]}
 
 

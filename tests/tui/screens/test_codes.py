@@ -86,3 +86,29 @@ async def test_only_the_host_is_told_how_to_open_the_room(start_server: StartSer
     async with acting(None, "ada", host=HostOptions(bind=("127.0.0.1:0",))) as ada:
         await ada.press("f4")
         await ada.sees("--bind 0.0.0.0")
+
+
+async def test_host_chooses_the_address_on_the_card_for_all_screens() -> None:
+    host = HostOptions(bind=("127.0.0.1:0", "127.0.0.2:0"))
+    async with acting(None, "ada", host=host, size=(100, 30)) as ada:
+        first, second = (f"http://{address}" for address in ada.app.client.invitations)
+        await ada.press("f4")
+        await ada.sees("another address")
+        for key, link in (("right", second), ("right", first), ("left", second)):
+            await ada.press(key)
+            await reads(ada, link)
+            await ada.sees(link, f"chat-tui {link.removeprefix('http://')}")
+        await ada.press("escape", "f5")
+        await ada.until(lambda: ada.app.screen.query("#stage-code"), "the stage")
+        await reads(ada, second)
+        await ada.press("f5")
+        await ada.sees(f"join: chat-tui {second.removeprefix('http://')}")
+
+
+async def test_card_of_one_address_goes_by_an_arrow(start_server: StartServer) -> None:
+    async with acting(address_of(start_server()), "ada") as ada:
+        await ada.press("f4")
+        await ada.sees("Any key: to the room")
+        assert "another address" not in ada.picture
+        await ada.press("right")
+        await ada.sees("write a line")

@@ -10,7 +10,7 @@ from tests.tui.snapshots.scripted import ADDRESS, AT, Room, app
 from tests.tui.snapshots.test_pictures import Compare, draw, same_everywhere
 from tui.address import Address
 from tui.app import ChatApp
-from tui.hosting.invitation import SshEntrance
+from tui.hosting.invitation import Invitation, SshEntrance
 from tui.screens.host import HostControls
 
 __all__ = ["same_everywhere"]
@@ -73,7 +73,8 @@ SSH = SshEntrance(2022, "SHA256:uNiVztksCsDhcc0u9e8BrrJrnxCVkCbAEGaTqvyr4pY")
 
 def test_the_join_card_with_ssh_on_a_small_terminal(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command and the host key appear once guests can come by ssh, and the warning does not claim too much."""
-    monkeypatch.setattr(HostControls, "_find_ssh", lambda self: SSH)
+    invitation = Invitation((Address("192.0.2.7"),), ssh=SSH)
+    monkeypatch.setattr(HostControls, "invitation", property(lambda self: invitation))
 
     async def look(ada: Actor) -> None:
         await ada.press("f4")
