@@ -46,6 +46,12 @@ class Output:
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(RETRY_INTERVAL_S, self._retry)
 
+    async def wait_until_read(self) -> None:
+        """Let other guests have their turn, and wait while this one does not read."""
+        await asyncio.sleep(0)
+        while self._unsent() > MAX_UNSENT_BYTES:  # noqa: ASYNC110 - nothing tells that a transport has become empty
+            await asyncio.sleep(RETRY_INTERVAL_S)
+
     def finish(self) -> None:
         """Write all held lines now: the channel is about to be closed, which waits until they are sent."""
         if self._timer is not None:

@@ -1,4 +1,4 @@
-"""GuestSession: an ssh session of one guest, who takes part in the room in line mode.
+"""GuestSession: an ssh session of one guest. It takes part in the room in line mode.
 
 With a terminal, the guest types into a LineEditor. Without one, as in `printf 'hello\\n' | ssh ...`, the lines of the
 input are said, and the session ends when the room has answered all of them.
@@ -294,6 +294,7 @@ class GuestSession(asyncssh.SSHServerSession[str]):
             elif not self._handle(line):
                 return
             await self._client.wait_until(self._may_say_more)
+            await self._output.wait_until_read()  # A line that is refused here makes output without the room.
         try:
             await asyncio.wait_for(self._client.wait_until_settled(), SETTLE_TIMEOUT_S)
         except TimeoutError:

@@ -174,6 +174,24 @@ async def test_many_pasted_lines_wait_in_the_client(open_room: OpenRoom, visit: 
     await bob.hears("as bob")
 
 
+async def test_refused_lines_of_a_deaf_guest_take_no_memory(open_room: OpenRoom, connect: Connect) -> None:
+    """Each makes a sentence without the room, and so without its limits."""
+    room = open_room()
+    connection = await connect(room, "deaf")
+    _, deaf = await connection.create_session(Guest, encoding="utf-8", window=64 * 1024)
+    await deaf.is_told("as deaf")
+    deaf.channel.pause_reading()
+    process = door_of(room.server)
+    before = process.memory_info().rss
+    deaf.channel.write("/x\n" * 400_000)
+    bob = await asyncio.to_thread(room.server.rich, "bob")
+    other = await connection.create_session(Guest, encoding="utf-8")
+    other[1].channel.write("hello\n")
+    await asyncio.to_thread(bob.expect, "said", text="hello")
+    await asyncio.sleep(2)
+    assert process.memory_info().rss - before < 15_000_000
+
+
 async def test_slow_reader_loses_lines_and_not_the_room(open_room: OpenRoom, connect: Connect) -> None:
     room = open_room()
     bob = await asyncio.to_thread(room.server.rich, "bob")

@@ -1,7 +1,8 @@
 import asyncio
 
+from tests.running import PATIENCE
 from tests.tui.links import until
-from tui.ssh.output import MAX_HELD_CHARACTERS, MAX_UNSENT_BYTES, Output
+from tui.ssh.output import MAX_HELD_CHARACTERS, MAX_UNSENT_BYTES, RETRY_INTERVAL_S, Output
 
 
 class Reader:
@@ -22,7 +23,7 @@ async def test_lines_are_written_at_once() -> None:
     assert reader.text == "one\ntwo\n"
 
 
-async def test_lines_for_a_slow_reader_are_held_and_come_later_in_order() -> None:
+async def test_lines_for_a_slow_reader_come_later_in_order() -> None:
     reader = Reader()
     reader.unsent = MAX_UNSENT_BYTES + 1
     reader.output.show(["one"])
@@ -71,3 +72,14 @@ async def test_finish_writes_what_is_held_and_stops_the_timer() -> None:
     reader.output.finish()
     assert reader.text == "last words\n"
     assert reader.output._timer is None
+
+
+async def test_wait_until_read_returns_once_the_guest_reads() -> None:
+    reader = Reader()
+    await asyncio.wait_for(reader.output.wait_until_read(), PATIENCE)
+    reader.unsent = MAX_UNSENT_BYTES + 1
+    waiting = asyncio.create_task(reader.output.wait_until_read())
+    done, _ = await asyncio.wait([waiting], timeout=3 * RETRY_INTERVAL_S)
+    assert not done
+    reader.unsent = 0
+    await asyncio.wait_for(waiting, PATIENCE)
