@@ -11,7 +11,7 @@ from asyncssh.editor import SSHLineEditor
 
 from tui.commands.completion import Completion
 
-MAX_INPUT_CHARACTERS = 10_000
+MAX_INPUT_CHARACTERS = 4096
 """A longer paste is cut, and the terminal's bell rings."""
 HISTORY_LINES = 100
 TERMINAL = "xterm"

@@ -6,8 +6,10 @@ input are said, and the session ends when the room has answered all of them.
 
 import asyncio
 import logging
+import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from time import monotonic
 
 import asyncssh
 
@@ -43,6 +45,10 @@ MAX_IN_FLIGHT_LINES = 64
 """Lines without an answer of the room above which no further line is said."""
 MAX_WAITING_LINES = 100
 """Typed lines that wait to be said. Above it, nothing is read from the guest."""
+KEYS_AT_ONCE = re.compile(r"[^\x00-\x1f\x7f]{1,1024}|[\x00-\x1f\x7f]{1,16}")
+"""The input of a terminal that is handled in one piece. A text is drawn once, while each other key may draw a line."""
+MAX_WAITING_PIECES = 64
+"""Pieces that wait to be handled. Above it, nothing is read from the terminal."""
 MAX_LINE_CHARACTERS = 1024 * 1024
 """A longer line of a guest without a terminal is left out."""
 SETTLE_TIMEOUT_S = 30.0
@@ -109,6 +115,8 @@ class GuestSession(asyncssh.SSHServerSession[str]):
         self._partial = ""
         self._input_ended = self._reading_paused = False
         self._line_arrived = asyncio.Event()
+        self._keys: deque[str] = deque()
+        self._keys_arrived = asyncio.Event()
         self._conversation: asyncio.Task[None] | None = None
 
     # Callbacks of asyncssh
@@ -155,7 +163,9 @@ class GuestSession(asyncssh.SSHServerSession[str]):
 
     def data_received(self, data: str, datatype: asyncssh.DataType) -> None:
         if self._editor is not None:
-            self._editor.feed(data)
+            self._keys.extend(KEYS_AT_ONCE.findall(data))
+            self._keys_arrived.set()
+            self._pause_or_resume_reading()
             return
         if self._terminal is not None:  # A dumb terminal: Enter is a carriage return, and Ctrl-D a character.
             data = data.replace("\r\n", "\n").replace("\r", "\n")
@@ -218,9 +228,28 @@ class GuestSession(asyncssh.SSHServerSession[str]):
     def _add_line(self, line: str) -> None:
         self._lines.append(line)
         self._line_arrived.set()
-        if len(self._lines) > MAX_WAITING_LINES and not self._reading_paused:
-            self._reading_paused = True
-            self._channel.pause_reading()
+        self._pause_or_resume_reading()
+
+    def _pause_or_resume_reading(self) -> None:
+        most = MAX_WAITING_LINES // 2 if self._reading_paused else MAX_WAITING_LINES
+        pauses = len(self._lines) > most or len(self._keys) > MAX_WAITING_PIECES
+        if pauses != self._reading_paused and not self._channel.is_closing():
+            self._reading_paused = pauses
+            self._channel.pause_reading() if pauses else self._channel.resume_reading()
+
+    async def _type_keys(self, editor: LineEditor) -> None:
+        """Hand the keys to the editor. One key can redraw a long line, so a flood of keys takes half of the time at
+        most, and waits while the guest does not read what the keys draw."""
+        while True:
+            while self._keys:
+                began = monotonic()
+                editor.feed(self._keys.popleft())
+                self._pause_or_resume_reading()
+                await self._output.wait_until_read()
+                if self._keys:
+                    await asyncio.sleep(monotonic() - began)
+            self._keys_arrived.clear()
+            await self._keys_arrived.wait()
 
     async def _next_line(self) -> str | None:
         """The next typed line; None at the end of the input."""
@@ -230,15 +259,14 @@ class GuestSession(asyncssh.SSHServerSession[str]):
             self._line_arrived.clear()
             await self._line_arrived.wait()
         line = self._lines.popleft()
-        if self._reading_paused and len(self._lines) <= MAX_WAITING_LINES // 2:
-            self._reading_paused = False
-            self._channel.resume_reading()
+        self._pause_or_resume_reading()
         return line
 
     # The conversation
 
     async def _run(self) -> None:
         staying = asyncio.create_task(self._room_client.stay())
+        typing = asyncio.create_task(self._type_keys(self._editor)) if self._editor is not None else None
         code = EXIT_FAILURE
         try:
             await self._enter()
@@ -248,6 +276,8 @@ class GuestSession(asyncssh.SSHServerSession[str]):
         except Exception:
             log.exception("the session of a guest failed")
         finally:
+            if typing is not None:
+                typing.cancel()
             await self._room_client.leave()
             await staying
             self._exit(code)

@@ -8,6 +8,7 @@ from contextlib import suppress
 import asyncssh
 import pytest
 
+from tests.pace import allowed
 from tests.running import PATIENCE, Server
 from tests.tui.links import until
 from tests.tui.ssh.conftest import Connect, Guest, OpenRoom, SshRoom, Visit
@@ -190,6 +191,29 @@ async def test_refused_lines_of_a_deaf_guest_take_no_memory(open_room: OpenRoom,
     await asyncio.to_thread(bob.expect, "said", text="hello")
     await asyncio.sleep(2)
     assert process.memory_info().rss - before < 15_000_000
+
+
+async def test_keys_that_redraw_a_long_line_disturb_nobody(open_room: OpenRoom, connect: Connect) -> None:
+    """Each Ctrl-R is one byte, and draws thousands. The guest reads nothing of it."""
+    room = open_room()
+    connection = await connect(room, "bad")
+    _, bad = await connection.create_session(Guest, term_type="xterm", encoding="utf-8", window=64 * 1024)
+    await bad.hears("as bad")
+    bad.type("x" * 4000)
+    await until(lambda: bad.heard.count("x") >= 4000, "the line is drawn")
+    process = door_of(room.server)
+    before = process.memory_info().rss
+    bad.channel.pause_reading()
+    bad.type("\x12" * 30_000)
+    bob = await asyncio.to_thread(room.server.rich, "bob")
+    other = await (await connect(room, "ada")).create_session(Guest, encoding="utf-8")
+    for number in range(10):
+        other[1].channel.write(f"hello {number}\n")
+        await asyncio.wait_for(asyncio.to_thread(bob.expect, "said", text=f"hello {number}"), allowed(2))
+    assert process.memory_info().rss - before < 15_000_000
+    bad.channel.resume_reading()
+    bad.type("\x15/quit\r")
+    await asyncio.sleep(0)
 
 
 async def test_slow_reader_loses_lines_and_not_the_room(open_room: OpenRoom, connect: Connect) -> None:
