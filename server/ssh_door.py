@@ -12,6 +12,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from time import monotonic
 
 import three_chat_rooms
@@ -101,6 +102,7 @@ class SshDoor:
     def _on_exit(self, code: int, now: float) -> None:
         if code == EXIT_CONFIGURATION:
             self._given_up = True
+            self._stop_listening()
             log.error("nobody can join by ssh until the server is started again")
             return
         if now - self._started_at >= STABLE_AFTER_S:
@@ -108,6 +110,13 @@ class SshDoor:
         words = f"signal {-code}" if code < 0 else f"exit code {code}"
         log.error("the program for ssh has ended (%s), and is started again in %g s", words, self._delay)
         self._start_at, self._delay = now + self._delay, min(MAX_DELAY_S, 2 * self._delay)
+
+    def _stop_listening(self) -> None:
+        """Refuse connections from now on. Otherwise clients would wait for an answer for ever."""
+        for sock in self._sockets:
+            with suppress(OSError):  # macOS: a socket that listens is not connected.
+                sock.shutdown(socket.SHUT_RDWR)  # Also for copies of the socket in forked processes.
+            sock.close()
 
     def _start(self, now: float) -> None:
         channel = self._theirs.fileno()

@@ -16,7 +16,7 @@ import three_chat_rooms
 from protocol.door import Guest, Message, Ready, Report, encode
 from server import ssh_door
 from server.ssh_door import SshDoor
-from tests.running import wait_until
+from tests.running import PATIENCE, wait_until
 
 OBEYS = """
 import os, socket, sys
@@ -221,6 +221,18 @@ def test_program_with_a_wrong_configuration_is_not_started_again(
         door.tend()
         assert door.pid is None
     assert caplog.messages == ["nobody can join by ssh until the server is started again"]
+
+
+def test_given_up_door_refuses_connections(open_door: Open) -> None:
+    """A client that is accepted, and never answered, would wait for ever."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, listening.dup():  # The copy is that of a forked process.
+        address = listening.getsockname()
+        door = open_door(REFUSES, listening)
+        door.tend()
+        wait_until(lambda: has_ended(door), "the program ends")
+        door.tend()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address, PATIENCE)
 
 
 def test_program_that_cannot_be_started_is_tried_again(

@@ -35,6 +35,8 @@ CLOSE_TIMEOUT_S = 0.12
 NOTHING_FORWARDED = "this is a chat room: nothing is forwarded"
 TOO_MANY = "many connections are logging in: try again in a moment"
 
+NO_SESSION = f"there was no session for {LOGIN_TIMEOUT_S:g} s: ssh without -N begins one"
+
 log = logging.getLogger(__name__)
 
 
@@ -138,7 +140,7 @@ class Guard(asyncssh.SSHServer):
         self._arriving = self._door.arrivals.try_begin(self._host)
         if self._arriving:
             limit_silence(conn)
-            self._timer = self._loop.call_later(LOGIN_TIMEOUT_S, self._connection.abort)
+            self._timer = self._loop.call_later(LOGIN_TIMEOUT_S, self._disconnect_idle)
         else:
             # After the version, which asyncssh sends next: clients show the reason of a disconnect from then on.
             self._loop.call_soon(conn.disconnect, asyncssh.DISC_TOO_MANY_CONNECTIONS, TOO_MANY)
@@ -174,7 +176,10 @@ class Guard(asyncssh.SSHServer):
         self._sessions.discard(session)
         if not self._sessions and self._timer is None:
             # A client leaves by itself after its last session. One that stays may open another.
-            self._timer = self._loop.call_later(LOGIN_TIMEOUT_S, self._connection.abort)
+            self._timer = self._loop.call_later(LOGIN_TIMEOUT_S, self._disconnect_idle)
+
+    def _disconnect_idle(self) -> None:
+        self._connection.disconnect(asyncssh.DISC_CONNECTION_LOST, NO_SESSION)
 
     def _stop_arriving(self) -> None:
         if self._timer is not None:

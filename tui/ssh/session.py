@@ -38,6 +38,7 @@ ROOM = Address("the-room")
 EXIT_LEFT = 0
 NO_COMMAND = "this is a chat room, and runs no commands: connect without one"
 NO_SUBSYSTEM = "this is a chat room: there are no files here"
+ROOM_ENDED = "the room has ended"
 SPARE_NICKNAME = "guest"
 MAX_NICKNAMES = 5
 """Nicknames tried; each is the room's suggestion after the one before was refused."""
@@ -210,6 +211,7 @@ class GuestSession(asyncssh.SSHServerSession[str]):
 
     def close(self) -> None:
         """End the session at once: the room is closed."""
+        self._show([note(ROOM_ENDED)])
         self._is_silent = True
         if self._conversation is not None:
             self._conversation.cancel()

@@ -206,6 +206,18 @@ async def test_session_at_the_end_of_the_room_hears_the_reason(open_room: OpenRo
 
 
 @pytest.mark.parametrize("terminal", ["xterm", ""])
+async def test_guest_of_a_killed_server_hears_that_the_room_has_ended(
+    open_room: OpenRoom, visit: Visit, terminal: str
+) -> None:
+    room = open_room()
+    ada = await visit(room, "ada", terminal=terminal)
+    await (ada.hears("as ada") if terminal else ada.is_told("as ada"))
+    room.server.process.kill()
+    assert await ada.ends() == 1
+    assert (ada.text + ada.told).endswith("--- the room has ended\r\n" if terminal else "--- the room has ended\n")
+
+
+@pytest.mark.parametrize("terminal", ["xterm", ""])
 async def test_kicked_guest_hears_the_reason(room: SshRoom, visit: Visit, terminal: str) -> None:
     boss = await asyncio.to_thread(room.server.operator)
     ada = await visit(room, "ada", terminal=terminal)

@@ -286,6 +286,15 @@ class TcpChannel(RoomChannel):
         return await asyncio.open_connection(*self._server.address)
 
 
+class Listener(asyncssh.SSHClient):
+    """A client that keeps the reason for which it was disconnected."""
+
+    reason: Exception | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.reason = exc
+
+
 OpenDoor = Callable[[Server], Awaitable[SshRoom]]
 
 
@@ -324,8 +333,11 @@ async def test_client_without_a_session_is_disconnected(
     start_server: Callable[..., Server], open_door: OpenDoor, connect: Connect
 ) -> None:
     room = await open_door(start_server())
-    connection = await connect(room)
+    connection = await connect(room, client_factory=Listener)
+    owner = connection.get_owner()
+    assert isinstance(owner, Listener)
     await asyncio.wait_for(connection.wait_closed(), PATIENCE)
+    assert "ssh without -N begins one" in str(owner.reason)
 
 
 async def test_client_that_stays_after_its_session_is_disconnected(
