@@ -26,7 +26,6 @@ from protocol.messages import (
     ModelSwitched,
     Notice,
     Operator,
-    OperatorCommand,
     OperatorGranted,
     People,
     Ping,
@@ -44,7 +43,6 @@ from protocol.messages import (
     StatusRequest,
     Switch,
     Welcome,
-    Where,
     Who,
 )
 from protocol.sanitize import sanitize
@@ -148,14 +146,11 @@ class ClientConnection:
         self._send(Operator(proof))
 
     def switch(self, model: str) -> None:
-        self.operator_command(Switch(model))
+        self.request(Switch(model))
 
-    def operator_command(self, command: OperatorCommand) -> None:
-        """Send a command that only an operator may give."""
+    def request(self, command: Command) -> None:
+        """Send a request that has no method here, such as `Where` or `Kick`."""
         self._send(command)
-
-    def where(self) -> None:
-        self._send(Where())
 
     def quit(self) -> None:
         self._send(Quit())

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from protocol.format import format_incomplete
 from protocol.messages import (
     FAULTS,
     GUEST_FAULTS,
@@ -34,13 +35,26 @@ from protocol.messages import (
     Op,
     Pin,
     Quiet,
+    Quit,
+    Rename,
+    Say,
     Slow,
+    StatusRequest,
     Switch,
     Unban,
+    Where,
+    Who,
 )
 
 _MODELS = tuple(str(model) for model in Model)
 _TIME = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ms|s)?", re.ASCII)
+
+
+TypedCommand = Say | Rename | Who | StatusRequest | Where | Quit | AnyOperatorCommand
+
+
+class CommandRefused(ValueError):
+    """The arguments are wrong; the message is a sentence with the reason."""
 
 
 class SlashCommand(Struct, frozen=True):
@@ -56,39 +70,51 @@ class SlashCommand(Struct, frozen=True):
     """The words that the first argument can be; empty if it can be any word."""
     for_operators: bool = False
     """Only an operator may give it."""
+    make: Callable[[str], TypedCommand] | None = None
+    """Makes the message to the room from the argument, or raises CommandRefused. None for a command that a client, or
+    the dialect, answers itself."""
 
     @property
     def usage(self) -> str:
         return f"/{self.name} {self.arguments}".rstrip()
 
+    def parse(self, argument: str) -> TypedCommand | None:
+        """The message to the room. Raises CommandRefused."""
+        if self.needs_argument and not argument:
+            raise CommandRefused(format_incomplete(self.usage))
+        return self.make(argument) if self.make is not None else None
+
 
 MEMBER_COMMANDS = (
     SlashCommand("help", "", "the keys and the commands"),
-    SlashCommand("me", "TEXT", "say what you do: /me waves", needs_argument=True),
-    SlashCommand("nick", "NAME", "take another nickname", needs_argument=True),
-    SlashCommand("who", "", "who is here"),
-    SlashCommand("status", "", "what runs the room, and what that costs"),
-    SlashCommand("where", "", "what serves you, and what that costs"),
-    SlashCommand("quit", "", "leave the room"),
+    SlashCommand(
+        "me",
+        "TEXT",
+        "say what you do: /me waves",
+        needs_argument=True,
+        make=lambda argument: Say("", argument, action=True),
+    ),
+    SlashCommand("nick", "NAME", "take another nickname", needs_argument=True, make=Rename),
+    SlashCommand("who", "", "who is here", make=lambda argument: Who(nameless=True)),
+    SlashCommand("status", "", "what runs the room, and what that costs", make=lambda argument: StatusRequest()),
+    SlashCommand("where", "", "what serves you, and what that costs", make=lambda argument: Where()),
+    SlashCommand("quit", "", "leave the room", make=lambda argument: Quit()),
 )
 """The commands of every member, in the order in which the help shows them."""
 
 
-class CommandRefused(ValueError):
-    """The arguments are wrong; the message is a sentence with the reason."""
-
-
-class OperatorSlashCommand(SlashCommand, frozen=True, kw_only=True):
-    """A line that an operator can type."""
-
-    parse: Callable[[list[str]], AnyOperatorCommand]
-    """Makes the command from the words after the name. Raises CommandRefused."""
-    for_operators: bool = True
-
-
-def parse_operator_command(name: str, argument: str) -> AnyOperatorCommand:
-    """The command `name` with this argument. Raises CommandRefused, and KeyError for an unknown name."""
-    return _BY_NAME[name].parse(argument.split())
+def _operator_command(
+    name: str,
+    arguments: str,
+    summary: str,
+    *,
+    parse: Callable[[list[str]], AnyOperatorCommand],
+    choices: tuple[str, ...] = (),
+) -> SlashCommand:
+    """A command that only an operator may give. `parse` gets the words of the argument."""
+    return SlashCommand(
+        name, arguments, summary, choices=choices, for_operators=True, make=lambda argument: parse(argument.split())
+    )
 
 
 def _parse_kick(words: list[str]) -> AnyOperatorCommand:
@@ -248,41 +274,36 @@ def _join_bounded(words: list[str], limit: int, noun: str) -> str:
 
 
 OPERATOR_COMMANDS = (
-    OperatorSlashCommand(
-        "model", "|".join(_MODELS), "run the room by another model", choices=_MODELS, parse=_parse_model
-    ),
-    OperatorSlashCommand("kick", "NICK [reason]", "send somebody away, who may come back", parse=_parse_kick),
-    OperatorSlashCommand(
+    _operator_command("model", "|".join(_MODELS), "run the room by another model", choices=_MODELS, parse=_parse_model),
+    _operator_command("kick", "NICK [reason]", "send somebody away, who may come back", parse=_parse_kick),
+    _operator_command(
         "ban", "NICK [minutes] [address]", "send somebody away for an hour, or for so long", parse=_parse_ban
     ),
-    OperatorSlashCommand("bans", "", "who is banned, and for how long", parse=_no_argument("bans", Bans())),
-    OperatorSlashCommand("unban", "NICK", "end a ban", parse=_one_nick("unban", Unban)),
-    OperatorSlashCommand("mute", "NICK [address]", "nobody hears them any more", parse=_parse_mute),
-    OperatorSlashCommand(
+    _operator_command("bans", "", "who is banned, and for how long", parse=_no_argument("bans", Bans())),
+    _operator_command("unban", "NICK", "end a ban", parse=_one_nick("unban", Unban)),
+    _operator_command("mute", "NICK [address]", "nobody hears them any more", parse=_parse_mute),
+    _operator_command(
         "unmute", "NICK", "they are heard again", parse=_one_nick("unmute", lambda nick: Mute(nick, on=False))
     ),
-    OperatorSlashCommand("slow", "SECONDS|off", "everybody waits so long between two lines", parse=_parse_slow),
-    OperatorSlashCommand("quiet", "[off]", "only operators speak", parse=_parse_quiet),
-    OperatorSlashCommand("unquiet", "", "all may speak again", parse=_no_argument("unquiet", Quiet(on=False))),
-    OperatorSlashCommand("lock", "", "nobody new comes in", parse=_no_argument("lock", Lock())),
-    OperatorSlashCommand("unlock", "", "the room is open again", parse=_no_argument("unlock", Lock(on=False))),
-    OperatorSlashCommand("pin", "TEXT", "a line at the top of everybody's pane", parse=_parse_pin),
-    OperatorSlashCommand("unpin", "", "take the pinned line away", parse=_no_argument("unpin", Pin())),
-    OperatorSlashCommand(
+    _operator_command("slow", "SECONDS|off", "everybody waits so long between two lines", parse=_parse_slow),
+    _operator_command("quiet", "[off]", "only operators speak", parse=_parse_quiet),
+    _operator_command("unquiet", "", "all may speak again", parse=_no_argument("unquiet", Quiet(on=False))),
+    _operator_command("lock", "", "nobody new comes in", parse=_no_argument("lock", Lock())),
+    _operator_command("unlock", "", "the room is open again", parse=_no_argument("unlock", Lock(on=False))),
+    _operator_command("pin", "TEXT", "a line at the top of everybody's pane", parse=_parse_pin),
+    _operator_command("unpin", "", "take the pinned line away", parse=_no_argument("unpin", Pin())),
+    _operator_command(
         "clear-history",
         "",
         "newcomers are shown nothing of what was said so far",
         parse=_no_argument("clear-history", ClearHistory()),
     ),
-    OperatorSlashCommand("op", "NICK", "make somebody an operator too", parse=_one_nick("op", Op)),
-    OperatorSlashCommand(
+    _operator_command("op", "NICK", "make somebody an operator too", parse=_one_nick("op", Op)),
+    _operator_command(
         "deop", "NICK", "they are no operator any more", parse=_one_nick("deop", lambda nick: Op(nick, on=False))
     ),
-    OperatorSlashCommand(
-        "chaos", "FAULT …", f"break something: {', '.join(FAULTS)}", choices=FAULTS, parse=_parse_chaos
-    ),
-    OperatorSlashCommand("close", "[reason]", "end the room for everybody", parse=_parse_close),
+    _operator_command("chaos", "FAULT …", f"break something: {', '.join(FAULTS)}", choices=FAULTS, parse=_parse_chaos),
+    _operator_command("close", "[reason]", "end the room for everybody", parse=_parse_close),
 )
 """The commands that only an operator may give, in the order in which the help shows them."""
-_BY_NAME = {command.name: command for command in OPERATOR_COMMANDS}
-OPERATOR_NAMES = frozenset(_BY_NAME)
+OPERATOR_NAMES = frozenset(command.name for command in OPERATOR_COMMANDS)

@@ -7,12 +7,11 @@ slash.
 
 from textwrap import wrap
 
-from protocol.commands import MEMBER_COMMANDS, OPERATOR_NAMES, CommandRefused, parse_operator_command
+from protocol.commands import MEMBER_COMMANDS, OPERATOR_COMMANDS, OPERATOR_NAMES, CommandRefused, TypedCommand
 from protocol.format import (
     HISTORY_END,
     format_goodbye,
     format_history_start,
-    format_incomplete,
     format_names,
     format_people,
     format_refused,
@@ -23,7 +22,6 @@ from protocol.format import (
     unknown_command,
 )
 from protocol.messages import (
-    AnyOperatorCommand,
     Event,
     Goodbye,
     Hello,
@@ -33,15 +31,11 @@ from protocol.messages import (
     Presence,
     Quit,
     Refused,
-    Rename,
     RulesChanged,
     Said,
     Say,
     Status,
-    StatusRequest,
     Welcome,
-    Where,
-    Who,
 )
 
 _USAGES = [(command.usage, command.summary) for command in MEMBER_COMMANDS if command.name != "help"]
@@ -59,12 +53,12 @@ HELP = f"""\
 """.encode()
 _BYTE_ORDER_MARK = "\ufeff"
 """Some programs write one before each text."""
-_MEMBER_COMMANDS = {command.name: command for command in MEMBER_COMMANDS}
-COMMAND_NAMES = (*_MEMBER_COMMANDS, *sorted(OPERATOR_NAMES))
+_COMMANDS = {command.name: command for command in (*MEMBER_COMMANDS, *OPERATOR_COMMANDS)}
+COMMAND_NAMES = (*(command.name for command in MEMBER_COMMANDS), *sorted(OPERATOR_NAMES))
 MAX_LISTED_NICKNAMES = 5
 """Nicknames in a presence line; the others are counted."""
 
-PlainCommand = Hello | Say | Rename | Who | StatusRequest | Where | Quit | AnyOperatorCommand
+PlainCommand = Hello | TypedCommand
 
 
 def decode_hello(line: bytes) -> Hello | Quit | Refused:
@@ -97,36 +91,13 @@ def decode_command(line: bytes) -> PlainCommand | Refused | None:
 
 
 def _decode_slash(name: str = "", rest: str = "") -> PlainCommand | Refused:
-    rest = rest.strip()
-    match name.lower():
-        case "who":
-            return Who(nameless=True)
-        case "nick" if rest:
-            return Rename(rest)
-        case "me" if rest:
-            return Say("", rest, action=True)
-        case "status":
-            return StatusRequest()
-        case "where":
-            return Where()
-        case "quit":
-            return Quit()
-        case "nick" | "me":
-            return Refused("bad-command", format_incomplete(_MEMBER_COMMANDS[name.lower()].usage))
-        case "help":
-            return Refused("help", "")
-        case "switch":
-            return _operator_command("model", rest)
-        case lowered if lowered in OPERATOR_NAMES:
-            return _operator_command(lowered, rest)
-        case _:
-            return Refused("bad-command", unknown_command(name, COMMAND_NAMES))
-
-
-def _operator_command(name: str, rest: str) -> AnyOperatorCommand | Refused:
-    # Any member may be an operator. The room refuses the command of one that is not.
+    lowered = name.lower()
+    command = _COMMANDS.get("model" if lowered == "switch" else lowered)
+    if command is None:
+        return Refused("bad-command", unknown_command(name, COMMAND_NAMES))
     try:
-        return parse_operator_command(name, rest)
+        # Any member may be an operator. The room refuses the command of one that is not.
+        return command.parse(rest.strip()) or Refused("help", "")
     except CommandRefused as refused:
         return Refused("bad-command", str(refused))
 

@@ -23,12 +23,15 @@ from protocol.messages import (
     Presence,
     Quiet,
     Refused,
+    Rename,
     Rules,
     Said,
     Status,
+    StatusRequest,
     Switch,
     Watch,
     Welcome,
+    Who,
 )
 from protocol.nicknames import NicknameRefused, check_nickname
 from protocol.sanitize import sanitize
@@ -274,19 +277,16 @@ class RoomClient:
             self._note_unsent(f"/{command.name}")
             return True
         self.typed_command = typed
-        match command.name:
-            case "nick":
-                self.link.rename(check_nickname(command.argument, self.limits.nick))
-            case "who":
+        match command.message:
+            case Rename(nick):
+                self.link.rename(check_nickname(nick, self.limits.nick))
+                return True
+            case Who():
                 self._who_asked.append(True)
-                self.link.who(nameless=True)
-            case "status":
+            case StatusRequest():
                 self.is_status_due = True
-                self.link.ask_status()
-            case "where":
-                self.link.ask_where()
-            case _ if command.operator_command is not None:
-                self.link.send_command(command.operator_command)
+        if command.message is not None:
+            self.link.send_command(command.message)
         return True
 
     def send(self, words: str, *commands: OperatorCommand) -> None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol import json_lines
-from protocol.commands import OPERATOR_NAMES, CommandRefused, parse_operator_command
+from protocol.commands import OPERATOR_COMMANDS, OPERATOR_NAMES, CommandRefused
 from protocol.messages import (
     RANDOM_MEMBER,
     Ban,
@@ -12,6 +12,7 @@ from protocol.messages import (
     Chaos,
     ClearHistory,
     Close,
+    Command,
     Kick,
     Lock,
     Mute,
@@ -24,12 +25,14 @@ from protocol.messages import (
     Unban,
 )
 
+COMMANDS = {command.name: command for command in OPERATOR_COMMANDS}
 
-def command_in(line: str) -> OperatorCommand | str:
+
+def command_in(line: str) -> Command | str | None:
     """The command in a typed line, or the sentence of its refusal."""
     name, _, argument = line.removeprefix("/").partition(" ")
     try:
-        return parse_operator_command(name, argument)
+        return COMMANDS[name].parse(argument)
     except CommandRefused as refused:
         return str(refused)
 
@@ -137,7 +140,7 @@ def test_parse_of_a_mistake_raises_one_sentence(line: str, sentence: str) -> Non
 @given(st.sampled_from(sorted(OPERATOR_NAMES)), st.text(max_size=60))
 def test_parse_of_any_text_is_a_valid_command_or_a_sentence(name: str, argument: str) -> None:
     try:
-        order = parse_operator_command(name, argument)
+        order = COMMANDS[name].parse(argument)
     except CommandRefused:
         return
     assert json_lines.decode_command(json_lines.encode(order).rstrip(b"\n")) == order

@@ -20,12 +20,16 @@ from protocol.messages import (
     Presence,
     Quiet,
     Refused,
+    Rename,
     Rules,
     Said,
     Say,
     Slow,
     Status,
+    StatusRequest,
     Welcome,
+    Where,
+    Who,
 )
 from server.room.operators import Operators
 from tests.server.without_sockets import House, rich
@@ -184,7 +188,7 @@ class TestItems:
         """The link asks for the roster after each welcome, and its answer comes first."""
         (welcome,) = (item for item in ada.view.items if isinstance(item, Welcome))
         ada.room._on_events([welcome])
-        ada.room.run(ParsedCommand("who"))
+        ada.room.run(ParsedCommand("who", "", Who(nameless=True)))
         ada.room._on_events([People(1, ["ada"])])
         assert ada.view.of(People) == []
         ada.room._on_events([People(1, ["ada"])])
@@ -197,7 +201,7 @@ class TestItems:
         assert ada.view.of(Status) == [ada.room.status]
 
     def test_status_of_a_lost_connection_is_not_awaited(self, house: House, ada: Client) -> None:
-        assert ada.room.run(ParsedCommand("status"))
+        assert ada.room.run(ParsedCommand("status", "", StatusRequest()))
         assert ada.room.is_status_due
         ada.link.lose()
         ada.link.enter(house)
@@ -312,7 +316,7 @@ class TestRequests:
         assert ada.room.check(ChatLine("x" * 2000)) == ""
 
     def test_bad_nickname_is_not_sent(self, ada: Client) -> None:
-        assert ada.room.check(ParsedCommand("nick", "a b")) == "a nickname has no spaces"
+        assert ada.room.check(ParsedCommand("nick", "a b", Rename("a b"))) == "a nickname has no spaces"
         ada.types("/nick cleo")
         ada.house.step(1.0)
         ada.link.pass_on()
@@ -322,8 +326,8 @@ class TestRequests:
     def test_command_without_a_connection_is_reported(self, ada: Client) -> None:
         ada.link.lose()
         sentence = "not connected, so not sent: /where"
-        assert ada.room.check(ParsedCommand("where")) == sentence
-        assert ada.room.run(ParsedCommand("where"), "/where")
+        assert ada.room.check(ParsedCommand("where", "", Where())) == sentence
+        assert ada.room.run(ParsedCommand("where", "", Where()), "/where")
         assert ada.view.items[-1] == Note(sentence, is_error=True)
         assert ada.view.calls[-1] == sentence
         assert ada.room.typed_command == ""
@@ -334,7 +338,7 @@ class TestRequests:
         assert not ada.room.run(ParsedCommand("help"))
 
     def test_typed_command_is_kept_until_another_request(self, ada: Client) -> None:
-        ada.room.run(ParsedCommand("where"), "/where")
+        ada.room.run(ParsedCommand("where", "", Where()), "/where")
         assert ada.room.typed_command == "/where"
         ada.room.say(ChatLine("hello"))
         assert ada.room.typed_command == ""

@@ -10,9 +10,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from protocol import json_lines
-from protocol.commands import MEMBER_COMMANDS, OPERATOR_COMMANDS, CommandRefused, SlashCommand, parse_operator_command
-from protocol.format import format_incomplete, format_too_long, unknown_command
-from protocol.messages import Limits, OperatorCommand, Say
+from protocol.commands import MEMBER_COMMANDS, OPERATOR_COMMANDS, CommandRefused, SlashCommand
+from protocol.format import format_too_long, unknown_command
+from protocol.messages import Command, Limits, Say
 
 SCREEN_COMMANDS = (
     SlashCommand("find", "TEXT", "search what was said"),
@@ -41,12 +41,11 @@ class ChatLine(Struct, frozen=True):
 
 
 class ParsedCommand(Struct, frozen=True):
-    """The name of a command and its argument. `operator_command` is the message to the room if only an operator may
-    give it."""
+    """The name of a command, its argument, and its message to the room. None if the client runs it."""
 
     name: str
     argument: str = ""
-    operator_command: OperatorCommand | None = None
+    message: Command | None = None
 
 
 class ParseError(Struct, frozen=True):
@@ -90,16 +89,13 @@ def parse(line: str, *, screen: bool = True) -> ChatLine | ParsedCommand | Parse
     command = _BY_NAME.get(head.lower())
     if command is None or not _exists(command, screen):
         return ParseError(unknown_command(head, [one.name for one in COMMANDS if _exists(one, screen)]))
-    if command.needs_argument and not argument:
-        return ParseError(format_incomplete(command.usage))
-    if command.name == "me":
-        return ChatLine(argument, action=True)
-    if not command.for_operators:
-        return ParsedCommand(command.name, argument)
     try:
-        return ParsedCommand(command.name, argument, parse_operator_command(command.name, argument))
+        message = command.parse(argument)
     except CommandRefused as refused:
         return ParseError(str(refused))
+    if isinstance(message, Say):
+        return ChatLine(message.text, message.action)
+    return ParsedCommand(command.name, argument, message)
 
 
 class LengthCheck(Struct, frozen=True):

@@ -18,7 +18,7 @@ from typing import Literal
 from msgspec import Struct
 
 from protocol.client import ClientConnection, Received
-from protocol.messages import Challenge, Goodbye, OperatorCommand, Pong, Refused, Welcome
+from protocol.messages import Challenge, Command, Goodbye, Pong, Refused, Welcome
 from tui.address import Address
 from tui.link.batcher import Batcher
 from tui.link.connecting import Streams, back_off, connect, plain_reason
@@ -139,12 +139,6 @@ class RoomLink:
             self.client.who(nameless=nameless)
             self._write()
 
-    def ask_status(self) -> None:
-        """Request the room's status; the answer is `status`."""
-        if self.client.in_room:
-            self.client.ask_status()
-            self._write()
-
     def ping(self, id: str) -> None:
         """Request a `pong` with this id, which arrives after the answers to all earlier requests."""
         if self.client.in_room:
@@ -168,16 +162,10 @@ class RoomLink:
         if self.client.in_room:
             self._prove()
 
-    def send_command(self, command: OperatorCommand) -> None:
-        """Send an operator command; the answer is `refused` or the event that the whole room gets."""
+    def send_command(self, command: Command) -> None:
+        """Send a request of a member or of an operator, such as `Where` or `Kick`."""
         if self.client.in_room:
-            self.client.operator_command(command)
-            self._write()
-
-    def ask_where(self) -> None:
-        """Ask which part of the server serves this connection; the answer is a private `notice`."""
-        if self.client.in_room:
-            self.client.where()
+            self.client.request(command)
             self._write()
 
     @property
