@@ -118,6 +118,7 @@ class GuestSession(asyncssh.SSHServerSession[str]):
         self._line_arrived = asyncio.Event()
         self._keys: deque[str] = deque()
         self._keys_arrived = asyncio.Event()
+        self._is_resized = False
         self._conversation: asyncio.Task[None] | None = None
 
     # Callbacks of asyncssh
@@ -194,8 +195,8 @@ class GuestSession(asyncssh.SSHServerSession[str]):
 
     def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
         self._columns = width
-        if self._editor is not None:
-            self._editor.resize(width)
+        self._is_resized = True  # `_type_keys` handles it: a flood of changes draws the line only now and then.
+        self._keys_arrived.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_silent = True
@@ -243,12 +244,16 @@ class GuestSession(asyncssh.SSHServerSession[str]):
         """Hand the keys to the editor. One key can redraw a long line, so a flood of keys takes half of the time at
         most, and waits while the guest does not read what the keys draw."""
         while True:
-            while self._keys:
+            while self._keys or self._is_resized:
                 began = monotonic()
-                editor.feed(self._keys.popleft())
+                if self._is_resized:
+                    self._is_resized = False
+                    editor.resize(self._columns)
+                if self._keys:
+                    editor.feed(self._keys.popleft())
                 self._pause_or_resume_reading()
                 await self._output.wait_until_read()
-                if self._keys:
+                if self._keys or self._is_resized:
                     await asyncio.sleep(monotonic() - began)
             self._keys_arrived.clear()
             await self._keys_arrived.wait()

@@ -216,6 +216,26 @@ async def test_keys_that_redraw_a_long_line_disturb_nobody(open_room: OpenRoom, 
     await asyncio.sleep(0)
 
 
+async def test_flood_of_window_changes_disturbs_nobody(open_room: OpenRoom, connect: Connect) -> None:
+    """Requests are not held back by the window of the channel, and each draws the line anew."""
+    room = open_room()
+    connection = await connect(room, "bad")
+    _, bad = await connection.create_session(Guest, term_type="xterm", encoding="utf-8", window=64 * 1024)
+    await bad.hears("as bad")
+    bad.type("x" * 4000)
+    await until(lambda: bad.heard.count("x") >= 4000, "the line is drawn")
+    process = door_of(room.server)
+    before = process.memory_info().rss
+    bad.channel.pause_reading()
+    for number in range(20_000):
+        bad.channel.change_terminal_size(40 + number % 2, 24)
+    bob = await asyncio.to_thread(room.server.rich, "bob")
+    other = await (await connect(room, "ada")).create_session(Guest, encoding="utf-8")
+    other[1].channel.write("hello\n")
+    await asyncio.to_thread(bob.expect, "said", text="hello")
+    assert process.memory_info().rss - before < 15_000_000
+
+
 async def test_slow_reader_loses_lines_and_not_the_room(open_room: OpenRoom, connect: Connect) -> None:
     room = open_room()
     bob = await asyncio.to_thread(room.server.rich, "bob")
