@@ -81,10 +81,6 @@ class Door:
                     login_timeout=LOGIN_TIMEOUT_S,
                     keepalive_interval=KEEPALIVE_INTERVAL_S,
                     keepalive_count_max=MAX_UNANSWERED_KEEPALIVES,
-                    encoding="utf-8",
-                    errors="replace",
-                    window=WINDOW_BYTES,
-                    max_pktsize=PACKET_BYTES,
                     line_editor=False,  # GuestSession has its own.
                     compression_algs=None,
                     gss_host=None,
@@ -152,13 +148,16 @@ class Guard(asyncssh.SSHServer):
         self._username = username
         return False
 
-    def session_requested(self) -> GuestSession:
+    def session_requested(self) -> tuple["asyncssh.SSHServerChannel[str]", GuestSession]:
         if len(self._sessions) >= MAX_SESSIONS:
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, f"at most {MAX_SESSIONS} sessions")
         connect = partial(self._door.channel.connect, self._host)
         session = GuestSession(self._username, connect, self._unsent, self._on_begin, self._on_end)
         self._sessions.add(session)  # From now on: a client can open sessions and never begin them.
-        return session
+        channel = self._connection.create_server_channel("utf-8", "replace", WINDOW_BYTES, PACKET_BYTES)
+        # asyncssh would keep all variables that the client sends, without a limit. It looks the method up by this name.
+        channel._process_env_request = lambda packet: False  # type: ignore[method-assign]
+        return channel, session
 
     def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> bool:
         raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, NOTHING_FORWARDED)

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from unittest.mock import Mock
 
 import asyncssh
 import pytest
@@ -236,6 +237,16 @@ async def test_flood_of_window_changes_disturbs_nobody(open_room: OpenRoom, conn
     assert process.memory_info().rss - before < 15_000_000
 
 
+async def test_variables_of_a_client_are_not_kept(room: SshRoom, connect: Connect) -> None:
+    connection = await connect(room, "bad")
+    process = door_of(room.server)
+    before = process.memory_info().rss
+    variables = {f"NAME{number}": "x" * 10_000 for number in range(3000)}
+    _, bad = await connection.create_session(Guest, term_type="xterm", encoding="utf-8", env=variables)
+    await bad.hears("as bad")
+    assert process.memory_info().rss - before < 15_000_000
+
+
 async def test_slow_reader_loses_lines_and_not_the_room(open_room: OpenRoom, connect: Connect) -> None:
     room = open_room()
     bob = await asyncio.to_thread(room.server.rich, "bob")
@@ -286,6 +297,7 @@ def test_sessions_that_never_begin_are_limited() -> None:
     """Each takes memory, so they count from their request on."""
     guard = Guard(Door(RoomChannel(socket.socket()), asyncssh.generate_private_key("ssh-ed25519")))
     guard._host, guard._username = "192.0.2.7", "ada"
+    guard._connection = Mock(spec=asyncssh.SSHServerConnection)
     for _ in range(door.MAX_SESSIONS):
         guard.session_requested()
     with pytest.raises(asyncssh.ChannelOpenError):
