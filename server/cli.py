@@ -165,8 +165,9 @@ def run(settings: Settings, load: Callable[[], Settings], state_descriptor: int 
     if state_descriptor is not None:
         keep_state(room, state_descriptor)
     sockets = open_listeners(settings.bind)
-    door = open_ssh_door(settings)
-    listener = make_listener(settings, [*sockets] if door is None else [*sockets, door], control, room)
+    site = open_web_site(settings)
+    door = open_ssh_door(settings, site)
+    listener = make_listener(settings, [*sockets] if door is None else [*sockets, door], control, room, site)
     if door is not None:
         listener.on_tick = door.tend
     signals = Signals(control, partial(reload, load, settings, listener, room), fault_clients.reap)
@@ -201,10 +202,15 @@ def make_room(settings: Settings, control: ServerControl, fault_clients: FaultCl
     )
 
 
-def make_listener(settings: Settings, sources: Sequence[Source], control: ServerControl, room: Room) -> Listener:
+def open_web_site(settings: Settings) -> WebSite | None:
+    """The page for browsers, unless it is not wanted."""
+    return None if settings.no_web else WebSite.load((*settings.web_name, *(one.host for one in settings.bind)))
+
+
+def make_listener(
+    settings: Settings, sources: Sequence[Source], control: ServerControl, room: Room, site: WebSite | None
+) -> Listener:
     """The listener on these sources, which reports to the room."""
-    names = (*settings.web_name, *(address.host for address in settings.bind))
-    site = None if settings.no_web else WebSite.load(names)
     listener = Listener(sources, room.limits, settings.max_clients, settings.max_per_ip, control.stop.wait, room, site)
     listener.on_reserved = room.reserved.add
     listener.dialects = room.dialects
@@ -213,8 +219,8 @@ def make_listener(settings: Settings, sources: Sequence[Source], control: Server
     return listener
 
 
-def open_ssh_door(settings: Settings) -> SshDoor | None:
-    """Listen for guests by ssh, if that is asked for. Raises SettingRefused and CannotListen."""
+def open_ssh_door(settings: Settings, site: WebSite | None) -> SshDoor | None:
+    """Listen for guests by ssh, if that is asked for; the `site` says so. Raises SettingRefused and CannotListen."""
     if settings.ssh is None:
         return None
     asked = settings.ssh
@@ -226,6 +232,8 @@ def open_ssh_door(settings: Settings) -> SshDoor | None:
         # A warning, as the actions of operators are: the log has it at any level.
         log.warning("guests can come by ssh to %s; the host key is %s", ", ".join(map(str, addresses)), fingerprint)
         print_line(ssh_line(addresses, fingerprint))
+        if site is not None:
+            site.show_ssh(addresses[0].port, fingerprint)
 
     return SshDoor(sockets, settings.ssh_host_key, on_ready)
 

@@ -26,8 +26,9 @@ from protocol.http import HttpRefused, HttpRequest, encode_response, is_local_ho
 from protocol.websocket import accept_key
 
 FOLDER = Path(__file__).parent / "web"
-STYLE, SCRIPT = "{css}", "{js}"
-"""The parts of page.html that stand for room.css and room.js."""
+STYLE, SCRIPT, SSH = "{css}", "{js}", "{ssh}"
+"""The parts of page.html that stand for room.css, room.js, and the way in by ssh."""
+SSH_HELP = '<p class="quiet">From a laptop, encrypted: <code>ssh -p %d</code>, with the host key <code>%s</code></p>'
 COMMENT_LINES = re.compile(r"^ *(?://.*|/\*.*\*/)\n", re.MULTILINE)
 """Lines of room.css and room.js that hold only a comment. The page goes out without them, a tenth smaller."""
 SOCKET_VERSION = "13"
@@ -65,15 +66,24 @@ class WebSite:
 
     def __init__(self, page: str, style: str, script: str, names: tuple[str, ...] = ()) -> None:
         self._names = names
-        self._page = page.replace(STYLE, style).replace(SCRIPT, script).encode()
-        self._gzipped = gzip.compress(self._page, mtime=0)
+        self._parts = (page, style, script)
         self._policy = _policy(style, script)
+        self._compose("")
 
     @classmethod
     def load(cls, names: tuple[str, ...] = ()) -> "WebSite":
         """The site with the page of this package. Raises OSError if the package is incomplete."""
         page, style, script = ((FOLDER / name).read_text("utf-8") for name in ("page.html", "room.css", "room.js"))
         return cls(page, COMMENT_LINES.sub("", style), COMMENT_LINES.sub("", script), names)
+
+    def show_ssh(self, port: int, fingerprint: str) -> None:
+        """Tell on the page that guests can come by ssh, too."""
+        self._compose(SSH_HELP % (port, html.escape(fingerprint)))
+
+    def _compose(self, ssh: str) -> None:
+        page, style, script = self._parts
+        self._page = page.replace(SSH, ssh).replace(STYLE, style).replace(SCRIPT, script).encode()
+        self._gzipped = gzip.compress(self._page, mtime=0)
 
     def answer(self, head: bytes, unavailable: str = "") -> WebAnswer:
         """The answer to a request with this head. `unavailable` is a reason not to serve the page now."""

@@ -54,6 +54,19 @@ class TestPage:
         assert int(fields_of(answer)["content-length"]) == len(body(answer))
         assert fields_of(answer)["connection"] == "close"
 
+    def test_tells_of_ssh_once_guests_can_come_by_it(self) -> None:
+        site = WebSite("{ssh}<style>{css}</style><script>{js}</script>", "p {}", "'{ssh}'")
+        before = ask("/", site=site)
+        assert body(before) == b"<style>p {}</style><script>'{ssh}'</script>"
+        site.show_ssh(2022, "SHA256:<x>")
+        for encoding in ("identity", "gzip"):
+            answer = ask("/", site=site, Accept_Encoding=encoding)
+            page = gzip.decompress(body(answer)) if encoding == "gzip" else body(answer)
+            assert b"ssh -p 2022" in page
+            assert b"SHA256:&lt;x&gt;" in page
+            assert page.endswith(b"<script>'{ssh}'</script>")
+            assert fields_of(answer)["content-security-policy"] == fields_of(before)["content-security-policy"]
+
     def test_allows_only_its_own_style_script_and_socket(self) -> None:
         policy = dict(one.strip().split(" ", 1) for one in fields_of(ask("/"))["content-security-policy"].split(";"))
         assert policy == {
@@ -106,6 +119,7 @@ class TestPage:
         assert found == []
         assert "{css}" not in page
         assert "{js}" not in page
+        assert "{ssh}" not in page
 
 
 class TestSocket:

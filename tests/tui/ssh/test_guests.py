@@ -3,6 +3,7 @@
 import asyncio
 import re
 from pathlib import Path
+from urllib.request import urlopen
 
 import asyncssh
 import psutil
@@ -254,6 +255,14 @@ async def test_end_of_the_door_ends_its_guests_only(open_room: OpenRoom, visit: 
     ada = await visit(room, "ada")
     await ada.hears("bob: still here")
     assert "the program for ssh has ended (signal 9)" in room.server.log()
+
+
+def test_page_for_browsers_has_the_port_and_the_fingerprint(room: SshRoom) -> None:
+    host, port = room.server.address
+    with urlopen(f"http://{host}:{port}/", timeout=PATIENCE) as answer:
+        page = answer.read().decode()
+    assert f"ssh -p {room.port}" in page
+    assert room.fingerprint in page
 
 
 async def test_log_and_room_have_the_fingerprint_of_the_key(room: SshRoom, connect: Connect, tmp_path: Path) -> None:
