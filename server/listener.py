@@ -283,6 +283,7 @@ class Listener:
             self.dialects[number] = WEB
         else:
             session = Session.open(number, self.limits, monotonic())
+            session.serves_web = self._requests is not None
         return Connection(sock, session, host, lambda: self._released(number), self._pause)
 
     def _released(self, number: int) -> None:

@@ -46,6 +46,11 @@ HTTP_ANSWER = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
     b"This is a chat room, not a web site. Join it with nc, telnet or chat-tui.\n"
 )
+LATE_REQUEST_ANSWER = (
+    b"HTTP/1.1 408 Request Timeout\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
+    b"the request came too late: load the page again\n"
+)
+"""For a connection that a browser opened in advance. Browsers repeat the request on another (RFC 9110, 15.5.9)."""
 
 check_nickname("Zoë")  # Loads the tables for nicknames once, before workers are forked.
 
@@ -79,6 +84,8 @@ class Session(Struct):
     """An injected fault that has not happened yet: seconds to block, or infinity for an exception."""
     opening: bytes | None = b""
     """The first bytes, until they show what they are; None from then on."""
+    serves_web: bool = False
+    """The server answers browsers, so a request that comes here was too late to be recognized as one."""
     greet_at: float = inf
     """When a peer that has said nothing is greeted; infinity once it was, or speaks."""
     telnet: TelnetDecoder = field(default_factory=TelnetDecoder)
@@ -413,5 +420,6 @@ class Session(Struct):
     def _end_other_protocol(self, name: str) -> SessionReply:
         self._move(State.LEAVING)
         if name == "HTTP":
-            return SessionReply(HTTP_ANSWER, "other-protocol", DeliveryFlags.CLOSE)
+            answer = LATE_REQUEST_ANSWER if self.serves_web else HTTP_ANSWER
+            return SessionReply(answer, "other-protocol", DeliveryFlags.CLOSE)
         return self._goodbye("other-protocol", f"this is a chat room without encryption, and you speak {name}")

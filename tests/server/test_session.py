@@ -71,6 +71,15 @@ class TestTheFirstLine:
             assert items[0].data.startswith(b"HTTP/1.1 400" if name == "HTTP" else b"*** goodbye: ")
             assert session.receive(b"ada\nhi\n", 0.0) == []
 
+    def test_request_after_a_silence_is_too_late_where_browsers_are_served(self) -> None:
+        """A connection that a browser has opened in advance is taken for a person at `nc`, until its request comes."""
+        session = opened()
+        session.serves_web = True
+        (reply,) = session.receive(b"GET / HTTP/1.1\r\nHost: room\r\n\r\n", 0.0)
+        assert isinstance(reply, SessionReply)
+        assert reply.data.startswith(b"HTTP/1.1 408 ")
+        assert reply.data.endswith(b"\r\n\r\nthe request came too late: load the page again\n")
+
     def test_line_after_the_nickname_may_look_like_http(self) -> None:
         session = in_room()
         lines = ["GET / HTTP/1.1", "SSH-2.0-OpenSSH_9.9"]

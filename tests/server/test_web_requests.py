@@ -14,6 +14,7 @@ from server import web_requests
 from server.closing_sockets import LINGER_S, MAX_CLOSING
 from server.connection import Connection
 from server.listener import Listener
+from server.session_types import SessionReply
 from server.sockets import listen
 from server.web_requests import WebRequests
 from server.web_site import WebSite
@@ -152,6 +153,12 @@ class TestAdmission:
         began = time.monotonic()
         door.admit(b"")
         assert time.monotonic() - began >= web_requests.FIRST_BYTES_TIMEOUT_S
+
+    def test_a_request_on_a_connection_that_was_silent_is_too_late(self, door: Door) -> None:
+        connection = door.admit(b"")
+        (reply,) = connection.session.receive(GET, time.monotonic())
+        assert isinstance(reply, SessionReply)
+        assert reply.data.startswith(b"HTTP/1.1 408 ")
 
     @pytest.mark.parametrize("data", [b"G", b"GET", b"HEAD ", b"PROXY TCP4 1"])
     def test_half_a_first_word_is_admitted_after_a_while(self, door: Door, data: bytes) -> None:
