@@ -134,9 +134,9 @@ class Room:
 
 
 @asynccontextmanager
-async def room(model: str) -> AsyncIterator[Room]:
+async def room(model: str, *options: str, ssh_port: int | None = None) -> AsyncIterator[Room]:
     """A server on a free port of this machine."""
-    server = HostedServer(HostOptions(model=model, bind=("127.0.0.1:0",), server_options=("--rate-limit", "off")))
+    server = HostedServer(HostOptions(model, ("127.0.0.1:0",), ("--rate-limit", "off", *options), ssh_port=ssh_port))
     try:
         yield Room(server, await server.start())
     finally:

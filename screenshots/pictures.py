@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from textual.pilot import Pilot
@@ -12,11 +13,11 @@ from textual.widgets import Input, TextArea
 from screenshots import browser
 from screenshots.lively import AFTERWARDS, CROWD, Room, guests, room, talk, until
 from screenshots.paint import write
-from screenshots.terminal import Terminal
+from screenshots.terminal import Terminal, module
 from tui.address import Address
 from tui.app import ChatApp
 from tui.client import RoomClient
-from tui.hosting.hosted_server import HostedServer, HostOptions
+from tui.hosting.hosted_server import ANY_FREE_PORT, HostedServer, HostOptions
 from tui.screens.chat import ChatScreen
 
 HOSTED_AT = "127.0.0.1:2000"
@@ -116,10 +117,11 @@ async def search(name: str) -> None:
 @asynccontextmanager
 async def host() -> AsyncIterator[Person]:
     """A person that has opened a room, at the join card."""
-    options = HostOptions("process", (HOSTED_AT,), ("--rate-limit", "off"))
-    async with person(None, host=options) as ada:
-        await ada.sees("Scan the code")
-        yield ada
+    with TemporaryDirectory() as folder:  # The key of the ssh door is not the person's own.
+        more = ("--rate-limit", "off", "--ssh-host-key", f"{folder}/key")
+        async with person(None, host=HostOptions("process", (HOSTED_AT,), more, ssh_port=ANY_FREE_PORT)) as ada:
+            await ada.sees("Only ssh is encrypted")
+            yield ada
 
 
 def hosted_by(ada: Person) -> Room:
@@ -169,7 +171,7 @@ async def line_mode(name: str) -> None:
     """`chat-tui --plain` in a terminal."""
     async with room("thread") as server, guests(server, *SPEAKERS) as them:
         await them.join(*CROWD)
-        with Terminal("tui", ["--plain", str(server.address), "-n", "ada"], LINE_SIZE) as terminal:
+        with Terminal(module("tui", "--plain", str(server.address), "-n", "ada"), LINE_SIZE) as terminal:
             await terminal.sees("18")
             await them.talk(talk("thread")[:6])
             terminal.type("the same room, in line mode\r")
@@ -180,9 +182,32 @@ async def line_mode(name: str) -> None:
             write(name, terminal.svg("chat-tui --plain"))
 
 
+async def ssh(name: str) -> None:
+    """A guest by ssh, with nothing installed."""
+    with TemporaryDirectory() as folder:
+        async with room("event", "--ssh-host-key", f"{folder}/key", ssh_port=ANY_FREE_PORT) as server:
+            await until(lambda: server.server.ssh is not None)
+            door = server.server.ssh
+            assert door is not None
+            options = [f"-oUserKnownHostsFile={folder}/known", "-oStrictHostKeyChecking=no", "-oLogLevel=ERROR"]
+            async with guests(server, *SPEAKERS) as them:
+                await them.join(*CROWD)
+                with Terminal(["ssh", *options, "-p", str(door.port), "ada@127.0.0.1"], LINE_SIZE) as terminal:
+                    await terminal.sees("you are in the room")
+                    await them.talk(talk("event")[:6])
+                    terminal.type("no program of yours, and still here\r")
+                    await terminal.sees("and still here")
+                    await them.switch("thread")
+                    await terminal.sees("carried over")
+                    await them.talk(AFTERWARDS)
+                    terminal.type("/whe")
+                    await asyncio.sleep(1)
+                    write(name, terminal.svg("ssh -p 2022 ada@192.0.2.7"))
+
+
 async def console(name: str) -> None:
     """`chat-server` in a terminal: its log, and below it the input line of the operator."""
-    with Terminal("server", ["-v", "--bind", HOSTED_AT, "--rate-limit", "off"], LINE_SIZE) as terminal:
+    with Terminal(module("server", "-v", "--bind", HOSTED_AT, "--rate-limit", "off"), LINE_SIZE) as terminal:
         await terminal.sees("lines/s")
         async with guests(Room(HostedServer(), Address.parse(HOSTED_AT)), *SPEAKERS) as them:
             await them.settle()
@@ -234,6 +259,7 @@ PICTURES: dict[str, Callable[[str], Coroutine[None, None, None]]] = {
     "host-meter": meter,
     "host-stage": stage,
     "line-mode": line_mode,
+    "ssh": ssh,
     "console": console,
     "web-prompt": web_prompt,
     "web-process": partial(web, model="process", scheme="dark", size=browser.PHONE),

@@ -26,10 +26,10 @@ NAMES = {"brown": "yellow", "brightbrown": "bright_yellow"}
 
 
 class Terminal:
-    """`python -m MODULE` with these arguments, in a terminal of `size` columns and rows."""
+    """A command in a terminal of `size` columns and rows."""
 
-    def __init__(self, module: str, arguments: Sequence[str], size: tuple[int, int]) -> None:
-        self._command = [sys.executable, "-m", module, *arguments]
+    def __init__(self, command: Sequence[str], size: tuple[int, int]) -> None:
+        self._command = command
         self._size = size
         self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
@@ -88,6 +88,11 @@ def _take_terminal() -> None:
     """Make the terminal the controlling one, as the operator console needs that."""
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def module(name: str, *arguments: str) -> list[str]:
+    """The command `python -m NAME ARGUMENTS`."""
+    return [sys.executable, "-m", name, *arguments]
 
 
 def _style(char: Char) -> Style:
