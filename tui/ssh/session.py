@@ -255,13 +255,14 @@ class GuestSession(asyncssh.SSHServerSession[str]):
                 await self._output.wait_until_read()
                 if self._keys or self._is_resized:
                     await asyncio.sleep(monotonic() - began)
+            self._line_arrived.set()  # `_next_line` may wait for the last key before the end of the input.
             self._keys_arrived.clear()
             await self._keys_arrived.wait()
 
     async def _next_line(self) -> str | None:
         """The next typed line; None at the end of the input."""
         while not self._lines:
-            if self._input_ended:
+            if self._input_ended and not self._keys:
                 return None
             self._line_arrived.clear()
             await self._line_arrived.wait()

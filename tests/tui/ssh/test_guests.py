@@ -75,6 +75,18 @@ async def test_input_without_a_terminal_is_said_and_ends_with_0(
     assert "you are in the room, as ada" in ada.told
 
 
+@pytest.mark.parametrize("end", ["", "/quit\r"])
+async def test_keys_before_the_end_of_the_input_are_all_typed(room: SshRoom, visit: Visit, end: str) -> None:
+    """As `ssh -tt` sends them, with its input from a file."""
+    bob = await asyncio.to_thread(room.server.rich, "bob")
+    ada = await visit(room, "ada")
+    ada.type("".join(f"line {number}\r" for number in range(20)) + end)
+    ada.channel.write_eof()
+    for number in range(20):
+        await asyncio.to_thread(bob.expect, "said", text=f"line {number}")
+    assert await ada.ends() == 0
+
+
 async def test_many_lines_are_all_said_in_order(room: SshRoom, visit: Visit) -> None:
     bob = await asyncio.to_thread(room.server.rich, "bob")
     ada = await visit(room, "ada", terminal="")
