@@ -284,6 +284,8 @@ class Listener:
         else:
             session = Session.open(number, self.limits, monotonic())
             session.serves_web = self._requests is not None
+            if waiting.was_silent:
+                session.greet_at = now
         return Connection(sock, session, host, lambda: self._released(number), self._pause)
 
     def _released(self, number: int) -> None:

@@ -27,7 +27,18 @@ class Stage(Enum):
 class Waiting:
     """A connection that was accepted and is not served yet."""
 
-    __slots__ = ("group", "head", "heard_since", "host", "rejected_for", "since", "skipped", "sock", "stage")
+    __slots__ = (
+        "group",
+        "head",
+        "heard_since",
+        "host",
+        "rejected_for",
+        "since",
+        "skipped",
+        "sock",
+        "stage",
+        "was_silent",
+    )
 
     def __init__(self, sock: socket.socket, host: str, since: float) -> None:
         self.sock = sock
@@ -39,6 +50,8 @@ class Waiting:
         """The bytes of the request so far, which were read from the socket."""
         self.skipped = 0
         """The number of bytes of `head` before the request."""
+        self.was_silent = False
+        """It was heard for long enough to be greeted."""
         self.rejected_for = ""
         """The reason to tell it, if it is rejected."""
 

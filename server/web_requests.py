@@ -53,7 +53,7 @@ class WebRequests:
         timeout: Callable[[], float],
     ) -> None:
         """`full_for` returns why an address group cannot come in now, or an empty string. `timeout` returns the seconds
-        that a client has for its request, and then for its first frame."""
+        that a client has for its request and its first frame."""
         self._site = site
         self._wakeup = wakeup
         self._closing = closing
@@ -208,6 +208,7 @@ class WebRequests:
     def _give_up(self, waiting: Waiting, now: float) -> None:
         """Its time is over: a silent connection goes on, and others are closed."""
         if waiting.stage is Stage.FIRST_BYTES:
+            waiting.was_silent = True
             self._go_on(waiting, now)
             return
         self._forget(waiting)

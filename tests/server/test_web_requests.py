@@ -151,8 +151,9 @@ class TestAdmission:
 
     def test_a_silent_connection_is_admitted_after_a_while(self, door: Door) -> None:
         began = time.monotonic()
-        door.admit(b"")
+        connection = door.admit(b"")
         assert time.monotonic() - began >= web_requests.FIRST_BYTES_TIMEOUT_S
+        assert connection.session.next_deadline(time.monotonic()) <= time.monotonic(), "it is greeted without delay"
 
     def test_a_request_on_a_connection_that_was_silent_is_too_late(self, door: Door) -> None:
         connection = door.admit(b"")
