@@ -43,11 +43,12 @@ class LineEditor:
         columns: int,
         *,
         on_line: Callable[[str], None],
+        on_end: Callable[[], None],
         on_leave: Callable[[], None],
         complete: Complete,
     ) -> None:
-        """`on_line` gets each typed line; `on_leave` is called for Ctrl-C and Ctrl-D on an empty line."""
-        callbacks = _Callbacks(on_line, on_leave)
+        """`on_line` gets each typed line. On an empty line, Ctrl-D calls `on_end`, and Ctrl-C `on_leave`."""
+        callbacks = _Callbacks(on_line, on_end, on_leave)
         self._editor = SSHLineEditor(channel, callbacks, False, HISTORY_LINES, MAX_INPUT_CHARACTERS, TERMINAL, columns)
         self._completer = _Completer(complete)
         self._editor.register_key("\t", self._completer.on_tab)
@@ -75,15 +76,18 @@ class LineEditor:
 class _Callbacks(asyncssh.SSHServerSession[str]):
     """Receives what the editor would tell a session."""
 
-    def __init__(self, on_line: Callable[[str], None], on_leave: Callable[[], None]) -> None:
+    def __init__(
+        self, on_line: Callable[[str], None], on_end: Callable[[], None], on_leave: Callable[[], None]
+    ) -> None:
         self._on_line = on_line
+        self._on_end = on_end
         self._on_leave = on_leave
 
     def data_received(self, data: str, datatype: asyncssh.DataType) -> None:
         self._on_line(data.removesuffix("\n"))
 
     def soft_eof_received(self) -> None:
-        self._on_leave()
+        self._on_end()
 
     def signal_received(self, signal: str) -> None:
         self._on_leave()

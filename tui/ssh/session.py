@@ -56,8 +56,7 @@ SETTLE_TIMEOUT_S = 30.0
 """Seconds that the room may take to answer the last lines."""
 DEFAULT_COLUMNS = 80
 """The width of a terminal that says that it has none."""
-LEAVE_KEYS = frozenset("\x03\x04")
-"""Ctrl-C and Ctrl-D."""
+CTRL_C, CTRL_D = "\x03", "\x04"
 DUMB_TERMS = ("", "dumb", "unknown")
 """Values of TERM for terminals that cannot redraw a line."""
 
@@ -153,6 +152,7 @@ class GuestSession(asyncssh.SSHServerSession[str]):
                 self._channel,
                 self._columns,
                 on_line=self._add_line,
+                on_end=self._on_ctrl_d,
                 on_leave=self.leave,
                 complete=self._complete,
             )
@@ -171,19 +171,23 @@ class GuestSession(asyncssh.SSHServerSession[str]):
             return
         if self._terminal is not None:  # A dumb terminal: Enter is a carriage return, and Ctrl-D a character.
             data = data.replace("\r\n", "\n").replace("\r", "\n")
-            if LEAVE_KEYS & set(data):
+            if CTRL_C in data:
                 self.leave()
+            data, ctrl_d, _ = data.partition(CTRL_D)
+        else:
+            ctrl_d = ""
         *lines, self._partial = (self._partial + data).split("\n")
         for line in lines:
             self._add_line(line.removesuffix("\r"))
         if len(self._partial) > MAX_LINE_CHARACTERS:
             self._partial = self._partial[: MAX_LINE_CHARACTERS + 1]
+        if ctrl_d:
+            self.end_input()
 
     def eof_received(self) -> bool:
         if self._partial:
             self._add_line(self._partial)
-        self._input_ended = True
-        self._line_arrived.set()
+        self.end_input()
         return True
 
     def break_received(self, msec: int) -> bool:
@@ -207,8 +211,13 @@ class GuestSession(asyncssh.SSHServerSession[str]):
     # The guest
 
     def leave(self) -> None:
-        """End the session as if the guest had typed `/quit`."""
+        """End the session at once. Lines that wait are not said."""
         self._leaving.set()
+
+    def end_input(self) -> None:
+        """End the session once all typed keys and lines are handled."""
+        self._input_ended = True
+        self._line_arrived.set()
 
     def close(self) -> None:
         """End the session at once: the room is closed."""
@@ -216,6 +225,10 @@ class GuestSession(asyncssh.SSHServerSession[str]):
         self._is_silent = True
         if self._conversation is not None:
             self._conversation.cancel()
+
+    def _on_ctrl_d(self) -> None:
+        self._keys.clear()
+        self.end_input()
 
     def _nickname(self) -> str:
         try:

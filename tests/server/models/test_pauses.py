@@ -24,9 +24,10 @@ def stopped(server: Server, seconds: float) -> Iterator[None]:
 def test_a_nickname_that_was_typed_meanwhile_is_not_too_late(start: Callable[..., Server]) -> None:
     server = start("--join-timeout", "1")
     bob, ada = server.rich("bob"), server.connect()
+    ada.send("a")  # A connection that is silent is served, and greeted, only after half of the time.
     wait_until(lambda: bob.status()["connections"] == 2, "ada is connected")
     with stopped(server, 1.5):
-        ada.send("ada\n")
+        ada.send("da\n")
     assert ada.line() == "Connected to chat server"
     bob.sees("ada")
     time.sleep(1.2)  # Longer than the time to send a nickname.

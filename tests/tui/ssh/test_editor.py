@@ -25,6 +25,7 @@ class Terminal:
             channel,  # type: ignore[arg-type]  # only `write` is used
             columns,
             on_line=self.lines.append,
+            on_end=self._leave,
             on_leave=self._leave,
             complete=complete,
         )

@@ -117,6 +117,18 @@ async def test_dumb_terminal_gets_no_control_sequences(room: SshRoom, visit: Vis
     assert await ada.ends() == 0
 
 
+@pytest.mark.parametrize("terminal", ["xterm", "dumb"])
+async def test_lines_before_ctrl_d_are_said_before_the_guest_leaves(room: SshRoom, visit: Visit, terminal: str) -> None:
+    bob = await asyncio.to_thread(room.server.rich, "bob")
+    ada = await visit(room, "ada", terminal=terminal)
+    await ada.hears("as ada")
+    lines = [f"line {number}" for number in range(30)]
+    ada.type("".join(f"{line}\r" for line in lines) + "\x04")
+    assert await ada.ends() == 0
+    heard = [(await asyncio.to_thread(bob.expect, "said"))["text"] for _ in lines]
+    assert heard == lines
+
+
 async def test_guest_comes_back_after_its_worker_was_killed(open_room: OpenRoom, visit: Visit) -> None:
     room = open_room("process")
     boss = await asyncio.to_thread(room.server.operator)
