@@ -256,14 +256,17 @@ async def test_slow_reader_loses_lines_and_not_the_room(open_room: OpenRoom, con
     slow.channel.pause_reading()
     process = door_of(room.server)
     before = process.memory_info().rss
-    for _ in range(20):
-        for _ in range(200):
+    for _ in range(200):  # Few at a time: the door itself reads fast enough for the room.
+        for _ in range(20):
             bob.say("x" * 1500)
         await asyncio.to_thread(bob.sync)
+        await asyncio.sleep(0)
     await asyncio.to_thread(bob.sees, "slow")
     assert process.memory_info().rss - before < 40_000_000
     slow.channel.resume_reading()
-    await slow.hears("left out, as you read too slowly")
+    # On a busy machine the room may find the door too slow, and the client then counts what it missed.
+    told = ("left out, as you read too slowly", "are lost")
+    await until(lambda: any(words in slow.text for words in told), "to be told of the lines that are missing")
     bob.say("after the flood")
     await slow.hears("bob: after the flood")
 
