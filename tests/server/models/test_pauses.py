@@ -45,7 +45,8 @@ def test_slow_reader_that_read_during_a_pause_stays(start: Callable[..., Server]
     with stopped(server, 1.5):
         while not slow.hears_nothing(0.2):
             pass
-    lines_heard(slow, last=lines[-1])
+    while f"talker: {lines[-1]}" not in slow.heard[-1:]:  # The kernel may have kept all of them.
+        slow.line()
     assert [line.removeprefix("talker: ") for line in slow.heard if line.startswith("talker: ")] == lines
     talker.say("are you there?")
     assert lines_heard(slow, last="are you there?") == ["are you there?"]
