@@ -24,7 +24,7 @@ host: ## open a room here and join it            ARGS="--model process|thread|ev
 	@$(MAKE) --no-print-directory --silent .venv/ready-to-run
 	@.venv/bin/chat-tui --host $(ARGS)
 
-test: .venv/ready-to-develop ## all tests, in about 8 minutes on 2 cores
+test: .venv/ready-to-develop ## all tests, in about 9 minutes on 2 cores
 	@$(PYTEST) -q -n 4 --dist worksteal --benchmark-disable -m "not alone" $(ARGS)
 	@$(PYTEST) -q -m alone $(ARGS) || test $$? -eq 5  # 5: ARGS chose none of these
 

@@ -376,7 +376,8 @@ def test_motd_is_shown_to_a_newcomer_and_is_harmless(open_room: Open, tmp_path: 
 
 def test_join_timeout_is_how_long_it_waits_for_a_nickname(open_room: Open) -> None:
     silent = open_room("--join-timeout", "0.3").connect()
-    assert silent.lines_until_closed() == ["*** goodbye: no nickname came within 0.3 seconds"]
+    # A greeting may come before it, if the machine is busy.
+    assert silent.lines_until_closed()[-1] == "*** goodbye: no nickname came within 0.3 seconds"
 
 
 def test_idle_timeout_ends_a_silent_connection(open_room: Open) -> None:

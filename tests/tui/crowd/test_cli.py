@@ -86,7 +86,9 @@ def test_a_crowd_comes_as_browsers_do(host: Host, door: str) -> None:
     )
     assert told.returncode == 0, told.stderr
     report = json.loads(told.stdout)
-    assert report["deliveries"] == report["said"] * 20
+    # Members leave at the end, some before the last lines.
+    assert 20 * 20 < report["deliveries"] <= report["said"] * 20
+    assert not any(report["violations"].values())
     assert (report["reconnects"], report["absent"]) == (0, 0)
 
 
