@@ -279,7 +279,7 @@ class RoomClient:
         self.typed_command = typed
         match command.message:
             case Rename(nick):
-                self.link.rename(check_nickname(nick, self.limits.nick))
+                self.link.send_command(Rename(check_nickname(nick, self.limits.nick)))
                 return True
             case Who():
                 self._who_asked.append(True)

@@ -10,7 +10,7 @@ from math import ceil
 
 from protocol.client import Received
 from protocol.format import plural
-from protocol.messages import Goodbye, Pong, Refused, Welcome
+from protocol.messages import Goodbye, Ping, Pong, Refused, Welcome
 from tui.client import RoomClient
 from tui.client_view import ClientView, Item, Note
 from tui.commands.parse import ChatLine, ParsedCommand, available_commands, parse
@@ -80,7 +80,7 @@ class LineClient(ClientView):
         client = self.client
         while not self.ended.is_set():
             self._pong = f"talk-{secrets.token_hex(4)}"
-            client.link.ping(self._pong)
+            client.link.send_command(Ping(self._pong))
             await self.wait_until(lambda: not (client.in_room and self._pong))
             if not self._pong and not self._is_answer_due:
                 return

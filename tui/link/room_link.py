@@ -126,25 +126,6 @@ class RoomLink:
         self._write()
         return id
 
-    def rename(self, nick: str) -> None:
-        """Request another nickname; the answer is `presence` or `refused`."""
-        if self.client.in_room:
-            self.client.rename(nick)
-            self._write()
-
-    def who(self, *, nameless: bool = False) -> None:
-        """Request the roster; the answer is `people`. With `nameless`, an operator also gets a notice about connections
-        without a nickname."""
-        if self.client.in_room:
-            self.client.who(nameless=nameless)
-            self._write()
-
-    def ping(self, id: str) -> None:
-        """Request a `pong` with this id, which arrives after the answers to all earlier requests."""
-        if self.client.in_room:
-            self.client.ping(id)
-            self._write()
-
     def try_nick(self, nick: str) -> None:
         """Try to join under another nickname after one was refused."""
         self._refused_nick = False
@@ -163,7 +144,7 @@ class RoomLink:
             self._prove()
 
     def send_command(self, command: Command) -> None:
-        """Send a request of a member or of an operator, such as `Where` or `Kick`."""
+        """Send a request of a member or of an operator, such as `Who` or `Kick`."""
         if self.client.in_room:
             self.client.request(command)
             self._write()

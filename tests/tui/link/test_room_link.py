@@ -17,9 +17,11 @@ from protocol.messages import (
     People,
     Pong,
     Refused,
+    Rename,
     Said,
     Switch,
     Welcome,
+    Who,
 )
 from tests import running
 from tests.pace import is_within
@@ -355,8 +357,8 @@ async def test_link_drops_requests_while_offline(start_server: StartServer, join
     await ada.online()
     between.cut()
     await until(lambda: ada.link.state.phase != "online", "the break is noticed")
-    ada.link.rename("cleo")
-    ada.link.who()
+    ada.link.send_command(Rename("cleo"))
+    ada.link.send_command(Who())
     ada.link.send_command(Switch("thread"))
     between.mend()
     await ada.online()
