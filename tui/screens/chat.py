@@ -29,7 +29,7 @@ from tui.widgets.bars import Banner, Header, RulesLine, StatusBar, StatusBarStat
 from tui.widgets.composer import Composer
 from tui.widgets.input_line import InputLine
 from tui.widgets.keys import Keys
-from tui.widgets.message_pane import LinkOpened, MessagePane, UnreadChanged
+from tui.widgets.message_pane import MessagePane
 from tui.widgets.meter_panel import MeterPanel
 from tui.widgets.people import People as PeopleList
 from tui.widgets.people import Roster
@@ -269,12 +269,12 @@ class ChatScreen(HostControls):
 
     # Messages of the widgets
 
-    @on(UnreadChanged)
-    def _unread_changed(self, message: UnreadChanged) -> None:
+    @on(MessagePane.UnreadChanged)
+    def _unread_changed(self, message: MessagePane.UnreadChanged) -> None:
         self.query_one(InputLine).unread = message.count
 
-    @on(LinkOpened)
-    def _link_opened(self, message: LinkOpened) -> None:
+    @on(MessagePane.LinkOpened)
+    def _link_opened(self, message: MessagePane.LinkOpened) -> None:
         self.app.run_worker(partial(open_link, self.app, message.url), thread=True)
 
     @on(Roster.Chosen)

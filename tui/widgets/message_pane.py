@@ -23,22 +23,6 @@ from tui.message_log.store import EntryStore, Viewport
 from tui.widgets.pane_styles import COMPONENTS, DEFAULT_STYLES, theme_styles
 
 
-class UnreadChanged(Message, namespace="transcript"):
-    """The number of lines of others below the visible rows has changed."""
-
-    def __init__(self, count: int) -> None:
-        super().__init__()
-        self.count = count
-
-
-class LinkOpened(Message, namespace="transcript"):
-    """A web address was clicked; http or https."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self.url = url
-
-
 class MessagePane(ScrollView, can_focus=False):
     """The pane. `add`, `add_own` and `note` add entries."""
 
@@ -52,8 +36,19 @@ class MessagePane(ScrollView, can_focus=False):
     away: reactive[bool] = reactive(False, repaint=False)
     """Whether another window has the focus. Entries that arrive meanwhile are marked as new."""
 
-    UnreadChanged = UnreadChanged
-    LinkOpened = LinkOpened
+    class UnreadChanged(Message):
+        """The number of lines of others below the visible rows has changed."""
+
+        def __init__(self, count: int) -> None:
+            super().__init__()
+            self.count = count
+
+    class LinkOpened(Message):
+        """A web address was clicked; http or https."""
+
+        def __init__(self, url: str) -> None:
+            super().__init__()
+            self.url = url
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)

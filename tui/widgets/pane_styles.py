@@ -26,7 +26,7 @@ ROLES = {
 }
 """The component for the style of each role of the layout."""
 COMPONENTS = {
-    f"transcript--{name}"
+    f"message-pane--{name}"
     for name in ("quiet", "notice", "error", "gap", "new", "pending", "match", "current", "mention", "bar")
 }
 DEFAULT_STYLES = """
@@ -37,16 +37,16 @@ MessagePane {
     overflow-y: scroll;
     scrollbar-size-vertical: 1;
 
-    & > .transcript--quiet { color: $foreground 55%; }
-    & > .transcript--pending { color: $foreground 45%; text-style: italic; }
-    & > .transcript--notice { color: $accent; }
-    & > .transcript--error { color: $error; }
-    & > .transcript--gap { color: $warning; }
-    & > .transcript--new { color: $error; text-style: bold; }
-    & > .transcript--match { background: $warning 35%; }
-    & > .transcript--current { background: $warning; text-style: bold; }
-    & > .transcript--mention { background: $accent 14%; }
-    & > .transcript--bar { color: $accent; }
+    & > .message-pane--quiet { color: $foreground 55%; }
+    & > .message-pane--pending { color: $foreground 45%; text-style: italic; }
+    & > .message-pane--notice { color: $accent; }
+    & > .message-pane--error { color: $error; }
+    & > .message-pane--gap { color: $warning; }
+    & > .message-pane--new { color: $error; text-style: bold; }
+    & > .message-pane--match { background: $warning 35%; }
+    & > .message-pane--current { background: $warning; text-style: bold; }
+    & > .message-pane--mention { background: $accent 14%; }
+    & > .message-pane--bar { color: $accent; }
 }
 """
 
@@ -57,7 +57,7 @@ def theme_styles(widget: Widget) -> ThemeStyles:
     background = _background(widget)
 
     def component(name: str) -> Style:
-        return widget.get_component_rich_style(f"transcript--{name}")
+        return widget.get_component_rich_style(f"message-pane--{name}")
 
     roles = {role: _readable(component(name), background) for role, name in ROLES.items()}
     roles["action"] = text + Style(italic=True)

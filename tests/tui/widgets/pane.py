@@ -32,10 +32,10 @@ class PaneApp(App[None]):
     def on_mount(self) -> None:
         self.pane.me = "ada"
 
-    def on_transcript_unread_changed(self, message: MessagePane.UnreadChanged) -> None:
+    def on_message_pane_unread_changed(self, message: MessagePane.UnreadChanged) -> None:
         self.posted.append(message.count)
 
-    def on_transcript_link_opened(self, message: MessagePane.LinkOpened) -> None:
+    def on_message_pane_link_opened(self, message: MessagePane.LinkOpened) -> None:
         self.posted.append(message.url)
 
     def said(self, text: str, nick: str = "bob", id: str = "", action: bool = False) -> Said:
