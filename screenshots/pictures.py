@@ -25,6 +25,8 @@ SIZE = (100, 30)
 LINE_SIZE = (80, 24)
 SMALL = (80, 20)
 SPEAKERS = ("bob", "cleo", "dan", "Zoë", "李雷")
+BEFORE = {"process": "event", "thread": "process", "event": "thread"}
+"""The model that runs the room before the switch to each."""
 
 
 class OnTheNetwork(HostedServer):
@@ -35,7 +37,7 @@ class OnTheNetwork(HostedServer):
 
     @property
     def invitations(self) -> list[Address]:
-        return [Address("192.0.2.7")] if self.bound is not None else []
+        return [Address("192.0.2.7")] if self.bound else []
 
 
 class Person:
@@ -90,7 +92,7 @@ async def prompt(name: str) -> None:
 
 async def busy(name: str, *, model: str) -> None:
     """The view of a guest of the same evening with each model: a conversation, and a switch to the model."""
-    before = {"process": "event", "thread": "process", "event": "thread"}[model]
+    before = BEFORE[model]
     async with room(before) as server, guests(server, *SPEAKERS) as them, person(server.address) as ada:
         await them.join(*CROWD)
         await them.settle()
@@ -126,9 +128,9 @@ async def host() -> AsyncIterator[Person]:
 
 def hosted_by(ada: Person) -> Room:
     """Return the room of a host, with its address on this machine."""
-    assert ada.app.client.hosted_server is not None
-    assert ada.app.client.hosted_server.bound is not None
-    return Room(ada.app.client.hosted_server, ada.app.client.hosted_server.bound[0])
+    server = ada.app.client.hosted_server
+    assert server is not None
+    return Room(server, server.bound[0])
 
 
 async def join_card(name: str) -> None:
@@ -233,7 +235,7 @@ async def web_prompt(name: str) -> None:
 
 async def web(name: str, *, model: str, scheme: Literal["dark", "light"], size: dict[str, int]) -> None:
     """The page after a switch to the model, in the same evening as the full screen."""
-    before = {"process": "event", "thread": "process", "event": "thread"}[model]
+    before = BEFORE[model]
     async with room(before) as server, guests(server, *SPEAKERS) as them:
         await them.join(*CROWD)
         await them.settle()

@@ -1,4 +1,4 @@
-"""Runs line mode: in a terminal (`line_prompt`) or in a pipe (`line_pipe`), with a hosted room for --host."""
+"""Runs line mode: in a terminal (`prompt`) or in a pipe (`pipe`), with a hosted room for --host."""
 
 import asyncio
 import signal
@@ -8,7 +8,7 @@ from protocol.sanitize import sanitize
 from tui import stdio
 from tui.address import Address
 from tui.hosting.hosted_server import CannotHost, HostedServer, HostOptions
-from tui.line import pipe as line_pipe
+from tui.line import pipe
 from tui.settings import Settings, not_remembered, remember
 from tui.transcript.transcript import Transcript
 
@@ -74,10 +74,10 @@ async def _take_part(
     address: Address, nick: str | None, settings: Settings, server: HostedServer | None, transcript: Transcript
 ) -> int:
     if not stdio.can_draw():  # A dumb terminal echoes and edits the line itself.
-        return await line_pipe.take_part(address, settings, server, transcript)
-    from tui.line import prompt as line_prompt  # Loads prompt_toolkit, which only a terminal needs.
+        return await pipe.take_part(address, settings, server, transcript)
+    from tui.line import prompt  # Loads prompt_toolkit, which only a terminal needs.
 
-    code, now = await line_prompt.take_part(address, nick, settings, server, transcript)
+    code, now = await prompt.take_part(address, nick, settings, server, transcript)
     if server is None and now is not settings and not remember(settings, now.with_room(address)):
         stdio.print_error(f"chat-tui: {sanitize(not_remembered())}")
     return code
