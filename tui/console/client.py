@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Sequence
 from time import monotonic
 
-from protocol.messages import Goodbye, MeterReading, Welcome
+from protocol.messages import Goodbye, Welcome
 from tui.address import Address
 from tui.client import RoomClient
 from tui.client_view import Item
@@ -40,11 +40,6 @@ class ConsoleClient(LineClient):
         self._show_all = show
         client = RoomClient(address, NICK, key=key, asks_for_nick=False)
         super().__init__(client, show=self._show_dimmed, on_change=on_change)
-
-    @property
-    def meter_reading(self) -> MeterReading | None:
-        """The latest meter reading; None before the first."""
-        return self.client.meter_history.last
 
     async def stay(self) -> None:
         """Stay in the room until cancelled or the room closes."""

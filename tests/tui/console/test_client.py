@@ -50,16 +50,16 @@ async def stay(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> Callable[[Serve
 
 async def test_console_client_watches_the_meter(start_server: StartServer, stay: Stay) -> None:
     client = stay(start_server())
-    await until(lambda: client.meter_reading is not None, "a reading")
-    assert client.meter_reading is not None
-    assert client.meter_reading.connections == 1
+    await until(lambda: client.client.meter_history.last is not None, "a reading")
+    assert client.client.meter_history.last is not None
+    assert client.client.meter_history.last.connections == 1
 
 
 async def test_where_its_name_is_taken_it_takes_one_like_it(start_server: StartServer, stay: Stay) -> None:
     server = start_server()
     server.plain("console")
     client = stay(server)
-    await until(lambda: client.meter_reading is not None, "to be an operator")
+    await until(lambda: client.client.meter_history.last is not None, "to be an operator")
     assert client.client.nick.startswith("console")
     assert client.client.nick != "console"
 
@@ -67,13 +67,15 @@ async def test_where_its_name_is_taken_it_takes_one_like_it(start_server: StartS
 async def test_console_client_returns_after_kick_and_lock(start_server: StartServer, stay: Stay, heard: Heard) -> None:
     server = start_server()
     client = stay(server)
-    await until(lambda: client.meter_reading is not None, "to be an operator")
-    before = client.meter_reading
+    await until(lambda: client.client.meter_history.last is not None, "to be an operator")
+    before = client.client.meter_history.last
     eve = server.operator("eve")
     eve.command("lock")
     eve.command("kick", nick="console", reason="out")
     await heard.has("--- the console was sent away, and comes back in")
-    await until(lambda: client.client.in_room and client.meter_reading is not before, "to be an operator again")
+    await until(
+        lambda: client.client.in_room and client.client.meter_history.last is not before, "to be an operator again"
+    )
 
 
 async def test_console_client_after_close_reports_no_lost_link(
@@ -81,7 +83,7 @@ async def test_console_client_after_close_reports_no_lost_link(
 ) -> None:
     server = start_server()
     client = stay(server)
-    await until(lambda: client.meter_reading is not None, "to be an operator")
+    await until(lambda: client.client.meter_history.last is not None, "to be an operator")
     server.terminate()
     await heard.has("*** goodbye")
     await until(lambda: client.client.link.state.phase != "online", "to notice the end")
