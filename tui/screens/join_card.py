@@ -89,18 +89,18 @@ class JoinCard(Screen[None]):
         yield self._keys
 
     def on_mount(self) -> None:
-        self._show_address()
+        self._show_invitation()
         self._refresh()
         self.set_interval(1, self._refresh)
         self.run_worker(self._look_up())
 
     async def _look_up(self) -> None:
         self._name = await local_name([address.host for address in self._invitation.addresses])
-        self._show_address()
+        self._show_invitation()
 
-    def _show_address(self) -> None:
-        """Show the best address of the invitation in all its forms, and the others."""
-        best = self._invitation.best
+    def _show_invitation(self) -> None:
+        """Show the best address of the invitation in all its forms, the others, and the way in by ssh."""
+        best, ssh = self._invitation.best, self._invitation.ssh
         written = str(best)
         self._code = Code(self._invitation.link)
         self._big.update(written.upper() if set(written.upper()) <= IN_BIG_DIGITS else "")
@@ -113,18 +113,16 @@ class JoinCard(Screen[None]):
         self._also.update(Content.styled(f"Also at {', '.join(others)}" if others else "", "$quiet"))
         more = "    \u2190 \u2192: another address" if self._invitation.others else ""
         self._keys.update(Content.styled(f"Any key: to the room    F4: this card again{more}", "$quiet"))
-        self._fit()
-
-    def _refresh(self) -> None:
-        best, self._invitation = self._invitation.best, self._find_invitation()
-        if self._invitation.best != best:
-            self._show_address()
-        ssh = self._invitation.ssh
         self._ssh_command.display = self._host_key.display = ssh is not None
         self._ssh_command.update(Content.styled(self._invitation.ssh_command, "bold $accent"))
         self._host_key.update(Content.styled(ssh.fingerprint if ssh else "", "$quiet"))
-        self._set_tight()
         self._warning.update(Content.styled(self._invitation.warning, "$warning bold"))
+        self._fit()
+
+    def _refresh(self) -> None:
+        before, self._invitation = self._invitation, self._find_invitation()
+        if self._invitation != before:
+            self._show_invitation()
         self._here.update(Content.styled(f"{self._people():,} here", "bold"))
 
     def on_resize(self) -> None:
@@ -141,7 +139,9 @@ class JoinCard(Screen[None]):
             big = fitting is None
         self._big.display, self._small.display = bool(big), not big
         self._page.update(self._invite_browser(fits=bool(big)))
-        self._set_tight()
+        # Without blank rows between the commands if there are few rows for them.
+        is_tight = self.size.height < ROOMY_ROWS and (self._small.display or self._ssh_command.display)
+        self.set_class(is_tight, "-tight")
         self._drawn.display = fitting is not None
         if fitting is not None:
             self._drawn.update(self._code.drawn(*fitting))
@@ -153,10 +153,6 @@ class JoinCard(Screen[None]):
         return Content.assemble(
             ("Scan the code, or in a browser:\n", "$quiet"), (self._invitation.link, "bold $accent")
         )
-
-    def _set_tight(self) -> None:
-        """Leave no blank rows between the commands if there are few rows for them."""
-        self.set_class(self.size.height < ROOMY_ROWS and (self._small.display or self._ssh_command.display), "-tight")
 
     def on_key(self, event: events.Key) -> None:
         if event.key in TURNS and self._invitation.others:
