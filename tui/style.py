@@ -56,6 +56,11 @@ def style_of(model: str) -> ModelStyle:
     return MODELS.get(model, UNKNOWN)
 
 
+def content_style(model: str) -> str:
+    """The style of a model's name in Textual's content: bold, and in the model's colour if it is known."""
+    return f"$model-{model} bold" if model in MODELS else "bold"
+
+
 def css_variables(dark: bool) -> dict[str, str]:
     """The CSS variables that every theme gets: `$model-process`, `$model-thread`, `$model-event`, and `$quiet` for
     secondary text."""

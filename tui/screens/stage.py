@@ -16,7 +16,7 @@ from tui.client import RoomClient
 from tui.hosting.invitation import Invitation
 from tui.hosting.qr import Code
 from tui.meter_history import format_rate
-from tui.style import banner_text, style_of
+from tui.style import MODELS, banner_text, style_of
 from tui.widgets.bars import draw_rules
 
 FIGURES_WIDTH = 40
@@ -94,7 +94,7 @@ def _model(model: str) -> Content:
     sign = style_of(model).sign
     rows = banner_text(model).split("\n")
     signs = ("   ", f" {sign} ", "   ")
-    style = f"$model-{model}" if sign != style_of("").sign else "bold"
+    style = f"$model-{model}" if model in MODELS else "bold"
     return Content("\n").join(Content.styled(f"{left} {row}", style) for left, row in zip(signs, rows, strict=True))
 
 

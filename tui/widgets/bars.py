@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from protocol.messages import Rules
 from tui.meter_history import format_seconds
-from tui.style import WIDE_SCREEN, style_of
+from tui.style import WIDE_SCREEN, content_style, style_of
 
 KEY_GAP = "   "
 """The gap between two keys of the banner."""
@@ -197,6 +197,4 @@ def _parts(state: StatusBarState) -> list[Content]:
 
 
 def _draw_model(model: str) -> Content:
-    known = style_of(model)
-    style = f"$model-{model} bold" if model in ("process", "thread", "event") else "bold"
-    return Content.styled(f"{known.sign} {model}", style)
+    return Content.styled(f"{style_of(model).sign} {model}", content_style(model))

@@ -8,7 +8,7 @@ from textual.widgets import Sparkline, Static
 from protocol.format import format_bytes
 from protocol.messages import MeterReading
 from tui.meter_history import MeterHistory, comparison, format_cores, format_rate, format_seconds, totals_rows
-from tui.style import style_of
+from tui.style import content_style, style_of
 
 NAME, CELL = 18, 10
 """Cells of the table's first column, and of the others."""
@@ -74,12 +74,8 @@ def _record(figures: list[tuple[str, str]], width: int) -> Content:
     return Content("\n").join(lines)
 
 
-def _styled(model: str, text: str) -> tuple[str, str]:
-    return text, f"$model-{model} bold" if style_of(model).sign != style_of("").sign else "bold"
-
-
 def _head(reading: MeterReading) -> Content:
-    name = _styled(reading.model, f"{style_of(reading.model).sign} {reading.model}")
+    name = (f"{style_of(reading.model).sign} {reading.model}", content_style(reading.model))
     return Content.assemble(name, f"   {reading.connections:,} connected")
 
 
@@ -104,7 +100,7 @@ def _rest(reading: MeterReading, metering: MeterHistory) -> Content:
 def _table(metering: MeterHistory, running: str) -> Content:
     """The busiest second of each model, side by side; the running one is bright."""
     models, rows = comparison(metering)
-    names = [_styled(model, f"{f'{style_of(model).sign} {model}':>{CELL}}") for model in models]
+    names = [(f"{f'{style_of(model).sign} {model}':>{CELL}}", content_style(model)) for model in models]
     lines = [Content.assemble((f"{'busiest second':<{NAME}}", "$quiet"), *names)]
     for name, cells in rows:
         drawn = [
