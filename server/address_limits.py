@@ -1,38 +1,14 @@
-"""Limits by address: the groups of addresses, and AddressLimits, a token bucket for each. Pure and bounded.
-
-An IPv4 address is a group of its own. With IPv6 one machine can use every address of its network's /64 (RFC 4291,
-section 2.5.4; RFC 8981), so the /64 is the group. Two exceptions: an IPv4-mapped address is the same peer as its IPv4
-address, and all machines of a link share fe80::/64, so link-local addresses are told apart.
+"""AddressLimits: a token bucket for each group of addresses (`protocol.address_group`). Pure and bounded.
 
 Times are seconds of one clock.
 """
 
-from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Network, ip_address
-
 from server.token_bucket import TokenBucket
 
-PREFIX_BITS = 64
 MAX_GROUPS = 4096
 """Buckets that are kept. A bucket that is full again is like one that was never used, and is forgotten first."""
 LOOPBACK_GROUPS = frozenset(("127.0.0.1", "::1"))
 """The host's own connections, and programs on its machine that bring a whole audience, such as `chat-crowd`."""
-
-
-@lru_cache(maxsize=4096)
-def address_group(host: str) -> str:
-    """The group of a numeric address, with or without a zone. Text that is no address is a group of its own."""
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return host
-    if isinstance(address, IPv4Address):
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    if address.is_link_local or address.is_loopback:
-        return str(address)
-    return str(IPv6Network((int(address), PREFIX_BITS), strict=False))
 
 
 class AddressLimits:

@@ -5,10 +5,10 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from protocol import json_lines
+from protocol.address_group import address_group
 from protocol.dialects import PLAIN, WEB, Dialect
 from protocol.messages import Hello
 from protocol.websocket import FrameDecoder
-from server.address_limits import address_group
 
 PEEKED_BYTES = 4096
 """Of the first line."""

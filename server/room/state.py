@@ -10,11 +10,12 @@ from math import inf
 
 from msgspec import Struct
 
+from protocol.address_group import address_group
 from protocol.dialects import PLAIN, Dialect
 from protocol.format import plural
 from protocol.messages import Event, Goodbye, Hello, Limits, Model, Notice, Refused, Sequenced, Status
 from protocol.sanitize import sanitize
-from server.address_limits import AddressLimits, address_group
+from server.address_limits import AddressLimits
 from server.log_limit import FloodLog
 from server.room.history import History
 from server.room.moderation import LineLimits, Moderation
