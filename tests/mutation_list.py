@@ -162,11 +162,9 @@ SSH = (
     Mutation("tui/ssh/output.py", "if not self._held and self._unsent() <=", "if self._unsent() <="),
     Mutation("tui/ssh/output.py", "        self._held_characters = self._lost = 0\n", ""),
     Mutation("tui/ssh/editor.py", "if self._shown != (line, cursor):", "if self._shown is None:"),
+    Mutation("tui/line/client.py", "parsed.name in self._absent:", "False:"),
     Mutation(
-        "tui/ssh/session.py",
-        "if name in ABSENT_COMMANDS:\n                self._client",
-        "if False:\n                self._client",
+        "tui/ssh/session.py", "            await self._client.wait_until(lambda: self._client.may_say_more)\n", ""
     ),
-    Mutation("tui/ssh/session.py", "            await self._client.wait_until(self._may_say_more)\n", ""),
 )
 MUTATIONS: tuple[Mutation, ...] = (*PROTOCOL, *SESSION, *BROADCAST, *ROOM, *BROWSERS, *CLIENT, *SSH)

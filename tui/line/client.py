@@ -5,8 +5,9 @@ It prints through a callback and does not depend on a terminal.
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil
+from types import MappingProxyType
 
 from protocol.client import Received
 from protocol.format import plural
@@ -14,7 +15,7 @@ from protocol.messages import Goodbye, Ping, Pong, Refused, Welcome
 from tui.client import RoomClient
 from tui.client_view import ClientView, Item, Note
 from tui.commands.parse import ChatLine, ParsedCommand, available_commands, parse
-from tui.line.formatting import Line, format_event, key_help, note
+from tui.line.formatting import Line, format_event, note
 
 
 class JoinFailed(Exception):
@@ -26,6 +27,12 @@ class JoinFailed(Exception):
         self.reached = reached
 
 
+MAX_IN_FLIGHT_LINES = 64
+"""Lines without an answer above which a program waits. The room remembers the answers to more lines than that."""
+MAX_NICKNAMES = 5
+"""Nicknames that a program tries; each is the room's suggestion after the previous one was refused."""
+
+
 class LineClient(ClientView):
     """A view of `client`. `show` receives the lines to print."""
 
@@ -34,14 +41,20 @@ class LineClient(ClientView):
         client: RoomClient,
         *,
         show: Callable[[list[Line]], None],
+        keys: Sequence[tuple[str, str]] = (),
+        absent: Mapping[str, str] = MappingProxyType({}),
         on_mention: Callable[[], None] = lambda: None,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
+        """`keys` are the keys of the input and their descriptions, for `/help`. `absent` has the commands that do not
+        work here, each with a sentence that says why."""
         self.client = client
         self.failures = 0
         """Typed lines that failed."""
         self.ended = asyncio.Event()
         self._show = show
+        self._keys = keys
+        self._absent = absent
         self._on_mention = on_mention
         self._on_change = on_change
         self._join_decided = asyncio.Event()
@@ -75,6 +88,26 @@ class LineClient(ClientView):
         self._join_failure = None
         self.client.try_nick(nick)
 
+    async def join(self, tell: Callable[[JoinFailed, str], None]) -> None:
+        """Wait until the client is in the room, under a nickname that the room suggests if its own is refused. `tell`
+        gets each refusal, and the next nickname. Raises JoinFailed."""
+        for _ in range(MAX_NICKNAMES):
+            try:
+                await self.wait_until_joined()
+                return
+            except JoinFailed as failure:
+                if failure.refused is None or not failure.refused.suggestion:
+                    raise
+                tell(failure, failure.refused.suggestion)
+                self.try_nick(failure.refused.suggestion)
+        await self.wait_until_joined()
+
+    @property
+    def may_say_more(self) -> bool:
+        """Whether a program may say another line: one by one in slow mode, so that a refused line that is said again
+        keeps its place."""
+        return self.client.unanswered < (1 if self.client.rules.slow else MAX_IN_FLIGHT_LINES)
+
     async def wait_until_settled(self) -> None:
         """Wait until the room has answered all requests, also across reconnects."""
         client = self.client
@@ -100,9 +133,11 @@ class LineClient(ClientView):
         """Handle a typed line. Returns False if it asks to leave."""
         parsed = parse(text, screen=False)
         if problem := self.client.check(parsed):
-            self._fail(problem)
+            self.fail(problem)
         elif isinstance(parsed, ChatLine):
             self.client.say(parsed)
+        elif isinstance(parsed, ParsedCommand) and parsed.name in self._absent:
+            self.fail(self._absent[parsed.name])
         elif isinstance(parsed, ParsedCommand) and not self.client.run(parsed):
             return self._run_command(parsed)
         return True
@@ -115,19 +150,19 @@ class LineClient(ClientView):
                 self._show_help()
             case "save":
                 result = self.client.save(command.argument, self.client.transcript.entries)
-                self._fail(result.sentence) if result.is_error else self._show([note(result.sentence)])
+                self.fail(result.sentence) if result.is_error else self._show([note(result.sentence)])
         return True
 
     def _show_help(self) -> None:
         hosts = self.client.hosts_room
         commands = available_commands(operator=self.client.is_operator, screen=False, hosts=hosts)
-        rows = [(one.usage, one.summary) for one in commands]
-        if self.client.shows_own_lines:  # A pipe shows none, and has no keys.
-            rows += key_help(ends_room=hosts)
+        rows = [(one.usage, one.summary) for one in commands if one.name not in self._absent]
+        rows += self._keys
         width = max(len(usage) for usage, _ in rows)
         self._show([note(f"{usage:<{width}}  {summary}") for usage, summary in rows])
 
-    def _fail(self, sentence: str) -> None:
+    def fail(self, sentence: str) -> None:
+        """Show why a typed line failed."""
         self.failures += 1
         self._show([note(sentence)])
 

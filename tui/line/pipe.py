@@ -31,14 +31,10 @@ from tui.transcript.transcript import Transcript
 
 RECONNECT_TIMEOUT_S = 30.0
 """Seconds without a connection, after the end of the input, until unacknowledged lines are given up."""
-MAX_IN_FLIGHT_LINES = 64
-"""Unacknowledged lines above which reading pauses. The room remembers the answers to more lines than that."""
 MAX_INPUT_LINE_BYTES = 1024 * 1024
 CHUNK_BYTES, MAX_WAITING_CHUNKS = 64 * 1024, 4
 """Size of one read, and reads that may wait to be handled."""
 POLL_INTERVAL_S = 0.25
-MAX_NICKNAMES = 5
-"""Nicknames tried; each is the room's suggestion after the previous one was refused."""
 
 
 async def take_part(address: Address, settings: Settings, server: HostedServer | None, transcript: Transcript) -> int:
@@ -50,7 +46,7 @@ async def take_part(address: Address, settings: Settings, server: HostedServer |
     view = LineClient(client, show=output.show)
     staying = asyncio.create_task(client.stay())
     try:
-        await _enter(view)
+        await view.join(lambda refused, nick: _tell(f"{refused}, so you are {nick}"))
         await _say_all(view, output)
         await _wait_until_answered(view)
     except JoinFailed as failure:
@@ -74,19 +70,6 @@ def _exit_code(view: LineClient, output: "_Output") -> int:
     return EXIT_FAILURE if view.failures or let_go or output.failed else 0
 
 
-async def _enter(view: LineClient) -> None:
-    for _ in range(MAX_NICKNAMES):
-        try:
-            await view.wait_until_joined()
-            return
-        except JoinFailed as failure:
-            if failure.refused is None or not failure.refused.suggestion:
-                raise
-            _tell(f"{failure}, so you are {failure.refused.suggestion}")
-            view.try_nick(failure.refused.suggestion)
-    await view.wait_until_joined()
-
-
 async def _say_all(view: LineClient, output: "_Output") -> None:
     lines = _input_lines()
     ends = [asyncio.create_task(view.ended.wait()), asyncio.create_task(output.is_useless.wait())]
@@ -100,16 +83,10 @@ async def _say_all(view: LineClient, output: "_Output") -> None:
             text = line.result()
             if text is None or not _say(view, text):
                 return
-            await view.wait_until(lambda: _may_go_on(view))
+            await view.wait_until(lambda: view.may_say_more)
     finally:
         for task in ends:
             task.cancel()
-
-
-def _may_go_on(view: LineClient) -> bool:
-    # One by one in slow mode, so that a refused line that is said again keeps its place.
-    client = view.client
-    return client.unanswered < (1 if client.rules.slow else MAX_IN_FLIGHT_LINES)
 
 
 def _say(view: LineClient, line: bytes | OverlongLine) -> bool:

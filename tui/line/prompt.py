@@ -25,7 +25,7 @@ from tui.address import Address
 from tui.client import RoomClient
 from tui.hosting.hosted_server import HostedServer
 from tui.line.client import JoinFailed, LineClient
-from tui.line.formatting import NICK_STYLES, Line, note
+from tui.line.formatting import NICK_STYLES, Line, key_help, note
 from tui.line.keyboard import make_bindings
 from tui.line.terminal import LineTerminal
 from tui.line.toolbar import toolbar
@@ -133,6 +133,7 @@ class Prompt:
         self.view = LineClient(
             client,
             show=terminal.printer.show,
+            keys=key_help(ends_room=client.hosts_room),
             on_mention=self._ring,
             on_change=lambda: self._line.redraw(),
         )

@@ -21,7 +21,6 @@ from tui.address import Address
 from tui.client import RoomClient
 from tui.client_view import Item
 from tui.commands.completion import Completion
-from tui.commands.parse import ParsedCommand, available_commands, parse
 from tui.line.client import JoinFailed, LineClient
 from tui.line.formatting import NOTE, REFUSED, Line, note, wrap_line
 from tui.link.connecting import Streams
@@ -30,8 +29,8 @@ from tui.ssh.output import Output
 from tui.ssh.painting import paint
 from tui.transcript.transcript import Transcript
 
-ABSENT_COMMANDS = frozenset({"save"})
-"""Commands of line mode that would write to the host's disk."""
+ABSENT_COMMANDS = {"save": "/save does not work by ssh: it would write a file on the host's machine"}
+"""Commands of line mode that do not work here, and why."""
 ABSENT_USAGES = frozenset(f"/{name}" for name in ABSENT_COMMANDS)
 ROOM = Address("the-room")
 """RoomLink names the room by an address. A guest's connection is handed to the server instead."""
@@ -40,10 +39,6 @@ NO_COMMAND = "this is a chat room, and runs no commands: connect without one"
 NO_SUBSYSTEM = "this is a chat room: there are no files here"
 ROOM_ENDED = "the room has ended"
 SPARE_NICKNAME = "guest"
-MAX_NICKNAMES = 5
-"""Nicknames tried; each is the room's suggestion after the one before was refused."""
-MAX_IN_FLIGHT_LINES = 64
-"""Lines without an answer of the room above which no further line is said."""
 MAX_WAITING_LINES = 100
 """Typed lines that wait to be said. Above it, nothing is read from the guest."""
 KEYS_AT_ONCE = re.compile(r"[^\x00-\x1f\x7f]{1,1024}|[\x00-\x1f\x7f]{1,16}")
@@ -76,9 +71,15 @@ class NoTranscript(Transcript):
 class GuestClient(LineClient):
     """A LineClient that tells when the room closes."""
 
-    def __init__(self, client: RoomClient, show: Callable[[list[Line]], None], on_closed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        client: RoomClient,
+        show: Callable[[list[Line]], None],
+        keys: Sequence[tuple[str, str]],
+        on_closed: Callable[[], None],
+    ) -> None:
         self._on_closed = on_closed
-        super().__init__(client, show=show)
+        super().__init__(client, show=show, keys=keys, absent=ABSENT_COMMANDS)
 
     def show_items(self, items: Sequence[Item]) -> None:
         """Print the items."""
@@ -160,7 +161,8 @@ class GuestSession(asyncssh.SSHServerSession[str]):
             ROOM, self._nickname(), transcript=NoTranscript(), shows_own_lines=self._terminal is not None
         )
         self._room_client.link.connect = self._connect
-        self._client = GuestClient(self._room_client, self._show, self._on_room_closed)
+        keys = KEYS if self._editor is not None else []
+        self._client = GuestClient(self._room_client, self._show, keys, self._on_room_closed)
         self._conversation = asyncio.create_task(self._run(), name=f"guest {self._username!r}")
 
     def data_received(self, data: str, datatype: asyncssh.DataType) -> None:
@@ -234,8 +236,11 @@ class GuestSession(asyncssh.SSHServerSession[str]):
         try:
             return check_nickname(self._username)
         except NicknameRefused as refused:
-            self._show([note(f"{refused}, so you are {SPARE_NICKNAME} until you type /nick NAME")])
+            self._tell_nickname(refused, SPARE_NICKNAME)
             return SPARE_NICKNAME
+
+    def _tell_nickname(self, refused: Exception, nick: str) -> None:
+        self._show([note(f"{refused}, so you are {nick} until you type /nick NAME")])
 
     def _complete(self, line: str, cursor: int) -> list[Completion]:
         found = self._room_client.complete(line, cursor, screen=False)
@@ -290,7 +295,7 @@ class GuestSession(asyncssh.SSHServerSession[str]):
         typing = asyncio.create_task(self._type_keys(self._editor)) if self._editor is not None else None
         code = EXIT_FAILURE
         try:
-            await self._enter()
+            await self._client.join(self._tell_nickname)
             code = await self._until_left()
         except JoinFailed as failure:
             self._show([note(f"the room cannot be joined: {failure}")])
@@ -308,19 +313,6 @@ class GuestSession(asyncssh.SSHServerSession[str]):
         if self._editor is not None and not self._channel.is_closing():
             self._editor.clear()
         self._channel.exit(code)
-
-    async def _enter(self) -> None:
-        for _ in range(MAX_NICKNAMES):
-            try:
-                await self._client.wait_until_joined()
-                return
-            except JoinFailed as failure:
-                if failure.refused is None or not failure.refused.suggestion:
-                    raise
-                suggestion = failure.refused.suggestion
-                self._show([note(f"{failure}, so you are {suggestion} until you type /nick NAME")])
-                self._client.try_nick(suggestion)
-        await self._client.wait_until_joined()
 
     async def _until_left(self) -> int:
         """Say the typed lines until the guest leaves or the room ends the session. Returns the exit code."""
@@ -340,41 +332,15 @@ class GuestSession(asyncssh.SSHServerSession[str]):
     async def _say_lines(self) -> None:
         while (line := await self._next_line()) is not None:
             if len(line) > MAX_LINE_CHARACTERS:
-                self._client.failures += 1
-                self._show([note(f"a line of more than {MAX_LINE_CHARACTERS:,} characters was left out")])
-            elif not self._handle(line):
+                self._client.fail(f"a line of more than {MAX_LINE_CHARACTERS:,} characters was left out")
+            elif not self._client.handle_input(line):
                 return
-            await self._client.wait_until(self._may_say_more)
+            await self._client.wait_until(lambda: self._client.may_say_more)
             await self._output.wait_until_read()  # A line that is refused here makes output without the room.
         try:
             await asyncio.wait_for(self._client.wait_until_settled(), SETTLE_TIMEOUT_S)
         except TimeoutError:
-            self._client.failures += 1
-            self._show([note("the room has not answered in time, so some lines may not have been said")])
-
-    def _handle(self, line: str) -> bool:
-        """Handle a typed line. Returns False if it asks to leave."""
-        match parse(line, screen=False):
-            case ParsedCommand("help"):
-                self._show_help()
-            case ParsedCommand(name) if name in ABSENT_COMMANDS:
-                self._client.failures += 1
-                self._show([note(f"/{name} does not work by ssh: it would write a file on the host's machine")])
-            case _:
-                return self._client.handle_input(line)
-        return True
-
-    def _show_help(self) -> None:
-        commands = available_commands(operator=self._room_client.is_operator, screen=False)
-        rows = [(one.usage, one.summary) for one in commands if one.name not in ABSENT_COMMANDS]
-        if self._editor is not None:
-            rows += KEYS
-        width = max(len(usage) for usage, _ in rows)
-        self._show([note(f"{usage:<{width}}  {summary}") for usage, summary in rows])
-
-    def _may_say_more(self) -> bool:
-        # One by one in slow mode, so that a refused line that is said again keeps its place.
-        return self._room_client.unanswered < (1 if self._room_client.rules.slow else MAX_IN_FLIGHT_LINES)
+            self._client.fail("the room has not answered in time, so some lines may not have been said")
 
     def _on_room_closed(self) -> None:
         # The room does not come back under this server, so the guest is not told that the link looks for it.
