@@ -14,6 +14,8 @@ from types import ModuleType
 EXIT_FAILURE, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 2, 69, 130
 """The exit codes of all commands: a failure at run time; bad usage or configuration; no room could be reached
 (EX_UNAVAILABLE of sysexits.h); Ctrl-C."""
+EXIT_CONFIGURATION = 78
+"""A program that the server starts cannot work with its configuration, so it is not started again (EX_CONFIG)."""
 FOLDER = __file__.rpartition("/")[0]  # Without pathlib, which would take memory in each worker.
 NAMES = frozenset(("protocol", "server", "three_chat_rooms", "tui"))
 
@@ -25,6 +27,18 @@ class OwnFinder:
     def find_spec(name: str, path: Sequence[str] | None, target: ModuleType | None = None, /) -> ModuleSpec | None:
         """The spec of a package of this project; None for other modules."""
         return PathFinder.find_spec(name, [FOLDER], target) if name in NAMES else None
+
+
+def raise_file_limit() -> None:
+    """Raise the limit on open files to the hard limit. A connection takes at least one."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        except (ValueError, OSError):
+            pass  # macOS says "unlimited" and means less.
 
 
 def claim_names() -> None:

@@ -29,15 +29,19 @@ class Ready(Struct, frozen=True, tag="ready"):
     fingerprint: str
 
 
+Level = Literal["debug", "info", "warning", "error"]
+"""As the standard library's logging names them, in lower case."""
+
+
 class Report(Struct, frozen=True, tag="report"):
     """A sentence for the server's log."""
 
-    level: Literal["debug", "info", "warning", "error"]
+    level: Level
     text: str
 
 
 Message = Guest | Ready | Report
-_decoder = msgspec.json.Decoder(Message)
+_decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 
 
 class Malformed(ValueError):

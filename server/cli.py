@@ -24,7 +24,7 @@ from server import files, handover, logs
 from server.control import ServerControl, Signals
 from server.fault_clients import FaultClients
 from server.files import drop_unwritten_output, keep_state, occupy_standard_descriptors
-from server.listener import Listener, raise_file_limit
+from server.listener import Listener
 from server.meter import Meter
 from server.room.operators import Operators
 from server.room.room import Room
@@ -32,7 +32,7 @@ from server.settings import STDIN, Address, SettingRefused, Settings, Values
 from server.sockets import CannotListen, Source, open_listeners
 from server.ssh_door import SshDoor
 from server.web_site import WebSite
-from three_chat_rooms import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE
+from three_chat_rooms import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE, raise_file_limit
 
 LOG_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 STDIN_DESCRIPTOR, STDOUT_DESCRIPTOR = 0, 1

@@ -350,11 +350,3 @@ class Listener:
             self.reject(sock, "the room is full: the server has no file descriptor left", lingers=False)
         with contextlib.suppress(OSError):
             self._spare = os.open(os.devnull, os.O_RDONLY)
-
-
-def raise_file_limit() -> None:
-    """Raise the limit on open files to the hard limit. A connection takes one, and up to three in the process model."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        with contextlib.suppress(ValueError, OSError):  # macOS says "unlimited" and means less.
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

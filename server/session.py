@@ -42,14 +42,13 @@ CLOSE_TIMEOUT = 2.0
 """Seconds that a closing connection has to take its last bytes."""
 
 TOO_SLOW = Goodbye("too-slow", "you read too slowly, and too much piled up")
-HTTP_ANSWER = (
-    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
-    b"This is a chat room, not a web site. Join it with nc, telnet or chat-tui.\n"
+_HTTP_ANSWER = b"HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n%s\n"
+"""Written here, as a worker does not load `protocol.http`."""
+NO_WEB_ANSWER = _HTTP_ANSWER % (
+    b"400 Bad Request",
+    b"This is a chat room, not a web site. Join it with nc, telnet or chat-tui.",
 )
-LATE_REQUEST_ANSWER = (
-    b"HTTP/1.1 408 Request Timeout\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
-    b"the request came too late: load the page again\n"
-)
+LATE_REQUEST_ANSWER = _HTTP_ANSWER % (b"408 Request Timeout", b"the request came too late: load the page again")
 """For a connection that a browser opened in advance. Browsers repeat the request on another (RFC 9110, 15.5.9)."""
 
 check_nickname("Zoë")  # Loads the tables for nicknames once, before workers are forked.
@@ -420,6 +419,6 @@ class Session(Struct):
     def _end_other_protocol(self, name: str) -> SessionReply:
         self._move(State.LEAVING)
         if name == "HTTP":
-            answer = LATE_REQUEST_ANSWER if self.serves_web else HTTP_ANSWER
+            answer = LATE_REQUEST_ANSWER if self.serves_web else NO_WEB_ANSWER
             return SessionReply(answer, "other-protocol", DeliveryFlags.CLOSE)
         return self._goodbye("other-protocol", f"this is a chat room without encryption, and you speak {name}")

@@ -25,8 +25,6 @@ STABLE_AFTER_S = 60.0
 """Seconds after which a program counts as stable, and the delay is short again."""
 END_TIMEOUT_S = 0.3
 """Seconds that the program gets for its guests' last lines when the server ends."""
-EXIT_CONFIGURATION = 78
-"""The program cannot work with its configuration, so it is not started again (EX_CONFIG of sysexits.h)."""
 SEND_BUFFER_BYTES = 4 * door.MAX_MESSAGE_BYTES
 MODULE = "tui.ssh"
 MAX_REPORTS = 64
@@ -100,7 +98,7 @@ class SshDoor:
             self._start(now)
 
     def _on_exit(self, code: int, now: float) -> None:
-        if code == EXIT_CONFIGURATION:
+        if code == three_chat_rooms.EXIT_CONFIGURATION:
             self._given_up = True
             self._stop_listening()
             log.error("nobody can join by ssh until the server is started again")
@@ -109,6 +107,9 @@ class SshDoor:
             self._delay = FIRST_DELAY_S
         words = f"signal {-code}" if code < 0 else f"exit code {code}"
         log.error("the program for ssh has ended (%s), and is started again in %g s", words, self._delay)
+        self._postpone(now)
+
+    def _postpone(self, now: float) -> None:
         self._start_at, self._delay = now + self._delay, min(MAX_DELAY_S, 2 * self._delay)
 
     def _stop_listening(self) -> None:
@@ -132,7 +133,7 @@ class SshDoor:
                 process_group=0,  # Ctrl-C in the terminal is for the server, which ends the program after the goodbyes.
             )
         except OSError as error:
-            self._start_at, self._delay = now + self._delay, min(MAX_DELAY_S, 2 * self._delay)
+            self._postpone(now)
             log.error("the program for ssh cannot be started: %s", error.strerror)
         self._started_at = now
 

@@ -142,17 +142,15 @@ class WebRequests:
 
     def _read_first_bytes(self, waiting: Waiting, data: bytes, now: float) -> None:
         opening = read_opening(data)
-        found = (
-            is_http(data[opening.size :]) if opening and not opening.protocol else None if opening is None else False
-        )
-        if found is None:
+        found = is_http(data[opening.size :]) if opening is not None and not opening.protocol else False
+        if opening is None or found is None:
             self._wakeup.unwatch(waiting.sock)
             self._undecided.add(waiting.sock)
         elif not found:
             self._go_on(waiting, now)
         else:
             self._forget(waiting)
-            waiting.stage, waiting.skipped = Stage.HEAD, opening.size if opening else 0
+            waiting.stage, waiting.skipped = Stage.HEAD, opening.size
             self._watch(waiting)
             self._read_head(waiting, data, now)
 

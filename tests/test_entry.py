@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.peers import PATIENCE
+from three_chat_rooms import raise_file_limit
 
 COMMANDS = {"chat-server": "server", "chat-tui": "tui", "chat-crowd": "tui.crowd"}
 FULL = Path("/dev/full")
@@ -109,3 +110,15 @@ def test_hosted_room_beside_files_with_our_names_works(tmp_path: Path) -> None:
 def hide(folder: Path, name: str) -> None:
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_text("# a little script of mine\n")
+
+
+def test_the_limit_on_files_is_raised_as_far_as_it_goes() -> None:
+    pid = os.fork()
+    if pid == 0:
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+        raise_file_limit()
+        os._exit(0 if resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0

@@ -12,7 +12,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from protocol.messages import Limits
 from server.control import StopEvent
-from server.listener import Listener, raise_file_limit
+from server.listener import Listener
 from server.models.event import EventModel
 from server.room.inbox import Inbox
 from server.room.operators import Operators
@@ -20,6 +20,7 @@ from server.room.room import Room
 from server.room.state import ResourceUsage
 from server.sockets import listen
 from tests.bench.conftest import PerSecond
+from three_chat_rooms import raise_file_limit
 
 MEMBERS = 1000
 TEXT = b"a line of the length that people write, more or less, when they chat\n"

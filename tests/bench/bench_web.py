@@ -17,9 +17,9 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from protocol.websocket import encode_masked
-from server.listener import raise_file_limit
 from tests import running
 from tests.bench.conftest import Remark
+from three_chat_rooms import raise_file_limit
 
 MEMBERS = int(os.environ.get("BENCH_MEMBERS", "1000"))
 LINES, ROUNDS = 10, 20

@@ -16,7 +16,7 @@ import pytest
 from protocol.messages import Hello, Limits
 from server import sockets
 from server.connection import Connection
-from server.listener import ACCEPTED_AT_ONCE, ADMITTED_AT_ONCE, Listener, raise_file_limit
+from server.listener import ACCEPTED_AT_ONCE, ADMITTED_AT_ONCE, Listener
 from server.sockets import listen
 from tests.peers import PATIENCE, wait_until
 
@@ -363,17 +363,6 @@ class TestListen:
         accepted.close()
         sock.close()
         listen("127.0.0.1", address[1]).close()
-
-    def test_the_limit_on_files_is_raised_as_far_as_it_goes(self) -> None:
-        pid = os.fork()
-        if pid == 0:
-            import resource
-
-            _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-            resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
-            raise_file_limit()
-            os._exit(0 if resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard) else 1)
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 def test_reject_of_a_gone_peer_is_harmless_and_counted(listener: Listener) -> None:

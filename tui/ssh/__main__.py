@@ -5,18 +5,15 @@ HOST-KEY is the file of the host key; empty for the usual one. The program ends 
 """
 
 import asyncio
-import contextlib
 import logging
-import resource
 import signal
 import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from three_chat_rooms import EXIT_FAILURE
+from three_chat_rooms import EXIT_CONFIGURATION, EXIT_FAILURE, raise_file_limit
 
-EXIT_CONFIGURATION = 78
 STDIN = 0
 
 log = logging.getLogger(__name__)
@@ -50,14 +47,6 @@ def main(arguments: Sequence[str]) -> int:
         log.exception("the program failed; this is a mistake in it")
         return EXIT_FAILURE
     return 0
-
-
-def raise_file_limit() -> None:
-    """Raise the limit on open files to the hard limit. A guest takes two."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        with contextlib.suppress(ValueError, OSError):  # macOS says "unlimited" and means less.
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 if __name__ == "__main__":

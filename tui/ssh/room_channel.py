@@ -6,7 +6,7 @@ import logging
 import socket
 from time import monotonic
 
-from protocol.door import Guest, Message, Ready, Report, encode
+from protocol.door import Guest, Level, Message, Ready, Report, encode
 from tui.link.connecting import Streams
 
 SEND_TIMEOUT_S = 10.0
@@ -14,7 +14,12 @@ SEND_TIMEOUT_S = 10.0
 RETRY_INTERVAL_S = 0.02
 FULL_ERRNOS = (errno.EAGAIN, errno.ENOBUFS, errno.ETOOMANYREFS)
 """The server has not read earlier messages yet. macOS says ENOBUFS; ETOOMANYREFS counts descriptors on their way."""
-LEVELS = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warning", logging.ERROR: "error"}
+LEVELS: dict[int, Level] = {
+    logging.DEBUG: "debug",
+    logging.INFO: "info",
+    logging.WARNING: "warning",
+    logging.ERROR: "error",
+}
 
 
 class RoomChannel:
@@ -57,7 +62,7 @@ class RoomChannel:
         """Add a line to the server's log. It is lost if the server does not read the channel."""
         nearest = max((one for one in LEVELS if one <= level), default=logging.DEBUG)
         try:
-            self._socket.send(encode(Report(LEVELS[nearest], text)))  # type: ignore[arg-type]  # mypy sees a str
+            self._socket.send(encode(Report(LEVELS[nearest], text)))
         except OSError:
             pass
 
