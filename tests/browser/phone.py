@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.async_api import CDPSession, ConsoleMessage, Error, Page, expect
 
-from tests.peers import PATIENCE
+from tests.peers import PATIENCE, RichPeer
 
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
@@ -59,6 +59,12 @@ class Phone:
     async def sees(self, text: str) -> None:
         """Wait until a line of the log has this text."""
         await expect(self.lines.filter(has_text=text).last).to_be_attached()
+
+    async def sees_lines(self, speaker: RichPeer, numbers: range) -> None:
+        """Have a member say a line for each number, as `line 7`, and wait until the log has the last."""
+        for number in numbers:
+            speaker.say(f"line {number}")
+        await self.sees(f"line {numbers[-1]}")
 
     async def texts(self) -> list[str]:
         """Return the texts of all lines."""

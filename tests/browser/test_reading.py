@@ -22,9 +22,7 @@ AT_END = "log => log.scrollHeight - log.scrollTop - log.clientHeight < 2"
 async def test_reading_back_stays_where_it_is(room: WebRoom, open_phone: OpenPhone) -> None:
     bob = room.member("bob")
     phone = await (await open_phone(room)).join("ada")
-    for number in range(80):
-        bob.say(f"line {number}")
-    await phone.sees("line 79")
+    await phone.sees_lines(bob, range(80))
     line = phone.lines.filter(has_text="line 40")
     await phone.log.evaluate("log => { log.scrollTop = log.scrollHeight / 2; }")
     await expect(phone.newer).to_be_hidden()
@@ -42,9 +40,7 @@ async def test_log_keeps_400_lines_in_a_flood(room: WebRoom, open_phone: OpenPho
     bob = room.member("bob")
     phone = await (await open_phone(room)).join("ada")
     await phone.sees("ada joined")
-    for number in range(600):
-        bob.say(f"line {number}")
-    await phone.sees("line 599")
+    await phone.sees_lines(bob, range(600))
     assert await phone.texts() == [f"line {number}" for number in range(200, 600)]
     assert await phone.lines.count() == 400
     assert await phone.log.evaluate(AT_END)
@@ -54,9 +50,7 @@ async def test_flood_keeps_the_place_of_a_reader(room: WebRoom, open_phone: Open
     """Old lines are removed above the place that a person reads, and the place stays."""
     bob = room.member("bob")
     phone = await (await open_phone(room)).join("ada")
-    for number in range(400):
-        bob.say(f"line {number}")
-    await phone.sees("line 399")
+    await phone.sees_lines(bob, range(400))
     line = phone.lines.filter(has_text="line 300")
     await line.evaluate("line => line.scrollIntoView()")
     await expect(phone.newer).to_be_hidden()
@@ -75,9 +69,7 @@ async def test_keyboard_covers_neither_field_nor_line(room: WebRoom, open_phone:
     bob = room.member("bob")
     phone = await (await open_phone(room)).join("ada")
     await phone.sees("ada joined")
-    for number in range(40):
-        bob.say(f"line {number}")
-    await phone.sees("line 39")
+    await phone.sees_lines(bob, range(40))
     assert await phone.log.evaluate(AT_END)
     await phone.page.set_viewport_size({"width": 390, "height": 420})
     await expect(phone.field).to_be_in_viewport(ratio=1)

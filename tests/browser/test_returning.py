@@ -38,9 +38,7 @@ async def test_reload_shows_only_the_last_events(open_room: OpenRoom, open_phone
     bob = room.member("bob")
     phone = await (await open_phone(room)).join("ada")
     await phone.sees("ada joined")
-    for number in range(100):
-        bob.say(f"line {number}")
-    await phone.sees("line 99")
+    await phone.sees_lines(bob, range(100))
     await phone.open()
     await phone.sees("line 99")
     texts = [text for text in await phone.texts() if text.startswith("line")]
@@ -54,9 +52,7 @@ async def test_lost_events_are_told(open_room: OpenRoom, open_phone: OpenPhone) 
     bob = room.member("bob")
     phone = await (await open_phone(room)).join("ada")
     await phone.sees("ada joined")
-    for number in range(80):
-        bob.say(f"line {number}")
-    await phone.sees("line 79")
+    await phone.sees_lines(bob, range(80))
     await phone.page.goto("about:blank")
     await phone.open()
     await phone.sees("line 79")

@@ -56,6 +56,12 @@ def until_quiet(session: Session, now: float, most: int = 200) -> list[Request]:
     return items
 
 
+def all_items(session: Session, pieces: list[bytes]) -> list[Request]:
+    """All that a session returns for these pieces, until it is quiet, and at its end."""
+    items = [item for piece in pieces for item in session.receive(piece, 1.0)]
+    return [*items, *until_quiet(session, 1.0), *session.end(300.0)]
+
+
 class Pair:
     """A Connection and the socket at its other end."""
 

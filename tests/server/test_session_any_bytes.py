@@ -9,7 +9,7 @@ from protocol.messages import Hello, Limits, Quit, Rename, Say
 from protocol.sanitize import sanitize
 from server.session_types import DeliveryFlags, SessionReply, State
 from tests.protocol.strategies import copied, cut, places, ways_to_cut, wire_bytes
-from tests.server.sessions import ADA, SMALL, UNLIMITED, opened, until_quiet
+from tests.server.sessions import ADA, SMALL, UNLIMITED, all_items, opened, until_quiet
 
 starts = st.sampled_from([b"", b"ada\n", ADA, b"\n", b"{\n", b"/quit\n"])
 streams = st.builds(bytes.__add__, starts, wire_bytes)
@@ -31,9 +31,7 @@ class TestWhateverComes:
         results = []
         for pieces in ways_to_cut(data, places):
             session = opened(limits)
-            items = [item for piece in pieces for item in session.receive(piece, 1.0)]
-            items += until_quiet(session, 1.0)
-            items += session.end(300.0)
+            items = all_items(session, pieces)
             answers = b"".join(item.data for item in items if isinstance(item, SessionReply) and is_telnet(item))
             others = [item for item in items if not (isinstance(item, SessionReply) and is_telnet(item))]
             results.append((others, answers, session.dialect_name, session.state))

@@ -11,7 +11,18 @@ from protocol.websocket import encode_close, encode_masked
 from server.session import MAX_OVERLONG_BYTES, OVERHEAD_BYTES_A_LINE
 from server.session_types import DeliveryFlags, Request, SessionReply, State
 from tests.protocol.strategies import copied, cut, places, ways_to_cut
-from tests.server.sessions import ADA, MASK, SMALL, UNLIMITED, codes, in_room, opened_socket, said, until_quiet
+from tests.server.sessions import (
+    ADA,
+    MASK,
+    SMALL,
+    UNLIMITED,
+    all_items,
+    codes,
+    in_room,
+    opened_socket,
+    said,
+    until_quiet,
+)
 
 PINGS_PER_LINE = OVERHEAD_BYTES_A_LINE // 32
 
@@ -47,10 +58,7 @@ class TestAnyBytes:
         results = []
         for pieces in ways_to_cut(data, places):
             session = opened_socket(limits)
-            items = [item for piece in pieces for item in session.receive(piece, 1.0)]
-            items += until_quiet(session, 1.0)
-            items += session.end(300.0)
-            results.append((without_pongs(items), session.state))
+            results.append((without_pongs(all_items(session, pieces)), session.state))
         assert results[0] == results[1] == results[2]
 
     @given(streams, places)
