@@ -19,6 +19,7 @@ from server.connection import Connection
 from server.listener import ACCEPTED_AT_ONCE, ADMITTED_AT_ONCE, Listener
 from server.sockets import listen
 from tests.peers import PATIENCE, wait_until
+from tests.server.members import Members
 
 
 @pytest.fixture
@@ -69,26 +70,6 @@ def told(peer: socket.socket) -> str:
     while part := peer.recv(65536):
         data += part
     return data.decode()
-
-
-class Room:
-    """The room's answers to the listener. Connections have no nickname until they are in `joined`."""
-
-    def __init__(self, operator_token: str = "") -> None:
-        self.operator_token = operator_token
-        self.joined: set[int] = set()
-
-    def is_operator(self, token: str) -> bool:
-        return bool(token) and token == self.operator_token
-
-    def is_established(self, token: str) -> bool:
-        return False
-
-    def is_member(self, number: int) -> bool:
-        return number in self.joined
-
-    def is_nameless(self, number: int) -> bool:
-        return number not in self.joined
 
 
 class TestListener:
@@ -165,7 +146,7 @@ class TestListener:
         assert len(come(listener, peers)) == 1
 
     def test_an_operator_that_comes_back_is_admitted_to_a_full_room(self, peers: list[socket.socket]) -> None:
-        members = Room(operator_token="secret")
+        members = Members(operator_token="secret")
         with listen("127.0.0.1", 0) as sock:
             listener = Listener([sock], Limits(), max_clients=1, members=members)
             (first,) = come(listener, peers)
@@ -188,7 +169,7 @@ class TestListener:
     def test_full_room_evicts_a_silent_peer_for_another_address(
         self, listener: Listener, peers: list[socket.socket]
     ) -> None:
-        listener._members, listener.max_clients = Room(), 3
+        listener._members, listener.max_clients = Members(), 3
         evicted: list[tuple[int, str]] = []
         listener.on_evicted = lambda number, goodbye: evicted.append((number, goodbye.code))
         floods: list[tuple[str, str]] = []
@@ -202,10 +183,10 @@ class TestListener:
         assert floods == [("connection ended without a nickname", "127.0.0.2")]
 
     def test_a_full_room_of_members_evicts_none(self, listener: Listener, peers: list[socket.socket]) -> None:
-        room = Room()
-        listener._members, listener.max_clients = room, 1
+        members = Members()
+        listener._members, listener.max_clients = members, 1
         connect_from(listener, peers, "127.0.0.2")
-        room.joined = {connection.number for connection in listener.accept()}
+        members.joined = {connection.number for connection in listener.accept()}
         connect_from(listener, peers, "127.0.0.3").sendall(b"ada\n")
         assert list(listener.accept()) == []
         list(listener.accept())
@@ -234,7 +215,9 @@ class TestListener:
         gone = socket.create_connection(listener.sources[0].getsockname())
         gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         gone.close()
-        for connection in come(listener, peers):
+        *_, other = connections = come(listener, peers)
+        assert other.socket.getpeername() == peers[0].getsockname()
+        for connection in connections:
             connection.read(0.0)
 
     def test_connections_do_not_block_and_send_at_once(self, listener: Listener, peers: list[socket.socket]) -> None:

@@ -19,40 +19,22 @@ from server.sockets import listen
 from server.web_requests import WebRequests
 from server.web_site import WebSite
 from tests.peers import GET, PATIENCE, UPGRADE, wait_until
+from tests.server.members import Members
 
 SITE = WebSite("the page {css} {js}", "css", "js")
 HELLO = encode_masked(b'{"type":"hello","nick":"ada"}', b"mask")
 OPERATOR = encode_masked(b'{"type":"hello","nick":"ada","resume":{"token":"op","after":0}}', b"mask")
 
 
-class Members:
-    """The room's answers to the listener. `ended` connections have given their places up."""
-
-    def __init__(self) -> None:
-        self.joined: set[int] = set()
-        self.evicted: list[int] = []
-
-    def is_operator(self, token: str) -> bool:
-        return token == "op"
-
-    def is_established(self, token: str) -> bool:
-        return False
-
-    def is_member(self, number: int) -> bool:
-        return number in self.joined
-
-    def is_nameless(self, number: int) -> bool:
-        return number not in self.joined
-
-
 class Door:
     """A listener that answers browsers, its peers, and the connections that it has admitted."""
 
     def __init__(self, limits: Limits | None = None) -> None:
-        self.members = Members()
+        self.members = Members(operator_token="op")
+        self.evicted: list[int] = []
         sock = listen("127.0.0.1", 0)
         self.listener = Listener([sock], limits or Limits(), members=self.members, site=SITE)
-        self.listener.on_evicted = lambda number, goodbye: self.members.evicted.append(number)
+        self.listener.on_evicted = lambda number, goodbye: self.evicted.append(number)
         self.dialects = self.listener.dialects
         self.address = sock.getsockname()
         self.peers: list[socket.socket] = [sock]
@@ -106,6 +88,10 @@ class Door:
         assert self.read(peer, b"\r\n\r\n").startswith(b"HTTP/1.1 101 ")
         return peer
 
+    def close(self) -> None:
+        for one in [*self.peers, *self.admitted]:
+            one.close()
+
 
 def events(data: bytes) -> bytes:
     """The text in the frames that follow a handshake."""
@@ -116,8 +102,7 @@ def events(data: bytes) -> bytes:
 def door() -> Iterator[Door]:
     door = Door()
     yield door
-    for one in [*door.peers, *door.admitted]:
-        one.close()
+    door.close()
 
 
 class TestAdmission:
@@ -283,8 +268,7 @@ class TestDeadlines:
     def hasty(self) -> Iterator[Door]:
         door = Door(Limits(join_timeout=1.0))
         yield door
-        for one in [*door.peers, *door.admitted]:
-            one.close()
+        door.close()
 
     def test_a_head_that_does_not_end_gets_408(self, hasty: Door) -> None:
         peer = hasty.connect(b"GET / HTTP/1.1\r\n")
@@ -350,7 +334,7 @@ class TestFullRoom:
     def test_a_nickname_in_a_frame_takes_the_place_of_a_silent_connection(self, full: Door) -> None:
         full.members.joined.clear()
         full.admit(UPGRADE + HELLO)
-        assert full.members.evicted == [1]
+        assert full.evicted == [1]
 
     def test_plain_and_rich_peers_are_told_as_before(self, full: Door) -> None:
         for data in (b"bob\n", b'{"type":"hello","nick":"bob"}\n', b""):

@@ -46,6 +46,7 @@ class TestWakeup:
     def test_never_waits_however_often_it_is_set(self, wakeup: Wakeup) -> None:
         for _ in range(20_000):
             wakeup.set()
+        assert is_readable(wakeup)
         wakeup.clear()
 
     def test_set_after_close_touches_no_descriptor(self, wakeup: Wakeup) -> None:
