@@ -89,6 +89,15 @@ class Guest(asyncssh.SSHClientSession[str]):
         return self.status
 
 
+async def dial(room: SshRoom, host: str = "127.0.0.1") -> socket.socket:
+    """A TCP connection to the door, from this address."""
+    sock = socket.socket()
+    sock.bind((host, 0))
+    sock.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(sock, (room.host, room.port))
+    return sock
+
+
 OpenRoom = Callable[..., SshRoom]
 Connect = Callable[..., Awaitable[asyncssh.SSHClientConnection]]
 Visit = Callable[..., Awaitable[Guest]]
@@ -135,10 +144,7 @@ async def connect() -> AsyncIterator[Connect]:
     async def connect(
         room: SshRoom, username: str = "ada", host: str = "127.0.0.1", **options: object
     ) -> asyncssh.SSHClientConnection:
-        sock = socket.socket()
-        sock.bind((host, 0))
-        sock.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(sock, (room.host, room.port))
+        sock = await dial(room, host)
         usual = {"known_hosts": None, "client_keys": None, "config": None, "agent_path": None}
         one = await asyncssh.connect(sock=sock, username=username, **{**usual, **options})
         connections.append(one)

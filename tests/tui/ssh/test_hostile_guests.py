@@ -12,7 +12,7 @@ import pytest
 from tests.pace import allowed
 from tests.running import PATIENCE, Server
 from tests.tui.links import until
-from tests.tui.ssh.conftest import Connect, Guest, OpenRoom, SshRoom, Visit
+from tests.tui.ssh.conftest import Connect, Guest, OpenRoom, SshRoom, Visit, dial
 from tests.tui.ssh.test_guests import door_of
 from tui.link.connecting import Streams
 from tui.ssh import door, session
@@ -23,15 +23,6 @@ from tui.ssh.room_channel import RoomChannel
 VERSION = b"SSH-2.0-x\r\n"
 
 
-async def dial(room: SshRoom, host: str = "127.0.0.1") -> socket.socket:
-    """A TCP connection to the door, from this address."""
-    sock = socket.socket()
-    sock.bind((host, 0))
-    sock.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(sock, (room.host, room.port))
-    return sock
-
-
 async def received(sock: socket.socket, patience: float = PATIENCE) -> bytes:
     """All that comes until the end of the connection."""
     data = b""
@@ -40,6 +31,17 @@ async def received(sock: socket.socket, patience: float = PATIENCE) -> bytes:
         while part := await asyncio.wait_for(loop.sock_recv(sock, 65536), patience):
             data += part
     return data
+
+
+def memory_growth(room: SshRoom) -> Callable[[], int]:
+    """A function that returns by how many bytes the door's process has grown since this call."""
+    process = door_of(room.server)
+    before = process.memory_info().rss
+
+    def grown_by() -> int:
+        return int(process.memory_info().rss - before)
+
+    return grown_by
 
 
 # Before a session
@@ -148,8 +150,7 @@ async def test_endless_line_without_a_terminal_takes_no_memory(open_room: OpenRo
     room = open_room()
     bob = await asyncio.to_thread(room.server.rich, "bob")
     ada = await visit(room, "ada", terminal="")
-    process = door_of(room.server)
-    before = process.memory_info().rss
+    grown_by = memory_growth(room)
     for _ in range(40):
         ada.channel.write("x" * 1_000_000)
         await asyncio.sleep(0)
@@ -158,7 +159,7 @@ async def test_endless_line_without_a_terminal_takes_no_memory(open_room: OpenRo
     await asyncio.to_thread(bob.expect, "said", nick="ada", text="short")
     assert await ada.ends() == 1
     assert "a line of more than 1,048,576 characters was left out" in ada.told
-    assert process.memory_info().rss - before < 30_000_000
+    assert grown_by() < 30_000_000
 
 
 async def test_many_pasted_lines_wait_in_the_client(open_room: OpenRoom, visit: Visit) -> None:
@@ -166,12 +167,11 @@ async def test_many_pasted_lines_wait_in_the_client(open_room: OpenRoom, visit: 
     room = open_room("event", "--rate-limit", "10/2")
     ada = await visit(room, "ada")
     await ada.hears("as ada")
-    process = door_of(room.server)
-    before = process.memory_info().rss
+    grown_by = memory_growth(room)
     ada.type("a line of a paste\r" * 200_000)
     await ada.hears("ada: a line of a paste")
     await asyncio.sleep(1)
-    assert process.memory_info().rss - before < 20_000_000
+    assert grown_by() < 20_000_000
     bob = await visit(room, "bob")
     await bob.hears("as bob")
 
@@ -183,35 +183,38 @@ async def test_refused_lines_of_a_deaf_guest_take_no_memory(open_room: OpenRoom,
     _, deaf = await connection.create_session(Guest, encoding="utf-8", window=64 * 1024)
     await deaf.is_told("as deaf")
     deaf.channel.pause_reading()
-    process = door_of(room.server)
-    before = process.memory_info().rss
+    grown_by = memory_growth(room)
     deaf.channel.write("/x\n" * 400_000)
     bob = await asyncio.to_thread(room.server.rich, "bob")
     other = await connection.create_session(Guest, encoding="utf-8")
     other[1].channel.write("hello\n")
     await asyncio.to_thread(bob.expect, "said", text="hello")
     await asyncio.sleep(2)
-    assert process.memory_info().rss - before < 15_000_000
+    assert grown_by() < 15_000_000
 
 
-async def test_keys_that_redraw_a_long_line_disturb_nobody(open_room: OpenRoom, connect: Connect) -> None:
-    """Each Ctrl-R is one byte, and draws thousands. The guest reads nothing of it."""
-    room = open_room()
+async def deaf_guest_with_a_long_line(room: SshRoom, connect: Connect) -> tuple[Guest, Callable[[], int]]:
+    """A guest that has typed a line and reads nothing any more, and the memory that the door takes from then on."""
     connection = await connect(room, "bad")
     _, bad = await connection.create_session(Guest, term_type="xterm", encoding="utf-8", window=64 * 1024)
     await bad.hears("as bad")
     bad.type("x" * 4000)
     await until(lambda: bad.heard.count("x") >= 4000, "the line is drawn")
-    process = door_of(room.server)
-    before = process.memory_info().rss
     bad.channel.pause_reading()
+    return bad, memory_growth(room)
+
+
+async def test_keys_that_redraw_a_long_line_disturb_nobody(open_room: OpenRoom, connect: Connect) -> None:
+    """Each Ctrl-R is one byte, and draws thousands. The guest reads nothing of it."""
+    room = open_room()
+    bad, grown_by = await deaf_guest_with_a_long_line(room, connect)
     bad.type("\x12" * 30_000)
     bob = await asyncio.to_thread(room.server.rich, "bob")
     other = await (await connect(room, "ada")).create_session(Guest, encoding="utf-8")
     for number in range(10):
         other[1].channel.write(f"hello {number}\n")
         await asyncio.wait_for(asyncio.to_thread(bob.expect, "said", text=f"hello {number}"), allowed(2))
-    assert process.memory_info().rss - before < 15_000_000
+    assert grown_by() < 15_000_000
     bad.channel.resume_reading()
     bad.type("\x15/quit\r")
     await asyncio.sleep(0)
@@ -220,31 +223,23 @@ async def test_keys_that_redraw_a_long_line_disturb_nobody(open_room: OpenRoom, 
 async def test_flood_of_window_changes_disturbs_nobody(open_room: OpenRoom, connect: Connect) -> None:
     """Requests are not held back by the window of the channel, and each draws the line anew."""
     room = open_room()
-    connection = await connect(room, "bad")
-    _, bad = await connection.create_session(Guest, term_type="xterm", encoding="utf-8", window=64 * 1024)
-    await bad.hears("as bad")
-    bad.type("x" * 4000)
-    await until(lambda: bad.heard.count("x") >= 4000, "the line is drawn")
-    process = door_of(room.server)
-    before = process.memory_info().rss
-    bad.channel.pause_reading()
+    bad, grown_by = await deaf_guest_with_a_long_line(room, connect)
     for number in range(20_000):
         bad.channel.change_terminal_size(40 + number % 2, 24)
     bob = await asyncio.to_thread(room.server.rich, "bob")
     other = await (await connect(room, "ada")).create_session(Guest, encoding="utf-8")
     other[1].channel.write("hello\n")
     await asyncio.to_thread(bob.expect, "said", text="hello")
-    assert process.memory_info().rss - before < 15_000_000
+    assert grown_by() < 15_000_000
 
 
 async def test_variables_of_a_client_are_not_kept(room: SshRoom, connect: Connect) -> None:
     connection = await connect(room, "bad")
-    process = door_of(room.server)
-    before = process.memory_info().rss
+    grown_by = memory_growth(room)
     variables = {f"NAME{number}": "x" * 10_000 for number in range(3000)}
     _, bad = await connection.create_session(Guest, term_type="xterm", encoding="utf-8", env=variables)
     await bad.hears("as bad")
-    assert process.memory_info().rss - before < 15_000_000
+    assert grown_by() < 15_000_000
 
 
 async def test_slow_reader_loses_lines_and_not_the_room(open_room: OpenRoom, connect: Connect) -> None:
@@ -254,15 +249,14 @@ async def test_slow_reader_loses_lines_and_not_the_room(open_room: OpenRoom, con
     _, slow = await connection.create_session(Guest, term_type="xterm", encoding="utf-8", window=64 * 1024)
     await slow.hears("as slow")
     slow.channel.pause_reading()
-    process = door_of(room.server)
-    before = process.memory_info().rss
+    grown_by = memory_growth(room)
     for _ in range(200):  # Few at a time: the door itself reads fast enough for the room.
         for _ in range(20):
             bob.say("x" * 1500)
         await asyncio.to_thread(bob.sync)
         await asyncio.sleep(0)
     await asyncio.to_thread(bob.sees, "slow")
-    assert process.memory_info().rss - before < 40_000_000
+    assert grown_by() < 40_000_000
     slow.channel.resume_reading()
     # On a busy machine the room may find the door too slow, and the client then counts what it missed.
     told = ("left out, as you read too slowly", "are lost")
@@ -279,13 +273,12 @@ async def test_client_that_grants_an_endless_window_takes_no_memory(open_room: O
     await connection.create_session(Guest, term_type="xterm", encoding="utf-8", window=2**32 - 1)
     await asyncio.to_thread(bob.sees, "slow")
     connection._transport.pause_reading()  # type: ignore[union-attr]  # it is a socket's
-    process = door_of(room.server)
-    before = process.memory_info().rss
+    grown_by = memory_growth(room)
     for _ in range(20):
         for _ in range(200):
             bob.say("x" * 1900)
         await asyncio.to_thread(bob.sync)
-    assert process.memory_info().rss - before < 40_000_000
+    assert grown_by() < 40_000_000
 
 
 async def test_sessions_of_one_connection_are_limited(room: SshRoom, connect: Connect) -> None:
