@@ -62,7 +62,7 @@ class Audience:
         """Read until nothing more comes: the presence of the newcomers."""
         while found := self.selector.select(1.0):
             for key, _ in found:
-                key.fileobj.recv(1 << 20)  # type: ignore[union-attr]
+                key.fileobj.recv(1 << 20)  # type: ignore[union-attr]  # it is a socket
 
     def talk(self) -> None:
         """Say LINES lines, each after all members have the one before, and measure."""
@@ -75,7 +75,7 @@ class Audience:
                 found = self.selector.select(1.0)
                 assert time.monotonic() < said_at + PATIENCE, f"{missing} lines never came"
                 for key, _ in found:
-                    marks = key.fileobj.recv(1 << 16).count(MARK)  # type: ignore[union-attr]
+                    marks = key.fileobj.recv(1 << 16).count(MARK)  # type: ignore[union-attr]  # it is a socket
                     self.latencies += [time.monotonic() - said_at] * marks
                     missing -= marks
         self.processor += processor_seconds(self.server.process) - before

@@ -90,7 +90,7 @@ def test_theme_colours_of_the_browser_are_the_surface(folder: Path, style: str) 
 
 
 def test_models_have_their_signs(script: str, folder: Path) -> None:
-    signs = dict(re.findall(r'(\w+): "(.)"', re.search(r"const SIGNS = \{(.*)\}", script)[1]))  # type: ignore[index]
+    signs = dict(re.findall(r'(\w+): "(.)"', re.search(r"const SIGNS = \{(.*)\}", script)[1]))  # type: ignore[index]  # it is there
     assert signs == {name: model.sign for name, model in MODELS.items()}
     for name, model in MODELS.items():
         assert f'<b class="{name}">{model.sign}</b>' in (folder / "page.html").read_text("utf-8")
