@@ -150,7 +150,7 @@ def test_descriptor_with_another_message_is_closed(open_door: Open) -> None:
         with theirs:
             send(door, Report("info", "x"), theirs.fileno())
         assert receive(door) is None
-        guest.settimeout(5)
+        guest.settimeout(PATIENCE)
         assert guest.recv(1) == b""
 
 

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from protocol.messages import Model
+from tests.pace import allowed
 from tests.peers import GET, PATIENCE, UPGRADE, Closed
 from tests.running import Server
 from tests.server.slow import talk_until_gone
@@ -172,7 +173,8 @@ def test_the_end_of_the_server_is_told_in_frames(start) -> None:
 
 def test_idle_requests_disturb_no_member(start) -> None:
     """Half a head, an open WebSocket and a silent connection each end at their time."""
-    room: Server = start("--join-timeout", "2")
+    seconds = round(allowed(2))
+    room: Server = start("--join-timeout", str(seconds))
     ada, bob = room.web("ada"), room.rich("bob")
     half, stranger, silent = room.connect(), room.web_stranger(), room.connect()
     half.send(b"GET / HTTP/1.1\r\nX: ")
@@ -182,7 +184,7 @@ def test_idle_requests_disturb_no_member(start) -> None:
         bob.expect("said", id=str(number))
     assert half.line().startswith("HTTP/1.1 408 ")
     assert stranger.expect("goodbye")["code"] == "join-timeout"
-    assert "no nickname came within 2 seconds" in silent.lines_until_closed()[-1]
+    assert f"no nickname came within {seconds} seconds" in silent.lines_until_closed()[-1]
     ada.sync()
 
 

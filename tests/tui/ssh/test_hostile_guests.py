@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from unittest.mock import Mock
@@ -9,7 +10,7 @@ from unittest.mock import Mock
 import asyncssh
 import pytest
 
-from tests.pace import allowed
+from tests.pace import allowed, is_within
 from tests.running import PATIENCE, Server
 from tests.tui.links import until
 from tests.tui.ssh.conftest import Connect, Guest, OpenRoom, SshRoom, Visit, dial
@@ -212,12 +213,11 @@ async def test_keys_that_redraw_a_long_line_disturb_nobody(open_room: OpenRoom, 
     bob = await asyncio.to_thread(room.server.rich, "bob")
     other = await (await connect(room, "ada")).create_session(Guest, encoding="utf-8")
     for number in range(10):
+        began = time.monotonic()
         other[1].channel.write(f"hello {number}\n")
-        await asyncio.wait_for(asyncio.to_thread(bob.expect, "said", text=f"hello {number}"), allowed(2))
+        await asyncio.to_thread(bob.expect, "said", text=f"hello {number}")
+        assert is_within(time.monotonic() - began, 2)
     assert grown_by() < 15_000_000
-    bad.channel.resume_reading()
-    bad.type("\x15/quit\r")
-    await asyncio.sleep(0)
 
 
 async def test_flood_of_window_changes_disturbs_nobody(open_room: OpenRoom, connect: Connect) -> None:
@@ -328,8 +328,8 @@ OpenDoor = Callable[[Server], Awaitable[SshRoom]]
 
 @pytest.fixture
 async def open_door(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenDoor]:
-    """`await open_door(server)`: a door whose times are a tenth or less."""
-    monkeypatch.setattr(door, "LOGIN_TIMEOUT_S", 0.6)
+    """`await open_door(server)`: a door whose times are short."""
+    monkeypatch.setattr(door, "LOGIN_TIMEOUT_S", allowed(0.6))
     monkeypatch.setattr(door, "KEEPALIVE_INTERVAL_S", 0.3)
     doors: list[Door] = []
 
