@@ -80,6 +80,24 @@ class Seat(Struct):
 class RoomState:
     """The data of a room and the methods that change it. `Room` adds the requests."""
 
+    now = 0.0
+    """The time of the last request or flush, for `close`, which has no time of its own."""
+    status_changed = True
+    """The model or the number of connections or members has changed since the last status."""
+    rules_unsaved = members_unsaved = False
+    """Operators have changed rules, or members have joined or left, since the state was saved."""
+    is_restored = False
+    """The room has restored the state of an earlier one, and the members have not been told yet."""
+    switch_under_way = False
+    """Another model was requested, and has neither taken over nor failed yet."""
+    next_model: Model | None = None
+    """The requested model, as soon as the previous one has stopped."""
+    pause = 0.0
+    """The longest time without a delivery in this switch so far."""
+    silent_since = 0.0
+    """When the last output was delivered, or the switch began."""
+    _usage, _measured_at = ResourceUsage(), -inf
+
     def __init__(
         self,
         limits: Limits,
@@ -124,25 +142,8 @@ class RoomState:
         self.log_join = log_join
         self._wall_clock_offset = wall_clock_offset
         self.floods = FloodLog(lambda line: self.audit_log(line))
-        self.now = 0.0
-        """The time of the last request or flush, for `close`, which has no time of its own."""
-        self.status_changed = True
-        """The model or the number of connections or members has changed since the last status."""
-        self.rules_unsaved = self.members_unsaved = False
-        """Operators have changed rules, or members have joined or left, since the state was saved."""
         self.save_state: Callable[[float], None] = lambda now: None
         """Called with the time at each flush; saves the state if it is due."""
-        self.is_restored = False
-        """The room has restored the state of an earlier one, and the members have not been told yet."""
-        self._usage, self._measured_at = ResourceUsage(), -inf
-        self.switch_under_way = False
-        """Another model was requested, and has neither taken over nor failed yet."""
-        self.next_model: Model | None = None
-        """The requested model, as soon as the previous one has stopped."""
-        self.pause = 0.0
-        """The longest time without a delivery in this switch so far."""
-        self.silent_since = 0.0
-        """When the last output was delivered, or the switch began."""
 
     # Called by the listener from another thread: each is a single look-up
 
