@@ -33,12 +33,20 @@ from protocol.messages import (
     Welcome,
     Who,
 )
-from protocol.nicknames import NicknameRefused, check_nickname
+from protocol.nicknames import check_nickname
 from protocol.sanitize import sanitize
 from tui.address import Address
 from tui.client_view import ClientView, Item, Note
 from tui.commands.completion import Completion, RecentSpeakers, complete
-from tui.commands.parse import ChatLine, ParsedCommand, ParseError, check_length, format_unsent, needs_room
+from tui.commands.parse import (
+    ChatLine,
+    ParsedCommand,
+    ParseError,
+    check_input,
+    check_length,
+    format_unsent,
+    needs_room,
+)
 from tui.commands.slow_mode import SlowModeQueue
 from tui.hosting.hosted_server import HostedServer
 from tui.link.room_link import NICKNAME_CODES, LinkState, RoomLink
@@ -246,17 +254,7 @@ class RoomClient:
 
     def check(self, parsed: ChatLine | ParsedCommand | ParseError | None) -> str:
         """The reason why an input cannot be sent now, as a sentence; empty if it can."""
-        match parsed:
-            case ParseError(sentence):
-                return sentence
-            case ChatLine(text, action):
-                length = check_length(text, self.limits, action=action)
-                return length.sentence if length.is_too_long else ""
-            case ParsedCommand() if needs_room(parsed) and not self.in_room:
-                return format_unsent(f"/{parsed.name}")
-            case ParsedCommand("nick", nick):
-                return _nickname_problem(nick, self.limits.nick)
-        return ""
+        return check_input(parsed, self.limits, in_room=self.in_room)
 
     def say(self, line: ChatLine) -> str:
         """Say a line, as soon as the room and slow mode allow it. Returns its id, which the answer has."""
@@ -461,11 +459,3 @@ class RoomClient:
     def _watch_meter(self) -> None:
         if any(view.watches_meter for view in self._views):
             self.link.send_command(Watch())
-
-
-def _nickname_problem(nick: str, limit: int) -> str:
-    try:
-        check_nickname(nick, limit)
-    except NicknameRefused as refused:
-        return str(refused)
-    return ""

@@ -1,4 +1,4 @@
-"""Parses a typed line: text for the room, or a command. Checks whether a text fits into one line of the room. Pure.
+"""Parses a typed line: text for the room, or a command. Checks whether the room would take it. Pure.
 
 `COMMANDS` has the commands of the room and those of the client. The help and the completion of the full screen and of
 line mode are made from it.
@@ -13,6 +13,7 @@ from protocol import json_lines
 from protocol.commands import MEMBER_COMMANDS, OPERATOR_COMMANDS, CommandRefused, SlashCommand
 from protocol.format import format_too_long, unknown_command
 from protocol.messages import Command, Limits, Say
+from protocol.nicknames import MAX_NICKNAME, NicknameRefused, check_nickname
 
 SCREEN_COMMANDS = (
     SlashCommand("find", "TEXT", "search what was said"),
@@ -129,3 +130,27 @@ def check_length(text: str, limits: Limits, *, action: bool = False) -> LengthCh
         LengthCheck(size, limits.line, "bytes"),
     )
     return max(counts, key=lambda one: one.used / max(one.allowed, 1))
+
+
+def check_input(parsed: ChatLine | ParsedCommand | ParseError | None, limits: Limits, *, in_room: bool) -> str:
+    """The reason why an input cannot be sent now, as a sentence; empty if it can."""
+    match parsed:
+        case ParseError(sentence):
+            return sentence
+        case ChatLine(text, action):
+            length = check_length(text, limits, action=action)
+            return length.sentence if length.is_too_long else ""
+        case ParsedCommand() if needs_room(parsed) and not in_room:
+            return format_unsent(f"/{parsed.name}")
+        case ParsedCommand("nick", nick):
+            return nickname_problem(nick, limits.nick)
+    return ""
+
+
+def nickname_problem(nick: str, limit: int = MAX_NICKNAME) -> str:
+    """The reason why the room would refuse this nickname, as a sentence; empty if it would not."""
+    try:
+        check_nickname(nick, limit)
+    except NicknameRefused as refused:
+        return str(refused)
+    return ""

@@ -14,8 +14,8 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from protocol.messages import Refused
-from protocol.nicknames import NicknameRefused, check_nickname
 from tui.address import Address
+from tui.commands.parse import nickname_problem
 from tui.link.room_link import LinkState
 from tui.style import MODELS
 from tui.widgets.bars import Banner
@@ -106,7 +106,7 @@ class NicknameScreen(Screen[None]):
             self._advise()
 
     def _submit(self) -> None:
-        if self.nick and not self._problem():
+        if self.nick and not nickname_problem(self.nick):
             nick = self._field.suggested = self.nick
             self.show_joining()
             self.post_message(self.Chosen(nick))
@@ -151,17 +151,10 @@ class NicknameScreen(Screen[None]):
         field.focus()
         field.cursor_position = len(field.value)
 
-    def _problem(self) -> str:
-        try:
-            check_nickname(self.nick)
-        except NicknameRefused as refused:
-            return str(refused)
-        return ""
-
     def _advise(self) -> None:
         if not self.nick:
             self._say("letters and digits, and _ - . between them")
-        elif problem := self._problem():
+        elif problem := nickname_problem(self.nick):
             self._say(problem, "$error")
         else:
             self._say(f"Enter joins the room as {self.nick}")
