@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from protocol.client import HistoryEnd, Received
 from protocol.messages import (
+    Command,
     Goodbye,
     Limits,
     Lock,
@@ -27,15 +28,14 @@ from protocol.messages import (
     Rules,
     Said,
     Status,
-    StatusRequest,
     Switch,
     Watch,
     Welcome,
-    Who,
 )
 from protocol.nicknames import check_nickname
 from protocol.sanitize import sanitize
 from tui.address import Address
+from tui.awaited_answers import AwaitedAnswers
 from tui.client_view import ClientView, Item, Note
 from tui.commands.completion import Completion, RecentSpeakers, complete
 from tui.commands.parse import (
@@ -105,9 +105,8 @@ class RoomClient:
         """Whether the room has let the client in, by the events so far, and the connection has not been lost since."""
         self.has_answered = False
         """Whether a room has sent an event."""
-        self.typed_command = ""
-        """The text of the last request if it was a typed command; empty after another request and after
-        `take_typed_command`."""
+        self.awaited = AwaitedAnswers()
+        """The requests of the person that have no answer yet."""
         self.shows_own_lines = shows_own_lines
         self.settings = settings or Settings()
         self._remember = remember
@@ -121,12 +120,6 @@ class RoomClient:
         """Whether a line of this batch of events names this client."""
         self._is_live = True
         """Whether the events are no history from before the client came."""
-        self._who_asked: deque[bool] = deque()
-        """For each expected `people`, whether the person asked for it, and not the link."""
-        self._who_due = False
-        """Whether the person waits for the roster. It is shown once it includes this client."""
-        self.is_status_due = False
-        """Whether the person waits for the status."""
 
     def attach(self, view: ClientView, *, shows_items: bool = True) -> None:
         """Call the methods of `view` from now on. Items are kept until the first view `shows_items`."""
@@ -177,11 +170,6 @@ class RoomClient:
     def unanswered(self) -> int:
         """The number of lines without an answer, including those that wait for slow mode."""
         return len(self.link.client.unacknowledged) + len(self.slow_mode_queue)
-
-    @property
-    def is_roster_due(self) -> bool:
-        """Whether the room has sent the roster that the person has asked for, and this client is not in it yet."""
-        return self._who_due
 
     @property
     def invitations(self) -> list[Address]:
@@ -258,7 +246,7 @@ class RoomClient:
 
     def say(self, line: ChatLine) -> str:
         """Say a line, as soon as the room and slow mode allow it. Returns its id, which the answer has."""
-        self.typed_command = ""
+        self.awaited.typed_command = ""
         id = self.link.client.new_id()
         self.slow_mode_queue.send(id, line)
         if self.slow_mode_queue:
@@ -269,22 +257,18 @@ class RoomClient:
         """Send the request of a command to the room, or note that it was not sent. Returns False for a command that the
         view runs itself. `typed` is the text of the command if it was typed, and not chosen from a list."""
         if not needs_room(command):
-            self.typed_command = ""
+            self.awaited.typed_command = ""
             return False
         if not self.in_room:
             self._note_unsent(f"/{command.name}")
             return True
-        self.typed_command = typed
+        self.awaited.typed_command = typed
+        self.awaited.add(command.message)
         match command.message:
             case Rename(nick):
                 self.link.send_command(Rename(check_nickname(nick, self.limits.nick)))
-                return True
-            case Who():
-                self._who_asked.append(True)
-            case StatusRequest():
-                self.is_status_due = True
-        if command.message is not None:
-            self.link.send_command(command.message)
+            case Command():
+                self.link.send_command(command.message)
         return True
 
     def send(self, words: str, *commands: OperatorCommand) -> None:
@@ -292,14 +276,9 @@ class RoomClient:
         if not self.in_room:
             self._note_unsent(words)
             return
-        self.typed_command = ""
+        self.awaited.typed_command = ""
         for command in commands:
             self.link.send_command(command)
-
-    def take_typed_command(self) -> str:
-        """The text of the last request if it was a typed command, once; empty otherwise."""
-        text, self.typed_command = self.typed_command, ""
-        return text
 
     def switch_model(self, model: str) -> None:
         """Run the room by this model."""
@@ -381,12 +360,11 @@ class RoomClient:
                 return [event] if self._on_refused(event) else []
             case People():
                 # This roster may be older than our own `presence`, which follows.
-                self._who_due |= bool(self._who_asked) and self._who_asked.popleft()
+                self.awaited.on_people()
                 return []
             case Status():
                 self.status = event
-                was_due, self.is_status_due = self.is_status_due, False
-                return [event] if was_due else []
+                return [event] if self.awaited.take_status() else []
         self._follow(event)
         return [event]
 
@@ -410,8 +388,7 @@ class RoomClient:
         self.is_welcome = True
         self._is_live = welcome.resumed or not welcome.history
         self.status = Status(welcome.model, welcome.connections, welcome.served_by)
-        # Requests of the previous connection get no answer. The link has requested the roster.
-        self._who_asked, self._who_due, self.is_status_due, self.typed_command = deque([False]), False, False, ""
+        self.awaited = AwaitedAnswers()
         if welcome.operator:
             self._watch_meter()
         self._tell(lambda view: view.joined(welcome))
@@ -451,9 +428,9 @@ class RoomClient:
         return True
 
     def _due_roster(self) -> list[Item]:
-        if not self._who_due or self.nick not in self.people:
+        if not self.awaited.is_roster_due or self.nick not in self.people:
             return []
-        self._who_due = False
+        self.awaited.is_roster_due = False
         return [People(self.link.client.seq, sorted(self.people, key=str.casefold))]
 
     def _watch_meter(self) -> None:

@@ -162,7 +162,7 @@ class TestLosingTheRoom:
             relay.mend()
             await ada.press("ctrl+r")
             await ada.sees("↻ event")
-            assert not ada.app.client.is_status_due
+            assert not ada.app.client.awaited.is_status_due
             assert "model event," not in ada.picture
             await ada.press("enter")
             await ada.sees("model event,")
@@ -179,13 +179,13 @@ class TestLosingTheRoom:
             )
             relay.deaf = True
             await ada.says("/status")
-            await ada.until(lambda: ada.app.client.is_status_due, "to have asked")
+            await ada.until(lambda: ada.app.client.awaited.is_status_due, "to have asked")
             relay.cut()
             await ada.sees("○ not connected")
             relay.mend()
             await ada.press("ctrl+r")
             await ada.sees("↻ event")
-            assert not ada.app.client.is_status_due
+            assert not ada.app.client.awaited.is_status_due
 
     async def test_who_was_let_go_is_told_too_that_nothing_was_sent(self, start_server: StartServer) -> None:
         server = start_server()

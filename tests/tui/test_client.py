@@ -177,12 +177,12 @@ class TestItems:
         ada = Client(house)
         ada.link.enter(house)
         ada.types("/who")
-        assert ada.room.is_roster_due
+        assert ada.room.awaited.is_roster_due
         assert ada.view.of(People) == []
         house.step(1.0)
         ada.link.pass_on()
         assert [item.people for item in ada.view.items if isinstance(item, People)] == [["ada", "bob"]]
-        assert not ada.room.is_roster_due
+        assert not ada.room.awaited.is_roster_due
 
     def test_roster_for_the_link_is_no_answer_to_the_person(self, ada: Client) -> None:
         """The link asks for the roster after each welcome, and its answer comes first."""
@@ -202,10 +202,10 @@ class TestItems:
 
     def test_status_of_a_lost_connection_is_not_awaited(self, house: House, ada: Client) -> None:
         assert ada.room.run(ParsedCommand("status", "", StatusRequest()))
-        assert ada.room.is_status_due
+        assert ada.room.awaited.is_status_due
         ada.link.lose()
         ada.link.enter(house)
-        assert not ada.room.is_status_due
+        assert not ada.room.awaited.is_status_due
         assert ada.view.of(Status) == []
 
     def test_switch_changes_the_model_before_the_status_comes(self, ada: Client) -> None:
@@ -330,7 +330,7 @@ class TestRequests:
         assert ada.room.run(ParsedCommand("where", "", Where()), "/where")
         assert ada.view.items[-1] == Note(sentence, is_error=True)
         assert ada.view.calls[-1] == sentence
-        assert ada.room.typed_command == ""
+        assert ada.room.awaited.typed_command == ""
 
     def test_command_of_the_view_is_left_to_it(self, ada: Client) -> None:
         ada.link.lose()
@@ -339,9 +339,9 @@ class TestRequests:
 
     def test_typed_command_is_kept_until_another_request(self, ada: Client) -> None:
         ada.room.run(ParsedCommand("where", "", Where()), "/where")
-        assert ada.room.typed_command == "/where"
+        assert ada.room.awaited.typed_command == "/where"
         ada.room.say(ChatLine("hello"))
-        assert ada.room.typed_command == ""
+        assert ada.room.awaited.typed_command == ""
 
     def test_panic_locks_and_quietens_and_then_lifts_both(self) -> None:
         house = operated()

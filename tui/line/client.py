@@ -121,7 +121,7 @@ class LineClient(ClientView):
 
     @property
     def _is_answer_due(self) -> bool:
-        return self.client.unanswered > 0 or self.client.is_roster_due
+        return self.client.unanswered > 0 or self.client.awaited.is_roster_due
 
     async def wait_until(self, holds: Callable[[], bool]) -> None:
         """Wait until `holds()` or the link has ended. The condition is checked after each event."""

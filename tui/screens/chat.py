@@ -256,7 +256,7 @@ class ChatScreen(HostControls):
     def _show_refusal(self, sentence: str) -> None:
         """Show why the last command was refused. A typed command returns to the input line, with the reason beside it;
         for a chosen one the reason goes into the pane."""
-        if text := self.client.take_typed_command():
+        if text := self.client.awaited.take_typed_command():
             self.query_one(InputLine).refuse(sentence, text)
         else:
             self.pane.note(sentence, "error")

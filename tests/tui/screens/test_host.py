@@ -174,7 +174,7 @@ class TestMistakes:
         seconds = [100.0]
         async with acting_operator(start_server(), monotonic=lambda: seconds[0]) as boss:
             boss.chat.composer.write("half a li")
-            boss.app.client.typed_command = "/kick zed"
+            boss.app.client.awaited.typed_command = "/kick zed"
             boss.app.client.link.send_command(Kick("zed"))
             await boss.sees("nobody here is called zed")
             assert boss.written == "half a li"
