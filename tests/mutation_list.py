@@ -133,7 +133,7 @@ CLIENT = (
     Mutation("tui/client.py", "self._is_live = welcome.resumed or not welcome.history", "self._is_live = True"),
     Mutation("tui/client.py", "not was_sent_here and said.nick != self.nick:", "said.nick != self.nick:"),
     Mutation("tui/client.py", "return self.shows_own_lines or not was_sent_here", "return True"),
-    Mutation("tui/client.py", "            self._unshown += items\n", "            pass\n"),
+    Mutation("tui/client_view.py", "            self._unshown += items\n", "            pass\n"),
     Mutation("tui/client.py", "is_roster_due or self.nick not in self.people:", "is_roster_due:"),
     Mutation("tui/client.py", "        self.awaited = AwaitedAnswers()\n        if", "        if"),
     Mutation("tui/awaited_answers.py", "deque([False])", "deque()"),

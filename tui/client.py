@@ -36,7 +36,7 @@ from protocol.nicknames import check_nickname
 from protocol.sanitize import sanitize
 from tui.address import Address
 from tui.awaited_answers import AwaitedAnswers
-from tui.client_view import ClientView, Item, Note
+from tui.client_view import ClientView, Item, Note, Views
 from tui.commands.completion import Completion, RecentSpeakers, complete
 from tui.commands.parse import (
     ChatLine,
@@ -113,9 +113,7 @@ class RoomClient:
         self._reported_unsaved = False
         """Settings could not be written, and the person has been told."""
         self.is_leaving = False
-        self._views: list[ClientView] = []
-        self._unshown: list[Item] | None = []
-        """Items from before the first view that shows them; None from then on."""
+        self._views = Views()
         self._is_mentioned = False
         """Whether a line of this batch of events names this client."""
         self._is_live = True
@@ -123,11 +121,7 @@ class RoomClient:
 
     def attach(self, view: ClientView, *, shows_items: bool = True) -> None:
         """Call the methods of `view` from now on. Items are kept until the first view `shows_items`."""
-        self._views.append(view)
-        if shows_items and self._unshown is not None:
-            waiting, self._unshown = self._unshown, None
-            if waiting:
-                view.show_items(waiting)
+        self._views.attach(view, shows_items=shows_items)
 
     # State
 
@@ -213,11 +207,11 @@ class RoomClient:
         """Run the hosted server until it ends. Then `room_end_reason` has the reason."""
         if self.hosted_server is not None:
             await self.hosted_server.run_until_ended(self._opened)
-            self._tell(lambda view: view.link_changed())
+            self._views.tell(lambda view: view.link_changed())
 
     def _opened(self, address: Address) -> None:
         self.link.address = address
-        self._tell(lambda view: view.room_opened())
+        self._views.tell(lambda view: view.room_opened())
 
     async def stay(self) -> None:
         """Stay in the room until `leave` or a final goodbye of the room. It can be called again after that, and resumes
@@ -233,7 +227,7 @@ class RoomClient:
     async def leave(self) -> None:
         """Tell the room, end `stay`, and stop the hosted server."""
         self.is_leaving = True
-        self._tell(lambda view: view.link_changed())
+        self._views.tell(lambda view: view.link_changed())
         await self.link.close()
         if self.hosted_server is not None:
             await self.hosted_server.stop()
@@ -250,7 +244,7 @@ class RoomClient:
         id = self.link.client.new_id()
         self.slow_mode_queue.send(id, line)
         if self.slow_mode_queue:
-            self._tell(lambda view: view.line_deferred())
+            self._views.tell(lambda view: view.line_deferred())
         return id
 
     def run(self, command: ParsedCommand, typed: str = "") -> bool:
@@ -308,18 +302,18 @@ class RoomClient:
 
     def add_note(self, note: Note) -> None:
         """Show a note among the events of the room."""
-        self._show([note])
+        self._views.show([note])
 
     def _note_unsent(self, words: str) -> None:
         sentence = format_unsent(words)
         self.add_note(Note(sentence, is_error=True))
-        self._tell(lambda view: view.command_unsent(sentence))
+        self._views.tell(lambda view: view.command_unsent(sentence))
 
     # Events of the link
 
     def _on_state(self, state: LinkState) -> None:
         self.is_welcome = self.is_welcome and state.phase == "online"
-        self._tell(lambda view: view.link_changed())
+        self._views.tell(lambda view: view.link_changed())
 
     def _on_events(self, received: list[Received]) -> None:
         self.has_answered = True
@@ -328,26 +322,19 @@ class RoomClient:
         recorded = []
         for event in received:
             if isinstance(event, Goodbye) and not self.is_welcome:
-                for view in self._views:
-                    view.rejected(event)
+                self._reject(event)
                 continue
             recorded.append(event)
             items += self._items_of(event)
         self.speakers.record(recorded)
         self.transcript.record(recorded)
-        self._show([*items, *self._due_roster()])
+        self._views.show([*items, *self._due_roster()])
         if self._is_mentioned:
             self._is_mentioned = False
-            self._tell(lambda view: view.mentioned())
+            self._views.tell(lambda view: view.mentioned())
 
-    def _tell(self, call: Callable[[ClientView], None]) -> None:
-        for view in self._views:
-            call(view)
-
-    def _show(self, items: list[Item]) -> None:
-        if self._unshown is not None:
-            self._unshown += items
-        self._tell(lambda view: view.show_items(items))
+    def _reject(self, goodbye: Goodbye) -> None:
+        self._views.tell(lambda view: view.rejected(goodbye))
 
     def _items_of(self, event: Received) -> list[Item]:
         """Change the state by an event. Returns the items to show for it."""
@@ -374,7 +361,7 @@ class RoomClient:
             case HistoryEnd():
                 self._is_live = True
             case Presence() if any(new == self.nick for _, new in event.renamed):
-                self._tell(lambda view: view.nick_changed())
+                self._views.tell(lambda view: view.nick_changed())
             case ModelSwitched():
                 self.meter_history.switched(event)
                 if self.status is not None:
@@ -391,7 +378,7 @@ class RoomClient:
         self.awaited = AwaitedAnswers()
         if welcome.operator:
             self._watch_meter()
-        self._tell(lambda view: view.joined(welcome))
+        self._views.tell(lambda view: view.joined(welcome))
         return self._drop_lines_over_limits(welcome.limits)
 
     def _drop_lines_over_limits(self, limits: Limits) -> list[Item]:
@@ -419,11 +406,11 @@ class RoomClient:
     def _on_refused(self, refused: Refused) -> bool:
         """Follow a refusal. Returns whether to show it."""
         if refused.code == "slow-mode" and self.slow_mode_queue.on_refusal(refused.id, refused.wait):
-            self._tell(lambda view: view.line_deferred())
+            self._views.tell(lambda view: view.line_deferred())
             return False
         self.slow_mode_queue.on_answer(refused.id)
         if refused.code in NICKNAME_CODES and not self.in_room:
-            self._tell(lambda view: view.nick_refused(refused))
+            self._views.tell(lambda view: view.nick_refused(refused))
             return False
         return True
 
@@ -434,5 +421,5 @@ class RoomClient:
         return [People(self.link.client.seq, sorted(self.people, key=str.casefold))]
 
     def _watch_meter(self) -> None:
-        if any(view.watches_meter for view in self._views):
+        if self._views.watch_meter:
             self.link.send_command(Watch())

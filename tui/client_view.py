@@ -1,6 +1,9 @@
-"""ClientView: the calls that a RoomClient makes to its views, with events of the room and the client's own notes."""
+"""ClientView: the calls that a RoomClient makes to its views, with events of the room and the client's own notes.
 
-from collections.abc import Sequence
+Views: the views of one client.
+"""
+
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
@@ -54,3 +57,36 @@ class ClientView:
 
     def line_deferred(self) -> None:
         """A line of this client waits for slow mode."""
+
+
+class Views:
+    """The views of a client. Items from before the first view that shows them are kept for it."""
+
+    def __init__(self) -> None:
+        self._views: list[ClientView] = []
+        self._unshown: list[Item] | None = []
+        """Items from before the first view that shows them; None from then on."""
+
+    def attach(self, view: ClientView, *, shows_items: bool) -> None:
+        """Call the methods of `view` from now on. If it `shows_items`, it gets those that were kept."""
+        self._views.append(view)
+        if shows_items and self._unshown is not None:
+            waiting, self._unshown = self._unshown, None
+            if waiting:
+                view.show_items(waiting)
+
+    def tell(self, call: Callable[[ClientView], None]) -> None:
+        """Call a method of each view."""
+        for view in self._views:
+            call(view)
+
+    def show(self, items: list[Item]) -> None:
+        """Show these items in each view."""
+        if self._unshown is not None:
+            self._unshown += items
+        self.tell(lambda view: view.show_items(items))
+
+    @property
+    def watch_meter(self) -> bool:
+        """Whether one of the views shows the readings of the meter."""
+        return any(view.watches_meter for view in self._views)
