@@ -19,7 +19,7 @@ class AwaitedAnswers:
         self._rosters = deque([False])
         """For each expected `people`, whether the person asked for it. The link asks for the first one."""
 
-    def add(self, command: Command | None) -> None:
+    def add(self, command: Command) -> None:
         """Expect the answer to a request of the person."""
         match command:
             case Who():

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from protocol.client import HistoryEnd, Received
 from protocol.messages import (
-    Command,
     Goodbye,
     Limits,
     Lock,
@@ -38,15 +37,7 @@ from tui.address import Address
 from tui.awaited_answers import AwaitedAnswers
 from tui.client_view import ClientView, Item, Note, Views
 from tui.commands.completion import Completion, RecentSpeakers, complete
-from tui.commands.parse import (
-    ChatLine,
-    ParsedCommand,
-    ParseError,
-    check_input,
-    check_length,
-    format_unsent,
-    needs_room,
-)
+from tui.commands.parse import ChatLine, ParsedCommand, ParseError, check_input, check_length, format_unsent
 from tui.commands.slow_mode import SlowModeQueue
 from tui.hosting.hosted_server import HostedServer
 from tui.link.room_link import NICKNAME_CODES, LinkState, RoomLink
@@ -250,19 +241,18 @@ class RoomClient:
     def run(self, command: ParsedCommand, typed: str = "") -> bool:
         """Send the request of a command to the room, or note that it was not sent. Returns False for a command that the
         view runs itself. `typed` is the text of the command if it was typed, and not chosen from a list."""
-        if not needs_room(command):
+        message = command.message
+        if message is None:
             self.awaited.typed_command = ""
             return False
         if not self.in_room:
             self._note_unsent(f"/{command.name}")
             return True
         self.awaited.typed_command = typed
-        self.awaited.add(command.message)
-        match command.message:
-            case Rename(nick):
-                self.link.send_command(Rename(check_nickname(nick, self.limits.nick)))
-            case Command():
-                self.link.send_command(command.message)
+        self.awaited.add(message)
+        if isinstance(message, Rename):
+            message = Rename(check_nickname(message.nick, self.limits.nick))
+        self.link.send_command(message)
         return True
 
     def send(self, words: str, *commands: OperatorCommand) -> None:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from protocol import json_lines
 from protocol.commands import MEMBER_COMMANDS, OPERATOR_COMMANDS, CommandRefused, SlashCommand
 from protocol.format import format_too_long, unknown_command
-from protocol.messages import Command, Limits, Say
+from protocol.messages import Command, Limits, Quit, Say
 from protocol.nicknames import MAX_NICKNAME, NicknameRefused, check_nickname
 
 SCREEN_COMMANDS = (
@@ -28,8 +28,6 @@ COMMANDS: tuple[SlashCommand, ...] = (*_SENT, *SCREEN_COMMANDS, SAVE, _QUIT, *OP
 QUIT_HOSTING = "end the room for everybody"
 _BY_NAME = {command.name: command for command in COMMANDS}
 _SCREEN_NAMES = frozenset(command.name for command in SCREEN_COMMANDS)
-_LOCAL_NAMES = _SCREEN_NAMES | {"help", SAVE.name, "quit"}
-"""The commands that work without a connection to the room."""
 ID = "x" * 16
 """An id of the same length as those of `tui.link.room_link`."""
 
@@ -66,11 +64,6 @@ def _exists(command: SlashCommand, screen: bool) -> bool:
     return screen or command.name not in _SCREEN_NAMES
 
 
-def needs_room(asked: ParsedCommand) -> bool:
-    """Whether the command does nothing without a connection to the room."""
-    return asked.name not in _LOCAL_NAMES
-
-
 def format_unsent(what: str) -> str:
     """The message that `what` was not sent because there is no connection to the room."""
     return f"not connected, so not sent: {what}"
@@ -96,7 +89,8 @@ def parse(line: str, *, screen: bool = True) -> ChatLine | ParsedCommand | Parse
         return ParseError(str(refused))
     if isinstance(message, Say):
         return ChatLine(message.text, message.action)
-    return ParsedCommand(command.name, argument, message)
+    # The client leaves by itself, also without a connection to the room.
+    return ParsedCommand(command.name, argument, None if isinstance(message, Quit) else message)
 
 
 class LengthCheck(Struct, frozen=True):
@@ -140,7 +134,7 @@ def check_input(parsed: ChatLine | ParsedCommand | ParseError | None, limits: Li
         case ChatLine(text, action):
             length = check_length(text, limits, action=action)
             return length.sentence if length.is_too_long else ""
-        case ParsedCommand() if needs_room(parsed) and not in_room:
+        case ParsedCommand() if parsed.message is not None and not in_room:
             return format_unsent(f"/{parsed.name}")
         case ParsedCommand("nick", nick):
             return nickname_problem(nick, limits.nick)
