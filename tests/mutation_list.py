@@ -137,12 +137,12 @@ CLIENT = (
     Mutation("tui/client.py", "is_roster_due or self.nick not in self.people:", "is_roster_due:"),
     Mutation("tui/client.py", "        self.awaited = AwaitedAnswers()\n        if", "        if"),
     Mutation("tui/awaited_answers.py", "deque([False])", "deque()"),
-    Mutation("tui/client.py", "                del unsaid[id]\n", ""),
+    Mutation("tui/client.py", "            del unsaid[refused.id]\n", ""),
     Mutation("tui/client.py", "if isinstance(event, Goodbye) and not self.is_welcome:", "if False:"),
     Mutation("tui/client.py", 'self.is_welcome and state.phase == "online"', "self.is_welcome"),
     Mutation("tui/client.py", "0.0 if self.is_operator else self.rules.slow", "self.rules.slow"),
     Mutation("tui/client.py", 'replace(self.status, model=event.model, served_by="")', "self.status"),
-    Mutation("tui/client.py", "        self.slow_mode_queue.on_answer(refused.id)\n", ""),
+    Mutation("tui/client.py", "        self.slow_mode_queue.on_answer(refused.id)\n        if", "        if"),
     Mutation("tui/client.py", "if refused.code in NICKNAME_CODES and not self.in_room:", "if False:"),
 )
 SSH = (

@@ -37,7 +37,7 @@ from tui.address import Address
 from tui.awaited_answers import AwaitedAnswers
 from tui.client_view import ClientView, Item, Note, Views
 from tui.commands.completion import Completion, RecentSpeakers, complete
-from tui.commands.parse import ChatLine, ParsedCommand, ParseError, check_input, check_length, format_unsent
+from tui.commands.parse import ChatLine, ParsedCommand, ParseError, check_input, format_unsent, refuse_long_lines
 from tui.commands.slow_mode import SlowModeQueue
 from tui.hosting.hosted_server import HostedServer
 from tui.link.room_link import NICKNAME_CODES, LinkState, RoomLink
@@ -361,7 +361,7 @@ class RoomClient:
             case OperatorGranted(on=True):
                 self._watch_meter()
 
-    def _on_welcome(self, welcome: Welcome) -> list[Item]:
+    def _on_welcome(self, welcome: Welcome) -> list[Refused]:
         self.is_welcome = True
         self._is_live = welcome.resumed or not welcome.history
         self.status = Status(welcome.model, welcome.connections, welcome.served_by)
@@ -371,18 +371,15 @@ class RoomClient:
         self._views.tell(lambda view: view.joined(welcome))
         return self._drop_lines_over_limits(welcome.limits)
 
-    def _drop_lines_over_limits(self, limits: Limits) -> list[Item]:
+    def _drop_lines_over_limits(self, limits: Limits) -> list[Refused]:
         """Drop unsaid lines that exceed the limits of a restarted room, and return a refusal for each. The room would
         refuse a line that is too long to read without its id, and the client would send it again after each
         reconnect."""
         unsaid = self.link.client.unacknowledged
-        refusals: list[Item] = []
-        for id, line in list(unsaid.items()):
-            length = check_length(line.text, limits, action=line.action)
-            if length.is_too_long:
-                del unsaid[id]
-                self.slow_mode_queue.on_answer(id)
-                refusals.append(Refused("text-too-long", length.sentence, id))
+        refusals = refuse_long_lines(unsaid.values(), limits)
+        for refused in refusals:
+            del unsaid[refused.id]
+            self.slow_mode_queue.on_answer(refused.id)
         return refusals
 
     def _on_said(self, said: Said) -> bool:

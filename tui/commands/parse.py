@@ -4,6 +4,7 @@
 line mode are made from it.
 """
 
+from collections.abc import Iterable
 from unicodedata import normalize
 
 from msgspec import Struct
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from protocol import json_lines
 from protocol.commands import MEMBER_COMMANDS, OPERATOR_COMMANDS, CommandRefused, SlashCommand
 from protocol.format import format_too_long, unknown_command
-from protocol.messages import Command, Limits, Quit, Say
+from protocol.messages import Command, Limits, Quit, Refused, Say
 from protocol.nicknames import MAX_NICKNAME, NicknameRefused, check_nickname
 
 SCREEN_COMMANDS = (
@@ -124,6 +125,12 @@ def check_length(text: str, limits: Limits, *, action: bool = False) -> LengthCh
         LengthCheck(size, limits.line, "bytes"),
     )
     return max(counts, key=lambda one: one.used / max(one.allowed, 1))
+
+
+def refuse_long_lines(lines: Iterable[Say], limits: Limits) -> list[Refused]:
+    """The refusals of those lines that exceed the limits."""
+    checked = [(line.id, check_length(line.text, limits, action=line.action)) for line in lines]
+    return [Refused("text-too-long", length.sentence, id) for id, length in checked if length.is_too_long]
 
 
 def check_input(parsed: ChatLine | ParsedCommand | ParseError | None, limits: Limits, *, in_room: bool) -> str:
