@@ -12,7 +12,7 @@ SWITCH_REFUSALS = ("switch-failed", "switching", "same-model", "not-operator")
 OPERATOR_REFUSALS = ("wrong-proof", "no-operators")
 PROOF_INTERVAL_S = 1.5
 """Delay until a proof is sent again, since a wrong proof of another client delays the room's checks by a second."""
-MODEL_CYCLE = (Model.PROCESS, Model.THREAD, Model.EVENT)
+MODEL_CYCLE = tuple(Model)
 """Both ways around this cycle are the six directions."""
 
 

@@ -19,7 +19,7 @@ from unicodedata import category
 from msgspec import Struct
 from rich.cells import get_character_cell_size
 
-from tui.message_log.entries import Entry, Flag, Kind
+from tui.message_log.entries import PEOPLE, Entry, Flag, Kind
 from tui.style import style_of
 
 MAX_ROWS = 200
@@ -249,7 +249,7 @@ def truncate(text: str, width: int) -> str:
 def _left(kind: Kind, columns: Columns) -> int:
     if kind in RULES:
         return RULE_LEFT[kind]
-    return columns.text if kind in (Kind.SAID, Kind.ACTION) else columns.time + 3
+    return columns.text if kind in PEOPLE else columns.time + 3
 
 
 def _role(entry: Entry) -> str:

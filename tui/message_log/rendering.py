@@ -19,7 +19,7 @@ from tui.message_log.layout import Columns, Row, cells, rows
 from tui.message_log.search import Search
 from tui.message_log.selection import HEADER, beside_x, point, row_x
 from tui.message_log.store import EntryStore
-from tui.style import RGB, is_dark, nick_colour, parse_colour, readable, style_of
+from tui.style import MODELS, RGB, is_dark, nick_colour, parse_colour, readable
 
 Layer = list[tuple[int, int, Style]]
 """Ranges of an entry's text with the style that is added there, in order and without overlap."""
@@ -48,8 +48,7 @@ def switch_styles(base: Style, background: RGB) -> dict[str, Style]:
     """The style of each model's switch line, readable on `background`."""
     dark = is_dark(background)
     styles = {}
-    for model in ("process", "thread", "event"):
-        one = style_of(model)
+    for model, one in MODELS.items():
         colour = readable(parse_colour(one.dark if dark else one.light), background)
         styles[f"switch-{model}"] = base + Style(color=colour, bold=True)
     return styles
