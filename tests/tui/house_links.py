@@ -2,6 +2,8 @@
 
 from protocol.messages import Limits
 from tests.server.without_sockets import UNLIMITED, House, new_room
+from tui.address import Address
+from tui.client import RoomClient
 from tui.link.room_link import LinkState, RoomLink
 
 KEY = b"a key of the operators"
@@ -40,6 +42,13 @@ class HouseLink(RoomLink):
         data = self.client.data_to_send()
         if data and self.number in self.house.sessions:
             self.house.send(self.number, data)
+
+
+def house_client(nick: str = "ada", **options: object) -> tuple[RoomClient, HouseLink]:
+    """A client of a house, and its link, which has not entered it yet."""
+    client = RoomClient(Address("192.0.2.7"), nick, make_link=HouseLink, **options)  # type: ignore[arg-type]  # as they came
+    assert isinstance(client.link, HouseLink)
+    return client, client.link
 
 
 def operated(limits: Limits = UNLIMITED) -> House:

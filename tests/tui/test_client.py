@@ -33,10 +33,8 @@ from protocol.messages import (
 )
 from server.room.operators import Operators
 from tests.server.without_sockets import House, rich
-from tests.tui.house_links import KEY, HouseLink, operated
+from tests.tui.house_links import KEY, house_client, operated
 from tests.tui.links import until
-from tui.address import Address
-from tui.client import RoomClient
 from tui.client_view import ClientView, Item, Note
 from tui.commands.parse import ChatLine, ParsedCommand, parse
 
@@ -88,11 +86,9 @@ class Client:
 
     def __init__(self, house: House, nick: str = "ada", **options: object) -> None:
         self.house = house
-        self.room = RoomClient(Address("192.0.2.7"), nick, make_link=HouseLink, **options)  # type: ignore[arg-type]  # as they came
+        self.room, self.link = house_client(nick, **options)
         self.view = Recorder()
         self.room.attach(self.view)
-        assert isinstance(self.room.link, HouseLink)
-        self.link = self.room.link
 
     def types(self, text: str) -> None:
         parsed = parse(text)
@@ -128,7 +124,7 @@ def boss(house: House) -> int:
 
 class TestItems:
     def test_items_before_the_first_view_are_kept_for_it(self, house: House) -> None:
-        client = RoomClient(Address("192.0.2.7"), "ada", make_link=HouseLink)
+        client, _ = house_client()
         observer, first, second = Recorder(), Recorder(), Recorder()
         client.attach(observer, shows_items=False)
         client.report_problem("the disk is full\x1b[2J")

@@ -4,9 +4,7 @@ import pytest
 
 from protocol.messages import Kick, Lock, Refused, Say
 from tests.server.without_sockets import House, rich
-from tests.tui.house_links import KEY, HouseLink, operated
-from tui.address import Address
-from tui.client import RoomClient
+from tests.tui.house_links import KEY, house_client, operated
 from tui.line.client import JoinFailed, LineClient
 from tui.line.formatting import Line, text_of
 
@@ -17,10 +15,8 @@ class Printed:
     def __init__(self, nick: str = "ada", **options: object) -> None:
         self.lines: list[str] = []
         self.rings = 0
-        client = RoomClient(Address("192.0.2.7"), nick, make_link=HouseLink, **options)  # type: ignore[arg-type]  # as they came
+        client, self.link = house_client(nick, **options)
         self.view = LineClient(client, show=self._print, on_mention=self._ring)
-        assert isinstance(client.link, HouseLink)
-        self.link = client.link
 
     def _print(self, lines: list[Line]) -> None:
         self.lines += map(text_of, lines)
