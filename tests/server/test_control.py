@@ -92,11 +92,17 @@ def called() -> list[str]:
 
 
 @pytest.fixture
-def install(control: ServerControl, called: list[str]) -> Iterator[Install]:
+def handlers() -> Iterator[None]:
+    """The handlers of signals are those of before at the end of the test."""
     before = {number: signal.getsignal(number) for number in HANDLED}
-    yield lambda: Signals(control, reload=lambda: called.append("reload"), reap=lambda: called.append("reap"))
+    yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def install(handlers: None, control: ServerControl, called: list[str]) -> Install:
+    return lambda: Signals(control, reload=lambda: called.append("reload"), reap=lambda: called.append("reap"))
 
 
 def test_nothing_is_asked_for_until_a_signal_comes(install: Install, control: ServerControl, called: list[str]) -> None:
@@ -128,8 +134,7 @@ def test_sighup_reads_the_settings_again(install: Install, control: ServerContro
     assert (control.closing, called) == ("", ["reload"])
 
 
-def test_sighups_during_a_reload_cause_one_more_reload(control: ServerControl) -> None:
-    before = {number: signal.getsignal(number) for number in HANDLED}
+def test_sighups_during_a_reload_cause_one_more_reload(handlers: None, control: ServerControl) -> None:
     depth: list[int] = []
     deepest: list[int] = []
 
@@ -143,8 +148,6 @@ def test_sighups_during_a_reload_cause_one_more_reload(control: ServerControl) -
 
     Signals(control, reload=reload, reap=lambda: None)
     signal.raise_signal(signal.SIGHUP)
-    for number, handler in before.items():
-        signal.signal(number, handler)
     assert deepest == [1, 1, 1]
 
 
