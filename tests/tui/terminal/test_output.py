@@ -3,10 +3,12 @@
 import os
 import pty
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from tests.pace import is_within
 from tests.running import PATIENCE, wait_until
 from tui.terminal.output import MAX_BACKLOG_BYTES, TerminalOutput
 
@@ -81,7 +83,9 @@ def test_write_last_drops_the_backlog(line: Line) -> None:
 
 def test_close_does_not_wait_for_a_stalled_terminal(line: Line) -> None:
     line.output.write("x" * 100_000)
+    began = time.monotonic()
     line.output.close(0.05)
+    assert is_within(time.monotonic() - began, 1)
     line.output.write("and more")
 
 
